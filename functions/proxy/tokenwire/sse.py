@@ -1,0 +1,204 @@
+"""Server-Sent Events: bytes to blocks to events, and back (WHATWG HTML §9.2).
+
+Sans-IO and bounded. ``Splitter`` cuts a byte stream into whole blocks and keeps their
+bytes, for those who only pass them on. ``Parser`` gives a client's view of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_BLOCK = 1024 * 1024
+PING = b": ping\n"
+"""A heartbeat that every client bears: a comment line, and no blank line after it.
+
+A blank line would end a block. Several SDKs then dispatch an empty event as soon as an
+``id:`` has been seen, and fail on it.
+"""
+
+_BOM = b"\xef\xbb\xbf"
+_EOL = re.compile(rb"\r\n|\r|\n")
+# A CR before LF is half of one line end, so it must not count as a line end of its own.
+_BLANK = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r|\n)")
+_OURS = re.compile(rb"^(?:id|retry)(?::[^\r\n]*)?(?:\r\n|\r|\n)", re.MULTILINE)
+_OURS_AFTER_CR = re.compile(rb"(?<=\r)(?:id|retry)(?::[^\r\n]*)?(?:\r\n|\r|\n)")
+
+
+class BlockTooLarge(ValueError):
+    """A block grew past the bound before its blank line came."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSentEvent:
+    """One dispatched event, as an ``EventSource`` would see it."""
+
+    data: str
+    type: str = "message"
+    last_event_id: str = ""
+
+
+class Splitter:
+    """Cuts a byte stream into event blocks, each with the blank line that ends it.
+
+    The bytes of a block are kept as they came, with three exceptions that change no
+    meaning: one leading BOM is dropped, blank lines before a block are dropped, and a
+    block whose last LF is still on the way is completed rather than held back.
+
+    Args:
+        max_block: The largest block to accept, in bytes.
+    """
+
+    def __init__(self, max_block: int = MAX_BLOCK) -> None:
+        self._max_block = max_block
+        self._buffer = bytearray()
+        self._scanned = 0
+        self._head: bytes | None = b""
+        self._has_cr = False
+        self._owed_lf = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take the next bytes; return the blocks they complete.
+
+        Raises:
+            BlockTooLarge: A block exceeds ``max_block``.
+        """
+        self._buffer += self._unwrap(data)
+        blocks, start = [], 0
+        for end in self._ends():
+            blocks.append(self._cut(start, end))
+            start = end
+        del self._buffer[:start]
+        self._scanned = len(self._buffer)
+        if self._scanned > self._max_block:
+            raise BlockTooLarge(f"an event block exceeds {self._max_block} bytes")
+        return [block for block in blocks if block]
+
+    def close(self) -> bytes:
+        """End the stream; return what was left without a blank line (a client drops it)."""
+        rest = bytes(self._buffer) + (self._head or b"")
+        self._buffer.clear()
+        return rest
+
+    def _unwrap(self, data: bytes) -> bytes:
+        if self._head is not None:
+            data = self._head + data
+            if len(data) < len(_BOM) and _BOM.startswith(data):
+                self._head = data
+                return b""
+            self._head = None
+            data = data.removeprefix(_BOM)
+        if self._owed_lf and data:
+            self._owed_lf = False
+            data = data.removeprefix(b"\n")
+        self._has_cr = self._has_cr or b"\r" in data
+        return data
+
+    def _ends(self) -> Iterator[int]:
+        at = max(self._scanned - 3, 0)
+        if not self._has_cr:
+            while (found := self._buffer.find(b"\n\n", at)) >= 0:
+                yield (at := found + 2)
+            return
+        while match := _BLANK.search(self._buffer, at):
+            yield (at := match.end())
+
+    def _cut(self, start: int, end: int) -> bytes:
+        block = bytes(self._buffer[start:end])
+        if len(block) > self._max_block:
+            raise BlockTooLarge(f"an event block exceeds {self._max_block} bytes")
+        if end == len(self._buffer) and block.endswith(b"\r"):
+            self._owed_lf = True
+            block += b"\n" if block.endswith(b"\r\n\r") else b""
+        return block.lstrip(b"\r\n") if block[0] in b"\r\n" else block
+
+
+class Parser:
+    """Bytes in, dispatched events out, by the rules of the specification.
+
+    ``last_event_id`` and ``reconnection_time`` (milliseconds, or None while the server
+    has not named one) are what a reconnecting client must remember.
+    """
+
+    def __init__(self, max_block: int = MAX_BLOCK) -> None:
+        self._splitter = Splitter(max_block)
+        self.last_event_id = ""
+        self.reconnection_time: int | None = None
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        """Take the next bytes; return the events they complete.
+
+        Raises:
+            BlockTooLarge: A block exceeds the bound.
+        """
+        events = (self._dispatch(block) for block in self._splitter.feed(data))
+        return [event for event in events if event is not None]
+
+    def close(self) -> None:
+        """End the stream. An unfinished block is discarded, its ``retry`` is not."""
+        for name, value in _fields(self._splitter.close()):
+            self._retry(name, value)
+
+    def _dispatch(self, block: bytes) -> ServerSentEvent | None:
+        data: list[str] = []
+        kind = ""
+        for name, value in _fields(block):
+            if name == "data":
+                data.append(value)
+            elif name == "event":
+                kind = value
+            elif name == "id" and "\0" not in value:
+                self.last_event_id = value
+            else:
+                self._retry(name, value)
+        if not data:
+            return None
+        return ServerSentEvent("\n".join(data), kind or "message", self.last_event_id)
+
+    def _retry(self, name: str, value: str) -> None:
+        if name == "retry" and value.isascii() and value.isdigit():
+            self.reconnection_time = int(value)
+
+
+def _fields(block: bytes) -> Iterator[tuple[str, str]]:
+    for line in _EOL.split(block):
+        if line and not line.startswith(b":"):
+            name, _, value = line.decode("utf-8", "replace").partition(":")
+            yield name, value.removeprefix(" ")
+
+
+def data_of(block: bytes) -> bytes | None:
+    """The data of one block: its ``data`` lines joined with LF, or None if it has none."""
+    lines = [line[5:] for line in _EOL.split(block) if line.startswith(b"data:") or line == b"data"]
+    return b"\n".join(line.removeprefix(b" ") for line in lines) if lines else None
+
+
+def without_cursor(block: bytes) -> bytes:
+    """The block without ``id`` and ``retry`` lines: on a proxied stream those are ours to set."""
+    if b"id" not in block and b"retry" not in block:
+        return block
+    return _OURS_AFTER_CR.sub(b"", _OURS.sub(b"", block))
+
+
+def encode(data: str, *, event: str | None = None, id: str | None = None) -> bytes:
+    """One block. Newlines in ``data`` of any kind become several ``data`` lines.
+
+    Raises:
+        ValueError: ``event`` or ``id`` holds a line end, or ``id`` a NUL.
+    """
+    head = b""
+    if event is not None:
+        head += b"event: " + _one_line(event) + b"\n"
+    if id is not None:
+        if "\0" in id:
+            raise ValueError("an id must not contain NUL")
+        head += b"id: " + _one_line(id) + b"\n"
+    lines = _EOL.split(data.encode())
+    return head + b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
+
+
+def _one_line(value: str) -> bytes:
+    if "\n" in value or "\r" in value:
+        raise ValueError("a field must be a single line")
+    return value.encode()

@@ -1,0 +1,1 @@
+"""The dialects: one module each, with a decoder, an encoder and the request's translation."""

@@ -1,0 +1,94 @@
+"""What a dialect is: the doors that the other rooms use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..errors import TokenwireError
+from ..events import Error, Event
+
+JSON = dict[str, Any]
+
+
+class Decoder(Protocol):
+    """Reads one stream of a dialect. One object per stream, fed in order."""
+
+    def notable(self, block: bytes) -> bool:
+        """Whether the block may hold more than text: usage, a finish, an error.
+
+        Cheap (about a microsecond), and never wrong about a block that does. Blocks that
+        are not notable can be passed on unread.
+        """
+
+    def decode(self, block: bytes) -> Sequence[Event]:
+        """The block's events, in order; none for a block without meaning.
+
+        Raises:
+            UpstreamError: The block is not of this dialect (code ``upstream_malformed``).
+        """
+
+    def ends(self, block: bytes) -> bool:
+        """Whether the block is the dialect's terminator."""
+
+
+class Encoder(Protocol):
+    """Writes one stream of a dialect. One object per viewer; blocks without ``id``."""
+
+    def encode(self, event: Event) -> list[bytes]:
+        """The blocks that say this event: several, one, or none. Never for an ``Error``."""
+
+    def end(self) -> list[bytes]:
+        """The blocks that close a stream that is whole; the last is the terminator."""
+
+    def error(self, error: Error) -> list[bytes]:
+        """The blocks that close a stream that is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A caller's request, read and validated.
+
+    ``body`` is a Chat Completions request body, the shape that providers translate from;
+    fields that tokenwire does not know are in it untouched.
+    """
+
+    model: str
+    stream: bool
+    body: JSON = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One protocol, as a value: how to read it, write it, and say an error in it.
+
+    Args:
+        name: As in ``?format=`` and in the log line.
+        decoder: Makes a decoder for one stream.
+        encoder: Makes an encoder for one viewer.
+        parse: A request body (already decoded JSON) to a ``ChatRequest``.
+        error_body: The JSON body of an error response, before any byte of a stream.
+        fold: A whole stream's blocks to the JSON of a non-streaming answer.
+        headers: Response headers that the dialect's clients need, beside the common ones.
+    """
+
+    name: str
+    decoder: Callable[[], Decoder]
+    encoder: Callable[[], Encoder]
+    parse: Callable[[object], ChatRequest]
+    error_body: Callable[[Error], JSON]
+    fold: Callable[[Iterable[bytes]], JSON]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def as_event(error: TokenwireError) -> Error:
+    """The same error as an event, for an encoder."""
+    return Error(
+        code=error.code,
+        message=error.message,
+        retryable=error.retryable,
+        status=error.status,
+        param=error.param,
+        retry_after=error.retry_after,
+    )
