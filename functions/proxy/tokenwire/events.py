@@ -67,7 +67,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """One choice is complete: ``stop``, ``length``, ``tool_calls``, ``content_filter``…"""
+    """One choice is complete: ``stop``, ``length``, ``tool_calls``, ``content_filter``, …."""
 
     reason: str
     choice: int = 0

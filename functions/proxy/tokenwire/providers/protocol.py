@@ -9,22 +9,6 @@ from typing import Protocol
 from ..wire.protocol import ChatRequest
 
 
-class Upstream(Protocol):
-    """An open provider stream: its response has begun and has a good status."""
-
-    @property
-    def request_id(self) -> str | None:
-        """The provider's own id for the call, for its support desk."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        """The body as it arrives, cut anywhere.
-
-        Raises:
-            UpstreamError: The connection broke (``upstream_disconnected``), or the provider
-                ended the body otherwise than whole.
-        """
-
-
 class Provider(Protocol):
     """One configured place that answers."""
 
@@ -36,14 +20,18 @@ class Provider(Protocol):
     def dialect(self) -> str:
         """The name of the dialect that its streams are in."""
 
-    def open(self, request: ChatRequest, model: str) -> AbstractAsyncContextManager[Upstream]:
-        """Send the request; the context is the open upstream, closed at once on exit.
+    def open(
+        self, request: ChatRequest, model: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Send the request; the context is the body as it arrives, cut anywhere.
 
-        ``model`` is the provider's own name of it, without our prefix. Cancelling the
-        task while this waits closes the connection.
+        It is entered once the provider's response has begun and has a good status. Leaving it
+        closes the connection at once, unless the body was read to its end; so does cancelling
+        the task while it waits. ``model`` is the provider's own name, without our prefix.
 
         Raises:
-            UpstreamError: The provider refused, failed or could not be reached.
+            UpstreamError: The provider refused, failed or could not be reached; or, from the
+                iterator, the connection broke (``upstream_disconnected``).
             ClientError: The provider found the request itself at fault.
         """
 

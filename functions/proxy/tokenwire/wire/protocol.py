@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..errors import TokenwireError
+from ..errors import TokenwireError, UpstreamError
 from ..events import Error, Event
 
 JSON = dict[str, Any]
@@ -16,7 +16,7 @@ class Decoder(Protocol):
     """Reads one stream of a dialect. One object per stream, fed in order."""
 
     def notable(self, block: bytes) -> bool:
-        """Whether the block may hold more than text: usage, a finish, an error.
+        """Whether the block may hold more than text: usage, a finish, an error, the terminator.
 
         Cheap (about a microsecond), and never wrong about a block that does. Blocks that
         are not notable can be passed on unread.
@@ -69,7 +69,6 @@ class Dialect:
         encoder: Makes an encoder for one viewer.
         parse: A request body (already decoded JSON) to a ``ChatRequest``.
         error_body: The JSON body of an error response, before any byte of a stream.
-        fold: A whole stream's blocks to the JSON of a non-streaming answer.
         headers: Response headers that the dialect's clients need, beside the common ones.
     """
 
@@ -78,7 +77,6 @@ class Dialect:
     encoder: Callable[[], Encoder]
     parse: Callable[[object], ChatRequest]
     error_body: Callable[[Error], JSON]
-    fold: Callable[[Iterable[bytes]], JSON]
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -90,5 +88,17 @@ def as_event(error: TokenwireError) -> Error:
         retryable=error.retryable,
         status=error.status,
         param=error.param,
+        retry_after=error.retry_after,
+    )
+
+
+def as_exception(error: Error) -> TokenwireError:
+    """The same error as an exception, for a response that has not begun."""
+    return UpstreamError(
+        error.message,
+        code=error.code,
+        status=error.status,
+        param=error.param,
+        retryable=error.retryable,
         retry_after=error.retry_after,
     )

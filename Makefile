@@ -1,0 +1,54 @@
+# Everything starts from python3 and make. `make` alone says what there is.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+CODE := functions layers tests benchmarks scripts
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
+	  awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+setup: .venv/.dev ## install what development and tests need
+
+run: .venv/.server ## serve the demo, or your keys' models, on http://HOST:PORT (127.0.0.1:8000)
+	@TOKENWIRE_HOST=$(HOST) TOKENWIRE_PORT=$(PORT) exec $(BIN)/python -m tokenwire
+
+test: .venv/.dev .cache/parts ## run every test, with the branch coverage gate
+	$(PYTEST) -m 'not serial' --cov --cov-report=
+	$(PYTEST) -m serial --cov --cov-append --cov-report=term
+
+check: .venv/.dev ## formatting, lint and types
+	$(BIN)/ruff format --check $(wildcard $(CODE))
+	$(BIN)/ruff check $(wildcard $(CODE))
+	$(BIN)/mypy -p tokenwire -p lambda_asgi
+	$(BIN)/mypy $(wildcard tests benchmarks scripts)
+
+format: .venv/.dev ## put the code in order
+	$(BIN)/ruff format $(wildcard $(CODE))
+	$(BIN)/ruff check --fix $(wildcard $(CODE))
+
+bench: .venv/.dev .cache/parts ## measure what the README claims
+	$(BIN)/python -m benchmarks
+
+clean: ## remove all that can be made again
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules
+
+# The set-up. Stamps make the next run start at once.
+.venv/.server: uv.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh server
+	@touch $@
+
+.venv/.dev: uv.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh dev
+	@touch $@ .venv/.server
+
+.cache/parts: .venv/.dev scripts/parts.sh tests/node/package-lock.json
+	@sh scripts/parts.sh
+	@touch $@
+
+.PHONY: help setup run test check format bench clean

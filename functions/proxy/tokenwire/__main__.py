@@ -1,0 +1,71 @@
+"""``python -m tokenwire``: the app under uvicorn, on this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from .app import create_app
+from .auth.callers import check_bind
+from .errors import ProxyError
+from .settings import Settings, environment, load
+
+_DRAIN = 5
+"""Seconds that open connections get to finish after their streams have been ended."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn waits for open responses before it tells the app; ours end when they are told."""
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, each with an error its client can read; then shut down."""
+        await self._app.state.services.hub.aclose()
+        await super().shutdown(sockets)
+
+
+def main() -> None:
+    """Read the settings, say where and for whom it listens, and serve until told to stop."""
+    try:
+        settings = load(environment(os.environ, Path.cwd()), Path.cwd())
+        check_bind(settings, settings.host)
+        app = create_app(settings)
+    except ProxyError as error:
+        sys.exit(f"tokenwire: {error}")
+    print(_greeting(settings), file=sys.stderr, flush=True)  # noqa: T201
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_DRAIN,
+    )
+    _Server(app, config).run()
+
+
+def _greeting(settings: Settings) -> str:
+    on = [*settings.providers, *(["demo"] if settings.demo else [])]
+    if settings.auth == "none":
+        door = "Anyone who can reach it may use it (TOKENWIRE_AUTH=none)."
+    elif settings.api_keys:
+        door = f"Callers need one of {len(settings.api_keys)} keys."
+    else:
+        door = "No keys are set, so it answers on this machine only."
+    return (
+        f"tokenwire on http://{settings.host}:{settings.port}\n"
+        f"  providers: {', '.join(on) or 'none'}\n  {door}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The HTTP surface: one module per family of routes, and the one response for streams."""

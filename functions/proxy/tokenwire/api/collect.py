@@ -1,0 +1,48 @@
+"""A whole stream at once, for a client that wants one answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+
+from ..errors import ClientError, UpstreamError
+from ..streams.hub import Stream
+from ..streams.tail import Reader
+from ..wire.protocol import as_exception
+from .observation import Observation
+from .response import watch_disconnect
+from .services import Services
+
+
+async def collect(
+    request: Request, services: Services, stream: Stream, observation: Observation
+) -> list[bytes]:
+    """Every block of the stream, once it is whole.
+
+    Raises:
+        TokenwireError: What ended the stream before it was whole.
+        ClientError: The caller went away meanwhile (499, ``client_disconnected``).
+    """
+    with services.hub.watch(stream, 1) as reader:
+        watcher = asyncio.create_task(watch_disconnect(request.receive, reader))
+        try:
+            return await _all(reader, services.settings.max_stream_bytes)
+        finally:
+            watcher.cancel()
+            observation.see(stream, disconnected=reader.stopped)
+
+
+async def _all(reader: Reader, limit: int) -> list[bytes]:
+    blocks: list[bytes] = []
+    while (ended := reader.ended) is None:
+        await reader.wait(3600.0)
+        if reader.stopped:
+            raise ClientError("The caller left.", code="client_disconnected", status=499)
+        blocks += reader.take()
+        if reader.consumed > limit:
+            raise UpstreamError("The answer is too long to hold.", code="upstream_too_long")
+    _, end = ended
+    if end.error is not None:
+        raise as_exception(end.error)
+    return blocks

@@ -1,0 +1,63 @@
+"""Errors before the first byte: an HTTP status, and JSON in the caller's own dialect."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ..errors import ClientError, ProxyError, TokenwireError
+from ..events import Error
+from ..wire import DIALECTS
+from ..wire.protocol import Dialect, as_event
+from .services import observation
+
+
+def refusal(dialect: Dialect) -> Callable[[Error], Response]:
+    """Makes error responses in one dialect."""
+
+    def refuse(error: Error) -> Response:
+        headers = {}
+        if error.retry_after is not None:
+            headers["retry-after"] = str(math.ceil(error.retry_after))
+        if error.status == 401:
+            headers["www-authenticate"] = "Bearer"
+        return JSONResponse(dialect.error_body(error), error.status, headers)
+
+    return refuse
+
+
+def dialect_of(path: str) -> Dialect:
+    """The dialect that callers of this path read errors in."""
+    return DIALECTS["chat" if path.startswith("/v1/chat") or path == "/v1/models" else "events"]
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    """Turns whatever a route raised into a response. Registered for the types below."""
+    said = _as_ours(error)
+    observation(request).log.error_code = said.code
+    return refusal(dialect_of(request.scope["path"]))(as_event(said))
+
+
+def _as_ours(error: Exception) -> TokenwireError:
+    match error:
+        case TokenwireError():
+            return error
+        case RequestValidationError():
+            where = error.errors()[0]["loc"]
+            return ClientError("A parameter is malformed.", param=".".join(map(str, where[1:])))
+        case HTTPException(status_code=404):
+            return ClientError("There is nothing at this path.", code="not_found", status=404)
+        case HTTPException(status_code=405):
+            return ClientError("This path has no such method.", code="bad_method", status=405)
+        case HTTPException(status_code=status):
+            return ClientError("The request cannot be served.", status=status)
+        case _:
+            return ProxyError("The server failed.")
+
+
+HANDLED: tuple[type[Exception], ...] = (TokenwireError, RequestValidationError, HTTPException)

@@ -1,0 +1,81 @@
+"""A request as it goes: what its routes see, gathered for its log line."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from ..streams.hub import Stream
+from ..streams.log import Cursor, Meta
+from ..streams.viewer import Delivery
+from ..telemetry import RequestLog, StreamRecord
+
+
+class Observation:
+    """One request. The middleware makes it, routes tell it, the middleware writes it.
+
+    Args:
+        log: What will be written.
+        now: The event loop's time, in seconds, when the request came.
+    """
+
+    def __init__(self, log: RequestLog, now: float) -> None:
+        self.log = log
+        self.delivery = Delivery()
+        self._loop_started = now
+        self._started = perf_counter()
+
+    def begins(self, meta: Meta) -> None:
+        """The request starts this stream."""
+        self.log.stream = StreamRecord(meta.id, meta.provider, meta.model)
+
+    def joins(self, stream: Stream, cursor: Cursor | None) -> None:
+        """The request watches, resumes or cancels a stream that another one started."""
+        meta = stream.meta
+        self.log.stream = StreamRecord(meta.id, meta.provider, meta.model)
+        self.log.resumed_from = str(cursor.last) if cursor else None
+
+    def delivered(self, size: int) -> None:
+        """So many bytes of body have been handed to the server."""
+        if self.log.instants.first_delivered is None:
+            self.log.instants.first_delivered = self.elapsed()
+        self.log.delivered_bytes += size
+
+    def elapsed(self) -> float:
+        """Seconds since the request came."""
+        return perf_counter() - self._started
+
+    def see(self, stream: Stream, *, disconnected: bool) -> None:
+        """The request is done with the stream: take down what became of it."""
+        log, facts = self.log, stream.facts
+        log.disconnected = disconnected
+        log.delivered_blocks = self.delivery.blocks
+        log.heartbeats = self.delivery.heartbeats
+        log.stream = record_of(stream)
+        log.instants.first_upstream_byte = self._since(facts.first_upstream_byte)
+        log.instants.first_content = self._since(facts.first_content)
+
+    def _since(self, loop_time: float | None) -> float | None:
+        # A watcher comes after the fact: what was before its request is not its to tell.
+        if loop_time is None or loop_time < self._loop_started:
+            return None
+        return loop_time - self._loop_started
+
+
+def record_of(stream: Stream) -> StreamRecord:
+    """What can be told of a stream by now."""
+    meta, facts, end = stream.meta, stream.facts, stream.tail.end
+    error = end.error if end is not None else None
+    usage = facts.usage
+    return StreamRecord(
+        id=meta.id,
+        provider=meta.provider,
+        request_model=meta.model,
+        response_model=facts.response_model,
+        finish_reasons=facts.finish_reasons,
+        input_tokens=usage.input_tokens if usage else None,
+        output_tokens=usage.output_tokens if usage else None,
+        end_reason=end.reason if end else None,
+        error_code=error.code if error else None,
+        blocks=facts.blocks,
+        bytes=facts.bytes,
+    )

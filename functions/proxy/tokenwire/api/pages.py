@@ -1,0 +1,58 @@
+"""The page, the API reference and ``tokenwire.js``: files of ours, and nobody else's."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+router = APIRouter(include_in_schema=False)
+
+# path: (file, media type). Only what is named here can be fetched.
+_FILES = {
+    "/": ("index.html", "text/html"),
+    "/app.js": ("app.js", "text/javascript"),
+    "/markdown.js": ("markdown.js", "text/javascript"),
+    "/style.css": ("style.css", "text/css"),
+    "/tokenwire.js": ("tokenwire.js", "text/javascript"),
+    "/tokenwire.d.ts": ("tokenwire.d.ts", "text/plain"),
+    "/docs": ("docs.html", "text/html"),
+    "/docs.js": ("docs.js", "text/javascript"),
+    "/favicon.svg": ("favicon.svg", "image/svg+xml"),
+}
+# No inline script or style, no other origin, no frame around us: a model's answer has no way
+# to run, and no way to call out.
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@cache
+def _read(name: str) -> tuple[bytes, str]:
+    body = files("tokenwire.web").joinpath(name).read_bytes()
+    return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+
+
+async def _page(request: Request) -> Response:
+    name, media_type = _FILES[request.scope["path"]]
+    body, etag = _read(name)
+    headers = {
+        "etag": etag,
+        "cache-control": "no-cache",
+        "content-security-policy": _CSP,
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+    }
+    if name == "tokenwire.js":
+        headers["access-control-allow-origin"] = "*"  # a public file, for pages anywhere
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+for _path in _FILES:
+    router.add_api_route(_path, _page, methods=["GET", "HEAD"])

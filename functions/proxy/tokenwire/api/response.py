@@ -1,0 +1,141 @@
+"""The one ASGI response for streams.
+
+Neither of the libraries at hand will do: their heartbeats end blocks, which breaks SDKs
+once ids are used, and one of them turns a failure in mid-stream into a clean end of the
+body. This one never ends a body cleanly unless the viewer has said its last word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ..events import Error
+from ..streams.hub import Hub, Stream
+from ..streams.tail import Reader
+from ..streams.viewer import Rendering, view
+from .observation import Observation
+
+_HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache, no-transform",
+    "x-accel-buffering": "no",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Where a client joins a stream, and in which words.
+
+    ``replay`` is the number of the first record that must be read: earlier than the first to
+    be said, where a decoder must see what came before.
+    """
+
+    replay: int
+    rendering: Rendering
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a client is served.
+
+    Args:
+        heartbeat: Seconds of silence before a ping.
+        send_timeout: Seconds that one send may take before the client is given up.
+        refuse: Makes the response for a stream that failed before it began. None where the
+            client must get 200 and the error as an event: an ``EventSource`` gives up on any
+            other status, and cannot read its body.
+        retry: The SSE reconnection time to announce in the first block, in milliseconds.
+    """
+
+    heartbeat: float = 15.0
+    send_timeout: float = 30.0
+    refuse: Callable[[Error], Response] | None = None
+    retry: int | None = None
+
+
+class StreamResponse(Response):
+    """One stream, said to one client, from its cursor to the end.
+
+    Args:
+        hub: Where the stream lives; attaching through it applies the stream's policy.
+        stream: The stream.
+        reading: Where in it the client joins, and in which words.
+        manners: How it is served.
+        seen: The request's record.
+    """
+
+    def __init__(
+        self, hub: Hub, stream: Stream, reading: Reading, manners: Manners, seen: Observation
+    ) -> None:
+        super().__init__(headers={**_HEADERS, "x-stream-id": stream.meta.id})
+        del self.headers["content-length"]
+        self._hub = hub
+        self._stream = stream
+        self._reading = reading
+        self._manners = manners
+        self._seen = seen
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve it. Returns without ending the body if the client cannot be told the truth."""
+        with self._hub.watch(self._stream, self._reading.replay) as reader:
+            watcher = asyncio.create_task(watch_disconnect(receive, reader))
+            try:
+                refusal = await self._refusal(reader)
+                if refusal is not None:
+                    await refusal(scope, receive, send)
+                elif not reader.stopped:
+                    await self._serve(send, reader)
+            finally:
+                watcher.cancel()
+                self._seen.see(self._stream, disconnected=reader.stopped)
+
+    async def _refusal(self, reader: Reader) -> Response | None:
+        """Wait for the stream to begin, for one heartbeat at most; what to say if it failed."""
+        if self._manners.refuse is None:
+            return None
+        await reader.wait(self._manners.heartbeat)
+        tail = self._stream.tail
+        if tail.next > 1 or tail.end is None or tail.end.error is None or reader.stopped:
+            return None
+        return self._manners.refuse(tail.end.error)
+
+    async def _serve(self, send: Send, reader: Reader) -> None:
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": list(self.raw_headers)}
+        )
+        try:
+            async with aclosing(self._chunks(reader)) as chunks:
+                async for chunk in chunks:
+                    async with asyncio.timeout(self._manners.send_timeout):
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                    self._seen.delivered(len(chunk))
+        except (TimeoutError, OSError):
+            # The client stopped reading, or is gone. Nothing more can be said to it, and an
+            # unfinished body is the only honest end.
+            reader.stop()
+        if self._seen.delivery.complete and not reader.stopped:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _chunks(self, reader: Reader) -> AsyncGenerator[bytes]:
+        manners, rendering = self._manners, self._reading.rendering
+        retry = b"" if manners.retry is None else b"retry: %d\n" % manners.retry
+        if opening := rendering.open(self._stream.meta):
+            yield retry + opening
+            retry = b""
+        async for chunk in view(reader, rendering, manners.heartbeat, self._seen.delivery):
+            if retry and not chunk.startswith(b":"):
+                chunk, retry = retry + chunk, b""
+            yield chunk
+
+
+async def watch_disconnect(receive: Receive, reader: Reader) -> None:
+    """Stop the reader when the client goes away. The request's body has been read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    reader.stop()

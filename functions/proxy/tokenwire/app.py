@@ -1,0 +1,154 @@
+"""The app: the one file that sees every room and puts them together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from aws_lambda_powertools import Logger
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from . import __version__
+from .api import chat, models, pages, probes, streams, typed
+from .api.begin import POLICY_HEADER
+from .api.catalog import Catalog
+from .api.errors import HANDLED, on_error
+from .api.middleware import Logged
+from .api.observation import record_of
+from .api.services import Services
+from .auth.callers import choose
+from .auth.tickets import Tickets
+from .providers import openai
+from .providers.demo import Demo
+from .providers.protocol import Provider
+from .secrets import Secrets
+from .settings import ProviderSettings, Settings, environment, load
+from .streams.deadline import Timeouts
+from .streams.hub import Hub, Limits, Stream
+from .streams.tail import Bounds
+from .telemetry import Metrics
+
+_ROUTERS = (chat.router, models.router, typed.router, streams.router, probes.router, pages.router)
+
+
+def create_app(settings: Settings | None = None, secrets: Secrets | None = None) -> FastAPI:
+    """Tokenwire as an ASGI app.
+
+    Args:
+        settings: By default those of the process's environment and working directory.
+        secrets: By default those that the settings refer to.
+
+    Raises:
+        ProxyError: The settings are wrong (``bad_setting``).
+    """
+    environ = environment(os.environ, Path.cwd())
+    settings = settings or load(environ, Path.cwd())
+    secrets = secrets or Secrets(environ, _references(settings), ttl=settings.secret_ttl)
+    services = _services(settings, secrets)
+    app = FastAPI(
+        title="tokenwire",
+        version=__version__,
+        summary="Any LLM's token stream, to any browser",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(services),
+        exception_handlers=dict.fromkeys(HANDLED, on_error),
+    )
+    app.state.services = services
+    for router in _ROUTERS:
+        app.include_router(router)
+    # Outermost last: a preflight is logged too.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*", "Authorization", "Last-Event-ID", POLICY_HEADER],
+        expose_headers=["X-Stream-Id", "X-Request-Id", "Retry-After"],
+    )
+    app.add_middleware(
+        Logged,
+        logger=Logger(service="tokenwire", level=settings.log_level),
+        metrics=services.metrics,
+    )
+    return app
+
+
+def _services(settings: Settings, secrets: Secrets) -> Services:
+    def count(stream: Stream) -> None:
+        facts = stream.facts
+        first, ended = facts.first_content, facts.ended or facts.started
+        metrics.ended(record_of(stream), first and first - facts.started, ended - facts.started)
+
+    hub = Hub(_limits(settings), on_end=count)
+    metrics = Metrics(lambda: hub.open_streams, lambda: hub.open_viewers)
+
+    async def keys() -> Iterable[str]:
+        return [await _resolve(secrets, key) for key in settings.api_keys]
+
+    secret = settings.secret.encode() if settings.secret else None
+    return Services(
+        settings=settings,
+        hub=hub,
+        catalog=Catalog(_providers(settings, secrets), settings.models, _default_model(settings)),
+        authenticate=choose(settings, keys),
+        tickets=Tickets(secret, settings.ticket_ttl),
+        metrics=metrics,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        bounds=Bounds(window=settings.window_bytes, retained=settings.max_stream_bytes),
+        timeouts=Timeouts(
+            settings.timeout_first_content, settings.timeout_idle, settings.timeout_total
+        ),
+        streams=settings.max_streams,
+        bytes=settings.max_total_bytes,
+        retention=settings.retention,
+    )
+
+
+def _providers(settings: Settings, secrets: Secrets) -> dict[str, Provider]:
+    found: dict[str, Provider] = {
+        name: _openai(name, said, settings, secrets) for name, said in settings.providers.items()
+    }
+    return found | ({"demo": Demo(settings.demo_pace)} if settings.demo else {})
+
+
+def _openai(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
+    config = openai.Config(
+        base_url=said.base_url,
+        connect_timeout=settings.timeout_connect,
+        max_retries=said.max_retries,
+        headers=said.headers,
+        query=said.query,
+        models=said.models,
+    )
+    return openai.OpenAI(name, secrets.key(said.key or "none:"), config)
+
+
+def _default_model(settings: Settings) -> str:
+    return settings.default_model or ("demo/markdown" if settings.demo else "")
+
+
+def _references(settings: Settings) -> frozenset[str]:
+    keys = [said.key for said in settings.providers.values() if said.key]
+    return frozenset([*keys, *(key for key in settings.api_keys if key.startswith("ssm:"))])
+
+
+async def _resolve(secrets: Secrets, key: str) -> str:
+    return await secrets.get(key) if key.startswith(("env:", "ssm:")) else key
+
+
+def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await services.hub.aclose()
+        await asyncio.shield(services.catalog.aclose())
+
+    return lifespan

@@ -1,0 +1,157 @@
+"""Callers: who they are, by key, or by being on this machine."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from ..errors import ClientError, ProxyError
+from ..settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever makes a request. ``id`` can be logged: it is a hash's head, never a key."""
+
+    id: str
+
+
+ANONYMOUS = Caller("anonymous")
+
+
+class Authenticator(Protocol):
+    """Decides who makes a request, from its ASGI scope alone."""
+
+    async def __call__(self, scope: Mapping[str, Any]) -> Caller:
+        """Who it is.
+
+        Raises:
+            ClientError: They will not be served (401 or 403).
+        """
+
+
+class Keys:
+    """Callers with a key of this server: ``Authorization: Bearer``, ``x-api-key``, ``api-key``.
+
+    Args:
+        keys: Gives the keys in force; called for each request, so that they can be rotated.
+    """
+
+    def __init__(self, keys: Callable[[], Awaitable[Iterable[str]]]) -> None:
+        self._keys = keys
+
+    async def __call__(self, scope: Mapping[str, Any]) -> Caller:
+        """The caller that the key belongs to."""
+        given = sha256(_key(_headers(scope)).encode()).digest()
+        # Every key is compared, in constant time, so that timing tells nothing of any.
+        matches = [
+            hmac.compare_digest(given, sha256(key.encode()).digest()) for key in await self._keys()
+        ]
+        if not any(matches):
+            raise ClientError("The API key is not valid.", code="invalid_api_key", status=401)
+        return Caller(given.hex()[:12])
+
+
+class Loopback:
+    """A server without keys: it answers whoever is on the same machine, and nobody else.
+
+    A web page from elsewhere, opened on this machine, is somebody else. Its requests come
+    from the loopback address too, but under a foreign name or from a foreign origin.
+
+    Args:
+        origins: Origins that may call all the same (the CORS allow-list).
+    """
+
+    def __init__(self, origins: Iterable[str] = ()) -> None:
+        self._origins = frozenset(origins)
+
+    async def __call__(self, scope: Mapping[str, Any]) -> Caller:
+        """Anonymous, if local."""
+        headers = _headers(scope)
+        client = scope.get("client")
+        if not client or not is_loopback(client[0]) or not is_loopback(_host(headers)):
+            raise ClientError(
+                "Without keys this server answers on its own machine only. Set "
+                "TOKENWIRE_API_KEYS, or TOKENWIRE_AUTH=none to let everyone in.",
+                code="loopback_only",
+                status=403,
+            )
+        if self._is_foreign(headers):
+            raise ClientError(
+                "This origin may not call a server without keys. Add it to "
+                "TOKENWIRE_CORS_ORIGINS, or set TOKENWIRE_API_KEYS.",
+                code="foreign_origin",
+                status=403,
+            )
+        return ANONYMOUS
+
+    def _is_foreign(self, headers: Mapping[str, str]) -> bool:
+        origin = headers.get("origin")
+        if origin in self._origins:
+            return False
+        if headers.get("sec-fetch-site", "none") == "cross-site":
+            return True
+        return origin is not None and not is_loopback(urlsplit(origin).hostname or "")
+
+
+class Everyone:
+    """No door at all, chosen by hand with ``TOKENWIRE_AUTH=none``."""
+
+    async def __call__(self, scope: Mapping[str, Any]) -> Caller:
+        """Anonymous."""
+        return ANONYMOUS
+
+
+def choose(settings: Settings, keys: Callable[[], Awaitable[Iterable[str]]]) -> Authenticator:
+    """The authenticator that the settings ask for."""
+    if settings.auth == "none":
+        return Everyone()
+    return Keys(keys) if settings.api_keys else Loopback(settings.cors_origins)
+
+
+def check_bind(settings: Settings, host: str) -> None:
+    """Refuse to listen beyond this machine without keys.
+
+    Raises:
+        ProxyError: Code ``refuse_to_start``.
+    """
+    if settings.auth == "keys" and not settings.api_keys and not is_loopback(host):
+        raise ProxyError(
+            f"tokenwire will not listen on {host} without keys: anyone could spend yours. Set "
+            "TOKENWIRE_API_KEYS, or TOKENWIRE_AUTH=none if something else guards the door.",
+            code="refuse_to_start",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _host(headers: Mapping[str, str]) -> str:
+    return urlsplit(f"//{headers.get('host', '')}").hostname or ""
+
+
+def _key(headers: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    bearer = token.strip() if scheme.lower() == "bearer" else ""
+    key = bearer or headers.get("x-api-key") or headers.get("api-key")
+    if not key:
+        raise ClientError(
+            "An API key is needed: Authorization: Bearer KEY.", code="missing_api_key", status=401
+        )
+    return key

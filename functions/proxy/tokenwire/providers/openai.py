@@ -1,0 +1,192 @@
+"""OpenAI, and whatever speaks its Chat Completions API: vLLM, Ollama, Groq, Azure, OpenRouter.
+
+The official SDK makes the request (keys, retries, proxies, errors are its craft) and hands over
+the open response; the body is read as bytes, since typing a block costs a hundred times what
+passing it on does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from ..errors import TokenwireError
+from ..wire.protocol import JSON, ChatRequest
+from .protocol import Key
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import AsyncOpenAI
+
+_MODELS_TTL = 300.0
+_MAX_CONNECTIONS = 10_000
+# Compression would hold tokens back until a block of the compressor is full.
+_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How to reach one place.
+
+    Args:
+        base_url: As the SDK takes it, with ``/v1``; None for OpenAI's own.
+        connect_timeout: Seconds. Reading has no limit here: the pump keeps those.
+        max_retries: Before the answer begins, on 408, 409, 429, 5xx and broken connections.
+        headers: Sent with every request.
+        query: Added to every URL (Azure's ``api-version``).
+        models: What to list, where the place should not be asked.
+    """
+
+    base_url: str | None = None
+    connect_timeout: float = 10.0
+    max_retries: int = 2
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    models: Sequence[str] = ()
+
+
+class OpenAI:
+    """A provider that speaks the ``chat`` dialect.
+
+    Args:
+        name: As in ``name/model``.
+        key: The API key; asked for with every request.
+        config: How to reach it.
+    """
+
+    dialect = "chat"
+
+    def __init__(self, name: str, key: Key, config: Config) -> None:
+        self.name = name
+        self._key = key
+        self._config = config
+        self._client: AsyncOpenAI | None = None
+        self._models: tuple[float, list[str]] | None = None
+        self._asking = asyncio.Lock()
+        self._connecting = asyncio.Lock()
+
+    @asynccontextmanager
+    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Post the caller's own body, with the model's real name, streamed, and usage asked for.
+
+        Raises:
+            TokenwireError: As ``failures.translate`` says.
+        """
+        response = await self._post(_body(request, model))
+        try:
+            yield _read(response)
+        finally:
+            await response.aclose()
+
+    async def _post(self, body: bytes) -> httpx2.Response:
+        try:
+            return await self._send(body)
+        except TokenwireError as error:
+            if error.code != "upstream_auth" or not await self._key.refresh():
+                raise
+            return await self._send(body)  # the key was rotated: once more, with the new one
+
+    async def _send(self, body: bytes) -> httpx2.Response:
+        client = await self._connected()
+        import httpx2
+        from openai import AsyncStream
+
+        from .failures import translate
+
+        try:
+            # `cast_to` the raw response is the SDK's documented way to its undecoded body.
+            response = await client.post(
+                "/chat/completions",
+                cast_to=httpx2.Response,
+                content=body,
+                options={"headers": _HEADERS},
+                stream=True,
+                stream_cls=AsyncStream[object],
+            )
+        except Exception as error:
+            raise translate(error, client.api_key) from None
+        return cast("httpx2.Response", response)
+
+    async def models(self) -> list[str]:
+        """What was configured, or what it says it has; asked for at most every five minutes."""
+        if self._config.models:
+            return list(self._config.models)
+        async with self._asking:
+            if self._models is None or time.monotonic() - self._models[0] > _MODELS_TTL:
+                self._models = (time.monotonic(), await self._ask())
+            return self._models[1]
+
+    async def _ask(self) -> list[str]:
+        try:
+            client = await self._connected()
+            return sorted([model.id async for model in client.models.list(timeout=5.0)])
+        except Exception:
+            # Any failure at all means that there is nothing to list; asking for a model
+            # will say what is wrong.
+            return []
+
+    async def _connected(self) -> AsyncOpenAI:
+        await self._key()  # a missing key is a clear error of ours, before any of the SDK's
+        async with self._connecting:
+            if self._client is None:
+                # Importing the SDK takes most of a second: not on the event loop.
+                self._client = await asyncio.to_thread(_connect, self._key, self._config)
+        return self._client
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+
+def _connect(key: Key, config: Config) -> AsyncOpenAI:
+    import httpx2
+    from openai import AsyncOpenAI, DefaultAioHttpClient, DefaultAsyncHttpxClient
+
+    transport = DefaultAioHttpClient if find_spec("aiohttp") else DefaultAsyncHttpxClient
+    timeout = httpx2.Timeout(None, connect=config.connect_timeout)
+    client = AsyncOpenAI(
+        api_key=key.__call__,
+        base_url=config.base_url or "https://api.openai.com/v1",
+        max_retries=config.max_retries,
+        default_headers=dict(config.headers),
+        default_query=dict(config.query),
+        timeout=timeout,
+        # A provider never sends us elsewhere: the configuration alone names hosts.
+        http_client=transport(
+            timeout=timeout,
+            follow_redirects=False,
+            limits=httpx2.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=100),
+        ),
+    )
+    client.organization = client.project = None  # not from the environment behind our back
+    return client
+
+
+def _body(request: ChatRequest, model: str) -> bytes:
+    options: JSON = request.body.get("stream_options") or {}
+    return msgspec.json.encode(
+        {
+            **request.body,
+            "model": model,
+            "stream": True,
+            "stream_options": {**options, "include_usage": True},
+        }
+    )
+
+
+async def _read(response: httpx2.Response) -> AsyncIterator[bytes]:
+    from .failures import broken
+
+    try:
+        async for chunk in response.aiter_bytes():
+            yield chunk
+    except Exception as error:
+        raise broken(error) from None

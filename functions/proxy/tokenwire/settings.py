@@ -1,0 +1,181 @@
+"""Settings: the only reader of the environment, and of ``tokenwire.toml``."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from .errors import ProxyError
+
+PREFIX = "TOKENWIRE_"
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_MIB = 1024 * 1024
+
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Bytes = Annotated[int, Meta(ge=1024)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One ``[providers.NAME]``. ``key`` is a reference: ``env:NAME`` or ``ssm:/path``."""
+
+    kind: Literal["openai"] = "openai"
+    base_url: str | None = None
+    key: str | None = None
+    headers: dict[str, str] = {}
+    query: dict[str, str] = {}
+    models: tuple[str, ...] = ()
+    max_retries: Annotated[int, Meta(ge=0, le=10)] = 2
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set. Durations are in seconds, sizes in bytes.
+
+    In the environment each is ``TOKENWIRE_`` and its name in capitals; in ``tokenwire.toml``
+    it stands at the top level. The environment wins.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8000
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    auth: Literal["keys", "none"] = "keys"
+    api_keys: tuple[str, ...] = ()
+    secret: str | None = None
+    secret_ttl: Seconds = 300.0
+    ticket_ttl: Seconds = 300.0
+    cors_origins: tuple[str, ...] = ()
+
+    demo: bool = True
+    demo_pace: Annotated[float, Meta(gt=0)] = 40.0
+    default_model: str = ""
+    providers: dict[str, ProviderSettings] = {}
+    models: dict[str, str] = {}
+
+    timeout_connect: Seconds = 10.0
+    timeout_first_content: Seconds = 120.0
+    timeout_idle: Seconds = 60.0
+    timeout_total: Seconds = 900.0
+
+    heartbeat: Seconds = 15.0
+    send_timeout: Seconds = 30.0
+    retry: Annotated[int, Meta(ge=0)] = 1000
+    on_disconnect: str | None = None
+    retention: Seconds = 600.0
+
+    max_body_bytes: Bytes = 10 * _MIB
+    max_block_bytes: Bytes = _MIB
+    window_bytes: Bytes = _MIB
+    max_stream_bytes: Bytes = 8 * _MIB
+    max_total_bytes: Bytes = 256 * _MIB
+    max_streams: Count = 10_000
+
+    def __repr__(self) -> str:
+        """Names the class alone: a repr must not be a way for keys to reach a log."""
+        return "Settings(…)"
+
+
+_LISTS = {"api_keys", "cors_origins"}
+_SECONDS = {f.name for f in msgspec.structs.fields(Settings) if f.type is Seconds}
+_NOT_IN_ENVIRONMENT = {"providers", "models"}
+_KNOWN = [f.name for f in msgspec.structs.fields(Settings)]
+# Variables that others read, in the same namespace.
+_OTHERS = {"TOKENWIRE_CONFIG"}
+
+
+def load(environ: Mapping[str, str], folder: Path) -> Settings:
+    """The settings that this environment, and the files in this folder, say.
+
+    Args:
+        environ: The process's environment, with ``.env`` already merged (``environment``).
+        folder: Where ``tokenwire.toml`` is looked for, unless ``TOKENWIRE_CONFIG`` names it.
+
+    Raises:
+        ProxyError: A value is wrong, or a name unknown (code ``bad_setting``). The message
+            names the setting and never quotes a value.
+    """
+    said: dict[str, Any] = _toml(environ.get("TOKENWIRE_CONFIG"), folder)
+    for variable, value in environ.items():
+        if variable.startswith(PREFIX) and variable not in _OTHERS:
+            said[_name(variable)] = _value(_name(variable), value)
+    said["providers"] = _from_keys(environ) | said.get("providers", {})
+    try:
+        return msgspec.convert(said, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise _bad(_without_values(str(error))) from None
+
+
+def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The environment, with what ``.env`` in ``folder`` adds; the real environment wins."""
+    file = folder / ".env"
+    lines = file.read_text().splitlines() if file.is_file() else []
+    pairs = (line.removeprefix("export ").partition("=") for line in lines if _is_pair(line))
+    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs} | dict(environ)
+
+
+def _is_pair(line: str) -> bool:
+    return "=" in line and not line.lstrip().startswith("#")
+
+
+def _toml(named: str | None, folder: Path) -> dict[str, Any]:
+    file = Path(named) if named else folder / "tokenwire.toml"
+    if not named and not file.is_file():
+        return {}
+    try:
+        said = tomllib.loads(file.read_text())
+    except FileNotFoundError:
+        raise _bad(f"TOKENWIRE_CONFIG names {file}, which is not there") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _bad(f"{file} is not TOML: {error}") from None
+    for name in said:
+        _check_known(name, name)
+    return said
+
+
+def _name(variable: str) -> str:
+    name = variable.removeprefix(PREFIX).lower()
+    if name in _NOT_IN_ENVIRONMENT:
+        raise _bad(f"{variable} cannot be set here; use tokenwire.toml")
+    _check_known(name, variable)
+    return name
+
+
+def _check_known(name: str, shown: str) -> None:
+    if name not in _KNOWN:
+        near = difflib.get_close_matches(name, _KNOWN, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise _bad(f"there is no setting {shown}{hint}")
+
+
+def _value(name: str, text: str) -> Any:
+    if name in _LISTS:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if name in _SECONDS and (match := _DURATION.fullmatch(text.strip())):
+        return float(match[1]) * _UNITS[match[2]]
+    return text
+
+
+def _from_keys(environ: Mapping[str, str]) -> dict[str, Any]:
+    """A provider's own variables turn it on."""
+    found: dict[str, Any] = {}
+    if environ.get("OPENAI_API_KEY"):
+        found["openai"] = {"key": "env:OPENAI_API_KEY", "base_url": environ.get("OPENAI_BASE_URL")}
+    return found
+
+
+def _without_values(message: str) -> str:
+    # msgspec says what is wrong and where ("… - at `$.port`"), and quotes enum values only.
+    message = re.sub(r"Invalid enum value .*? - at", "Not one of the allowed values - at", message)
+    return re.sub(r"`\$\.?([^`]*)`", r"\1", message)
+
+
+def _bad(message: str) -> ProxyError:
+    return ProxyError(f"Bad setting: {message}.", code="bad_setting")

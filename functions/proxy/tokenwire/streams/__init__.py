@@ -1,0 +1,1 @@
+"""Streams: the log of each one, the pump that fills it, the viewers that read it."""

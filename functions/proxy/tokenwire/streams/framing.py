@@ -1,0 +1,44 @@
+"""From a provider's bytes to the blocks worth keeping."""
+
+from __future__ import annotations
+
+from ..errors import UpstreamError
+from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, without_cursor
+
+
+class Framer:
+    """Splits a provider's stream, and drops what must not be passed on.
+
+    Comments and blocks without data go: the first are the provider's heartbeats (ours have
+    their own pace), the second crash some SDKs. ``id`` and ``retry`` lines go too: on our
+    streams the cursor is ours. All else stays verbatim.
+    """
+
+    def __init__(self, max_block: int = MAX_BLOCK) -> None:
+        self._splitter = Splitter(max_block)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The blocks that these bytes complete.
+
+        Raises:
+            UpstreamError: A block is too large to hold (``upstream_malformed``).
+        """
+        try:
+            blocks = self._splitter.feed(data)
+        except BlockTooLarge as error:
+            raise UpstreamError(
+                "The provider sent an event that is too large.", code="upstream_malformed"
+            ) from error
+        return [clean for block in blocks if (clean := _clean(block))]
+
+    def close(self) -> bytes:
+        """What came after the last whole block."""
+        return self._splitter.close().strip(b"\r\n")
+
+
+def _clean(block: bytes) -> bytes | None:
+    # Nearly every block of nearly every provider is one data line and nothing else.
+    if block.startswith(b"data:") and block.find(b"\n") >= len(block) - 2 and b"\r" not in block:
+        return block
+    block = without_cursor(block)
+    return None if data_of(block) is None else block

@@ -1,0 +1,115 @@
+"""The stream log: its records, their ids, and the contract that every log keeps.
+
+A log is the truth about one stream. It holds, in order:
+
+1. the **meta** record, sequence number 0, written before the provider is called, so that
+   a stream can be found and resumed before its first token;
+2. the provider's **blocks**, verbatim, one record each, numbered from 1 without a gap;
+3. one **end** record. The first end in the log wins, and nothing counts after it.
+
+Every record has an id ``epoch-seq``. A writer owns one epoch; whoever takes a stream over
+writes in a higher one, so an id is never used twice for different content. Ids order by
+epoch, then by sequence number.
+
+Reading is by cursor: "what comes after this id". Replaying the past and following the
+present are the same loop, so there is no seam in which a block is lost or doubled.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..errors import ClientError
+from ..events import Error, Usage
+
+_ID = re.compile(r"(?:(?P<stream>[A-Za-z0-9_-]{1,64})\.)?(?P<epoch>\d{1,9})-(?P<seq>\d{1,12})")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RecordId:
+    """The place of one record in its log; also the SSE ``id`` of what it says."""
+
+    epoch: int
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.seq}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """What a client has read last: a record id, and its stream where the id names one."""
+
+    last: RecordId
+    stream: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """Read ``epoch-seq`` or ``stream.epoch-seq``.
+
+        Raises:
+            ClientError: It is neither (code ``invalid_cursor``).
+        """
+        match = _ID.fullmatch(text)
+        if match is None:
+            raise ClientError(
+                "The cursor is not an event id of a stream, such as 1-57.",
+                code="invalid_cursor",
+                param="last_event_id",
+            )
+        return cls(RecordId(int(match["epoch"]), int(match["seq"])), match["stream"])
+
+
+class EndReason(StrEnum):
+    """Why a stream is over."""
+
+    DONE = "done"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last record. ``error`` says what to tell clients, and is absent only for ``done``.
+
+    ``block`` is the provider's own terminator, verbatim, where it sent one.
+    """
+
+    reason: EndReason
+    error: Error | None = None
+    block: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """The first record: what is known of a stream before its provider has answered.
+
+    ``owner`` is the id of the caller it belongs to, ``dialect`` the one its blocks are in,
+    ``created`` Unix time in seconds.
+    """
+
+    id: str
+    owner: str
+    provider: str
+    dialect: str
+    model: str
+    created: int
+
+
+@dataclass(slots=True)
+class Facts:
+    """What the pump saw go by, for the log line. Instants are loop times in seconds."""
+
+    started: float = 0.0
+    first_upstream_byte: float | None = None
+    first_content: float | None = None
+    ended: float | None = None
+    blocks: int = 0
+    bytes: int = 0
+    response_model: str | None = None
+    usage: Usage | None = None
+    finish_reasons: list[str] = field(default_factory=list)

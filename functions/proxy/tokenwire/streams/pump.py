@@ -1,0 +1,157 @@
+"""The pump: reads one provider stream into one log, and always leaves an end in it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from ..errors import ProxyError, TokenwireError, UpstreamError
+from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ..sse import MAX_BLOCK
+from ..wire.protocol import Decoder, as_event
+from .deadline import Deadline, Timeouts
+from .framing import Framer
+from .log import End, EndReason, Facts
+from .tail import Tail
+
+_log = logging.getLogger("tokenwire.pump")
+_DRAIN = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the blocks come from.
+
+    ``open`` sends the request: its context is the provider's body, as bytes cut anywhere.
+    ``decoder`` reads the dialect they are in.
+    """
+
+    open: Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+    decoder: Decoder
+    max_block: int = MAX_BLOCK
+
+
+class Pump:
+    """Moves one provider's stream into a tail.
+
+    Blocks are kept verbatim. Only the notable ones, and those up to the first content, are
+    decoded, to know when the answer began, what it cost, and whether it is whole.
+    """
+
+    def __init__(self, source: Source, tail: Tail, facts: Facts, timeouts: Timeouts) -> None:
+        self._source = source
+        self._framer = Framer(source.max_block)
+        self._tail = tail
+        self._facts = facts
+        self._timeouts = timeouts
+
+    async def run(self) -> None:
+        """Pump until the stream is over. Raises nothing but ``CancelledError``."""
+        try:
+            await self._pump()
+        except TokenwireError as error:
+            self._finish(End(EndReason.ERROR, as_event(error)))
+        except asyncio.CancelledError:
+            self._finish(End(EndReason.CANCELLED, CANCELLED))
+            raise
+        except Exception as error:
+            # Only the kind of a surprise is logged: its text may quote a prompt or a key.
+            _log.error("the pump failed: %s", type(error).__name__)
+            self._finish(End(EndReason.ERROR, as_event(ProxyError("The server failed."))))
+
+    async def _pump(self) -> None:
+        async with Deadline(self._timeouts) as deadline, self._source.open() as body:
+            async for data in body:
+                self._facts.first_upstream_byte = self._facts.first_upstream_byte or _now()
+                end = self._take(self._framer.feed(data))
+                if end is not None:
+                    self._finish(end)
+                    await _drain(body)
+                    return
+                await self._breathe(deadline)
+            self._finish(self._end_without_terminator(self._framer.close()))
+
+    def _take(self, blocks: list[bytes]) -> End | None:
+        kept: list[bytes] = []
+        end = None
+        for block in blocks:
+            if self._facts.first_content is None or self._source.decoder.notable(block):
+                end = self._read(block)
+                if end is not None:
+                    break
+            kept.append(block)
+        if kept:
+            self._facts.blocks += len(kept)
+            self._facts.bytes += sum(map(len, kept))
+            self._tail.append(kept)
+        return end
+
+    def _read(self, block: bytes) -> End | None:
+        decoder = self._source.decoder
+        if decoder.ends(block):
+            return End(EndReason.DONE, block=block)
+        for event in decoder.decode(block):
+            if isinstance(event, Error):
+                return End(EndReason.ERROR, event)
+            self._note(event)
+        return None
+
+    def _note(self, event: Event) -> None:
+        facts = self._facts
+        match event:
+            case Start(model=model):
+                facts.response_model = model
+            case Usage():
+                facts.usage = event
+            case Finish(reason=reason):
+                facts.finish_reasons.append(reason)
+            case Content() | Reasoning() | ToolCall() if facts.first_content is None:
+                facts.first_content = _now()
+
+    async def _breathe(self, deadline: Deadline) -> None:
+        if self._facts.first_content is None:
+            return
+        if self._tail.crowded:
+            deadline.pause()
+            await self._tail.room()
+        else:
+            # A provider that sends without a pause must not starve the other streams.
+            await asyncio.sleep(0)
+        deadline.progress()
+
+    def _end_without_terminator(self, rest: bytes) -> End:
+        if rest and self._source.decoder.ends(rest):
+            return End(EndReason.DONE)
+        if self._facts.finish_reasons and not rest:
+            # Some compatible servers never send a terminator. The model had finished and the
+            # body was closed in good order, so the answer is whole.
+            return End(EndReason.DONE)
+        raise UpstreamError(
+            "The provider closed the stream before the answer was complete.",
+            code="upstream_truncated",
+            retryable=True,
+        )
+
+    def _finish(self, end: End) -> None:
+        self._facts.ended = self._facts.ended or _now()
+        self._tail.finish(end)
+
+
+CANCELLED = Error("cancelled", "The stream was cancelled.", status=499)
+
+
+async def _drain(body: AsyncIterator[bytes]) -> None:
+    """Read to the end of the body, so that the connection can serve the next request."""
+    try:
+        async with asyncio.timeout(_DRAIN):
+            async for _ in body:
+                pass
+    except (TimeoutError, TokenwireError):
+        pass
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

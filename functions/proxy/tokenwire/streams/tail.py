@@ -1,0 +1,240 @@
+"""The in-process log of one stream: bounded, with one cursor per reader and no queues."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..errors import ClientError, ProxyError
+from .log import End, RecordId
+
+BLOCK_OVERHEAD = 64
+"""Bytes that CPython spends on a block beside its content: the object and its list slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one stream may hold, in bytes.
+
+    ``window`` is how far the pump may run ahead of the slowest attached reader;
+    ``retained`` how much of the past is kept for those who come back.
+    """
+
+    window: int = 1024 * 1024
+    retained: int = 8 * 1024 * 1024
+
+
+class Tail:
+    """The records of one stream in one epoch. Written by one pump, read by many readers.
+
+    Args:
+        bounds: How much to hold.
+        charge: Called with each change of the held size, in bytes; answers whether the
+            process has room for it. Without room the past is dropped early.
+        epoch: The writer's epoch.
+    """
+
+    def __init__(
+        self, bounds: Bounds, *, charge: Callable[[int], bool] | None = None, epoch: int = 1
+    ) -> None:
+        self.epoch = epoch
+        self.end: End | None = None
+        self.size = 0
+        self._bounds = bounds
+        self._charge = charge or (lambda _: True)
+        self._blocks: list[bytes] = []
+        self._first = 1
+        self._written = 0
+        self._readers: set[Reader] = set()
+        self._waiting: set[asyncio.Future[bool]] = set()
+        self._writer: asyncio.Future[None] | None = None
+
+    @property
+    def first(self) -> int:
+        """The sequence number of the oldest block still held."""
+        return self._first
+
+    @property
+    def next(self) -> int:
+        """The sequence number that the next record gets; the end's, once there is one."""
+        return self._first + len(self._blocks)
+
+    @property
+    def readers(self) -> int:
+        """How many readers are attached."""
+        return len(self._readers)
+
+    def append(self, blocks: list[bytes]) -> None:
+        """Add blocks and wake the readers. Ignored once the stream has ended.
+
+        Raises:
+            ProxyError: The process has no room left (code ``overloaded``).
+        """
+        if self.end is not None:
+            return
+        size = sum(map(len, blocks)) + BLOCK_OVERHEAD * len(blocks)
+        self._blocks += blocks
+        self._written += size
+        self.size += size
+        fits = self._charge(size)
+        if self.size > self._bounds.retained or not fits:
+            self._trim(self._bounds.retained * 7 // 8 if fits else self._bounds.window)
+            if not fits and not self._charge(0):
+                raise ProxyError(
+                    "The server is out of memory for streams.",
+                    code="overloaded",
+                    status=503,
+                    retryable=True,
+                )
+        self._wake()
+
+    def finish(self, end: End) -> bool:
+        """Write the end record, if there is none yet; whether this one won."""
+        if self.end is not None:
+            return False
+        self.end = end
+        self._wake()
+        return True
+
+    def drop(self) -> None:
+        """Let go of every block: nobody can read this log any more."""
+        self._charge(-self.size)
+        self.size = 0
+        self._first += len(self._blocks)
+        self._blocks.clear()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the slowest attached reader is further behind than the window."""
+        slowest = min((reader.consumed for reader in self._readers), default=self._written)
+        return self._written - slowest > self._bounds.window and self.end is None
+
+    async def room(self) -> None:
+        """Wait until the slowest attached reader is within the window, or the stream is over."""
+        while self.crowded:
+            self._writer = asyncio.get_running_loop().create_future()
+            await self._writer
+
+    @contextmanager
+    def attach(self, first: int) -> Iterator[Reader]:
+        """A reader whose next block is number ``first``, for as long as the context lasts.
+
+        Raises:
+            ClientError: That block is no longer held (410, ``trimmed``), or was never
+                written (400, ``invalid_cursor``).
+        """
+        if first < self._first:
+            raise ClientError(
+                "The stream's earlier part is no longer held.", code="trimmed", status=410
+            )
+        if first > self.next:
+            raise ClientError(
+                "The cursor is ahead of the stream.", code="invalid_cursor", param="last_event_id"
+            )
+        reader = Reader(self, first, self._written - self._held_from(first))
+        self._readers.add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+            self._moved()
+
+    def _held_from(self, first: int) -> int:
+        blocks = self._blocks[first - self._first :]
+        return sum(map(len, blocks)) + BLOCK_OVERHEAD * len(blocks)
+
+    def _trim(self, target: int) -> None:
+        """Drop the oldest blocks down to ``target`` bytes, but none that a reader still needs."""
+        spare = min((r.position for r in self._readers), default=self.next) - self._first
+        count = freed = 0
+        while count < spare and self.size - freed > target:
+            freed += len(self._blocks[count]) + BLOCK_OVERHEAD
+            count += 1
+        del self._blocks[:count]
+        self._first += count
+        self.size -= freed
+        self._charge(-freed)
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, set()
+        for future in waiting:
+            if not future.done():
+                future.set_result(True)
+        if self.end is not None:
+            self._moved()
+
+    def _moved(self) -> None:
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_result(None)
+
+
+class Reader:
+    """One place in a tail. Made by ``Tail.attach``."""
+
+    def __init__(self, tail: Tail, position: int, consumed: int) -> None:
+        self._tail = tail
+        self._stopped = False
+        self._pending: asyncio.Future[bool] | None = None
+        self.position = position
+        self.consumed = consumed
+
+    def take(self, limit: int = 64 * 1024) -> list[bytes]:
+        """The next blocks, up to about ``limit`` bytes (but at least one block, if any)."""
+        tail = self._tail
+        held = tail._blocks
+        start = stop = self.position - tail._first
+        size = 0
+        while stop < len(held) and size < limit:
+            size += len(held[stop]) + BLOCK_OVERHEAD
+            stop += 1
+        self.position += stop - start
+        self.consumed += size
+        tail._moved()
+        return held[start:stop]
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the blocks it takes."""
+        return self._tail.epoch
+
+    @property
+    def ended(self) -> tuple[RecordId, End] | None:
+        """The end record and its id, once every block before it has been taken."""
+        tail = self._tail
+        if tail.end is None or self.position < tail.next:
+            return None
+        return RecordId(tail.epoch, tail.next), tail.end
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called: the client is gone."""
+        return self._stopped
+
+    def stop(self) -> None:
+        """Wake the reader for good; nobody is there to read for."""
+        self._stopped = True
+        if self._pending is not None and not self._pending.done():
+            self._pending.set_result(True)
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for a record after this place; False when none came in ``seconds``."""
+        tail = self._tail
+        if self._stopped or self.position < tail.next or tail.end is not None:
+            return True
+        loop = asyncio.get_running_loop()
+        pending: asyncio.Future[bool] = loop.create_future()
+        self._pending = pending
+        timer = loop.call_later(seconds, _lapse, pending)
+        tail._waiting.add(pending)
+        try:
+            return await pending
+        finally:
+            timer.cancel()
+            tail._waiting.discard(pending)
+
+
+def _lapse(future: asyncio.Future[bool]) -> None:
+    if not future.done():
+        future.set_result(False)

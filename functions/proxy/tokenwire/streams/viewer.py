@@ -1,0 +1,151 @@
+"""The viewer: reads one log from a cursor and says it in one client's dialect."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..events import Start
+from ..sse import PING
+from ..wire.protocol import Decoder, Encoder
+from .log import End, Meta, RecordId
+from .tail import Reader
+
+
+class Rendering(Protocol):
+    """How records become the bytes of one response."""
+
+    def open(self, meta: Meta) -> bytes:
+        """What the meta record says; empty where the dialect has no word for it."""
+
+    def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
+        """What these blocks say; ``first`` is the sequence number of the first of them."""
+
+    def close(self, at: RecordId, end: End) -> bytes:
+        """The terminator or the error that ends the response."""
+
+
+class Verbatim:
+    """For a client whose dialect is the provider's own: bytes pass unread.
+
+    Args:
+        encoder: Says the end, where the provider did not.
+        prefix: Stands before each id, such as ``st_abc.``.
+        surplus: Tells blocks that this client did not ask for, to be left out.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        prefix: str = "",
+        surplus: Callable[[bytes], bool] | None = None,
+    ) -> None:
+        self._encoder = encoder
+        self._prefix = prefix
+        self._surplus = surplus
+
+    def open(self, meta: Meta) -> bytes:
+        """Nothing: the provider's first block begins the stream."""
+        return b""
+
+    def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
+        """Each block with its id line before it."""
+        head = f"id: {self._prefix}{epoch}-".encode()
+        surplus = self._surplus
+        return b"".join(
+            b"%b%d\n%b" % (head, number, block)
+            for number, block in enumerate(blocks, first)
+            if surplus is None or not surplus(block)
+        )
+
+    def close(self, at: RecordId, end: End) -> bytes:
+        """The provider's own terminator if it sent one, else the dialect's."""
+        blocks = [end.block] if end.block else _ending(self._encoder, end)
+        return _with_id(blocks, f"{self._prefix}{at}")
+
+
+class Translated:
+    """For a client of another dialect: every block is decoded and said anew.
+
+    One record may become several blocks, or none. The id goes on the last, so that a client
+    that has an id has all of its record.
+
+    Args:
+        decoder: Of the provider's dialect.
+        encoder: Of the client's.
+        prefix: Stands before each id.
+        muted: Records up to this number are read, for the sake of what they leave in decoder
+            and encoder, but not said: the client has them.
+    """
+
+    def __init__(
+        self, decoder: Decoder, encoder: Encoder, prefix: str = "", muted: int = -1
+    ) -> None:
+        self._decoder = decoder
+        self._encoder = encoder
+        self._prefix = prefix
+        self._muted = muted
+
+    def open(self, meta: Meta) -> bytes:
+        """The dialect's first word, at once: it has the stream's id and needs no provider."""
+        blocks = self._encoder.encode(Start(meta.id, meta.model, meta.created))
+        return b"" if self._muted >= 0 else _with_id(blocks, f"{self._prefix}1-0")
+
+    def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
+        """The records' events in the client's dialect."""
+        return b"".join(
+            self._record(RecordId(epoch, number), block)
+            for number, block in enumerate(blocks, first)
+        )
+
+    def _record(self, at: RecordId, block: bytes) -> bytes:
+        said = [out for event in self._decoder.decode(block) for out in self._encoder.encode(event)]
+        return b"" if at.seq <= self._muted else _with_id(said, f"{self._prefix}{at}")
+
+    def close(self, at: RecordId, end: End) -> bytes:
+        """The client's dialect's own terminator or error."""
+        return _with_id(_ending(self._encoder, end), f"{self._prefix}{at}")
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What one viewer was sent, for the log line."""
+
+    blocks: int = 0
+    heartbeats: int = 0
+    complete: bool = False
+
+
+async def view(
+    reader: Reader, rendering: Rendering, heartbeat: float, delivery: Delivery
+) -> AsyncIterator[bytes]:
+    """The bytes for one client, from the reader's place to the end of the stream.
+
+    Each item is one write, between blocks: all that had come by then, or a heartbeat after
+    ``heartbeat`` seconds of nothing. Stops early when the reader is stopped.
+    """
+    epoch = reader.epoch
+    while not reader.stopped:
+        first = reader.position
+        if blocks := reader.take():
+            delivery.blocks += len(blocks)
+            if said := rendering.blocks(epoch, first, blocks):
+                yield said
+        elif (ended := reader.ended) is not None:
+            delivery.complete = True
+            yield rendering.close(*ended)
+            return
+        elif not await reader.wait(heartbeat):
+            delivery.heartbeats += 1
+            yield PING
+
+
+def _ending(encoder: Encoder, end: End) -> list[bytes]:
+    return encoder.end() if end.error is None else encoder.error(end.error)
+
+
+def _with_id(blocks: list[bytes], text: str) -> bytes:
+    if not blocks:
+        return b""
+    return b"".join((*blocks[:-1], b"id: ", text.encode(), b"\n", blocks[-1]))

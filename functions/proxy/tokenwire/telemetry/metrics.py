@@ -1,0 +1,82 @@
+"""Metrics for Prometheus, in a registry of the app's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+
+from .record import StreamRecord
+
+_FIRST = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
+_WHOLE = (0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900)
+
+
+class Metrics:
+    """The numbers of one process.
+
+    Args:
+        open_streams: Asked at each scrape.
+        open_viewers: Likewise.
+    """
+
+    def __init__(self, open_streams: Callable[[], int], open_viewers: Callable[[], int]) -> None:
+        self._registry = registry = CollectorRegistry()
+        streams = Gauge("tokenwire_open_streams", "Streams running now.", registry=registry)
+        streams.set_function(open_streams)
+        viewers = Gauge("tokenwire_open_viewers", "Clients reading now.", registry=registry)
+        viewers.set_function(open_viewers)
+        self._streams = Counter(
+            "tokenwire_streams", "Streams ended.", ["provider", "end_reason"], registry=registry
+        )
+        self._blocks = Counter(
+            "tokenwire_blocks", "Event blocks from providers.", ["provider"], registry=registry
+        )
+        self._tokens = Counter(
+            "tokenwire_tokens", "Tokens used.", ["provider", "direction"], registry=registry
+        )
+        self._errors = Counter(
+            "tokenwire_errors", "Requests and streams that failed.", ["code"], registry=registry
+        )
+        self._first = Histogram(
+            "tokenwire_time_to_first_content_seconds",
+            "From the request to the first piece of an answer.",
+            ["provider"],
+            buckets=_FIRST,
+            registry=registry,
+        )
+        self._whole = Histogram(
+            "tokenwire_stream_duration_seconds",
+            "From the request to the end of its stream.",
+            ["provider"],
+            buckets=_WHOLE,
+            registry=registry,
+        )
+
+    def failed(self, code: str) -> None:
+        """A request was refused, or failed before it had a stream."""
+        self._errors.labels(code).inc()
+
+    def ended(self, stream: StreamRecord, first_content: float | None, whole: float) -> None:
+        """A stream is over; the times are in seconds since it was asked for."""
+        provider = stream.provider
+        self._streams.labels(provider, stream.end_reason).inc()
+        self._blocks.labels(provider).inc(stream.blocks)
+        self._tokens.labels(provider, "input").inc(stream.input_tokens or 0)
+        self._tokens.labels(provider, "output").inc(stream.output_tokens or 0)
+        self._whole.labels(provider).observe(whole)
+        if first_content is not None:
+            self._first.labels(provider).observe(first_content)
+        if stream.error_code:
+            self._errors.labels(stream.error_code).inc()
+
+    def render(self) -> tuple[bytes, str]:
+        """The text of a scrape, and its media type."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST

@@ -1,0 +1,130 @@
+"""The log line: one JSON object per request, its fields by allow-list.
+
+There is no way to hand it a prompt, an answer or a key: every field is named here, and none
+holds free text. Names follow the OpenTelemetry semantic conventions (``gen_ai.…``, ``http.…``)
+as nested objects, so that ``gen_ai.request.model`` is a path in CloudWatch Logs Insights.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from ..errors import TokenwireError
+
+_SAFE = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}")
+
+
+@dataclass(slots=True)
+class Instants:
+    """When things happened, in seconds since the request came; None if they did not."""
+
+    first_upstream_byte: float | None = None
+    first_content: float | None = None
+    first_delivered: float | None = None
+    end: float | None = None
+
+
+@dataclass(slots=True)
+class StreamRecord:
+    """What is known of the stream behind a request."""
+
+    id: str
+    provider: str
+    request_model: str
+    response_model: str | None = None
+    finish_reasons: list[str] = field(default_factory=list)
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    end_reason: str | None = None
+    error_code: str | None = None
+    blocks: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class RequestLog:
+    """One request. Filled in as it goes; written once, at its end."""
+
+    request_id: str
+    method: str
+    route: str | None = None
+    status: int | None = None
+    caller: str | None = None
+    dialect: str | None = None
+    error_code: str | None = None
+    stream: StreamRecord | None = None
+    resumed_from: str | None = None
+    delivered_blocks: int | None = None
+    delivered_bytes: int = 0
+    heartbeats: int | None = None
+    disconnected: bool = False
+    instants: Instants = field(default_factory=Instants)
+
+    def line(self) -> dict[str, Any]:
+        """The fields of the line; those that are not known are left out."""
+        stream = self.stream
+        return _known(
+            {
+                "request_id": self.request_id,
+                "stream_id": stream and stream.id,
+                "caller": self.caller,
+                "http": {
+                    "request": {"method": self.method},
+                    "route": self.route,
+                    "response": {"status_code": self.status},
+                },
+                "dialect": self.dialect,
+                "gen_ai": stream and _gen_ai(stream),
+                "end_reason": stream and stream.end_reason,
+                "error": {"type": self.error_code or (stream and stream.error_code)},
+                "upstream": stream and {"blocks": stream.blocks, "bytes": stream.bytes},
+                "delivered": {"blocks": self.delivered_blocks, "bytes": self.delivered_bytes},
+                "heartbeats": self.heartbeats,
+                "disconnected": self.disconnected or None,
+                "resumed_from": self.resumed_from,
+                "ms": {
+                    name: _ms(getattr(self.instants, name))
+                    for name in Instants.__dataclass_fields__
+                },
+            }
+        )
+
+
+def write(logger: Logger, record: RequestLog) -> None:
+    """Write the line. Nothing is kept on the logger, which concurrent requests share."""
+    logger.info("request", extra=record.line())
+
+
+def describe(error: Exception) -> str:
+    """What may be logged of an exception: our own sentence, or a foreign one's type."""
+    return str(error) if isinstance(error, TokenwireError) else type(error).__name__
+
+
+def _gen_ai(stream: StreamRecord) -> dict[str, Any]:
+    return {
+        "provider": {"name": stream.provider},
+        "request": {"model": _safe(stream.request_model)},
+        "response": {
+            "model": _safe(stream.response_model),
+            "finish_reasons": [_safe(reason) for reason in stream.finish_reasons],
+        },
+        "usage": {"input_tokens": stream.input_tokens, "output_tokens": stream.output_tokens},
+    }
+
+
+def _safe(name: str | None) -> str | None:
+    # Model names and finish reasons are text from outside: only plain names get in.
+    return name if not name or _SAFE.fullmatch(name) else "invalid"
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)
+
+
+def _known(value: dict[str, Any]) -> dict[str, Any]:
+    kept = {k: _known(v) if isinstance(v, dict) else v for k, v in value.items()}
+    return {k: v for k, v in kept.items() if v not in (None, {}, [], "")}

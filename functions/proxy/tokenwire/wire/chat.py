@@ -1,0 +1,151 @@
+"""The ``chat`` dialect: OpenAI Chat Completions, as OpenAI and its many compatibles write it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ..errors import ClientError
+from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from . import checks
+from .chat_decoder import ChatDecoder
+from .protocol import JSON, ChatRequest, Dialect
+
+_DONE = b"data: [DONE]\n\n"
+
+
+class ChatEncoder:
+    """Writes ``chat.completion.chunk`` blocks.
+
+    Only the first ``Start`` is said; it names the stream in every chunk.
+    """
+
+    def __init__(self) -> None:
+        self._start: Start | None = None
+        self._opened: set[int] = set()
+
+    def encode(self, event: Event) -> list[bytes]:
+        """The chunk that says this event; none for ``Start``, whose content is in each."""
+        match event:
+            case Start():
+                self._start = self._start or event
+                return []
+            case Usage():
+                return [self._chunk([], _usage(event))]
+            case Finish(reason=reason, choice=choice):
+                return [self._choice(choice, {}, reason)]
+            case Content(delta=delta, choice=choice, refusal=refusal):
+                return [self._choice(choice, {"refusal" if refusal else "content": delta})]
+            case Reasoning(delta=delta, choice=choice):
+                return [self._choice(choice, {"reasoning_content": delta})]
+            case ToolCall(choice=choice):
+                return [self._choice(choice, {"tool_calls": [_tool_call(event)]})]
+            case _:
+                return []
+
+    def end(self) -> list[bytes]:
+        """``[DONE]``."""
+        return [_DONE]
+
+    def error(self, error: Error) -> list[bytes]:
+        """One error object; the SDKs raise it as an ``APIError``."""
+        return [b"data: " + msgspec.json.encode(error_body(error)) + b"\n\n"]
+
+    def _choice(self, index: int, delta: JSON, finish: str | None = None) -> bytes:
+        if index not in self._opened:
+            self._opened.add(index)
+            delta = {"role": "assistant", **delta}
+        return self._chunk([{"index": index, "delta": delta, "finish_reason": finish}])
+
+    def _chunk(self, choices: list[JSON], usage: JSON | None = None) -> bytes:
+        start = self._start or Start("", "")
+        chunk = {
+            "id": start.id,
+            "object": "chat.completion.chunk",
+            "created": start.created,
+            "model": start.model,
+            "choices": choices,
+            **({"usage": usage} if usage else {}),
+        }
+        return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
+
+
+def _tool_call(event: ToolCall) -> JSON:
+    function: JSON = {"arguments": event.arguments}
+    if event.name is not None:
+        function = {"name": event.name, **function}
+    head: JSON = {"index": event.call}
+    if event.id is not None:
+        head |= {"id": event.id, "type": "function"}
+    return {**head, "function": function}
+
+
+def _usage(usage: Usage) -> JSON:
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+    }
+
+
+def only_usage(block: bytes) -> bool:
+    """Whether the block is the usage chunk, which a client must ask for.
+
+    tokenwire always asks the provider for it. Some clients look at ``choices[0]`` of every
+    chunk, and this one has no choices.
+    """
+    return b'"usage"' in block and b'"choices":[]' in block.replace(b" ", b"")
+
+
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+def error_body(error: Error) -> JSON:
+    """The error object of the OpenAI API."""
+    default = "invalid_request_error" if 400 <= error.status < 499 else "server_error"
+    return {
+        "error": {
+            "message": error.message,
+            "type": _TYPES.get(error.status, default),
+            "param": error.param,
+            "code": error.code,
+        }
+    }
+
+
+def parse(raw: object) -> ChatRequest:
+    """A request body. What tokenwire reads itself is checked; all else goes through untouched.
+
+    Raises:
+        ClientError: A field is missing or malformed; ``param`` names it.
+    """
+    body = checks.an_object(raw)
+    model = checks.required(body, "model")
+    checks.typed(model, str, "model", "a string")
+    checks.messages(checks.required(body, "messages"))
+    stream = body.get("stream") or False
+    checks.typed(stream, bool, "stream", "a boolean")
+    _check_count(body.get("n"))
+    options: Any = body.get("stream_options")
+    if options is not None:
+        checks.typed(options, dict, "stream_options", "an object")
+        if not stream:
+            raise ClientError(
+                "stream_options goes only with stream.",
+                code="invalid_value",
+                param="stream_options",
+            )
+    return ChatRequest(model=model, stream=stream, body=body)
+
+
+def _check_count(n: object) -> None:
+    if n is None:
+        return
+    if not 1 <= checks.typed(n, int, "n", "an integer") <= 128:
+        raise ClientError("n must be between 1 and 128.", code="invalid_value", param="n")
+
+
+DIALECT = Dialect("chat", ChatDecoder, ChatEncoder, parse, error_body)

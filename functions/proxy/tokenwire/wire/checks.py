@@ -1,0 +1,64 @@
+"""Checks on a request body, each with an error that names the field."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from ..errors import ClientError
+from .protocol import JSON
+
+T = TypeVar("T")
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+
+
+def an_object(raw: object) -> JSON:
+    """The body, if it is a JSON object.
+
+    Raises:
+        ClientError: It is something else (``invalid_type``).
+    """
+    if not isinstance(raw, dict):
+        raise ClientError("The request body must be a JSON object.", code="invalid_type")
+    return raw
+
+
+def required(body: JSON, field: str) -> Any:
+    """The field's value.
+
+    Raises:
+        ClientError: It is not there (``missing_required_parameter``).
+    """
+    if body.get(field) is None:
+        raise ClientError(f"{field} is required.", code="missing_required_parameter", param=field)
+    return body[field]
+
+
+def typed(value: object, kind: type[T], field: str, name: str) -> T:
+    """The value, if it is of this type (a bool is not a number).
+
+    Raises:
+        ClientError: It is of another (``invalid_type``).
+    """
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ClientError(f"{field} must be {name}.", code="invalid_type", param=field)
+    return value
+
+
+def messages(value: object) -> list[JSON]:
+    """A non-empty list of messages, each with a role we know.
+
+    Raises:
+        ClientError: It is not one (``invalid_type``, ``invalid_value``).
+    """
+    found = typed(value, list, "messages", "a list of messages")
+    if not found:
+        raise ClientError("messages is empty.", code="invalid_value", param="messages")
+    for number, message in enumerate(found):
+        at = f"messages[{number}]"
+        if typed(message, dict, at, "an object").get("role") not in ROLES:
+            raise ClientError(
+                f"{at}.role must be one of {', '.join(sorted(ROLES))}.",
+                code="invalid_value",
+                param=f"{at}.role",
+            )
+    return found

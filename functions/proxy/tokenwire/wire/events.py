@@ -1,0 +1,160 @@
+"""The ``events`` dialect: one small JSON object per event, for front ends of one's own.
+
+    data: {"type":"start","id":"st_…","model":"…","created":1}
+    data: {"type":"content","delta":"…"}
+    data: {"type":"finish","reason":"stop"}
+    data: [DONE]
+
+Fields that say nothing (choice 0, no refusal, no cached tokens) are left out. A stream that is
+not whole ends with an ``error`` event, and without ``[DONE]``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Any, get_args
+
+import msgspec
+
+from ..errors import ClientError, UpstreamError
+from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ..sse import data_of
+from . import checks
+from .protocol import JSON, ChatRequest, Dialect
+
+_DONE = b"data: [DONE]\n\n"
+_TYPES: dict[str, type[Event]] = {
+    "start": Start,
+    "content": Content,
+    "reasoning": Reasoning,
+    "tool_call": ToolCall,
+    "usage": Usage,
+    "finish": Finish,
+    "error": Error,
+}
+_NAMES = {kind: name for name, kind in _TYPES.items()}
+_DEFAULTS = {kind: {f.name: f.default for f in fields(kind)} for kind in get_args(Event)}
+# What of an error concerns the HTTP response, not its reader.
+_UNSAID = frozenset({"status"})
+
+
+class EventsEncoder:
+    """Writes typed events. Only the first ``Start`` is said: it names the stream."""
+
+    def __init__(self) -> None:
+        self._started = False
+
+    def encode(self, event: Event) -> list[bytes]:
+        """One block for each event but a second ``Start``."""
+        if type(event) is Content and not event.choice and not event.refusal:
+            # Nearly all of them.
+            return [
+                b'data: {"type":"content","delta":' + msgspec.json.encode(event.delta) + b"}\n\n"
+            ]
+        if isinstance(event, Start):
+            if self._started:
+                return []
+            self._started = True
+        return [_block(_body(event))]
+
+    def end(self) -> list[bytes]:
+        """``[DONE]``."""
+        return [_DONE]
+
+    def error(self, error: Error) -> list[bytes]:
+        """The ``error`` event, which is the last."""
+        return [_block(_body(error))]
+
+
+def _block(body: JSON) -> bytes:
+    return b"data: " + msgspec.json.encode(body) + b"\n\n"
+
+
+def _body(event: Event) -> JSON:
+    kind = type(event)
+    said: JSON = {"type": _NAMES[kind]}
+    for name, default in _DEFAULTS[kind].items():
+        value = getattr(event, name)
+        if (value != default or default is MISSING or name == "retryable") and name not in _UNSAID:
+            said[name] = value
+    return said
+
+
+class EventsDecoder:
+    """Reads what the encoder writes."""
+
+    def notable(self, block: bytes) -> bool:
+        """True for all but content and reasoning."""
+        return not block.startswith((b'data: {"type":"content"', b'data: {"type":"reasoning"'))
+
+    def ends(self, block: bytes) -> bool:
+        """Whether this is ``data: [DONE]``."""
+        return (data_of(block) or b"").strip() == b"[DONE]"
+
+    def decode(self, block: bytes) -> list[Event]:
+        """The event; none for the terminator, or for a type from a later version.
+
+        Raises:
+            UpstreamError: It is not a typed event (``upstream_malformed``).
+        """
+        data = data_of(block)
+        if not data or self.ends(block):
+            return []
+        try:
+            body: Any = msgspec.json.decode(data)
+            kind = _TYPES.get(body.get("type"))
+            return [] if kind is None else [msgspec.convert(body, kind)]
+        except (msgspec.MsgspecError, AttributeError, TypeError, RecursionError):
+            raise UpstreamError(
+                "The provider sent an event that cannot be read.", code="upstream_malformed"
+            ) from None
+
+
+def error_body(error: Error) -> JSON:
+    """The same object as the ``error`` event."""
+    return _body(error)
+
+
+_PASSED = ("temperature", "top_p", "max_tokens", "stop", "tools", "tool_choice")
+_KNOWN = frozenset({"message", "messages", "system", "model", "on_disconnect", *_PASSED})
+
+
+def parse(raw: object) -> ChatRequest:
+    """``{"message": "…"}`` or ``{"messages": […]}``, and what else is known.
+
+    Raises:
+        ClientError: A field is missing, malformed or unknown; ``param`` names it.
+    """
+    body = checks.an_object(raw)
+    for name in body:
+        if name not in _KNOWN:
+            raise ClientError(
+                f"{name} is not a parameter of this route.", code="unknown_parameter", param=name
+            )
+    model = body.get("model") or ""
+    checks.typed(model, str, "model", "a string")
+    passed = {name: body[name] for name in _PASSED if name in body}
+    chat: JSON = {**passed, "model": model, "messages": _messages(body)}
+    return ChatRequest(model=model, stream=True, body=chat)
+
+
+def _messages(body: JSON) -> list[JSON]:
+    message, messages = body.get("message"), body.get("messages")
+    if (message is None) == (messages is None):
+        raise ClientError(
+            "One of message and messages is required, and only one.",
+            code="missing_required_parameter",
+            param="message",
+        )
+    if message is not None:
+        checks.typed(message, str, "message", "a string")
+        messages = [{"role": "user", "content": message}]
+    turns = checks.messages(messages)
+    system = body.get("system")
+    if system is None:
+        return turns
+    checks.typed(system, str, "system", "a string")
+    return [{"role": "system", "content": system}, *turns]
+
+
+DIALECT = Dialect("events", EventsDecoder, EventsEncoder, parse, error_body)

@@ -1,0 +1,1 @@
+"""ASGI on AWS Lambda with response streaming."""

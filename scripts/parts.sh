@@ -1,0 +1,22 @@
+#!/bin/sh
+# The real parts that tests and benchmarks drive: Chromium, nginx, the Node SDKs.
+# What cannot be installed is said here, and skipped, with the reason, there.
+set -eu
+
+missing=""
+command -v chromium >/dev/null || missing="$missing chromium"
+[ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq || true
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+      echo "could not install$missing: tests that need them will be skipped" >&2
+  else
+    echo "not root, so not installing$missing: tests that need them will be skipped" >&2
+  fi
+fi
+
+# Node and npm come with the development dependencies.
+PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund --prefix tests/node ||
+  echo "could not install the Node SDKs: tests that need them will be skipped" >&2

@@ -1,0 +1,29 @@
+#!/bin/sh
+# The Python environment, from python3 alone. Usage: setup.sh server|dev
+set -eu
+
+UV_VERSION=0.13.8
+TOOLS=.cache/tools
+export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
+
+# Debian keeps the venv module in a package of its own.
+if ! python3 -c 'import ensurepip' 2>/dev/null; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
+  else
+    echo "python3 has no venv module here: install python3-venv, then try again." >&2
+    exit 1
+  fi
+fi
+
+if ! "$TOOLS/bin/uv" --version 2>/dev/null | grep -q "uv $UV_VERSION"; then
+  python3 -m venv "$TOOLS"
+  "$TOOLS/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+fi
+
+# --inexact: a `make run` after a `make test` must not take the tests' tools away.
+case "$1" in
+  server) "$TOOLS/bin/uv" sync --quiet --frozen --inexact --extra server --no-dev ;;
+  dev) "$TOOLS/bin/uv" sync --quiet --frozen --extra server ;;
+  *) echo "usage: setup.sh server|dev" >&2; exit 2 ;;
+esac
