@@ -106,7 +106,7 @@ def load(environ: Mapping[str, str], folder: Path) -> Settings:
     for variable, value in environ.items():
         if variable.startswith(PREFIX) and variable not in _OTHERS:
             said[_name(variable)] = _value(_name(variable), value)
-    said["providers"] = _from_keys(environ) | said.get("providers", {})
+    said["providers"] = _merged(_from_keys(environ), said.get("providers", {}))
     try:
         return msgspec.convert(said, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -169,6 +169,13 @@ def _from_keys(environ: Mapping[str, str]) -> dict[str, Any]:
     if environ.get("OPENAI_API_KEY"):
         found["openai"] = {"key": "env:OPENAI_API_KEY", "base_url": environ.get("OPENAI_BASE_URL")}
     return found
+
+
+def _merged(found: dict[str, Any], said: Any) -> Any:
+    """What the file says of a provider is added to what its variables say."""
+    if not isinstance(said, dict) or not all(isinstance(one, dict) for one in said.values()):
+        return said  # for the validation to refuse
+    return found | {name: found.get(name, {}) | one for name, one in said.items()}
 
 
 def _without_values(message: str) -> str:

@@ -32,8 +32,4 @@ def cursor_of(request: Request, epoch: int = 1) -> Cursor | None:
 def is_finished(stream: Stream, cursor: Cursor | None) -> bool:
     """Whether the stream is over and the client has its end."""
     tail = stream.tail
-    return (
-        cursor is not None
-        and tail.end is not None
-        and cursor.last >= RecordId(tail.epoch, tail.next)
-    )
+    return tail.end is not None and cursor is not None and cursor.last == tail.last

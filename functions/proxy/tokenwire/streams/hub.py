@@ -193,11 +193,14 @@ def first_after(stream: Stream, cursor: Cursor | None) -> int:
     """The number of the first record after ``cursor``: 0, the meta record, without one.
 
     Raises:
-        ClientError: The cursor is of another stream or epoch (400, ``invalid_cursor``).
+        ClientError: The cursor is of another stream or epoch, or of a record that was never
+            written (400, ``invalid_cursor``).
     """
     if cursor is None:
         return 0
-    if cursor.stream not in (None, stream.meta.id) or cursor.last.epoch != stream.tail.epoch:
+    tail = stream.tail
+    foreign = cursor.stream not in (None, stream.meta.id) or cursor.last.epoch != tail.epoch
+    if foreign or cursor.last > tail.last:
         raise ClientError(
             "The cursor does not belong to this stream.",
             code="invalid_cursor",

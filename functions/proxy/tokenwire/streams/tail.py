@@ -62,6 +62,11 @@ class Tail:
         return self._first + len(self._blocks)
 
     @property
+    def last(self) -> RecordId:
+        """The id of the newest record: the meta record's, a block's, or the end's."""
+        return RecordId(self.epoch, self.next if self.end is not None else self.next - 1)
+
+    @property
     def readers(self) -> int:
         """How many readers are attached."""
         return len(self._readers)
@@ -122,16 +127,11 @@ class Tail:
         """A reader whose next block is number ``first``, for as long as the context lasts.
 
         Raises:
-            ClientError: That block is no longer held (410, ``trimmed``), or was never
-                written (400, ``invalid_cursor``).
+            ClientError: That block is no longer held (410, ``trimmed``).
         """
         if first < self._first:
             raise ClientError(
                 "The stream's earlier part is no longer held.", code="trimmed", status=410
-            )
-        if first > self.next:
-            raise ClientError(
-                "The cursor is ahead of the stream.", code="invalid_cursor", param="last_event_id"
             )
         reader = Reader(self, first, self._written - self._held_from(first))
         self._readers.add(reader)

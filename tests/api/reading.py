@@ -1,0 +1,26 @@
+"""Reading typed events in tests: from bytes to (id, JSON) pairs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+from tokenwire.sse import Parser
+
+Said: TypeAlias = list[tuple[str, Any]]
+
+
+def read(body: bytes) -> Said:
+    """Each event's id and its data, decoded; ``[DONE]`` stays a string."""
+    parsed = Parser().feed(body)
+    return [(e.last_event_id, e.data if e.data == "[DONE]" else json.loads(e.data)) for e in parsed]
+
+
+def types(body: bytes) -> list[str]:
+    """The types of the events, in order."""
+    return [said if isinstance(said, str) else said["type"] for _, said in read(body)]
+
+
+def text_of(body: bytes) -> str:
+    """The answer's text."""
+    return "".join(s["delta"] for _, s in read(body) if s != "[DONE]" and s["type"] == "content")

@@ -1,0 +1,37 @@
+"""The app behind a real server on a free port, in the test's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+
+from tokenwire.app import create_app
+from tokenwire.secrets import Secrets
+from tokenwire.settings import load
+
+NOWHERE = Path("/nonexistent")
+
+
+@asynccontextmanager
+async def serving(environ: Mapping[str, str]) -> AsyncIterator[str]:
+    """Tokenwire as this environment configures it; yields its base URL."""
+    settings = load(environ, NOWHERE)
+    app = create_app(settings, Secrets(environ))
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0))
+    task = asyncio.create_task(server._serve([listener]))
+    while not server.started:
+        await asyncio.sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        await app.state.services.hub.aclose()
+        server.should_exit = True
+        await task
+        listener.close()
