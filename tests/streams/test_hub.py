@@ -1,0 +1,190 @@
+"""The hub: who finds which stream, and what becomes of streams that nobody watches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tokenwire.errors import ClientError, ProxyError
+from tokenwire.streams.hub import GOING_AWAY, Hub, Limits, Stream, first_after, new_id
+from tokenwire.streams.log import Cursor, EndReason, Meta, RecordId
+from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
+from tokenwire.streams.pump import Source
+from tokenwire.wire.chat import DIALECT
+
+
+class Gate:
+    """An upstream that sends one token, and the rest when told."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.closed = asyncio.Event()
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        """As a provider opens."""
+        try:
+            yield self._body()
+        finally:
+            self.closed.set()
+
+    async def _body(self) -> AsyncIterator[bytes]:
+        yield ROLE + text("a")
+        await self.go.wait()
+        yield STOP + DONE
+
+
+def start(hub: Hub, gate: Gate, policy: OnDisconnect, owner: str = "me") -> Stream:
+    """A stream through the gate."""
+    meta = Meta(new_id(), owner, "test", "chat", "m", 1)
+    return hub.start(meta, Source(gate, DIALECT.decoder()), policy)
+
+
+async def finished(stream: Stream) -> None:
+    """Wait for the pump and what follows it."""
+    assert stream.task is not None
+    await asyncio.wait([stream.task])
+    await asyncio.sleep(0)
+
+
+async def test_last_viewer_decides() -> None:
+    """With ``cancel`` the stream ends when the last of its viewers leaves, and not before."""
+    hub, gate = Hub(Limits()), Gate()
+    stream = start(hub, gate, CANCEL)
+    with hub.watch(stream, 1):
+        with hub.watch(stream, 1):
+            assert hub.open_viewers == 2
+        await asyncio.sleep(0.01)
+        assert not gate.closed.is_set()
+    await asyncio.wait_for(gate.closed.wait(), 1)
+
+    assert stream.tail.end is not None
+    assert stream.tail.end.reason is EndReason.CANCELLED
+    await finished(stream)
+    assert (hub.open_streams, hub.open_viewers) == (0, 0)
+
+
+async def test_grace_is_stopped_by_return() -> None:
+    """A viewer that comes back in time keeps the stream; the clock starts anew when it leaves."""
+    hub, gate = Hub(Limits()), Gate()
+    stream = start(hub, gate, OnDisconnect(0.05))
+    with hub.watch(stream, 1):
+        pass
+    with hub.watch(stream, 1):
+        await asyncio.sleep(0.1)
+        assert stream.tail.end is None
+    await asyncio.wait_for(gate.closed.wait(), 1)
+
+
+async def test_refused_viewer_changes_nothing() -> None:
+    """A viewer that cannot attach does not stop the clock."""
+    hub, gate = Hub(Limits()), Gate()
+    stream = start(hub, gate, OnDisconnect(0.05))
+    with pytest.raises(ClientError), hub.watch(stream, -1):
+        pass
+    await asyncio.wait_for(gate.closed.wait(), 1)
+
+
+async def test_continue_runs_alone() -> None:
+    """With ``continue`` nobody needs to watch."""
+    hub, gate = Hub(Limits()), Gate()
+    stream = start(hub, gate, CONTINUE)
+    with hub.watch(stream, 1):
+        pass
+    gate.go.set()
+    await finished(stream)
+
+    assert stream.tail.end is not None
+    assert stream.tail.end.reason is EndReason.DONE
+
+
+async def test_owner_finds_only_their_own() -> None:
+    """Somebody else's stream and an unknown one look the same."""
+    hub, gate = Hub(Limits()), Gate()
+    stream = start(hub, gate, CONTINUE, owner="me")
+
+    assert hub.find(stream.meta.id, "me") is stream
+    assert hub.find(stream.meta.id, None) is stream
+    for stream_id, owner in ((stream.meta.id, "you"), ("st_none", "me")):
+        with pytest.raises(ClientError) as caught:
+            hub.find(stream_id, owner)
+        assert (caught.value.status, caught.value.code) == (404, "stream_not_found")
+    await hub.aclose()
+
+
+async def test_retention_waits_for_readers() -> None:
+    """A finished stream is kept while somebody reads it, then forgotten."""
+    hub, gate = Hub(Limits(retention=0.02)), Gate()
+    stream = start(hub, gate, CONTINUE)
+    gate.go.set()
+    await finished(stream)
+    with hub.watch(stream, 1) as reader:
+        await asyncio.sleep(0.1)
+        assert reader.take()
+    await asyncio.sleep(0.1)
+
+    with pytest.raises(ClientError):
+        hub.find(stream.meta.id, "me")
+    assert stream.tail.size == 0
+
+
+async def test_close_ends_all_streams() -> None:
+    """A server that goes away tells every viewer, closes every upstream, and starts no more."""
+    hub, gates = Hub(Limits()), [Gate() for _ in range(3)]
+    streams = [start(hub, gate, CONTINUE) for gate in gates]
+    async with AsyncExitStack() as stack:
+        readers = [stack.enter_context(hub.watch(stream, 1)) for stream in streams]
+        await asyncio.sleep(0.01)
+        await hub.aclose()
+        for reader in readers:
+            reader.take()
+            assert reader.ended is not None
+            assert reader.ended[1].error == GOING_AWAY
+    assert all(gate.closed.is_set() for gate in gates)
+    assert hub.closing
+    with pytest.raises(ProxyError):
+        start(hub, Gate(), CONTINUE)
+
+
+async def test_end_is_reported_once() -> None:
+    """Whoever counts streams hears of each of them once, with its end."""
+    told: list[Stream] = []
+    hub, gate = Hub(Limits(), on_end=told.append), Gate()
+    stream = start(hub, gate, CONTINUE)
+    hub.cancel(stream)
+    hub.cancel(stream)
+    await finished(stream)
+
+    assert told == [stream]
+
+
+async def test_cursor_must_be_of_stream() -> None:
+    """A cursor of another stream, another epoch or the future is refused."""
+    hub, gate = Hub(Limits()), Gate()
+    stream = start(hub, gate, CONTINUE)
+    await asyncio.sleep(0.01)
+
+    assert first_after(stream, None) == 0
+    assert first_after(stream, Cursor(RecordId(1, 1))) == 2
+    for cursor in (
+        Cursor(RecordId(1, 1), "st_other"),
+        Cursor(RecordId(2, 0)),
+        Cursor(RecordId(1, 3)),
+    ):
+        with pytest.raises(ClientError):
+            first_after(stream, cursor)
+    await hub.aclose()
+
+
+def test_policies_are_read() -> None:
+    """Three words, one with a number."""
+    assert OnDisconnect.parse("cancel") == CANCEL
+    assert OnDisconnect.parse("continue") == CONTINUE
+    assert OnDisconnect.parse("grace=1.5") == OnDisconnect.parse("grace(1.5)") == OnDisconnect(1.5)
+    for text_ in ("", "grace", "grace=-1", "grace=x", "Cancel"):
+        with pytest.raises(ClientError):
+            OnDisconnect.parse(text_)

@@ -1,0 +1,208 @@
+"""The pump: what it keeps, what it notes, and that it always leaves an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from tests.fakes.upstream import DONE, ROLE, STOP, chunk, text, usage, whole
+from tokenwire.errors import ClientError, UpstreamError
+from tokenwire.events import Usage
+from tokenwire.streams.deadline import Timeouts
+from tokenwire.streams.log import EndReason, Facts
+from tokenwire.streams.pump import Pump, Source
+from tokenwire.streams.tail import Bounds, Tail
+from tokenwire.wire.chat import DIALECT
+
+Opened = Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+
+
+def sends(*pieces: bytes | Exception) -> Opened:
+    """An upstream that sends these, and raises where an exception stands."""
+
+    async def body() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[AsyncIterator[bytes]]:
+        yield body()
+
+    return opened
+
+
+async def pumped(
+    opened: Opened, bounds: Bounds | None = None, timeouts: Timeouts | None = None
+) -> tuple[Tail, Facts]:
+    """The log and the facts that a pump leaves."""
+    tail, facts = Tail(bounds or Bounds()), Facts()
+    source = Source(opened, DIALECT.decoder(), max_block=4096)
+    await Pump(source, tail, facts, timeouts or Timeouts()).run()
+    return tail, facts
+
+
+def held(tail: Tail) -> bytes:
+    """All blocks in the log."""
+    with tail.attach(1) as reader:
+        return b"".join(reader.take(1 << 30))
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 64, 100_000])
+async def test_any_cut_gives_same_blocks(size: int) -> None:
+    """However the bytes are cut, the log holds the same blocks and the same end."""
+    sent = b"".join(whole("Hel", "lö", "☃"))
+    tail, facts = await pumped(sends(*(sent[n : n + size] for n in range(0, len(sent), size))))
+
+    assert held(tail) + DONE == sent
+    assert tail.end is not None
+    assert (tail.end.reason, tail.end.block) == (EndReason.DONE, DONE)
+    assert (facts.blocks, facts.bytes) == (6, len(sent) - len(DONE))
+
+
+async def test_facts_are_noted() -> None:
+    """Model, usage, finish and instants are known without keeping any text."""
+    _, facts = await pumped(sends(*whole("Hi")))
+
+    assert facts.response_model == "gpt-x"
+    assert facts.usage == Usage(input_tokens=3, output_tokens=2)
+    assert facts.finish_reasons == ["stop"]
+    assert facts.first_upstream_byte is not None
+    assert facts.first_content is not None
+    assert facts.ended is not None
+    assert facts.first_upstream_byte <= facts.first_content <= facts.ended
+
+
+async def test_role_is_not_content() -> None:
+    """The first content is the first text, not the empty chunk that names the role."""
+    _, facts = await pumped(sends(ROLE, STOP, DONE))
+
+    assert facts.first_content is None
+
+
+@pytest.mark.parametrize(
+    ("pieces", "code"),
+    [
+        ((), "upstream_truncated"),
+        ((ROLE, text("a")), "upstream_truncated"),
+        ((ROLE, STOP, b"data: {"), "upstream_truncated"),
+        ((ROLE, b"data: {\n\n"), "upstream_malformed"),
+        ((b"data: " + b"x" * 5000,), "upstream_malformed"),
+        ((b"data: " + b"x" * 5000 + b"\n\n",), "upstream_malformed"),
+        ((ROLE, UpstreamError("x", code="upstream_disconnected")), "upstream_disconnected"),
+        ((ROLE, ClientError("x", code="their_fault")), "their_fault"),
+        ((ROLE, RuntimeError("a surprise")), "internal_error"),
+        ((ROLE, b'data: {"error":{"type":"rate_limit_error"}}\n\n'), "upstream_rate_limited"),
+    ],
+)
+async def test_every_failure_is_an_end(pieces: tuple[bytes | Exception, ...], code: str) -> None:
+    """Nothing escapes the pump: each failure is an end record with a code."""
+    tail, _ = await pumped(sends(*pieces))
+
+    assert tail.end is not None
+    assert tail.end.error is not None
+    assert (tail.end.reason, tail.end.error.code) == (EndReason.ERROR, code)
+
+
+async def test_surprise_is_logged_without_text(caplog: pytest.LogCaptureFixture) -> None:
+    """An unexpected exception's text may quote anything, so only its type is logged."""
+    await pumped(sends(RuntimeError("sk-secret in a prompt")))
+
+    assert "RuntimeError" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_unended_terminator_counts() -> None:
+    """A [DONE] whose blank line never came is still the end of a whole answer."""
+    tail, _ = await pumped(sends(ROLE, text("a"), b"data: [DONE]\n"))
+
+    assert tail.end is not None
+    assert tail.end.reason is EndReason.DONE
+
+
+async def test_nothing_after_terminator() -> None:
+    """What a provider sends after its terminator is read, and dropped."""
+    tail, _ = await pumped(sends(ROLE, STOP, DONE + text("late"), text("later")))
+
+    assert held(tail) == ROLE + STOP
+
+
+async def test_broken_connection_after_terminator() -> None:
+    """A whole answer stays whole when its connection then breaks."""
+    broken = UpstreamError("x", code="upstream_disconnected")
+    tail, _ = await pumped(sends(ROLE, STOP, DONE, broken))
+
+    assert tail.end is not None
+    assert tail.end.reason is EndReason.DONE
+
+
+async def test_cancelled_pump_leaves_end() -> None:
+    """A cancelled pump closes its upstream, and says that it was cancelled."""
+    closed = asyncio.Event()
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[AsyncIterator[bytes]]:
+        async def body() -> AsyncIterator[bytes]:
+            yield ROLE
+            await asyncio.sleep(3600)
+
+        try:
+            yield body()
+        finally:
+            closed.set()
+
+    tail, facts = Tail(Bounds()), Facts()
+    task = asyncio.create_task(
+        Pump(Source(opened, DIALECT.decoder()), tail, facts, Timeouts()).run()
+    )
+    while facts.blocks == 0:
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert closed.is_set()
+    assert tail.end is not None
+    assert tail.end.reason is EndReason.CANCELLED
+
+
+async def test_slow_reader_stops_reading_upstream() -> None:
+    """Past the window the pump stops asking for more, and idle time is not counted."""
+    asked = 0
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[AsyncIterator[bytes]]:
+        async def body() -> AsyncIterator[bytes]:
+            nonlocal asked
+            for _ in range(100):
+                asked += 1
+                yield text("x" * 1000)
+            yield STOP + DONE
+
+        yield body()
+
+    tail, facts = Tail(Bounds(window=10_000)), Facts()
+    pump = Pump(Source(opened, DIALECT.decoder()), tail, facts, Timeouts(idle=0.05))
+    with tail.attach(1) as reader:
+        task = asyncio.create_task(pump.run())
+        await asyncio.sleep(0.2)
+        assert asked < 15
+        assert tail.end is None
+        while reader.ended is None:
+            await reader.wait(1)
+            reader.take()
+        await task
+
+    assert asked == 100
+    assert facts.blocks == 101
+
+
+async def test_usage_chunk_with_choices_is_noted() -> None:
+    """Some servers put usage into every chunk; the last one counts."""
+    counts = {"prompt_tokens": 1, "completion_tokens": 9, "total_tokens": 10}
+    _, facts = await pumped(sends(ROLE, chunk({"content": "a"}, usage=counts), STOP, usage(), DONE))
+
+    assert facts.usage == Usage(3, 2)

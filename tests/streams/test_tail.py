@@ -1,0 +1,172 @@
+"""The tail: order, cursors, bounds."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tokenwire.errors import ClientError, ProxyError
+from tokenwire.streams.log import End, EndReason, RecordId
+from tokenwire.streams.tail import BLOCK_OVERHEAD, Bounds, Tail
+
+DONE = End(EndReason.DONE)
+
+
+def blocks(first: int, count: int, size: int = 4) -> list[bytes]:
+    """Numbered blocks of a size."""
+    return [str(number).zfill(size).encode() for number in range(first, first + count)]
+
+
+def test_reader_sees_all_in_order() -> None:
+    """Past and present come through the same cursor."""
+    tail = Tail(Bounds())
+    tail.append(blocks(1, 3))
+    with tail.attach(1) as reader:
+        past = reader.take()
+        tail.append(blocks(4, 2))
+        present = reader.take()
+
+    assert past + present == blocks(1, 5)
+
+
+def test_take_is_bounded_but_never_empty() -> None:
+    """A read stops after its limit, and gives one block even if that is larger."""
+    tail = Tail(Bounds())
+    tail.append(blocks(1, 10, size=100))
+    with tail.attach(1) as reader:
+        assert len(reader.take(limit=1)) == 1
+        assert len(reader.take(limit=3 * (100 + BLOCK_OVERHEAD))) == 3
+        assert len(reader.take()) == 6
+
+
+def test_end_comes_after_last_block() -> None:
+    """A reader learns of the end when it has every block before it, and the first end wins."""
+    tail = Tail(Bounds())
+    tail.append(blocks(1, 2))
+    assert tail.finish(DONE)
+    assert not tail.finish(End(EndReason.LOST))
+    tail.append(blocks(3, 1))
+    with tail.attach(1) as reader:
+        assert reader.ended is None
+        assert reader.take() == blocks(1, 2)
+        assert reader.ended == (RecordId(1, 3), DONE)
+
+
+async def test_wait_wakes_on_append_and_end() -> None:
+    """Every waiting reader wakes; one that waits for nothing times out."""
+    tail = Tail(Bounds())
+    with tail.attach(1) as one, tail.attach(1) as two:
+        assert not await one.wait(0.001)
+        waiting = [asyncio.create_task(reader.wait(60)) for reader in (one, two)]
+        await asyncio.sleep(0)
+        tail.append(blocks(1, 1))
+        assert await asyncio.gather(*waiting) == [True, True]
+        one.take()
+        waiting = [asyncio.create_task(one.wait(60))]
+        await asyncio.sleep(0)
+        tail.finish(DONE)
+        assert await asyncio.gather(*waiting) == [True]
+
+
+async def test_stop_wakes_its_reader() -> None:
+    """A reader whose client has gone does not wait on."""
+    tail = Tail(Bounds())
+    with tail.attach(1) as reader:
+        waiting = asyncio.create_task(reader.wait(60))
+        await asyncio.sleep(0)
+        reader.stop()
+        reader.stop()
+        assert await waiting
+        assert await reader.wait(60)
+
+
+async def test_writer_waits_for_slowest_reader() -> None:
+    """Past the window the writer waits; a slow reader that leaves sets it free."""
+    tail = Tail(Bounds(window=1000))
+    with tail.attach(1) as slow:
+        with tail.attach(1) as slower:
+            tail.append(blocks(1, 20, size=100))
+            slow.take()
+            assert tail.crowded
+            room = asyncio.create_task(tail.room())
+            await asyncio.sleep(0)
+            assert not room.done()
+            slower.take(limit=1000)
+            await asyncio.sleep(0)
+            assert not room.done()
+        await asyncio.wait_for(room, 1)
+    assert not tail.crowded
+
+
+async def test_end_frees_a_waiting_writer() -> None:
+    """A cancelled stream does not leave its pump waiting for a reader."""
+    tail = Tail(Bounds(window=10))
+    with tail.attach(1):
+        tail.append(blocks(1, 5, size=100))
+        room = asyncio.create_task(tail.room())
+        await asyncio.sleep(0)
+        tail.finish(DONE)
+        await asyncio.wait_for(room, 1)
+
+
+def test_past_is_trimmed_and_missed() -> None:
+    """Beyond what is retained the oldest go, and a cursor there is told so."""
+    tail = Tail(Bounds(window=500, retained=2000))
+    for number in range(1, 101):
+        tail.append(blocks(number, 1, size=100))
+
+    assert tail.size <= 2000
+    assert tail.first > 80
+    with pytest.raises(ClientError) as caught, tail.attach(tail.first - 1):
+        pass
+    assert (caught.value.status, caught.value.code) == (410, "trimmed")
+    with tail.attach(tail.first) as reader:
+        assert reader.take()[-1] == blocks(100, 1, size=100)[0]
+
+
+def test_trim_spares_attached_readers() -> None:
+    """What a reader has yet to take is not dropped."""
+    tail = Tail(Bounds(window=500, retained=2000))
+    with tail.attach(1) as reader:
+        for number in range(1, 101):
+            tail.append(blocks(number, 1, size=100))
+        taken: list[bytes] = []
+        while got := reader.take():
+            taken += got
+
+    assert taken == blocks(1, 100, size=100)
+
+
+def test_account_balances() -> None:
+    """Every byte charged is given back."""
+    held = 0
+
+    def charge(size: int) -> bool:
+        nonlocal held
+        held += size
+        return True
+
+    tail = Tail(Bounds(retained=2000), charge=charge)
+    for number in range(1, 101):
+        tail.append(blocks(number, 1, size=100))
+        assert held == tail.size
+    tail.drop()
+    assert held == tail.size == 0
+
+
+def test_full_process_trims_then_refuses() -> None:
+    """Without room the past goes early; when that is not enough, the stream must end."""
+    limit, held = 4000, 0
+
+    def charge(size: int) -> bool:
+        nonlocal held
+        held += size
+        return held <= limit
+
+    tail = Tail(Bounds(window=1000, retained=100_000), charge=charge)
+    for number in range(1, 101):
+        tail.append(blocks(number, 1, size=100))
+    assert held <= limit
+    with tail.attach(tail.first), pytest.raises(ProxyError, match="out of memory"):
+        tail.append(blocks(101, 100, size=100))
