@@ -1,0 +1,1 @@
+"""Static files: the page, the API reference, and ``tokenwire.js``."""

@@ -1,0 +1,318 @@
+// The page: a chat on top of tokenwire.js. State lives in this tab's sessionStorage.
+
+import { stream, StreamError } from "/tokenwire.js";
+import { render } from "/markdown.js";
+
+const $ = (id) => document.getElementById(id);
+const store = {
+  get: (name, fallback) => JSON.parse(sessionStorage.getItem(name) ?? "null") ?? fallback,
+  set: (name, value) => sessionStorage.setItem(name, JSON.stringify(value)),
+};
+const WORDS = {
+  cancelled: "Stopped.",
+  network: "The connection was lost, and could not be picked up again.",
+  stream_not_found: "This stream is no longer kept by the server.",
+  trimmed: "The beginning of this stream is no longer kept by the server.",
+  expired_ticket: "This link has expired. Ask for a new one.",
+  invalid_ticket: "This link is not valid.",
+};
+const CHIPS = [
+  ["What can you do?", "/help"],
+  ["Show me the code", "Show me a Python example"],
+  ["Streaming on Lambda", "How does streaming from AWS Lambda work?"],
+  ["Think first", "Why do tokens stream? /reason"],
+  ["Call a tool", "What is the weather? /tool"],
+  ["Fail in the middle", "Tell me about streaming /fail"],
+];
+
+let turns = store.get("turns", []); // {role, text, reasoning, calls, note, model}
+let running = null; // {answer, controller, turn, view}
+
+// --- what a person sees -------------------------------------------------------------------
+
+function element(name, className, text) {
+  const node = document.createElement(name);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function addTurn(turn) {
+  $("empty").hidden = true;
+  const item = element("li", `turn ${turn.role}`);
+  const body = element("div", "body");
+  item.append(element("span", "hidden", turn.role === "user" ? "You said:" : "Answer:"), body);
+  $("log").append(item);
+  const view = { item, body };
+  paint(turn, view);
+  return view;
+}
+
+function paint(turn, view) {
+  const stay = atBottom();
+  if (turn.role === "user") view.body.textContent = turn.text;
+  else view.body.replaceChildren(...parts(turn, view));
+  if (stay) $("scroll").scrollTop = $("scroll").scrollHeight;
+}
+
+function parts(turn, view) {
+  const found = [];
+  if (turn.reasoning) {
+    const open = view.body.querySelector("details")?.open ?? false;
+    const details = element("details", "reasoning");
+    details.open = open;
+    details.append(element("summary", "", turn.text ? "Thought first" : "Thinking…"), element("p", "", turn.reasoning));
+    found.push(details);
+  }
+  if (turn.text) found.push(render(turn.text));
+  for (const call of turn.calls ?? []) {
+    const box = element("div", "call");
+    box.append(element("strong", "", call.name ?? "tool"), element("code", "", call.arguments));
+    found.push(box);
+  }
+  if (turn.live) found.push(element("span", "cursor"));
+  if (turn.note) found.push(note(turn));
+  return found;
+}
+
+function note(turn) {
+  const box = element("p", `note ${turn.note.kind}`, turn.note.text);
+  if (turn.note.kind === "error") {
+    const again = element("button", "", "Try again");
+    again.type = "button";
+    again.addEventListener("click", retry);
+    box.append(" ", again);
+  }
+  return box;
+}
+
+function atBottom() {
+  const box = $("scroll");
+  return box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+}
+
+function showStats({ state, timeToFirstToken, tokensPerSecond, reconnects }) {
+  const said = [];
+  if (timeToFirstToken !== null) said.push(`first token ${(timeToFirstToken / 1000).toFixed(2)} s`);
+  if (tokensPerSecond !== null) said.push(`${tokensPerSecond.toFixed(0)} tokens/s`);
+  if (reconnects) said.push(`${reconnects} reconnect${reconnects > 1 ? "s" : ""}`);
+  if (state === "waiting") said.push("waiting…");
+  if (state === "reconnecting") said.push("reconnecting…");
+  $("stats").textContent = said.join(" · ");
+  $("stats").dataset.state = state;
+}
+
+function setRunning(on) {
+  $("stop").hidden = !on;
+  $("send").hidden = on;
+  $("share").hidden = !on || !running?.answer.id;
+}
+
+// --- what happens -------------------------------------------------------------------------
+
+async function follow(answer, controller, turn) {
+  turn.live = true;
+  const view = turn.view ?? addTurn(turn);
+  running = { answer, controller, turn };
+  setRunning(true);
+  let painting = 0;
+  const repaint = () => (painting ||= requestAnimationFrame(() => ((painting = 0), paint(turn, view))));
+  try {
+    for await (const event of answer) {
+      apply(turn, event);
+      save(answer);
+      setRunning(true);
+      repaint();
+    }
+    $("announce").textContent = "The answer is complete.";
+  } catch (error) {
+    turn.note = inWords(error);
+    $("announce").textContent = turn.note.text;
+    if (error.status === 401 && turn.role === "assistant" && !turn.text) askForKey();
+  }
+  if (painting) cancelAnimationFrame(painting);
+  turn.live = false;
+  running = null;
+  store.set("live", null);
+  saveTurns();
+  paint(turn, view);
+  setRunning(false);
+  $("prompt").focus();
+}
+
+function apply(turn, event) {
+  if (event.type === "content") turn.text += event.delta;
+  else if (event.type === "reasoning") turn.reasoning = (turn.reasoning ?? "") + event.delta;
+  else if (event.type === "finish" && event.reason === "length") turn.note = { kind: "plain", text: "Cut off at the length limit." };
+  else if (event.type === "tool_call") {
+    const calls = (turn.calls ??= []);
+    const call = (calls[event.call] ??= { arguments: "" });
+    call.name = event.name ?? call.name;
+    call.arguments += event.arguments ?? "";
+  }
+}
+
+function inWords(error) {
+  if (error instanceof StreamError && error.code === "cancelled") return { kind: "plain", text: WORDS.cancelled };
+  return { kind: "error", text: WORDS[error.code] ?? error.message ?? "Something went wrong." };
+}
+
+function options(more = {}) {
+  const controller = new AbortController();
+  const key = sessionStorage.getItem("key") ?? undefined;
+  return [controller, { key, signal: controller.signal, onProgress: showStats, ...more }];
+}
+
+function save(answer) {
+  store.set("live", { id: answer.id, lastEventId: answer.lastEventId });
+  saveTurns();
+}
+
+function saveTurns() {
+  store.set("turns", turns.map(({ view, live, ...kept }) => kept));
+}
+
+function ask(text) {
+  if (running || !text.trim()) return;
+  const mine = { role: "user", text: text.trim() };
+  turns.push(mine);
+  addTurn(mine);
+  $("scroll").scrollTop = $("scroll").scrollHeight;
+  answerLast();
+}
+
+function answerLast() {
+  const messages = turns
+    .filter((turn) => turn.text)
+    .map(({ role, text }) => ({ role, content: text }));
+  const turn = { role: "assistant", text: "" };
+  turns.push(turn);
+  saveTurns();
+  const [controller, how] = options();
+  const body = { messages, model: $("model").value || undefined, on_disconnect: "grace=60" };
+  return follow(stream(body, how), controller, turn);
+}
+
+function retry() {
+  if (running) return;
+  const failed = turns.pop();
+  if (failed.role !== "assistant") turns.push(failed);
+  else $("log").lastElementChild.remove();
+  answerLast();
+}
+
+async function stop() {
+  const now = running;
+  if (!now) return;
+  if (now.answer.id) await now.answer.cancel().catch(() => now.controller.abort());
+  else now.controller.abort();
+}
+
+async function share() {
+  const id = running?.answer.id;
+  if (!id) return;
+  const key = sessionStorage.getItem("key");
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  const response = await fetch(`/v1/streams/${id}/ticket`, { method: "POST", headers });
+  if (!response.ok) return;
+  const { url } = await response.json();
+  const link = `${location.origin}/#watch=${encodeURIComponent(url)}`;
+  $("share").dataset.link = link;
+  await navigator.clipboard?.writeText(link).catch(() => {});
+  $("share").textContent = "Link copied";
+  setTimeout(() => ($("share").textContent = "Share"), 1500);
+}
+
+function watch(url) {
+  document.body.classList.add("watching");
+  $("shared").hidden = false;
+  turns = [];
+  // Only a stream of this server can be watched: what a link says is a path, never a host.
+  const path = url.startsWith("/v1/streams/") ? url : "/v1/streams/none";
+  const [controller, how] = options({ url: path });
+  const turn = { role: "assistant", text: "" };
+  return follow(stream(null, how), controller, turn);
+}
+
+function resume() {
+  const live = store.get("live", null);
+  const last = turns.at(-1);
+  for (const turn of turns.slice(0, live && last ? -1 : undefined)) addTurn(turn);
+  if (!live || !last) return;
+  const [controller, how] = options({ id: live.id, lastEventId: live.lastEventId });
+  follow(stream(null, how), controller, last);
+}
+
+function askForKey() {
+  $("door").showModal();
+}
+
+async function loadModels() {
+  const key = sessionStorage.getItem("key");
+  const response = await fetch("/v1/models", { headers: key ? { Authorization: `Bearer ${key}` } : {} });
+  if (response.status === 401) return askForKey();
+  if (!response.ok) return;
+  const said = await response.json();
+  const remembered = localStorage.getItem("model");
+  const names = said.data.map((model) => model.id);
+  const chosen = names.includes(remembered) ? remembered : said.default;
+  $("model").replaceChildren(...names.map((name) => new Option(name, name, false, name === chosen)));
+  $("model").disabled = false;
+}
+
+// --- wiring -------------------------------------------------------------------------------
+
+function grow() {
+  const box = $("prompt");
+  box.style.height = "auto";
+  box.style.height = `${Math.min(box.scrollHeight, 200)}px`;
+}
+
+$("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = $("prompt").value;
+  if (running || !text.trim()) return;
+  $("prompt").value = "";
+  grow();
+  ask(text);
+});
+$("prompt").addEventListener("input", grow);
+$("prompt").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    $("ask").requestSubmit();
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && running) stop();
+});
+$("stop").addEventListener("click", stop);
+$("share").addEventListener("click", share);
+$("new").addEventListener("click", async () => {
+  await stop();
+  sessionStorage.removeItem("turns");
+  sessionStorage.removeItem("live");
+  location.assign("/");
+});
+$("model").addEventListener("change", () => localStorage.setItem("model", $("model").value));
+$("door").addEventListener("close", () => {
+  if ($("key").value) sessionStorage.setItem("key", $("key").value);
+  $("key").value = "";
+  loadModels();
+});
+for (const [label, text] of CHIPS) {
+  const chip = element("button", "chip", label);
+  chip.type = "button";
+  chip.addEventListener("click", () => ask(text));
+  const item = element("li");
+  item.append(chip);
+  $("chips").append(item);
+}
+window.addEventListener("hashchange", () => location.reload());
+
+const watched = new URLSearchParams(location.hash.slice(1)).get("watch");
+if (watched) watch(watched);
+else {
+  loadModels();
+  resume();
+}

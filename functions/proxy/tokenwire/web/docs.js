@@ -1,0 +1,53 @@
+// The API reference, from /openapi.json.
+
+import { render } from "/markdown.js";
+
+const response = await fetch("/openapi.json");
+const api = await response.json();
+
+function element(name, className, ...content) {
+  const node = document.createElement(name);
+  if (className) node.className = className;
+  node.append(...content);
+  return node;
+}
+
+function curl(method, path, operation) {
+  const example = operation.requestBody?.content["application/json"]?.example;
+  const required = (operation.parameters ?? []).filter((p) => p.in === "query" && p.name === "prompt");
+  const query = required.map((p) => `?${p.name}=Hello`).join("");
+  const lines = [`curl -N '${location.origin}${path.replace("{stream_id}", "st_…")}${query}'`];
+  if (method === "post") lines[0] = lines[0].replace("curl -N", "curl -N -X POST");
+  if (example) lines.push("-H 'Content-Type: application/json'", `-d '${JSON.stringify(example)}'`);
+  return "```sh\n" + lines.join(" \\\n  ") + "\n```";
+}
+
+function parameters(operation) {
+  const body = operation.requestBody?.content["application/json"]?.schema;
+  const fields = Object.entries(body?.properties ?? {}).map(([name, schema]) => [
+    name, "body", schema.type ?? "any", (body.required ?? []).includes(name), schema.description ?? "",
+  ]);
+  const others = (operation.parameters ?? []).map((p) => [p.name, p.in, p.schema?.type ?? "any", p.required, p.description ?? ""]);
+  const rows = [...others, ...fields];
+  if (!rows.length) return "";
+  const line = ([name, where, type, required, text]) => `| \`${name}\`${required ? " *" : ""} | ${where} | ${type} | ${text} |`;
+  return ["| Field | In | Type | |", "| --- | --- | --- | --- |", ...rows.map(line)].join("\n");
+}
+
+const byTag = new Map();
+for (const [path, methods] of Object.entries(api.paths)) {
+  for (const [method, operation] of Object.entries(methods)) {
+    const tag = operation.tags?.[0] ?? "Other";
+    byTag.set(tag, [...(byTag.get(tag) ?? []), [path, method, operation]]);
+  }
+}
+const out = [];
+for (const [tag, routes] of byTag) {
+  out.push(element("h2", "tag", tag));
+  for (const [path, method, operation] of routes) {
+    const head = element("h2", "", element("span", "method", method.toUpperCase()), element("code", "", path), operation.summary ?? "");
+    const text = [operation.description ?? "", parameters(operation), curl(method, path, operation)].join("\n\n");
+    out.push(element("section", "body", head, render(text)));
+  }
+}
+document.getElementById("routes").replaceChildren(...out);

@@ -1,0 +1,80 @@
+export type TokenEvent =
+  | { type: "start"; id: string; model: string; created: number }
+  | { type: "content"; delta: string; choice?: number; refusal?: boolean }
+  | { type: "reasoning"; delta: string; choice?: number }
+  | { type: "tool_call"; call: number; id?: string; name?: string; arguments?: string; choice?: number }
+  | { type: "usage"; input_tokens: number; output_tokens: number; cached_tokens?: number; reasoning_tokens?: number }
+  | { type: "finish"; reason: string; choice?: number };
+
+export interface Message {
+  role: "system" | "developer" | "user" | "assistant" | "tool";
+  content: unknown;
+  [field: string]: unknown;
+}
+
+export interface Body {
+  message?: string;
+  messages?: Message[];
+  model?: string;
+  system?: string;
+  temperature?: number;
+  top_p?: number;
+  max_tokens?: number;
+  stop?: string | string[];
+  tools?: object[];
+  tool_choice?: unknown;
+  /** What becomes of the stream when nobody is listening. */
+  on_disconnect?: "cancel" | "continue" | `grace=${number}`;
+}
+
+export interface Progress {
+  state: "waiting" | "streaming" | "reconnecting" | "done" | "failed" | "aborted";
+  attempts: number;
+  reconnects: number;
+  /** Milliseconds. */
+  timeToFirstToken: number | null;
+  tokens: number;
+  tokensPerSecond: number | null;
+}
+
+export interface Options {
+  base?: string;
+  url?: string;
+  id?: string;
+  lastEventId?: string;
+  key?: string;
+  signal?: AbortSignal;
+  maxRetries?: number;
+  fetch?: typeof fetch;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** Iterating throws `StreamError` when the stream cannot be finished. Iterate once. */
+export interface TokenStream extends AsyncIterable<TokenEvent> {
+  readonly id: string | null;
+  readonly lastEventId: string;
+  readonly progress: Progress;
+  cancel(): Promise<void>;
+}
+
+export class StreamError extends Error {
+  code: string;
+  status: number;
+  retryable: boolean;
+  param?: string;
+}
+
+export interface ServerSentEvent {
+  type: string;
+  data: string;
+  lastEventId: string;
+}
+
+export class EventParser {
+  lastEventId: string;
+  /** Milliseconds, or null while the server has not named a reconnection time. */
+  retry: number | null;
+  feed(bytes: Uint8Array): ServerSentEvent[];
+}
+
+export function stream(body: Body | null, options?: Options): TokenStream;

@@ -1,0 +1,240 @@
+// tokenwire.js: streams typed events from a tokenwire server, and survives a lost connection.
+//
+//   import { stream } from "/tokenwire.js";
+//   const answer = stream({ message: "Hello" });
+//   for await (const event of answer) if (event.type === "content") show(event.delta);
+//
+// No dependencies. Works in browsers and in Node 18 or later. Types: tokenwire.d.ts.
+
+/** A stream that did not end well. `code` and `retryable` are the server's. */
+export class StreamError extends Error {
+  constructor(message, { code = "network", status = 0, retryable = false, param } = {}) {
+    super(message);
+    this.name = "StreamError";
+    Object.assign(this, { code, status, retryable, param });
+  }
+}
+
+/**
+ * An incremental parser of text/event-stream, by the rules of WHATWG HTML §9.2.
+ * Feed it chunks of bytes, cut anywhere; it returns the events they complete.
+ */
+export class EventParser {
+  #decoder = new TextDecoder("utf-8"); // drops one leading BOM, and keeps split characters
+  #line = "";
+  #afterCR = false;
+  #data = [];
+  #type = "";
+  #id = "";
+  lastEventId = "";
+  retry = null;
+
+  /** @param {Uint8Array} bytes */
+  feed(bytes) {
+    const events = [];
+    let text = this.#decoder.decode(bytes, { stream: true });
+    if (this.#afterCR && text) {
+      this.#afterCR = false;
+      if (text.startsWith("\n")) text = text.slice(1);
+    }
+    if (text.endsWith("\r")) this.#afterCR = true;
+    const lines = (this.#line + text).split(/\r\n|\r|\n/);
+    this.#line = lines.pop();
+    for (const line of lines) {
+      const event = line === "" ? this.#dispatch() : this.#field(line);
+      if (event) events.push(event);
+    }
+    return events;
+  }
+
+  #field(line) {
+    if (line.startsWith(":")) return;
+    const colon = line.indexOf(":");
+    const name = colon < 0 ? line : line.slice(0, colon);
+    let value = colon < 0 ? "" : line.slice(colon + 1);
+    if (value.startsWith(" ")) value = value.slice(1);
+    if (name === "data") this.#data.push(value);
+    else if (name === "event") this.#type = value;
+    else if (name === "id" && !value.includes("\0")) this.#id = value;
+    else if (name === "retry" && /^[0-9]+$/.test(value)) this.retry = Number(value);
+  }
+
+  #dispatch() {
+    this.lastEventId = this.#id;
+    const data = this.#data;
+    const type = this.#type || "message";
+    this.#data = [];
+    this.#type = "";
+    return data.length ? { type, data: data.join("\n"), lastEventId: this.lastEventId } : null;
+  }
+}
+
+const FINAL = new Set([204, 400, 401, 403, 404, 410]);
+
+/**
+ * Starts a stream, or joins one.
+ *
+ * @param {object|null} body What to POST: `{message}` or `{messages}`, and `model`. Null joins
+ *   the stream that `options.url` (or `options.id`) names.
+ * @param {object} [options]
+ * @param {string} [options.base] The server; this page's own by default.
+ * @param {string} [options.url] A stream's URL, such as one with a ticket.
+ * @param {string} [options.id] A stream's id.
+ * @param {string} [options.lastEventId] Join after this event.
+ * @param {string} [options.key] An API key.
+ * @param {AbortSignal} [options.signal] Stops listening. The server does what `on_disconnect` says.
+ * @param {number} [options.maxRetries] Attempts to reconnect in a row before giving up; 6.
+ * @param {(progress: object) => void} [options.onProgress]
+ */
+export function stream(body, options = {}) {
+  return new TokenStream(body, options);
+}
+
+class TokenStream {
+  #body;
+  #options;
+  #parser = new EventParser();
+  #done = false;
+  #wait = 1000;
+
+  constructor(body, options) {
+    this.#body = body;
+    this.#options = { base: "", maxRetries: 6, fetch: globalThis.fetch.bind(globalThis), ...options };
+    this.id = options.id ?? null;
+    this.lastEventId = options.lastEventId ?? "";
+    this.progress = {
+      state: "waiting", attempts: 0, reconnects: 0, timeToFirstToken: null, tokens: 0, tokensPerSecond: null,
+    };
+  }
+
+  /** Stops the generation itself, wherever it runs. */
+  async cancel() {
+    if (!this.id) return;
+    const url = `${this.#options.base}/v1/streams/${encodeURIComponent(this.id)}/cancel`;
+    await this.#options.fetch(url, { method: "POST", headers: this.#headers() });
+  }
+
+  async *[Symbol.asyncIterator]() {
+    const started = performance.now();
+    let failures = 0;
+    while (!this.#done) {
+      let broken;
+      try {
+        for await (const event of this.#attempt()) {
+          failures = 0;
+          this.#note(event, started);
+          yield event;
+        }
+        if (this.#done) break;
+        broken = new StreamError("The connection closed before the answer was complete.", { retryable: true });
+      } catch (error) {
+        broken = error;
+      }
+      if (this.#options.signal?.aborted) return this.#report({ state: "aborted" });
+      // An error that the stream itself ended with is its last word.
+      const final = this.#done || (broken instanceof StreamError && !broken.retryable);
+      // Without an id there is no stream to come back to, and asking again would pay again.
+      if (final || !(this.id || this.#options.url) || ++failures > this.#options.maxRetries) {
+        this.#report({ state: "failed" });
+        throw broken instanceof StreamError ? broken : new StreamError("The server cannot be reached.", { retryable: true });
+      }
+      this.#report({ state: "reconnecting", reconnects: this.progress.reconnects + 1 });
+      await this.#pause(failures);
+    }
+    this.#report({ state: "done" });
+  }
+
+  async *#attempt() {
+    this.#report({ attempts: this.progress.attempts + 1 });
+    const response = await this.#request();
+    this.id ??= response.headers.get("x-stream-id");
+    if (response.status === 204) {
+      this.#done = true;
+      return;
+    }
+    if (!response.ok) throw await refused(response);
+    this.#parser = new EventParser();
+    const reader = response.body.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        for (const event of this.#parser.feed(value)) yield* this.#take(event);
+        if (this.#done) return;
+      }
+    } finally {
+      reader.cancel().catch(() => {});
+    }
+  }
+
+  *#take(event) {
+    if (event.lastEventId) this.lastEventId = event.lastEventId;
+    if (this.#parser.retry !== null) this.#wait = this.#parser.retry;
+    if (event.data === "[DONE]") {
+      this.#done = true;
+      return;
+    }
+    const said = JSON.parse(event.data);
+    if (said.type === "error") {
+      this.#done = true;
+      throw new StreamError(said.message, said);
+    }
+    yield said;
+  }
+
+  #request() {
+    const { base, fetch, signal, url } = this.#options;
+    const headers = { Accept: "text/event-stream", ...this.#headers() };
+    if (this.#body && !this.id) {
+      headers["Content-Type"] = "application/json";
+      return fetch(`${base}/api/stream`, { method: "POST", headers, signal, body: JSON.stringify(this.#body) });
+    }
+    if (this.lastEventId) headers["Last-Event-ID"] = this.lastEventId;
+    const target = url ?? `/v1/streams/${encodeURIComponent(this.id)}`;
+    return fetch(new URL(target, base || globalThis.location?.href), { headers, signal, cache: "no-store" });
+  }
+
+  #headers() {
+    return this.#options.key ? { Authorization: `Bearer ${this.#options.key}` } : {};
+  }
+
+  /** Back-off with jitter, from the server's own `retry`. */
+  #pause(failures) {
+    const ms = Math.min(this.#wait * 2 ** (failures - 1), 30000) * (0.75 + Math.random() / 2);
+    const { signal } = this.#options;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      signal?.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    });
+  }
+
+  #note(event, started) {
+    if (event.type !== "content" && event.type !== "reasoning") return this.#report({});
+    const now = performance.now();
+    const first = this.progress.timeToFirstToken ?? now - started;
+    const tokens = this.progress.tokens + 1;
+    const seconds = (now - started - first) / 1000;
+    this.#report({
+      state: "streaming",
+      timeToFirstToken: first,
+      tokens,
+      tokensPerSecond: seconds > 0.2 ? (tokens - 1) / seconds : null,
+    });
+  }
+
+  #report(change) {
+    this.progress = { ...this.progress, ...change };
+    this.#options.onProgress?.(this.progress);
+  }
+}
+
+async function refused(response) {
+  const said = await response.json().catch(() => ({}));
+  const error = said.type === "error" ? said : (said.error ?? {});
+  return new StreamError(error.message ?? `The server answered with status ${response.status}.`, {
+    code: error.code ?? "http",
+    param: error.param,
+    status: response.status,
+    retryable: !FINAL.has(response.status) && (error.retryable ?? response.status >= 500),
+  });
+}
