@@ -1,0 +1,245 @@
+"""The page, in Chromium, against the real server and a scripted provider."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx2
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.conftest import Serve
+from tests.e2e.conftest import Chromium
+from tests.fakes.relay import relay
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
+
+ANSWER = ".turn.assistant .body"
+
+
+@pytest.fixture
+async def site(provider: Upstream, serve: Serve) -> httpx2.AsyncClient:
+    """The server, with the scripted provider's model as the default."""
+    return await serve(
+        provider,
+        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
+        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
+    )
+
+
+async def ask(page: Page, prompt: str = "Hi") -> None:
+    """Type and press Enter."""
+    await page.fill("#prompt", prompt)
+    await page.keyboard.press("Enter")
+
+
+async def test_tokens_show_as_they_come(
+    site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+) -> None:
+    """The first token is on the screen while the provider still holds the last."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("**first** "), gate, text("last"), STOP, DONE)
+    page = (await chromium.tab(str(site.base_url))).page
+
+    await ask(page)
+    await expect(page.locator(f"{ANSWER} strong")).to_have_text("first")
+    assert "last" not in await page.inner_text(ANSWER)
+    gate.set()
+
+    await expect(page.locator(ANSWER)).to_have_text("first last")
+    await expect(page.locator("#send")).to_be_visible()
+    await expect(page.locator("#stats")).to_contain_text("first token")
+    assert provider.requests[0].json["messages"] == [{"role": "user", "content": "Hi"}]
+
+
+async def test_stop_stops_the_provider(
+    site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+) -> None:
+    """Stop closes the provider's connection, and the page says so in words."""
+    provider.answer(ROLE, text("going on"), Act.STALL)
+    page = (await chromium.tab(str(site.base_url))).page
+    await ask(page)
+    await expect(page.locator(ANSWER)).to_contain_text("going on")
+
+    await page.click("#stop")
+
+    await asyncio.wait_for(provider.requests[0].closed.wait(), 1)
+    await expect(page.locator(".note")).to_have_text("Stopped.")
+
+
+async def test_escape_stops_too(
+    site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+) -> None:
+    """The keyboard is enough."""
+    provider.answer(ROLE, text("going on"), Act.STALL)
+    page = (await chromium.tab(str(site.base_url))).page
+    await ask(page)
+    await expect(page.locator(ANSWER)).to_contain_text("going on")
+
+    await page.keyboard.press("Escape")
+
+    await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
+
+
+async def test_reload_resumes(
+    site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+) -> None:
+    """A reload in mid-answer loses nothing, repeats nothing, and pays once."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), text("two "), gate, text("three"), STOP, DONE)
+    page = (await chromium.tab(str(site.base_url))).page
+    await ask(page)
+    await expect(page.locator(ANSWER)).to_contain_text("one two")
+
+    await page.reload()
+    await expect(page.locator(ANSWER)).to_contain_text("one two")
+    gate.set()
+
+    await expect(page.locator(ANSWER)).to_have_text("one two three")
+    await expect(page.locator(".turn.user")).to_have_count(1)
+    assert len(provider.requests) == 1
+
+
+async def test_lost_network_is_resumed(
+    site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+) -> None:
+    """A cut connection is picked up again by itself."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
+    async with relay(site.base_url.port or 0) as between:
+        page = (await chromium.tab(between.base_url)).page
+        await ask(page)
+        await expect(page.locator(ANSWER)).to_contain_text("one")
+
+        between.cut()
+        gate.set()
+
+        await expect(page.locator(ANSWER)).to_have_text("one two", timeout=15_000)
+        await expect(page.locator("#stats")).to_contain_text("reconnect")
+    assert len(provider.requests) == 1
+
+
+async def test_shared_link_shows_same_stream(
+    site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+) -> None:
+    """A second person opens the link and sees the whole of the running answer."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
+    mine = (await chromium.tab(str(site.base_url))).page
+    await ask(mine)
+    await expect(mine.locator(ANSWER)).to_contain_text("one")
+    await mine.click("#share")
+    await expect(mine.locator("#share")).to_have_text("Link copied")
+    link = await mine.get_attribute("#share", "data-link")
+
+    theirs = (await chromium.tab(link or "")).page
+    await expect(theirs.locator(ANSWER)).to_contain_text("one")
+    await expect(theirs.locator("#shared")).to_be_visible()
+    gate.set()
+
+    for page in (mine, theirs):
+        await expect(page.locator(ANSWER)).to_have_text("one two")
+    assert len(provider.requests) == 1
+
+
+async def test_errors_are_said_in_words(
+    site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+) -> None:
+    """An error shows what happened, and trying again works."""
+    provider.answer(ROLE, text("half"), b'data: {"error":{"type":"overloaded_error"}}\n\n')
+    provider.answer(*whole("whole"))
+    page = (await chromium.tab(str(site.base_url))).page
+    await ask(page)
+    await expect(page.locator(".note.error")).to_contain_text("error")
+
+    await page.click(".note.error button")
+
+    await expect(page.locator(ANSWER)).to_have_text("whole")
+    assert len(provider.requests) == 2
+
+
+async def test_model_text_never_runs(
+    site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+) -> None:
+    """HTML and script links in an answer are text."""
+    evil = (
+        "<img src=x onerror=document.title='owned'> <script>document.title='owned'</script>\n\n"
+        "[click](javascript:document.title='owned') [ok](https://example.test/a)\n\n"
+        "```html\n<b>bold</b><script>document.title='owned'</script>\n```\n"
+        "| a |\n| --- |\n| <i>x</i> |\n\n# <u>h</u>\n- <s>i</s>\n> <q>q</q>\n"
+    )
+    provider.answer(*whole(*(evil[n : n + 5] for n in range(0, len(evil), 5))))
+    page = (await chromium.tab(str(site.base_url))).page
+    await ask(page, "<img src=x onerror=document.title='owned'>")
+    await expect(page.locator("#send")).to_be_visible()
+    await expect(page.locator(f"{ANSWER} figure code")).to_contain_text("<b>bold</b>")
+
+    assert await page.title() == "tokenwire"
+    found = await page.locator("#log").evaluate(
+        "log => [...log.querySelectorAll('img,script,b,i,u,s,q')].map(n => n.outerHTML)"
+    )
+    assert found == []
+    links = await page.locator(f"{ANSWER} a").evaluate_all("all => all.map(a => a.href)")
+    assert links == ["https://example.test/a"]
+
+
+async def test_key_is_asked_for(provider: Upstream, serve: Serve, chromium: Chromium) -> None:
+    """A server with keys asks for one, and keeps it in this tab alone."""
+    provider.answer(*whole("welcome"))
+    site = await serve(
+        provider,
+        TOKENWIRE_API_KEYS="key-of-mine",
+        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
+        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
+    )
+    page = (await chromium.tab(str(site.base_url))).page
+    await page.fill("#key", "key-of-mine")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#model")).to_be_enabled()
+    await ask(page)
+
+    await expect(page.locator(ANSWER)).to_have_text("welcome")
+    assert await page.evaluate("JSON.stringify(localStorage)") == "{}"
+
+
+async def test_event_source_rejoins_its_stream(
+    site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+) -> None:
+    """A plain EventSource, cut off, comes back to the same stream, and ends on 204."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
+    async with relay(site.base_url.port or 0) as between:
+        page = (await chromium.tab(f"{between.base_url}/docs")).page
+        await page.evaluate(
+            """() => {
+                const source = new EventSource("/api/stream?prompt=Hi");
+                window.seen = []; window.over = false;
+                source.onmessage = (event) => window.seen.push(event.data);
+                source.onerror = () => { window.over = source.readyState === 2; };
+            }"""
+        )
+        await _until(page, "window.seen.some(data => data.includes('one'))")
+        between.cut()
+        gate.set()
+        await _until(page, "window.over")
+        seen = await page.evaluate("window.seen")
+
+    deltas = [line for line in seen if '"content"' in line]
+    assert deltas == ['{"type":"content","delta":"one "}', '{"type":"content","delta":"two"}']
+    assert seen[-1] == "[DONE]"
+    assert len([line for line in seen if '"start"' in line]) == 1
+    assert len(provider.requests) == 1
+
+
+async def _until(page: Page, condition: str) -> None:
+    async with asyncio.timeout(20):
+        while not await page.evaluate(condition):
+            await asyncio.sleep(0.02)
+
+
+async def test_reference_names_every_route(site: httpx2.AsyncClient, chromium: Chromium) -> None:
+    """The API reference shows each public route, from our own origin alone."""
+    page = (await chromium.tab(f"{site.base_url}/docs")).page
+    await expect(page.locator("section").first).to_be_visible()
+    text_ = await page.inner_text("#routes")
+    for path in ("/v1/chat/completions", "/api/stream", "/v1/streams/{stream_id}/cancel"):
+        assert path in text_
