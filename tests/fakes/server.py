@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
+from aws_lambda_powertools import Logger
 
 from tokenwire.app import create_app
 from tokenwire.secrets import Secrets
 from tokenwire.settings import load
 
+_NUMBERS = itertools.count()
 NOWHERE = Path("/nonexistent")
 
 
@@ -21,7 +25,9 @@ NOWHERE = Path("/nonexistent")
 async def serving(environ: Mapping[str, str]) -> AsyncIterator[str]:
     """Tokenwire as this environment configures it; yields its base URL."""
     settings = load(environ, NOWHERE)
-    app = create_app(settings, Secrets(environ))
+    # Powertools keeps one logger a name for the whole process; each app here has its own.
+    logger = Logger(service=f"tokenwire-{next(_NUMBERS)}", stream=sys.stdout)
+    app = create_app(settings, Secrets(environ), logger)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))

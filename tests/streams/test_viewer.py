@@ -116,6 +116,20 @@ def test_muted_records_are_read_in_silence() -> None:
     )
 
 
+async def test_unreadable_record_is_told() -> None:
+    """A text block that is not JSON ends a translated view with an error, not in silence."""
+    tail = Tail(Bounds())
+    tail.append([text("a"), b"data: {\n\n", text("b")])
+    tail.finish(End(EndReason.DONE))
+
+    (write,) = await said(tail, translated())
+
+    assert b'"delta":"a"' in write
+    assert write.endswith(b'"retryable":false}\n\n')
+    assert b'"code":"upstream_malformed"' in write
+    assert b'"delta":"b"' not in write
+
+
 def test_surplus_blocks_are_left_out() -> None:
     """Blocks a client did not ask for are skipped; the ids of others stay what they are."""
     rendering = Verbatim(chat.DIALECT.encoder(), surplus=lambda block: block == STOP)

@@ -35,12 +35,17 @@ from .telemetry import Metrics
 _ROUTERS = (chat.router, models.router, typed.router, streams.router, probes.router, pages.router)
 
 
-def create_app(settings: Settings | None = None, secrets: Secrets | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    secrets: Secrets | None = None,
+    logger: Logger | None = None,
+) -> FastAPI:
     """Tokenwire as an ASGI app.
 
     Args:
         settings: By default those of the process's environment and working directory.
         secrets: By default those that the settings refer to.
+        logger: By default one that writes JSON lines to standard output.
 
     Raises:
         ProxyError: The settings are wrong (``bad_setting``).
@@ -71,7 +76,7 @@ def create_app(settings: Settings | None = None, secrets: Secrets | None = None)
     )
     app.add_middleware(
         Logged,
-        logger=Logger(service="tokenwire", level=settings.log_level),
+        logger=logger or Logger(service="tokenwire", level=settings.log_level),
         metrics=services.metrics,
     )
     return app

@@ -6,15 +6,20 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..errors import TokenwireError
 from ..events import Start
 from ..sse import PING
-from ..wire.protocol import Decoder, Encoder
-from .log import End, Meta, RecordId
+from ..wire.protocol import Decoder, Encoder, as_event
+from .log import End, EndReason, Meta, RecordId
 from .tail import Reader
 
 
 class Rendering(Protocol):
     """How records become the bytes of one response."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has said its last word already, because a record could not be read."""
 
     def open(self, meta: Meta) -> bytes:
         """What the meta record says; empty where the dialect has no word for it."""
@@ -44,6 +49,8 @@ class Verbatim:
         self._encoder = encoder
         self._prefix = prefix
         self._surplus = surplus
+
+    over = False
 
     def open(self, meta: Meta) -> bytes:
         """Nothing: the provider's first block begins the stream."""
@@ -86,6 +93,7 @@ class Translated:
         self._encoder = encoder
         self._prefix = prefix
         self._muted = muted
+        self.over = False
 
     def open(self, meta: Meta) -> bytes:
         """The dialect's first word, at once: it has the stream's id and needs no provider."""
@@ -93,14 +101,21 @@ class Translated:
         return b"" if self._muted >= 0 else _with_id(blocks, f"{self._prefix}1-0")
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
-        """The records' events in the client's dialect."""
+        """The records' events in the client's dialect; an error, if one cannot be read."""
         return b"".join(
             self._record(RecordId(epoch, number), block)
             for number, block in enumerate(blocks, first)
+            if not self.over
         )
 
     def _record(self, at: RecordId, block: bytes) -> bytes:
-        said = [out for event in self._decoder.decode(block) for out in self._encoder.encode(event)]
+        try:
+            events = self._decoder.decode(block)
+        except TokenwireError as error:
+            # The pump does not read text blocks, so a bad one is found only here.
+            self.over = True
+            return self.close(at, End(EndReason.ERROR, as_event(error)))
+        said = [out for event in events for out in self._encoder.encode(event)]
         return b"" if at.seq <= self._muted else _with_id(said, f"{self._prefix}{at}")
 
     def close(self, at: RecordId, end: End) -> bytes:
@@ -132,6 +147,9 @@ async def view(
             delivery.blocks += len(blocks)
             if said := rendering.blocks(epoch, first, blocks):
                 yield said
+            if rendering.over:
+                delivery.complete = True
+                return
         elif (ended := reader.ended) is not None:
             delivery.complete = True
             yield rendering.close(*ended)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..errors import UpstreamError
 from ..sse import data_of
 from .protocol import JSON
 
@@ -19,11 +20,14 @@ def fold(blocks: Iterable[bytes]) -> JSON:
 
     Texts are joined, lists are merged by their items' ``index``, and of anything else the last
     value counts.
+
+    Raises:
+        UpstreamError: A block is not a chunk (``upstream_malformed``).
     """
     whole: JSON = {}
     choices: dict[int, JSON] = {}
     for block in blocks:
-        chunk: JSON = msgspec.json.decode(data_of(block) or b"{}")
+        chunk = _read(block)
         for choice in chunk.pop("choices", None) or ():
             _merge_choice(choices.setdefault(choice.get("index") or 0, {}), choice)
         whole |= {k: v for k, v in chunk.items() if v is not None and whole.get(k) in (None, v)}
@@ -32,6 +36,15 @@ def fold(blocks: Iterable[bytes]) -> JSON:
     whole["object"] = "chat.completion"
     whole["choices"] = [_choice(index, choices[index]) for index in sorted(choices)]
     return whole
+
+
+def _read(block: bytes) -> JSON:
+    try:
+        return msgspec.json.decode(data_of(block) or b"{}", type=dict[str, Any])
+    except (msgspec.MsgspecError, RecursionError):
+        raise UpstreamError(
+            "The provider sent an event that cannot be read.", code="upstream_malformed"
+        ) from None
 
 
 def _merge_choice(held: JSON, choice: JSON) -> None:

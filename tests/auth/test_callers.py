@@ -1,0 +1,133 @@
+"""Who may call: keys, this machine, or everyone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tokenwire.auth.callers import Everyone, Keys, Loopback, check_bind, choose, is_loopback
+from tokenwire.errors import ClientError, ProxyError
+from tokenwire.settings import Settings
+
+KEYS = ["key-one", "key-two"]
+
+
+async def keys() -> list[str]:
+    """The keys in force."""
+    return KEYS
+
+
+def scope(client: str | None = "127.0.0.1", **headers: str) -> dict[str, Any]:
+    """An ASGI scope with these headers."""
+    named = {"host": "127.0.0.1:8000", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    return {
+        "client": (client, 5000) if client else None,
+        "headers": [(k.encode(), v.encode()) for k, v in named.items()],
+    }
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"authorization": "Bearer key-two"},
+        {"authorization": "bearer  key-two"},
+        {"x_api_key": "key-two"},
+        {"api_key": "key-two"},
+    ],
+)
+async def test_any_header_will_do(header: dict[str, str]) -> None:
+    """The headers of every SDK are read, and the caller is a hash, not the key."""
+    caller = await Keys(keys)(scope(client="203.0.113.9", **header))
+    assert len(caller.id) == 12
+    assert "key" not in caller.id
+
+
+async def test_callers_differ() -> None:
+    """Each key is its own caller."""
+    one, two = [await Keys(keys)(scope(x_api_key=key)) for key in KEYS]
+    assert one != two
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ({}, "missing_api_key"),
+        ({"authorization": "Basic key-one"}, "missing_api_key"),
+        ({"authorization": "Bearer "}, "missing_api_key"),
+        ({"authorization": "Bearer key"}, "invalid_api_key"),
+        ({"x_api_key": "key-one "}, "invalid_api_key"),
+        ({"x_api_key": "KEY-ONE"}, "invalid_api_key"),
+    ],
+)
+async def test_others_are_refused(header: dict[str, str], code: str) -> None:
+    """Anything but a whole key is a 401, and the answer does not repeat it."""
+    with pytest.raises(ClientError) as caught:
+        await Keys(keys)(scope(**header))
+    assert (caught.value.status, caught.value.code) == (401, code)
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        {},
+        {"host": "localhost:8000"},
+        {"host": "[::1]:8000"},
+        {"origin": "http://127.0.0.1:8000", "sec_fetch_site": "same-origin"},
+        {"origin": "http://localhost:3000", "sec_fetch_site": "same-site"},
+        {"origin": "https://app.test", "sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "none"},
+    ],
+)
+async def test_loopback_lets_this_machine_in(local: dict[str, str]) -> None:
+    """Programs here, pages from here, and origins that were allowed."""
+    assert (await Loopback(["https://app.test"])(scope(**local))).id == "anonymous"
+
+
+@pytest.mark.parametrize(
+    ("foreign", "code"),
+    [
+        ({"client": "203.0.113.9"}, "loopback_only"),
+        ({"client": None}, "loopback_only"),
+        ({"host": "evil.test"}, "loopback_only"),
+        ({"host": "127.0.0.1.evil.test:8000"}, "loopback_only"),
+        ({"host": ""}, "loopback_only"),
+        ({"origin": "https://evil.test"}, "foreign_origin"),
+        ({"origin": "null"}, "foreign_origin"),
+        ({"sec_fetch_site": "cross-site"}, "foreign_origin"),
+    ],
+)
+async def test_loopback_keeps_others_out(foreign: dict[str, Any], code: str) -> None:
+    """Other machines, rebound names, and pages from elsewhere are refused, with the cure."""
+    with pytest.raises(ClientError, match="TOKENWIRE_") as caught:
+        await Loopback(["https://app.test"])(scope(**foreign))
+    assert (caught.value.status, caught.value.code) == (403, code)
+
+
+def test_settings_choose() -> None:
+    """Keys if there are any, else this machine, else what was chosen by hand."""
+    assert isinstance(choose(Settings(api_keys=("k",)), keys), Keys)
+    assert isinstance(choose(Settings(), keys), Loopback)
+    assert isinstance(choose(Settings(auth="none"), keys), Everyone)
+
+
+async def test_everyone_is_anonymous() -> None:
+    """There is no door."""
+    assert (await Everyone()(scope(client="203.0.113.9"))).id == "anonymous"
+
+
+def test_refuses_to_listen_without_keys() -> None:
+    """Beyond this machine a server needs keys, or a hand that says it does not."""
+    for host in ("0.0.0.0", "::", "192.0.2.1", "example.test"):
+        with pytest.raises(ProxyError) as caught:
+            check_bind(Settings(), host)
+        assert caught.value.code == "refuse_to_start"
+        check_bind(Settings(auth="none"), host)
+        check_bind(Settings(api_keys=("k",)), host)
+    check_bind(Settings(), "127.0.0.1")
+
+
+def test_loopback_names() -> None:
+    """Names and addresses of this machine."""
+    assert all(map(is_loopback, ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "::1"]))
+    assert not any(map(is_loopback, ["", "example.test", "10.0.0.1", "0.0.0.0"]))

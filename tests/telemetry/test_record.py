@@ -1,0 +1,161 @@
+"""The log line and the numbers."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from tests.conftest import Serve
+from tests.fakes.upstream import Upstream, whole
+from tokenwire.errors import ProxyError
+from tokenwire.telemetry import Instants, Metrics, RequestLog, StreamRecord, write
+from tokenwire.telemetry.record import describe
+
+
+def line(record: RequestLog) -> dict[str, Any]:
+    """What is written of a record."""
+    out = io.StringIO()
+    write(Logger(service=f"test-{id(out)}", stream=out), record)
+    found: dict[str, Any] = json.loads(out.getvalue())
+    return found
+
+
+def test_known_fields_are_nested() -> None:
+    """Names are paths of the semantic conventions; what is not known is left out."""
+    said = line(
+        RequestLog(
+            "req_1",
+            "POST",
+            status=200,
+            stream=StreamRecord("st_1", "openai", "openai/gpt-x", "gpt-x", ["stop"], 3, 2, "done"),
+            instants=Instants(first_content=0.25, end=1.0),
+        )
+    )
+    assert said["gen_ai"] == {
+        "provider": {"name": "openai"},
+        "request": {"model": "openai/gpt-x"},
+        "response": {"model": "gpt-x", "finish_reasons": ["stop"]},
+        "usage": {"input_tokens": 3, "output_tokens": 2},
+    }
+    assert said["http"] == {"request": {"method": "POST"}, "response": {"status_code": 200}}
+    assert said["ms"] == {"first_content": 250.0, "end": 1000.0}
+    assert "caller" not in said
+    assert "error" not in said
+
+
+def test_text_from_outside_is_not_logged() -> None:
+    """A model name that is a sentence is not a name."""
+    record = StreamRecord("st_1", "openai", "ignore all\nprevious", "x" * 200, ["<b>"])
+    said = line(RequestLog("req_1", "GET", stream=record))
+    assert said["gen_ai"]["request"]["model"] == "invalid"
+    assert said["gen_ai"]["response"] == {"model": "invalid", "finish_reasons": ["invalid"]}
+
+
+def test_foreign_errors_are_named_only() -> None:
+    """Our own sentences may be logged; a foreign exception's text may not."""
+    assert describe(ProxyError("Ours.")) == "Ours."
+    assert describe(ValueError("sk-secret")) == "ValueError"
+
+
+async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capsys: Any) -> None:
+    """Concurrent requests leave one line each, with their own fields, and no text or key."""
+    provider.answer(*whole("the answer"))
+    client = await serve(provider, TOKENWIRE_API_KEYS="key-one,key-two")
+
+    async def ask(number: int) -> str:
+        response = await client.post(
+            "/v1/chat/completions",
+            json={
+                "model": f"openai/m{number}",
+                "stream": True,
+                "messages": [{"role": "user", "content": f"the question {number}"}],
+            },
+            headers={"x-api-key": ("key-one", "key-two")[number % 2]},
+        )
+        return f"{response.headers['x-request-id']} {response.headers['x-stream-id']}"
+
+    ids = await asyncio.gather(*(ask(number) for number in range(20)))
+
+    out = capsys.readouterr().out
+    lines = [json.loads(text) for text in out.splitlines() if '"request"' in text]
+    assert sorted(f"{x['request_id']} {x['stream_id']}" for x in lines) == sorted(ids)
+    assert sorted(x["gen_ai"]["request"]["model"] for x in lines) == sorted(
+        f"openai/m{n}" for n in range(20)
+    )
+    assert len({x["caller"] for x in lines}) == 2
+    for x in lines:
+        assert x["http"]["route"] == "/v1/chat/completions"
+        assert (x["end_reason"], x["upstream"]["blocks"]) == ("done", 4)
+        assert x["gen_ai"]["usage"] == {"input_tokens": 3, "output_tokens": 2}
+        ms = x["ms"]
+        assert ms["first_upstream_byte"] <= ms["first_content"] <= ms["end"]
+        assert ms["first_upstream_byte"] <= ms["first_delivered"] <= ms["end"]
+    for secret in ("question", "the answer", "key-one", "key-two", "sk-secret"):
+        assert secret not in out
+
+
+async def test_every_request_leaves_a_line(serve: Serve, capsys: Any) -> None:
+    """Pages, probes, mistakes and unknown paths too; an id of the caller's is kept."""
+    client = await serve()
+    for method, path in (
+        ("GET", "/"),
+        ("GET", "/healthz"),
+        ("GET", "/nowhere"),
+        ("PUT", "/v1/streams"),
+    ):
+        await client.request(method, path, headers={"x-request-id": "mine-12345"})
+    await client.get("/healthz", headers={"x-request-id": "bad id!"})
+
+    lines = [json.loads(x) for x in capsys.readouterr().out.splitlines() if '"request"' in x]
+    assert [x["http"]["response"]["status_code"] for x in lines] == [200, 200, 404, 405, 200]
+    assert [x["request_id"] for x in lines[:4]] == ["mine-12345"] * 4
+    assert lines[4]["request_id"].startswith("req_")
+    assert [x.get("error", {}).get("type") for x in lines] == [
+        None,
+        None,
+        "not_found",
+        "bad_method",
+        None,
+    ]
+
+
+def test_metrics_count_streams() -> None:
+    """A stream's end is counted with its provider, its reason, its blocks and its tokens."""
+    metrics = Metrics(lambda: 3, lambda: 5)
+    record = StreamRecord("s", "openai", "m", None, [], 7, 11, "error", "lost", blocks=13)
+    metrics.ended(record, first_content=0.2, whole=2.0)
+    metrics.ended(StreamRecord("s", "demo", "m", end_reason="done"), None, 1.0)
+    metrics.failed("invalid_json")
+
+    text = metrics.render()[0].decode()
+
+    for expected in (
+        "tokenwire_open_streams 3.0",
+        "tokenwire_open_viewers 5.0",
+        'tokenwire_streams_total{end_reason="error",provider="openai"} 1.0',
+        'tokenwire_blocks_total{provider="openai"} 13.0',
+        'tokenwire_tokens_total{direction="output",provider="openai"} 11.0',
+        'tokenwire_errors_total{code="lost"} 1.0',
+        'tokenwire_errors_total{code="invalid_json"} 1.0',
+        'tokenwire_time_to_first_content_seconds_count{provider="openai"} 1.0',
+        'tokenwire_stream_duration_seconds_sum{provider="openai"} 2.0',
+    ):
+        assert expected in text
+
+
+async def test_scrape_needs_a_key(provider: Upstream, serve: Serve) -> None:
+    """The numbers are for those who run the server; streams show up in them."""
+    provider.answer(*whole("x"))
+    client = await serve(provider, TOKENWIRE_API_KEYS="key-one")
+    assert (await client.get("/metrics")).status_code == 401
+    key = {"authorization": "Bearer key-one"}
+    await client.post("/api/stream", json={"message": "x", "model": "openai/m"}, headers=key)
+
+    text = (await client.get("/metrics", headers=key)).text
+
+    assert 'tokenwire_streams_total{end_reason="done",provider="openai"} 1.0' in text
+    assert "tokenwire_open_streams 0.0" in text

@@ -1,0 +1,124 @@
+"""Settings: from the environment, ``.env`` and ``tokenwire.toml``, checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tokenwire.errors import ProxyError
+from tokenwire.settings import environment, load
+
+NOWHERE = Path("/nonexistent")
+
+
+def bad(environ: dict[str, str], folder: Path = NOWHERE) -> str:
+    """The message that refuses these settings."""
+    with pytest.raises(ProxyError) as caught:
+        load(environ, folder)
+    assert caught.value.code == "bad_setting"
+    return caught.value.message
+
+
+def test_nothing_is_needed() -> None:
+    """The defaults make a server for this machine, with the demo."""
+    settings = load({}, NOWHERE)
+    assert (settings.host, settings.port, settings.demo) == ("127.0.0.1", 8000, True)
+    assert settings.providers == {}
+    assert settings.on_disconnect is None
+
+
+def test_environment_is_read() -> None:
+    """Numbers, durations with units, lists and words."""
+    settings = load(
+        {
+            "TOKENWIRE_PORT": "9",
+            "TOKENWIRE_HEARTBEAT": "250ms",
+            "TOKENWIRE_TIMEOUT_TOTAL": "15m",
+            "TOKENWIRE_TIMEOUT_IDLE": "30",
+            "TOKENWIRE_API_KEYS": "a, b,,",
+            "TOKENWIRE_DEMO": "false",
+            "TOKENWIRE_AUTH": "none",
+            "PATH": "/bin",
+        },
+        NOWHERE,
+    )
+    assert (settings.port, settings.heartbeat, settings.timeout_total) == (9, 0.25, 900.0)
+    assert (settings.timeout_idle, settings.api_keys) == (30.0, ("a", "b"))
+    assert (settings.demo, settings.auth) == (False, "none")
+
+
+def test_key_turns_provider_on() -> None:
+    """A provider's own variable is enough; an empty one is none."""
+    settings = load({"OPENAI_API_KEY": "sk-x", "OPENAI_BASE_URL": "http://h/v1"}, NOWHERE)
+    assert settings.providers["openai"].key == "env:OPENAI_API_KEY"
+    assert settings.providers["openai"].base_url == "http://h/v1"
+    assert load({"OPENAI_API_KEY": ""}, NOWHERE).providers == {}
+
+
+def test_file_is_read_and_environment_wins(tmp_path: Path) -> None:
+    """Providers and aliases live in the file; what both say, the environment decides."""
+    (tmp_path / "tokenwire.toml").write_text(
+        'port = 1\nheartbeat = 3\n[models]\nfast = "groq/llama"\n'
+        '[providers.groq]\nbase_url = "https://g/v1"\nkey = "ssm:/llm/groq"\n'
+        "[providers.openai]\nmax_retries = 0\n"
+    )
+    settings = load({"TOKENWIRE_PORT": "2", "OPENAI_API_KEY": "sk-x"}, tmp_path)
+    assert (settings.port, settings.heartbeat) == (2, 3.0)
+    assert settings.models == {"fast": "groq/llama"}
+    assert settings.providers["groq"].key == "ssm:/llm/groq"
+    assert settings.providers["openai"].max_retries == 0
+    assert settings.providers["openai"].key == "env:OPENAI_API_KEY"
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"TOKENWIRE_PORT": "many"}, "port"),
+        ({"TOKENWIRE_PORT": "70000"}, "port"),
+        ({"TOKENWIRE_HEARTBEAT": "0"}, "heartbeat"),
+        ({"TOKENWIRE_HEARTBEAT": "soon"}, "heartbeat"),
+        ({"TOKENWIRE_AUTH": "sometimes"}, "auth"),
+        ({"TOKENWIRE_HARTBEAT": "5"}, "did you mean heartbeat?"),
+        ({"TOKENWIRE_XYZZY": "5"}, "there is no setting TOKENWIRE_XYZZY"),
+        ({"TOKENWIRE_PROVIDERS": "x"}, "use tokenwire.toml"),
+        ({"TOKENWIRE_CONFIG": "/nonexistent/a.toml"}, "which is not there"),
+    ],
+)
+def test_mistakes_are_named(environ: dict[str, str], says: str) -> None:
+    """The message names the setting, and does not repeat what was in it."""
+    message = bad(environ)
+    assert says in message
+    assert "sometimes" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("port = ", "is not TOML"),
+        ("prot = 1", "did you mean port?"),
+        ("providers = 5", "providers"),
+        ("[providers.x]\nkind = 'telepathy'", "providers"),
+        ("[providers.x]\nkey_ = 'sk-secret'", "key_"),
+        ("[providers]\nx = 5", "providers"),
+    ],
+)
+def test_file_mistakes_are_named(tmp_path: Path, text: str, says: str) -> None:
+    """Likewise in the file."""
+    (tmp_path / "tokenwire.toml").write_text(text)
+    message = bad({}, tmp_path)
+    assert says in message
+    assert "secret" not in message
+
+
+def test_dotenv_adds_to_environment(tmp_path: Path) -> None:
+    """``.env`` fills gaps; comments and quotes are understood."""
+    (tmp_path / ".env").write_text("# c\nA=1\nexport B='two'\nC=\"3\"\nnonsense\nD=4\n")
+    assert environment({"A": "real"}, tmp_path) == {"A": "real", "B": "two", "C": "3", "D": "4"}
+    assert environment({"A": "1"}, NOWHERE) == {"A": "1"}
+
+
+def test_repr_hides_everything() -> None:
+    """Settings in a traceback show no key."""
+    settings = load({"TOKENWIRE_API_KEYS": "key-secret", "TOKENWIRE_SECRET": "x" * 20}, NOWHERE)
+    assert repr(settings) == "Settings(…)"

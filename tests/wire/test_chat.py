@@ -1,0 +1,315 @@
+"""The ``chat`` dialect: what it reads, what it writes, and that the two agree."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes.upstream import DONE, ROLE, STOP, chunk, text, usage
+from tokenwire.errors import UpstreamError
+from tokenwire.events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from tokenwire.sse import Splitter
+from tokenwire.wire import chat
+from tokenwire.wire.chat_decoder import ChatDecoder
+from tokenwire.wire.chat_fold import fold
+
+START = Start("chatcmpl-1", "gpt-x", 1)
+
+
+def decoded(*blocks: bytes) -> list[Event]:
+    """All events of a stream."""
+    decoder = ChatDecoder()
+    return [event for block in blocks for event in decoder.decode(block)]
+
+
+def one(delta: dict[str, Any] | None, **more: Any) -> list[Event]:
+    """The events of one chunk, less the start."""
+    return decoded(chunk(delta, **more))[1:]
+
+
+def test_text_stream() -> None:
+    """Start once, content, finish, usage; the terminator says nothing."""
+    assert decoded(ROLE, text("Hi"), STOP, usage(), DONE) == [
+        START,
+        Content("Hi"),
+        Finish("stop"),
+        Usage(3, 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("delta", "events"),
+    [
+        ({"refusal": "no"}, [Content("no", refusal=True)]),
+        ({"reasoning_content": "hm"}, [Reasoning("hm")]),
+        ({"reasoning": "hm"}, [Reasoning("hm")]),
+        ({"content": None, "tool_calls": None}, []),
+        (
+            {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]},
+            [ToolCall(0, "c", "f")],
+        ),
+        (
+            {"tool_calls": [{"index": 1, "function": {"arguments": "{"}}]},
+            [ToolCall(1, arguments="{")],
+        ),
+        ({"tool_calls": [{"index": 0, "id": "", "function": {"name": ""}}]}, [ToolCall(0)]),
+        ({"function_call": {"name": "f", "arguments": "{}"}}, [ToolCall(0, None, "f", "{}")]),
+        ({"content": "x", "unknown": [1]}, [Content("x")]),
+    ],
+)
+def test_deltas(delta: dict[str, Any], events: list[Event]) -> None:
+    """Every kind of delta, as OpenAI and others write it."""
+    assert one(delta) == events
+
+
+def test_calls_without_index_are_told_apart() -> None:
+    """Without an index a new id is a new call, and no id goes on with the last."""
+    calls = [{"id": "a", "function": {"name": "f"}}, {"id": "b", "function": {"name": "g"}}]
+    more = chunk({"tool_calls": [{"function": {"arguments": "{}"}}]})
+    again = chunk({"tool_calls": [{"id": "a", "function": {"arguments": "[]"}}]})
+    assert decoded(chunk({"tool_calls": calls}), more, again)[1:] == [
+        ToolCall(0, "a", "f"),
+        ToolCall(1, "b", "g"),
+        ToolCall(1, arguments="{}"),
+        ToolCall(0, "a", arguments="[]"),
+    ]
+
+
+def test_several_choices() -> None:
+    """Each choice keeps its number."""
+    choices = [
+        {"index": 1, "delta": {"content": "b"}, "finish_reason": None},
+        {"delta": {"content": "a"}, "finish_reason": "length"},
+    ]
+    assert one(None, choices=choices) == [Content("b", 1), Content("a"), Finish("length")]
+
+
+def test_usage_details() -> None:
+    """Cached and reasoning tokens are parts of the whole; nulls count as none."""
+    counts = {
+        "prompt_tokens": 9,
+        "completion_tokens": 5,
+        "prompt_tokens_details": {"cached_tokens": 4},
+        "completion_tokens_details": {"reasoning_tokens": 2},
+    }
+    assert one(None, choices=[], usage=counts) == [Usage(9, 5, 4, 2)]
+    assert one(None, choices=[], usage={"prompt_tokens": None}) == [Usage(0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"error": {"type": "rate_limit_error", "message": "sk-secret"}}, "upstream_rate_limited"),
+        ({"error": {"code": 429}}, "upstream_rate_limited"),
+        ({"error": {"code": "insufficient_quota"}}, "upstream_quota"),
+        ({"error": {"type": "overloaded_error"}}, "upstream_overloaded"),
+        ({"error": {"code": "context_length_exceeded"}}, "upstream_context_length"),
+        ({"error": {"type": "authentication_error"}}, "upstream_auth"),
+        ({"error": {"code": "content_filter"}}, "upstream_content_filter"),
+        ({"error": {"type": "invalid_request_error"}}, "upstream_invalid_request"),
+        ({"error": "boom sk-secret"}, "upstream_error"),
+        (
+            {"object": "error", "message": "sk-secret", "type": "BadRequestError", "code": 400},
+            "upstream_invalid_request",
+        ),
+    ],
+)
+def test_errors_inside_stream(said: dict[str, Any], code: str) -> None:
+    """Error objects of any shape become an error of ours, and none of their text is kept."""
+    block = b"data: " + json.dumps(said).encode() + b"\n\n"
+    decoder = ChatDecoder()
+
+    (event,) = decoder.decode(block)
+
+    assert isinstance(event, Error)
+    assert event.code == code
+    assert "secret" not in repr(event)
+    assert decoder.notable(block)
+
+
+@pytest.mark.parametrize("data", [b"{", b"[]", b'{"choices": 5}', b"\xff", b"[" * 50_000])
+def test_garbage_is_malformed(data: bytes) -> None:
+    """What is not a chunk is the provider's fault."""
+    with pytest.raises(UpstreamError) as caught:
+        decoded(b"data: " + data + b"\n\n")
+    assert caught.value.code == "upstream_malformed"
+
+
+@pytest.mark.parametrize(
+    ("block", "notable"),
+    [
+        (text("hello"), False),
+        (text('"usage":{} "finish_reason":"stop" "error"'), False),
+        (ROLE, False),
+        (STOP, True),
+        (usage(), True),
+        (DONE, True),
+        (text("x").replace(b":null", b": null"), True),
+        (b'data: {"error":{}}\n\n', True),
+    ],
+)
+def test_notable(block: bytes, notable: bool) -> None:
+    """Plain text is not looked into; whatever may matter is, and odd spacing only costs time."""
+    assert ChatDecoder().notable(block) is notable
+
+
+@pytest.mark.parametrize(
+    "block", [DONE, b"data:[DONE]\r\n\r\n", b"data:  [DONE] \n\n", b"data: [DONE]"]
+)
+def test_terminator(block: bytes) -> None:
+    """However it is spaced, [DONE] ends the stream; in text it does not."""
+    assert ChatDecoder().ends(block)
+    assert not ChatDecoder().ends(text("[DONE]"))
+
+
+EVENTS = st.one_of(
+    st.builds(Content, st.text(min_size=1), st.integers(0, 3), st.booleans()),
+    st.builds(Reasoning, st.text(min_size=1), st.integers(0, 3)),
+    st.builds(
+        ToolCall,
+        st.integers(0, 5),
+        st.none() | st.text(min_size=1),
+        st.none() | st.text(min_size=1),
+        st.text(),
+        st.integers(0, 3),
+    ),
+    st.builds(Finish, st.sampled_from(["stop", "length", "tool_calls"]), st.integers(0, 3)),
+    st.builds(Usage, *[st.integers(0, 2**40)] * 4),
+)
+
+
+@given(st.lists(EVENTS, min_size=1))
+def test_round_trip_loses_nothing(events: list[Event]) -> None:
+    """Typed events, written as chunks and read again, are the same events."""
+    encoder = chat.DIALECT.encoder()
+    blocks = [block for event in [START, *events] for block in encoder.encode(event)]
+
+    assert decoded(*blocks) == [START, *events]
+
+
+@given(st.lists(EVENTS, min_size=1, max_size=5), st.lists(st.integers(0, 2000)))
+def test_any_cut_reads_the_same(events: list[Event], places: list[int]) -> None:
+    """A stream split anywhere gives the same events."""
+    encoder = chat.DIALECT.encoder()
+    stream = b"".join(b for event in [START, *events] for b in encoder.encode(event))
+    marks = sorted({0, len(stream), *(place % (len(stream) + 1) for place in places)})
+    splitter = Splitter()
+
+    blocks = [b for at, to in pairwise(marks) for b in splitter.feed(stream[at:to])]
+
+    assert decoded(*blocks) == [START, *events]
+
+
+def test_role_comes_first_in_each_choice() -> None:
+    """The first chunk of a choice names the role, as clients expect."""
+    encoder = chat.DIALECT.encoder()
+    said = [json.loads(encoder.encode(Content("x", n))[0][6:]) for n in (0, 1, 0)]
+    assert [c["choices"][0]["delta"].get("role") for c in said] == ["assistant", "assistant", None]
+
+
+def test_error_block_is_last_word() -> None:
+    """An error is one data object with ``error``, which the SDKs raise."""
+    (block,) = chat.DIALECT.encoder().error(Error("lost", "It is gone.", status=502))
+    assert json.loads(block[6:]) == {
+        "error": {"message": "It is gone.", "type": "server_error", "param": None, "code": "lost"}
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, "invalid_request_error"),
+        (401, "authentication_error"),
+        (403, "permission_error"),
+        (404, "invalid_request_error"),
+        (429, "rate_limit_error"),
+        (499, "server_error"),
+        (502, "server_error"),
+    ],
+)
+def test_error_types(status: int, kind: str) -> None:
+    """OpenAI's type names, by status."""
+    assert chat.error_body(Error("c", "m", status=status))["error"]["type"] == kind
+
+
+def test_fold_keeps_unknown_fields() -> None:
+    """Folding goes by shape, so what tokenwire has never heard of survives."""
+
+    def choice(**said: Any) -> bytes:
+        return chunk(choices=[{"index": 0, **said}], system_fingerprint="fp")
+
+    whole = fold(
+        [
+            choice(delta={"role": "assistant", "content": "", "x": {"a": "1"}}),
+            choice(
+                delta={"role": "assistant", "content": "Hel", "x": {"a": "2"}},
+                logprobs={"content": [{"token": "Hel"}]},
+            ),
+            choice(
+                delta={"content": "lo", "annotations": [{"url": "u"}]},
+                logprobs={"content": [{"token": "lo"}]},
+            ),
+            choice(
+                delta={
+                    "tool_calls": [
+                        {
+                            "index": 0,
+                            "id": "c",
+                            "type": "function",
+                            "function": {"name": "f", "arguments": "{"},
+                        },
+                        {"index": 1, "id": "d"},
+                    ]
+                }
+            ),
+            choice(
+                delta={"tool_calls": [{"index": 0, "function": {"arguments": "}"}}]},
+                finish_reason="tool_calls",
+                matched_stop=7,
+            ),
+            usage(),
+        ]
+    )
+
+    assert whole["system_fingerprint"] == "fp"
+    assert whole["usage"]["total_tokens"] == 5
+    (found,) = whole["choices"]
+    assert found["message"] == {
+        "role": "assistant",
+        "content": "Hello",
+        "x": {"a": "12"},
+        "annotations": [{"url": "u"}],
+        "tool_calls": [
+            {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+            {"id": "d"},
+        ],
+    }
+    assert found["logprobs"] == {"content": [{"token": "Hel"}, {"token": "lo"}]}
+    assert (found["finish_reason"], found["matched_stop"]) == ("tool_calls", 7)
+
+
+def test_fold_refuses_garbage() -> None:
+    """A block that is not a chunk is the provider's fault."""
+    with pytest.raises(UpstreamError):
+        fold([b"data: {\n\n"])
+
+
+def test_fold_orders_choices() -> None:
+    """Several answers come out by number."""
+    blocks = [chunk(choices=[{"index": n, "delta": {"content": str(n)}}]) for n in (2, 0, 1)]
+    assert [c["message"]["content"] for c in fold(blocks)["choices"]] == ["0", "1", "2"]
+
+
+def test_only_usage_tells_the_usage_chunk() -> None:
+    """Only the chunk that has no choices but usage is one that must be asked for."""
+    assert chat.only_usage(usage())
+    assert chat.only_usage(usage().replace(b":[]", b": []"))
+    assert not chat.only_usage(text("x"))
+    assert not chat.only_usage(
+        chunk(choices=[], prompt_filter_results=[]).replace(b'"usage":null', b'"x":1')
+    )
