@@ -1,0 +1,314 @@
+"""The OpenAI provider: the caller's bytes out, the provider's bytes in, one door for failures."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+
+from tests.fakes.upstream import ROLE, Act, Upstream, text, whole
+from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
+from tokenwire.providers.failures import redact, translate
+from tokenwire.providers.openai import Config, OpenAI
+from tokenwire.wire.protocol import ChatRequest
+
+MESSAGES = [{"role": "user", "content": "Hi"}]
+
+
+class FixedKey:
+    """A key that can be rotated by hand."""
+
+    def __init__(self, *values: str) -> None:
+        self.values = list(values)
+        self.refreshed = 0
+
+    async def __call__(self) -> str:
+        """The key in use."""
+        return self.values[0]
+
+    async def refresh(self) -> bool:
+        """The next key, if there is one."""
+        self.refreshed += 1
+        if len(self.values) > 1:
+            self.values.pop(0)
+            return True
+        return False
+
+
+def request(**more: Any) -> ChatRequest:
+    """A validated request."""
+    return ChatRequest("m", True, {"model": "m", "messages": MESSAGES, **more})
+
+
+async def ask(provider: OpenAI, **more: Any) -> bytes:
+    """The whole body of an answer."""
+    async with provider.open(request(**more), "gpt-x") as body:
+        return b"".join([piece async for piece in body])
+
+
+def at(upstream: Upstream, *keys: str, **config: Any) -> OpenAI:
+    """A provider in front of the scripted upstream."""
+    config = {"base_url": upstream.base_url, "max_retries": 0, **config}
+    return OpenAI("openai", FixedKey(*(keys or ("sk-one",))), Config(**config))
+
+
+async def test_bytes_come_untouched(provider: Upstream) -> None:
+    """The body is what the provider sent, byte for byte."""
+    provider.answer(*whole("a", "ü"))
+    client = at(provider)
+    assert await ask(client) == b"".join(whole("a", "ü"))
+    await client.aclose()
+
+
+async def test_options_are_merged(provider: Upstream) -> None:
+    """The caller's stream options are kept, and usage is always asked for."""
+    provider.answer(*whole("a"))
+    client = at(provider, headers={"x-team": "blue"}, query={"api-version": "2026-01-01"})
+    await ask(client, stream_options={"include_obfuscation": False}, seed=7)
+    await client.aclose()
+
+    sent = provider.requests[0]
+    assert sent.path == "/v1/chat/completions?api-version=2026-01-01"
+    assert (sent.headers["x-team"], sent.headers["accept-encoding"]) == ("blue", "identity")
+    assert sent.json["seed"] == 7
+    assert sent.json["stream_options"] == {"include_obfuscation": False, "include_usage": True}
+
+
+async def test_connection_is_reused(provider: Upstream) -> None:
+    """A body that was read to its end leaves its connection for the next request."""
+    provider.answer(*whole("a"))
+    client = at(provider)
+    for _ in range(3):
+        await ask(client)
+    assert len(provider.requests) == 3
+    assert not any(received.closed.is_set() for received in provider.requests[:2])
+    await client.aclose()
+
+
+async def test_leaving_closes_at_once(provider: Upstream) -> None:
+    """A body that was not read to its end costs the connection, not the reader's time."""
+    provider.answer(ROLE, text("a"), Act.STALL)
+    client = at(provider)
+    async with client.open(request(), "m") as body:
+        await anext(body)
+    await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
+    await client.aclose()
+
+
+async def test_cancelling_closes_too(provider: Upstream) -> None:
+    """Likewise while the provider has not answered yet."""
+    provider.answer(before_head=(Act.STALL,))
+    client = at(provider)
+    asking = asyncio.create_task(ask(client))
+    await asyncio.wait_for(provider.arrived.wait(), 5)
+    asking.cancel()
+    await asyncio.wait([asking])
+    await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
+    await client.aclose()
+
+
+async def test_rotated_key_is_tried_once(provider: Upstream) -> None:
+    """A refused key is fetched anew and tried again; a second refusal is final."""
+    provider.answer(status=401)
+    provider.answer(*whole("a"))
+    client = at(provider, "sk-old", "sk-new")
+    await ask(client)
+    await client.aclose()
+    used = [received.headers["authorization"] for received in provider.requests]
+    assert used == ["Bearer sk-old", "Bearer sk-new"]
+
+
+async def test_unchanged_key_is_not_retried(provider: Upstream) -> None:
+    """Where the key is the same as before, asking again would change nothing."""
+    provider.answer(status=401)
+    client = at(provider)
+    with pytest.raises(UpstreamError) as caught:
+        await ask(client)
+    await client.aclose()
+    assert caught.value.code == "upstream_auth"
+    assert len(provider.requests) == 1
+
+
+async def test_retries_are_counted(provider: Upstream) -> None:
+    """The SDK tries again as often as it is allowed to, before the first byte."""
+    provider.answer(status=503, headers={"retry-after-ms": "1"})
+    client = at(provider, max_retries=2)
+    with pytest.raises(UpstreamError):
+        await ask(client)
+    await client.aclose()
+    assert len(provider.requests) == 3
+
+
+async def test_redirects_are_not_followed(provider: Upstream) -> None:
+    """A provider cannot send our key elsewhere."""
+    provider.answer(status=307, headers={"location": "http://127.0.0.1:9/"})
+    client = at(provider)
+    with pytest.raises(UpstreamError) as caught:
+        await ask(client)
+    await client.aclose()
+    assert caught.value.code == "upstream_error"
+
+
+async def test_broken_body_is_told(provider: Upstream) -> None:
+    """A connection that breaks in mid-body is a disconnection, not an end."""
+    for act in (Act.RESET, Act.HANG_UP):
+        provider._scripts = []
+        provider.answer(ROLE, act)
+        client = at(provider)
+        with pytest.raises(UpstreamError) as caught:
+            await ask(client)
+        await client.aclose()
+        assert caught.value.code == "upstream_disconnected"
+
+
+async def test_closed_port_is_unreachable() -> None:
+    """Nobody there."""
+    client = OpenAI("x", FixedKey("k"), Config("http://127.0.0.1:9/v1", max_retries=0))
+    with pytest.raises(UpstreamError) as caught:
+        await ask(client)
+    await client.aclose()
+    assert (caught.value.code, caught.value.status) == ("upstream_unreachable", 502)
+
+
+async def test_missing_key_is_ours() -> None:
+    """Without a key nothing is sent, and the error is the secret's own."""
+
+    class NoKey(FixedKey):
+        async def __call__(self) -> str:
+            raise ProxyError("no key", code="secret_unavailable")
+
+    client = OpenAI("x", NoKey(), Config())
+    with pytest.raises(ProxyError):
+        await ask(client)
+    assert await client.models() == []
+    await client.aclose()
+
+
+async def test_configured_models_are_listed() -> None:
+    """What is configured is not asked for."""
+    client = OpenAI("x", FixedKey("k"), Config("http://127.0.0.1:9/v1", models=("a", "b")))
+    assert await client.models() == ["a", "b"]
+
+
+REQUEST = httpx2.Request("POST", "http://x.test/v1")
+
+
+def status(number: int, **headers: str) -> openai.APIStatusError:
+    """The SDK's exception for a status."""
+    response = httpx2.Response(number, request=REQUEST, headers=headers)
+    return openai.APIStatusError("sk-secret", response=response, body={"message": "sk-secret-1"})
+
+
+def caused(outer: Exception, *causes: Exception) -> Exception:
+    """An exception with a chain of causes."""
+    last = outer
+    for cause in causes:
+        last.__cause__ = cause
+        last = cause
+    return outer
+
+
+class ServerDisconnected(ConnectionError):
+    """As aiohttp raises it; its transport calls it a connect timeout."""
+
+    __module__ = "aiohttp.client_exceptions"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code", "retryable"),
+    [
+        (status(400), ClientError, "invalid_request", False),
+        (status(404), ClientError, "model_not_found", False),
+        (status(413), ClientError, "invalid_request", False),
+        (status(422), ClientError, "invalid_request", False),
+        (status(401), UpstreamError, "upstream_auth", False),
+        (status(403), UpstreamError, "upstream_auth", False),
+        (status(408), UpstreamError, "upstream_timeout", True),
+        (status(409), UpstreamError, "upstream_error", True),
+        (status(429), UpstreamError, "upstream_rate_limited", True),
+        (status(500), UpstreamError, "upstream_error", True),
+        (status(503), UpstreamError, "upstream_overloaded", True),
+        (status(529), UpstreamError, "upstream_overloaded", True),
+        (openai.APIConnectionError(request=REQUEST), UpstreamError, "upstream_unreachable", True),
+        (openai.APITimeoutError(request=REQUEST), UpstreamError, "upstream_unreachable", True),
+        (
+            caused(openai.APITimeoutError(request=REQUEST), httpx2.ConnectTimeout("x")),
+            UpstreamError,
+            "timeout_connect",
+            True,
+        ),
+        (
+            caused(
+                openai.APITimeoutError(request=REQUEST),
+                httpx2.ConnectTimeout("x"),
+                ServerDisconnected(),
+            ),
+            UpstreamError,
+            "upstream_unreachable",
+            True,
+        ),
+        (httpx2.ConnectError("x"), UpstreamError, "upstream_unreachable", True),
+        (openai.OpenAIError("no key"), ProxyError, "bad_provider", False),
+        (httpx2.UnsupportedProtocol("x"), ProxyError, "bad_provider", False),
+        (RuntimeError("sk-secret"), UpstreamError, "upstream_error", True),
+        (ProxyError("ours", code="secret_unavailable"), ProxyError, "secret_unavailable", False),
+    ],
+)
+def test_no_foreign_error_escapes(
+    error: Exception, kind: type[TokenwireError], code: str, retryable: bool
+) -> None:
+    """Every exception of the SDK and its transport becomes one of ours, without its secrets."""
+    said = translate(error, "sk-secret")
+    assert type(said) is kind
+    assert (said.code, said.retryable) == (code, retryable)
+    assert "secret" not in said.message
+
+
+def test_every_sdk_error_is_known() -> None:
+    """Whatever the SDK adds to its tree later still comes out as one of ours."""
+
+    def tree(kind: type[Exception]) -> list[type[Exception]]:
+        return [kind, *(k for sub in kind.__subclasses__() for k in tree(sub))]
+
+    known = [
+        kind for kind in tree(openai.OpenAIError) if not issubclass(kind, openai.APIStatusError)
+    ]
+    assert len(known) > 3
+    for kind in known:
+        assert isinstance(translate(kind.__new__(kind), ""), TokenwireError)
+
+
+def test_retry_after_is_seconds_only() -> None:
+    """A number of seconds is passed on; a date, or nonsense, is not."""
+    assert translate(status(429, **{"retry-after": "7"}), "").retry_after == 7.0
+    assert translate(status(429, **{"retry-after": "99999"}), "").retry_after == 3600.0
+    assert translate(status(429, **{"retry-after": "Wed, 21 Oct"}), "").retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("text_", "shown"),
+    [
+        ("key my-own-key is bad", "key [redacted] is bad"),
+        (
+            "Incorrect API key provided: sk-proj-abc123XYZ.",
+            "Incorrect API key provided: [redacted]",
+        ),
+        ("AIzaSyA1234567890abcdef and AKIAIOSFODNN7EXAMPLE", "[redacted] and [redacted]"),
+        ("Authorization: Bearer abc.def", "Authorization: [redacted]"),
+        ("see https://u:p@h.test/x?key=1 now", "see [address] now"),
+        ("eyJhbGciOi.eyJzdWIi.sig", "[redacted]"),
+        ("two\nlines  here", "two lines here"),
+        ("max_tokens is too large: 9999", "max_tokens is too large: 9999"),
+    ],
+)
+def test_redaction(text_: str, shown: str) -> None:
+    """Keys, tokens and addresses go; what helps to mend a request stays."""
+    assert redact(text_, "my-own-key") == shown
+
+
+def test_redaction_is_bounded() -> None:
+    """A provider cannot flood a caller through an error."""
+    assert len(redact("word " * 1000, "")) == 500
