@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -152,8 +151,9 @@ async def _resolve(secrets: Secrets, key: str) -> str:
 def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.catalog.prepare()
         yield
         await services.hub.aclose()
-        await asyncio.shield(services.catalog.aclose())
+        await services.catalog.aclose()
 
     return lifespan

@@ -72,6 +72,10 @@ class Catalog:
         ]
         return [*self._aliases, *offered]
 
+    async def prepare(self) -> None:
+        """Get every provider ready for its first request."""
+        await asyncio.gather(*(p.prepare() for p in self._providers.values()))
+
     async def aclose(self) -> None:
         """Close every provider."""
         await asyncio.gather(*(p.aclose() for p in self._providers.values()))

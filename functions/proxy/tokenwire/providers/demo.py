@@ -55,6 +55,9 @@ class Demo:
     def __init__(self, pace: float) -> None:
         self._pace = pace
 
+    async def prepare(self) -> None:
+        """Nothing to prepare."""
+
     @asynccontextmanager
     async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """Answer the last user message.

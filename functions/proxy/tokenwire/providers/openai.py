@@ -72,6 +72,10 @@ class OpenAI:
         self._asking = asyncio.Lock()
         self._connecting = asyncio.Lock()
 
+    async def prepare(self) -> None:
+        """Import the SDK and make its client; that takes most of a second."""
+        await self._connected()
+
     @asynccontextmanager
     async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """Post the caller's own body, with the model's real name, streamed, and usage asked for.
@@ -94,6 +98,7 @@ class OpenAI:
             return await self._send(body)  # the key was rotated: once more, with the new one
 
     async def _send(self, body: bytes) -> httpx2.Response:
+        await self._key()  # a missing key is a clear error of ours, before any of the SDK's
         client = await self._connected()
         import httpx2
         from openai import AsyncStream
@@ -133,10 +138,9 @@ class OpenAI:
             return []
 
     async def _connected(self) -> AsyncOpenAI:
-        await self._key()  # a missing key is a clear error of ours, before any of the SDK's
         async with self._connecting:
             if self._client is None:
-                # Importing the SDK takes most of a second: not on the event loop.
+                # In a thread: importing the SDK would hold up every other stream.
                 self._client = await asyncio.to_thread(_connect, self._key, self._config)
         return self._client
 

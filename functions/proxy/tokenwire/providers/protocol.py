@@ -20,6 +20,9 @@ class Provider(Protocol):
     def dialect(self) -> str:
         """The name of the dialect that its streams are in."""
 
+    async def prepare(self) -> None:
+        """Import and set up what the first request would otherwise wait for."""
+
     def open(
         self, request: ChatRequest, model: str
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:

@@ -1,1 +1,0 @@
-"""ASGI on AWS Lambda with response streaming."""

@@ -1,0 +1,101 @@
+"""The official openai-node client, unchanged but for its base URL, with pings and ids on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Serve
+from tests.fakes.upstream import DONE, ROLE, STOP, Step, Upstream, chunk, text, whole
+
+NODE = Path(sys.executable).with_name("node")
+HERE = Path("tests/node")
+
+pytestmark = pytest.mark.skipif(
+    not (NODE.exists() and (HERE / "node_modules/openai").is_dir()),
+    reason="skipped: the Node SDK could not be installed (scripts/parts.sh)",
+)
+
+
+def pause() -> Step:
+    """Long enough for some heartbeats."""
+
+    async def wait() -> None:
+        await asyncio.sleep(0.1)
+
+    return wait
+
+
+CALL = (
+    ROLE,
+    chunk(
+        {
+            "tool_calls": [
+                {
+                    "index": 0,
+                    "id": "c",
+                    "type": "function",
+                    "function": {"name": "f", "arguments": ""},
+                }
+            ]
+        }
+    ),
+    pause(),
+    chunk({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}),
+    chunk(finish="tool_calls"),
+    DONE,
+)
+OVERLOADED = b'data: {"error":{"type":"overloaded_error"}}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("job", "steps", "seen"),
+    [
+        ("text", (ROLE, pause(), text("a"), pause(), text("b"), STOP, DONE), ["a", "b"]),
+        ("usage", whole("a"), {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}),
+        ("tools", CALL, [{"name": "f", "arguments": "{}"}]),
+        ("whole", whole("Hel", "lo"), "Hello"),
+        (
+            "error",
+            (ROLE, OVERLOADED),
+            {"name": "APIError", "code": "upstream_overloaded", "status": None},
+        ),
+    ],
+)
+async def test_openai_node(
+    job: str, steps: tuple[Step, ...], seen: Any, provider: Upstream, serve: Serve
+) -> None:
+    """Text, usage, tools, whole answers and errors, as the SDK gives them to its user."""
+    provider.answer(*steps)
+    assert await ran(job, provider, serve) == seen
+
+
+async def test_error_before_stream(provider: Upstream, serve: Serve) -> None:
+    """A status is the SDK's own exception."""
+    provider.answer(status=429, headers={"x-should-retry": "false"})
+    assert await ran("error", provider, serve, heartbeat="15s") == {
+        "name": "RateLimitError",
+        "code": "upstream_rate_limited",
+        "status": 429,
+    }
+
+
+async def ran(job: str, provider: Upstream, serve: Serve, heartbeat: str = "20ms") -> Any:
+    """What the Node program printed."""
+    http = await serve(provider, TOKENWIRE_HEARTBEAT=heartbeat, TOKENWIRE_API_KEYS="key-one")
+    process = await asyncio.create_subprocess_exec(
+        str(NODE),
+        "openai_client.mjs",
+        f"{http.base_url}/v1",
+        job,
+        cwd=HERE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return json.loads(out)

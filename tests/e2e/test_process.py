@@ -1,0 +1,87 @@
+"""``python -m tokenwire`` as a person starts it: the greeting, the refusal, the shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+
+from tests.api.reading import read
+
+
+@asynccontextmanager
+async def started(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The server as a process; killed at the end if it still runs."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TOKENWIRE_", "OPENAI_"))}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tokenwire",
+        env=kept | settings,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_refuses_to_listen_without_keys() -> None:
+    """On an address that others can reach it does not start, and says what to set."""
+    async with started(TOKENWIRE_HOST="0.0.0.0") as process:
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    assert b"TOKENWIRE_API_KEYS" in said
+    assert b"Traceback" not in said
+
+
+async def test_bad_setting_is_one_sentence() -> None:
+    """A mistake in a setting is not a traceback."""
+    async with started(TOKENWIRE_PORT="many") as process:
+        _, said = await process.communicate()
+    assert process.returncode == 1
+    assert said.decode().startswith("tokenwire: Bad setting:")
+
+
+async def test_shutdown_tells_open_streams() -> None:
+    """On SIGTERM an open stream ends with an error it can read, and the process leaves."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    async with (
+        started(TOKENWIRE_PORT=str(port)) as process,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+    ):
+        await listening(client)
+        body = {"message": "hi /stall 600"}
+        async with client.stream("POST", "/api/stream", json=body) as response:
+            seen = b""
+            async for data in response.aiter_bytes():
+                if not seen:
+                    process.send_signal(signal.SIGTERM)
+                seen += data
+        out, err = await process.communicate()
+
+    assert read(seen)[-1][1]["code"] == "shutting_down"
+    assert b"answers on this machine only" in err
+    assert b"Traceback" not in err
+    assert out.count(b'"message":"request"') >= 1
+
+
+async def listening(client: httpx2.AsyncClient) -> None:
+    """Wait until the server answers."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                await client.get("/healthz")
+                return
+            except httpx2.ConnectError:
+                await asyncio.sleep(0.05)
