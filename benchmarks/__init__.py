@@ -1,0 +1,1 @@
+"""What the README claims, measured: tokenwire, the loop everyone writes first, and nginx."""
