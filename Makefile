@@ -18,7 +18,8 @@ setup: .venv/.dev ## install what development and tests need
 run: .venv/.server ## serve the demo, or your keys' models, on http://HOST:PORT (127.0.0.1:8000)
 	@TOKENWIRE_HOST=$(HOST) TOKENWIRE_PORT=$(PORT) exec $(BIN)/python -m tokenwire
 
-test: .venv/.dev .cache/parts ## run every test, with the branch coverage gate
+test: .venv/.dev .cache/parts ## run every test, with the branch coverage gate; on 3.13 too, if it is here
+	sh scripts/python313.sh
 	$(PYTEST) -m 'not serial' --cov --cov-report=
 	$(PYTEST) -m serial --cov --cov-append --cov-report=term
 

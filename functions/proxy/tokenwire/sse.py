@@ -170,8 +170,15 @@ def _fields(block: bytes) -> Iterator[tuple[str, str]]:
 
 def data_of(block: bytes) -> bytes | None:
     """The data of one block: its ``data`` lines joined with LF, or None if it has none."""
+    if is_plain(block):
+        return block[5:-2].removeprefix(b" ")
     lines = [line[5:] for line in _EOL.split(block) if line.startswith(b"data:") or line == b"data"]
     return b"\n".join(line.removeprefix(b" ") for line in lines) if lines else None
+
+
+def is_plain(block: bytes) -> bool:
+    """Whether it is one data line and LF LF, as nearly every block of nearly every provider is."""
+    return block.startswith(b"data:") and block.find(b"\n") == len(block) - 2 and b"\r" not in block
 
 
 def without_cursor(block: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import UpstreamError
-from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, without_cursor
+from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, is_plain, without_cursor
 
 
 class Framer:
@@ -37,8 +37,7 @@ class Framer:
 
 
 def _clean(block: bytes) -> bytes | None:
-    # Nearly every block of nearly every provider is one data line and nothing else.
-    if block.startswith(b"data:") and block.find(b"\n") >= len(block) - 2 and b"\r" not in block:
+    if is_plain(block):
         return block
     block = without_cursor(block)
     return None if data_of(block) is None else block

@@ -13,8 +13,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from ..errors import TokenwireError
-
 _SAFE = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}")
 
 
@@ -97,11 +95,6 @@ class RequestLog:
 def write(logger: Logger, record: RequestLog) -> None:
     """Write the line. Nothing is kept on the logger, which concurrent requests share."""
     logger.info("request", extra=record.line())
-
-
-def describe(error: Exception) -> str:
-    """What may be logged of an exception: our own sentence, or a foreign one's type."""
-    return str(error) if isinstance(error, TokenwireError) else type(error).__name__
 
 
 def _gen_ai(stream: StreamRecord) -> dict[str, Any]:

@@ -1,0 +1,130 @@
+// tokenwire.js on its own: its parser at every cut, and its manners when the network fails.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EventParser, StreamError, stream } from "../../functions/proxy/tokenwire/web/tokenwire.js";
+
+const bytes = (text) => new TextEncoder().encode(text);
+const parse = (...chunks) => {
+  const parser = new EventParser();
+  return chunks.flatMap((chunk) => parser.feed(chunk)).map(({ type, data, lastEventId }) => [type, data, lastEventId]);
+};
+
+for (const [name, end] of [["LF", "\n"], ["CRLF", "\r\n"], ["CR", "\r"]]) {
+  test(`the same events at every cut, ${name}`, () => {
+    const lines = ["\uFEFF: c", "id: 1-2", "event: e", "data: ü☃🎈", "data:  x", "", "data", "retry: 5", "", "data: unfinished"];
+    const all = bytes(lines.join(end));
+    const expected = [["e", "ü☃🎈\n x", "1-2"], ["message", "", "1-2"]];
+    assert.deepEqual(parse(all), expected);
+    for (let at = 0; at <= all.length; at++) assert.deepEqual(parse(all.slice(0, at), all.slice(at)), expected);
+    assert.deepEqual(parse(...Array.from(all, (byte) => Uint8Array.of(byte))), expected);
+  });
+}
+
+test("ids, retry and pings follow the specification", () => {
+  const parser = new EventParser();
+  assert.deepEqual(parser.feed(bytes("id: 1\n\nid: a\0b\nretry: +5\n: ping\n: ping\ndata: x\n\n")).length, 1);
+  assert.equal(parser.lastEventId, "1");
+  assert.equal(parser.retry, null);
+  parser.feed(bytes("retry: 50\nid\n\n"));
+  assert.equal(parser.retry, 50);
+  assert.equal(parser.lastEventId, "");
+});
+
+// --- the client, against scripted responses ---
+
+const block = (id, said) => `id: 1-${id}\ndata: ${typeof said === "string" ? said : JSON.stringify(said)}\n\n`;
+const content = (id, delta) => block(id, { type: "content", delta });
+
+function server(...answers) {
+  const asked = [];
+  const fetch = async (url, { method = "GET", headers, body } = {}) => {
+    asked.push({ url: String(url), method, headers, body });
+    const answer = answers.shift();
+    if (answer instanceof Error) throw answer;
+    const { status = 200, text = "", broken = false } = answer;
+    const source = new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes(text));
+        if (broken) controller.error(new TypeError("terminated"));
+        else controller.close();
+      },
+    });
+    return new Response(status === 204 ? null : source, { status, headers: { "x-stream-id": "st_1" } });
+  };
+  return { fetch, asked };
+}
+
+async function read(answer) {
+  const said = [];
+  for await (const event of answer) said.push(event.delta ?? event.type);
+  return said.join("");
+}
+
+test("a whole stream is read once", async () => {
+  const { fetch, asked } = server({ text: content(1, "a") + content(2, "b") + block(3, "[DONE]") });
+  const answer = stream({ message: "x" }, { base: "http://h", fetch, key: "k" });
+  assert.equal(await read(answer), "ab");
+  assert.equal(answer.id, "st_1");
+  assert.equal(answer.progress.state, "done");
+  assert.equal(answer.progress.tokens, 2);
+  assert.equal(asked.length, 1);
+  assert.deepEqual([asked[0].url, asked[0].method, asked[0].headers.Authorization], ["http://h/api/stream", "POST", "Bearer k"]);
+});
+
+test("a lost connection is resumed after the last event, and never posted again", async () => {
+  const { fetch, asked } = server(
+    { text: "retry: 1\n" + content(1, "a") },
+    { status: 503 },
+    new TypeError("no network"),
+    { text: content(2, "b") + block(3, "[DONE]") },
+  );
+  const answer = stream({ message: "x" }, { base: "http://h", fetch });
+  assert.equal(await read(answer), "ab");
+  assert.deepEqual(asked.map(({ method }) => method), ["POST", "GET", "GET", "GET"]);
+  assert.deepEqual([asked[3].url, asked[3].headers["Last-Event-ID"]], ["http://h/v1/streams/st_1", "1-1"]);
+  assert.equal(answer.progress.reconnects, 3);
+});
+
+test("204 is the end, 404 and 410 are final", async () => {
+  assert.equal(await read(stream(null, { base: "http://h", id: "st_1", lastEventId: "1-9", fetch: server({ status: 204 }).fetch })), "");
+  for (const status of [401, 404, 410]) {
+    const { fetch, asked } = server({ status, text: '{"type":"error","code":"gone","message":"m","retryable":false}' });
+    await assert.rejects(read(stream(null, { base: "http://h", id: "st_1", fetch })), (error) => error instanceof StreamError && error.code === "gone" && error.status === status);
+    assert.equal(asked.length, 1);
+  }
+});
+
+test("before a stream has an id nothing is tried twice", async () => {
+  const { fetch, asked } = server(new TypeError("no network"), { text: "" });
+  await assert.rejects(read(stream({ message: "x" }, { base: "http://h", fetch })), { code: "network" });
+  assert.equal(asked.length, 1);
+});
+
+test("an error event is the stream's last word", async () => {
+  const text = content(1, "a") + block(2, { type: "error", code: "lost", message: "m", retryable: true });
+  const { fetch, asked } = server({ text });
+  await assert.rejects(read(stream({ message: "x" }, { base: "http://h", fetch })), { code: "lost", retryable: true });
+  assert.equal(asked.length, 1);
+});
+
+test("it gives up in the end", async () => {
+  const { fetch, asked } = server({ text: "retry: 1\n" + content(1, "a") }, { broken: true }, { broken: true }, { broken: true });
+  await assert.rejects(read(stream({ message: "x" }, { base: "http://h", fetch, maxRetries: 2 })), StreamError);
+  assert.equal(asked.length, 3);
+});
+
+test("an abort ends it without an error", async () => {
+  const controller = new AbortController();
+  const { fetch } = server({ text: "retry: 60000\n" + content(1, "a") });
+  const answer = stream({ message: "x" }, { base: "http://h", fetch, signal: controller.signal });
+  const reading = read(answer);
+  setTimeout(() => controller.abort(), 20);
+  assert.equal(await reading, "a");
+});
+
+test("cancel asks the server", async () => {
+  const { fetch, asked } = server({ text: "{}" });
+  const answer = stream(null, { base: "http://h", id: "st_1", fetch });
+  await answer.cancel();
+  assert.deepEqual([asked[0].url, asked[0].method], ["http://h/v1/streams/st_1/cancel", "POST"]);
+});
