@@ -139,6 +139,16 @@ def test_metrics_count_streams() -> None:
         assert expected in text
 
 
+def test_error_codes_are_bounded() -> None:
+    """A provider that invents codes cannot fill the registry."""
+    metrics = Metrics(lambda: 0, lambda: 0)
+    for number in range(500):
+        metrics.failed(f"code_{number}")
+    text = metrics.render()[0].decode()
+    assert text.count("tokenwire_errors_total{") == 65
+    assert 'tokenwire_errors_total{code="other"} 436.0' in text
+
+
 async def test_scrape_needs_a_key(provider: Upstream, serve: Serve) -> None:
     """The numbers are for those who run the server; streams show up in them."""
     provider.answer(*whole("x"))

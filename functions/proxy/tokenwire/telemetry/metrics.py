@@ -16,6 +16,7 @@ from prometheus_client import (
 from .record import StreamRecord
 
 _FIRST = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
+_MAX_CODES = 64
 _WHOLE = (0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900)
 
 
@@ -29,6 +30,7 @@ class Metrics:
 
     def __init__(self, open_streams: Callable[[], int], open_viewers: Callable[[], int]) -> None:
         self._registry = registry = CollectorRegistry()
+        self._codes: set[str] = set()
         streams = Gauge("tokenwire_open_streams", "Streams running now.", registry=registry)
         streams.set_function(open_streams)
         viewers = Gauge("tokenwire_open_viewers", "Clients reading now.", registry=registry)
@@ -61,7 +63,10 @@ class Metrics:
         )
 
     def failed(self, code: str) -> None:
-        """A request was refused, or failed before it had a stream."""
+        """A request or a stream failed. Some codes are a provider's own, so they are bounded."""
+        if code not in self._codes and len(self._codes) >= _MAX_CODES:
+            code = "other"
+        self._codes.add(code)
         self._errors.labels(code).inc()
 
     def ended(self, stream: StreamRecord, first_content: float | None, whole: float) -> None:
@@ -75,7 +80,7 @@ class Metrics:
         if first_content is not None:
             self._first.labels(provider).observe(first_content)
         if stream.error_code:
-            self._errors.labels(stream.error_code).inc()
+            self.failed(stream.error_code)
 
     def render(self) -> tuple[bytes, str]:
         """The text of a scrape, and its media type."""

@@ -78,7 +78,7 @@ class RequestLog:
                 "dialect": self.dialect,
                 "gen_ai": stream and _gen_ai(stream),
                 "end_reason": stream and stream.end_reason,
-                "error": {"type": self.error_code or (stream and stream.error_code)},
+                "error": {"type": _safe(self.error_code or (stream and stream.error_code))},
                 "upstream": stream and {"blocks": stream.blocks, "bytes": stream.bytes},
                 "delivered": {"blocks": self.delivered_blocks, "bytes": self.delivered_bytes},
                 "heartbeats": self.heartbeats,
@@ -110,7 +110,7 @@ def _gen_ai(stream: StreamRecord) -> dict[str, Any]:
 
 
 def _safe(name: str | None) -> str | None:
-    # Model names and finish reasons are text from outside: only plain names get in.
+    # Model names, finish reasons and some codes are text from outside: only plain names get in.
     return name if not name or _SAFE.fullmatch(name) else "invalid"
 
 
