@@ -6,6 +6,8 @@ set -eu
 missing=""
 command -v chromium >/dev/null || missing="$missing chromium"
 [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+# The browser's driver is a Node that is linked with it.
+/sbin/ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1"
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq || true
