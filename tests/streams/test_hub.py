@@ -68,6 +68,16 @@ async def test_last_viewer_decides() -> None:
     assert (hub.open_streams, hub.open_viewers) == (0, 0)
 
 
+async def test_first_viewer_may_take_its_time() -> None:
+    """Between starting a stream and watching it the event loop may turn; that cancels nothing."""
+    hub, gate = Hub(Limits()), Gate()
+    stream = start(hub, gate, CANCEL)
+    await asyncio.sleep(0.05)
+    with hub.watch(stream, 1) as reader:
+        assert reader.take()
+    await asyncio.wait_for(gate.closed.wait(), 1)
+
+
 async def test_grace_is_stopped_by_return() -> None:
     """A viewer that comes back in time keeps the stream; the clock starts anew when it leaves."""
     hub, gate = Hub(Limits()), Gate()

@@ -16,6 +16,8 @@ from .policy import OnDisconnect
 from .pump import CANCELLED, Pump, Source
 from .tail import Bounds, Reader, Tail
 
+_FIRST_VIEWER = 5.0
+"""Seconds that the first viewer of a stream has, where its policy gives returning ones none."""
 GOING_AWAY = Error("shutting_down", "The server is shutting down.", retryable=True, status=503)
 
 
@@ -101,7 +103,7 @@ class Hub:
         self._open[meta.id] = stream
         stream.task = asyncio.create_task(pump.run(), name=meta.id)
         stream.task.add_done_callback(lambda _: self._retire(stream))
-        self._await_viewer(stream)
+        self._await_viewer(stream, _FIRST_VIEWER)
         return stream
 
     def find(self, stream_id: str, owner: str | None) -> Stream:
@@ -149,9 +151,9 @@ class Hub:
         for stream in self._finished.values():
             self._disarm(stream)
 
-    def _await_viewer(self, stream: Stream) -> None:
+    def _await_viewer(self, stream: Stream, without_grace: float = 0.0) -> None:
         if stream.tail.end is None and stream.policy.grace is not None:
-            self._arm(stream, stream.policy.grace, self.cancel)
+            self._arm(stream, stream.policy.grace or without_grace, self.cancel)
 
     def _retire(self, stream: Stream) -> None:
         del self._open[stream.meta.id]
