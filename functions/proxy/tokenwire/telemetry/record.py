@@ -78,7 +78,9 @@ class RequestLog:
                 "dialect": self.dialect,
                 "gen_ai": stream and _gen_ai(stream),
                 "end_reason": stream and stream.end_reason,
-                "error": {"type": _safe(self.error_code or (stream and stream.error_code))},
+                "error": {
+                    "type": _safe(self.error_code or (stream.error_code if stream else None))
+                },
                 "upstream": stream and {"blocks": stream.blocks, "bytes": stream.bytes},
                 "delivered": {"blocks": self.delivered_blocks, "bytes": self.delivered_bytes},
                 "heartbeats": self.heartbeats,
