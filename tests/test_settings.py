@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tokenwire.errors import ProxyError
-from tokenwire.settings import environment, load
+from tokenwire.settings import ProviderSettings, environment, load
+from tokenwire.streams.policy import OnDisconnect
 
 NOWHERE = Path("/nonexistent")
 
@@ -83,6 +84,12 @@ def test_file_is_read_and_environment_wins(tmp_path: Path) -> None:
         ({"TOKENWIRE_XYZZY": "5"}, "there is no setting TOKENWIRE_XYZZY"),
         ({"TOKENWIRE_PROVIDERS": "x"}, "use tokenwire.toml"),
         ({"TOKENWIRE_CONFIG": "/nonexistent/a.toml"}, "which is not there"),
+        ({"TOKENWIRE_CONFIG": "/"}, "cannot be read"),
+        ({"TOKENWIRE_HEARTBEAT": "nan"}, "heartbeat"),
+        ({"TOKENWIRE_HEARTBEAT": "25h"}, "heartbeat"),
+        ({"TOKENWIRE_AUTH": "a - at sometimes\n"}, "auth"),
+        ({"TOKENWIRE_ON_DISCONNECT": "sometimes"}, "cancel, continue or grace=SECONDS"),
+        ({"TOKENWIRE_SECRET": "ssm:/sometimes"}, "the secret itself, not a reference"),
     ],
 )
 def test_mistakes_are_named(environ: dict[str, str], says: str) -> None:
@@ -101,6 +108,8 @@ def test_mistakes_are_named(environ: dict[str, str], says: str) -> None:
         ("[providers.x]\nkind = 'telepathy'", "providers"),
         ("[providers.x]\nkey_ = 'sk-secret'", "key_"),
         ("[providers]\nx = 5", "providers"),
+        ("[providers.x]\nkey = 'sk-secret'", "env:NAME or ssm:/path"),
+        ("[providers.x]\nkey = 'ssm:secret'", "env:NAME or ssm:/path"),
     ],
 )
 def test_file_mistakes_are_named(tmp_path: Path, text: str, says: str) -> None:
@@ -111,9 +120,32 @@ def test_file_mistakes_are_named(tmp_path: Path, text: str, says: str) -> None:
     assert "secret" not in message
 
 
+def test_file_writes_as_environment_does(tmp_path: Path) -> None:
+    """A duration with its unit and a list with commas mean the same in both."""
+    (tmp_path / "tokenwire.toml").write_text('heartbeat = "30s"\ncors_origins = "a, b"\n')
+    settings = load({}, tmp_path)
+    assert (settings.heartbeat, settings.cors_origins) == (30.0, ("a", "b"))
+
+
+@pytest.mark.parametrize("text", ["", "cancel", "continue", "grace=30", "grace(1.5)"])
+def test_policies_are_those_of_streams(text: str) -> None:
+    """What is accepted here is what a stream understands; empty leaves it to the route."""
+    assert load({"TOKENWIRE_ON_DISCONNECT": text}, NOWHERE).on_disconnect == text
+    assert not text or OnDisconnect.parse(text)
+
+
+def test_file_must_be_utf8(tmp_path: Path) -> None:
+    """Neither file can be read in another encoding; the message names it."""
+    for name in ("tokenwire.toml", ".env"):
+        (tmp_path / name).write_bytes(b'host = "\xff"\n')
+    assert "tokenwire.toml cannot be read" in bad({}, tmp_path)
+    with pytest.raises(ProxyError, match=r"\.env cannot be read"):
+        environment({}, tmp_path)
+
+
 def test_dotenv_adds_to_environment(tmp_path: Path) -> None:
     """``.env`` fills gaps; comments and quotes are understood."""
-    (tmp_path / ".env").write_text("# c\nA=1\nexport B='two'\nC=\"3\"\nnonsense\nD=4\n")
+    (tmp_path / ".env").write_text("# c\n  # E=5\nA=1\n  export B='two'\nC=\"3\"\nnonsense\nD=4\n")
     assert environment({"A": "real"}, tmp_path) == {"A": "real", "B": "two", "C": "3", "D": "4"}
     assert environment({"A": "1"}, NOWHERE) == {"A": "1"}
 
@@ -122,3 +154,4 @@ def test_repr_hides_everything() -> None:
     """Settings in a traceback show no key."""
     settings = load({"TOKENWIRE_API_KEYS": "key-secret", "TOKENWIRE_SECRET": "x" * 20}, NOWHERE)
     assert repr(settings) == "Settings(…)"
+    assert repr(ProviderSettings(headers={"api-key": "secret"})) == "ProviderSettings(…)"

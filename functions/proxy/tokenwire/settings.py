@@ -22,6 +22,17 @@ _MIB = 1024 * 1024
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Bytes = Annotated[int, Meta(ge=1024)]
 Count = Annotated[int, Meta(ge=1)]
+# A key that stands in the file itself would be copied with it, so it is not taken.
+Reference = Annotated[str, Meta(pattern=r"^(env:\S+|ssm:/\S+)$")]
+# A reference is not resolved here; taken as it stands, it would be a secret anyone can guess.
+Secret = Annotated[str, Meta(pattern=r"^(?!env:|ssm:)")]
+# As ``streams.policy`` reads it; wrong here, it would be every caller's error. Empty: by route.
+OnDisconnect = Annotated[str, Meta(pattern=r"^(cancel|continue|grace[=(]\d{1,5}(\.\d{1,3})?\)?)?$")]
+_FORMS = {
+    "key": "env:NAME or ssm:/path",
+    "secret": "the secret itself, not a reference",
+    "on_disconnect": "cancel, continue or grace=SECONDS",
+}
 
 
 class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,11 +40,15 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     kind: Literal["openai"] = "openai"
     base_url: str | None = None
-    key: str | None = None
+    key: Reference | None = None
     headers: dict[str, str] = {}
     query: dict[str, str] = {}
     models: tuple[str, ...] = ()
     max_retries: Annotated[int, Meta(ge=0, le=10)] = 2
+
+    def __repr__(self) -> str:
+        """Names the class alone: headers can hold keys too."""
+        return "ProviderSettings(…)"
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,7 +64,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     auth: Literal["keys", "none"] = "keys"
     api_keys: tuple[str, ...] = ()
-    secret: str | None = None
+    secret: Secret | None = None
     secret_ttl: Seconds = 300.0
     ticket_ttl: Seconds = 300.0
     cors_origins: tuple[str, ...] = ()
@@ -68,7 +83,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     heartbeat: Seconds = 15.0
     send_timeout: Seconds = 30.0
     retry: Annotated[int, Meta(ge=0)] = 1000
-    on_disconnect: str | None = None
+    on_disconnect: OnDisconnect | None = None
     retention: Seconds = 600.0
 
     max_body_bytes: Bytes = 10 * _MIB
@@ -116,13 +131,13 @@ def load(environ: Mapping[str, str], folder: Path) -> Settings:
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The environment, with what ``.env`` in ``folder`` adds; the real environment wins."""
     file = folder / ".env"
-    lines = file.read_text().splitlines() if file.is_file() else []
+    lines = [line.strip() for line in _text(file).splitlines()] if file.is_file() else []
     pairs = (line.removeprefix("export ").partition("=") for line in lines if _is_pair(line))
     return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs} | dict(environ)
 
 
 def _is_pair(line: str) -> bool:
-    return "=" in line and not line.lstrip().startswith("#")
+    return "=" in line and not line.startswith("#")
 
 
 def _toml(named: str | None, folder: Path) -> dict[str, Any]:
@@ -130,14 +145,21 @@ def _toml(named: str | None, folder: Path) -> dict[str, Any]:
     if not named and not file.is_file():
         return {}
     try:
-        said = tomllib.loads(file.read_text())
-    except FileNotFoundError:
-        raise _bad(f"TOKENWIRE_CONFIG names {file}, which is not there") from None
+        said = tomllib.loads(_text(file))
     except tomllib.TOMLDecodeError as error:
         raise _bad(f"{file} is not TOML: {error}") from None
     for name in said:
         _check_known(name, name)
-    return said
+    return {name: _value(name, v) if isinstance(v, str) else v for name, v in said.items()}
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise _bad(f"TOKENWIRE_CONFIG names {file}, which is not there") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad(f"{file} cannot be read ({type(error).__name__})") from None
 
 
 def _name(variable: str) -> str:
@@ -179,9 +201,14 @@ def _merged(found: dict[str, Any], said: Any) -> Any:
 
 
 def _without_values(message: str) -> str:
-    # msgspec says what is wrong and where ("… - at `$.port`"), and quotes enum values only.
-    message = re.sub(r"Invalid enum value .*? - at", "Not one of the allowed values - at", message)
-    return re.sub(r"`\$\.?([^`]*)`", r"\1", message)
+    # msgspec says what is wrong and where ("… - at `$.port`"). It quotes wrong words, which
+    # are not to be shown, and patterns, which nobody wants to read.
+    what, _, where = message.rpartition(" - at ")
+    if what.startswith("Invalid enum value"):
+        what = "Not one of the allowed values"
+    if "matching regex" in what:
+        what = f"Expected {_FORMS[where.strip('`').rpartition('.')[2]]}"
+    return re.sub(r"`\$\.?([^`]*)`", r"\1", f"{what} - at {where}")
 
 
 def _bad(message: str) -> ProxyError:
