@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -41,6 +42,16 @@ async def test_any_header_will_do(header: dict[str, str]) -> None:
     caller = await Keys(keys)(scope(client="203.0.113.9", **header))
     assert len(caller.id) == 12
     assert "key" not in caller.id
+
+
+async def test_key_may_be_any_text() -> None:
+    """A key is what its bytes are; headers know nothing of alphabets."""
+
+    async def greek() -> list[str]:
+        return ["κλειδί"]
+
+    sent = {"headers": [(b"x-api-key", "κλειδί".encode())]}
+    assert (await Keys(greek)(sent)).id == sha256("κλειδί".encode()).hexdigest()[:12]
 
 
 async def test_callers_differ() -> None:
@@ -92,6 +103,8 @@ async def test_loopback_lets_this_machine_in(local: dict[str, str]) -> None:
         ({"host": "evil.test"}, "loopback_only"),
         ({"host": "127.0.0.1.evil.test:8000"}, "loopback_only"),
         ({"host": ""}, "loopback_only"),
+        ({"host": "[::1"}, "loopback_only"),
+        ({"origin": "http://[::1"}, "foreign_origin"),
         ({"origin": "https://evil.test"}, "foreign_origin"),
         ({"origin": "null"}, "foreign_origin"),
         ({"sec_fetch_site": "cross-site"}, "foreign_origin"),

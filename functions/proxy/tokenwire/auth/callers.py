@@ -47,7 +47,8 @@ class Keys:
 
     async def __call__(self, scope: Mapping[str, Any]) -> Caller:
         """The caller that the key belongs to."""
-        given = sha256(_key(_headers(scope)).encode()).digest()
+        # Back to the bytes of the wire: clients send a key as UTF-8, whatever it is made of.
+        given = sha256(_key(_headers(scope)).encode("latin-1")).digest()
         # Every key is compared, in constant time, so that timing tells nothing of any.
         matches = [
             hmac.compare_digest(given, sha256(key.encode()).digest()) for key in await self._keys()
@@ -96,7 +97,7 @@ class Loopback:
             return False
         if headers.get("sec-fetch-site", "none") == "cross-site":
             return True
-        return origin is not None and not is_loopback(urlsplit(origin).hostname or "")
+        return origin is not None and not is_loopback(_hostname(origin))
 
 
 class Everyone:
@@ -143,7 +144,14 @@ def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _host(headers: Mapping[str, str]) -> str:
-    return urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    return _hostname(f"//{headers.get('host', '')}")
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # a bracket without its partner
+        return ""
 
 
 def _key(headers: Mapping[str, str]) -> str:
