@@ -74,7 +74,7 @@ async def test_bad_requests_name_the_field(serve: Serve) -> None:
         ({"message": "x", "system": 1}, "invalid_type", "system"),
         ({"message": "x", "colour": "red"}, "unknown_parameter", "colour"),
         ({"message": "x", "model": 5}, "invalid_type", "model"),
-        ({"message": "x", "model": "demo/none"}, "model_not_found", "model"),
+        ({"message": "x", "model": "nobody/none"}, "model_not_found", "model"),
         ({"message": "x", "on_disconnect": "explode"}, "invalid_value", "on_disconnect"),
         ({"message": "x", "on_disconnect": 5}, "invalid_value", "on_disconnect"),
     ]
@@ -147,14 +147,31 @@ async def test_failure_is_event_for_eventsource(provider: Upstream, serve: Serve
     assert types(response.content) == ["start", "error"]
 
 
-async def test_failure_is_status_for_fetch(provider: Upstream, serve: Serve) -> None:
-    """A fetch client gets the status."""
+async def test_failure_is_event_for_fetch(provider: Upstream, serve: Serve) -> None:
+    """A fetch client has the start by then, and gets the same event."""
     provider.answer(status=400)
     client = await serve(provider)
 
     response = await client.post("/api/stream", json={"message": "x", "model": "openai/m"})
 
-    assert (response.status_code, response.json()["type"]) == (400, "error")
+    assert types(response.content) == ["start", "error"]
+
+
+async def test_post_can_be_resumed_before_first_token(provider: Upstream, serve: Serve) -> None:
+    """Whoever loses a POST while the provider still thinks comes back to the same stream."""
+    gate = asyncio.Event()
+    provider.answer(*whole("late"), before_head=(gate,))
+    client = await serve(provider)
+    body = {"message": "x", "model": "openai/m"}
+    async with client.stream("POST", "/api/stream", json=body) as response:
+        first = await anext(response.aiter_bytes())
+    ((last, _),) = read(first)
+    gate.set()
+
+    after = await client.get("/api/stream", headers={"last-event-id": last})
+
+    assert text_of(after.content) == "late"
+    assert len(provider.requests) == 1
 
 
 async def test_grace_lets_a_client_return(provider: Upstream, serve: Serve) -> None:
@@ -165,6 +182,7 @@ async def test_grace_lets_a_client_return(provider: Upstream, serve: Serve) -> N
 
     async with client.stream("POST", "/api/stream", json=body) as response:
         await anext(response.aiter_bytes())
+        await asyncio.wait_for(provider.arrived.wait(), 5)
 
     assert not provider.requests[0].closed.is_set()
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
@@ -182,5 +200,6 @@ async def test_header_sets_the_policy(provider: Upstream, serve: Serve) -> None:
         headers={"x-tokenwire-on-disconnect": "cancel"},
     ) as response:
         await anext(response.aiter_bytes())
+        await asyncio.wait_for(provider.arrived.wait(), 5)
 
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)

@@ -87,8 +87,8 @@ def join(
 
 def manners(
     services: Services,
-    refuse: Callable[[Error], Response] | None = None,
     retry: int | None = None,
+    refuse: Callable[[Error], Response] | None = None,
 ) -> Manners:
     """The settings' pace, with what the route adds to it."""
     settings = services.settings

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from ..errors import ClientError
+from ..streams.hub import Stream
+from ..streams.log import Cursor
 from ..streams.policy import OnDisconnect
 from ..wire.events import DIALECT
 from .begin import GRACE, begin, join, manners, policy
 from .cursor import cursor_of, is_finished
-from .errors import refusal
+from .observation import Observation
 from .reading import read_json
 from .response import StreamResponse
 from .schemas import TYPED
@@ -39,13 +41,16 @@ def disconnect_policy(request: Request, raw: object, services: Services) -> OnDi
 
 @router.post("/api/stream", openapi_extra=TYPED, summary="Stream typed events")
 async def post_stream(request: Request, parts: Parts, who: Who, seen: Observed) -> Response:
-    """Takes `{"message": "…"}` or `{"messages": […]}`, and optionally `model` and more."""
+    """Takes `{"message": "…"}` or `{"messages": […]}`, and optionally `model` and more.
+
+    The `start` event comes at once, before the provider has answered, so that even a stream
+    without a token can be resumed. What the provider refuses is therefore an `error` event.
+    """
     seen.log.dialect = DIALECT.name
     raw = await read_json(request, parts.settings.max_body_bytes)
     asked = DIALECT.parse(raw)
     stream = begin(parts, who, asked, disconnect_policy(request, raw, parts), seen)
-    manner = manners(parts, refuse=refusal(DIALECT))
-    return StreamResponse(parts.hub, stream, join(stream, DIALECT), manner, seen)
+    return _said(parts, stream, None, seen)
 
 
 @router.get("/api/stream", summary="Stream typed events to an EventSource")
@@ -79,6 +84,12 @@ async def get_stream(
         seen.joins(stream, cursor)
         if is_finished(stream, cursor):
             return Response(status_code=204)
+    return _said(parts, stream, cursor, seen)
+
+
+def _said(
+    parts: Services, stream: Stream, cursor: Cursor | None, seen: Observation
+) -> StreamResponse:
+    # The ids name the stream, so that one of them is all that a client has to keep.
     reading = join(stream, DIALECT, cursor, prefix=f"{stream.meta.id}.")
-    manner = manners(parts, retry=parts.settings.retry)
-    return StreamResponse(parts.hub, stream, reading, manner, seen)
+    return StreamResponse(parts.hub, stream, reading, manners(parts, parts.settings.retry), seen)
