@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
-from collections.abc import Iterator, Mapping
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, MutableMapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from tokenwire.errors import ProxyError
-from tokenwire.secrets import ParameterStore, Secrets
+from tokenwire.secrets import NO_KEY, ParameterStore, Secrets
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
 
 
 class Shelf:
@@ -99,6 +110,86 @@ async def test_refused_key_is_refetched() -> None:
     assert len(shelf.asked) == 4
 
 
+async def test_late_refusals_learn_of_rotation() -> None:
+    """A request refused just after another one had fetched the new key tries again too."""
+    shelf, clock = Shelf(a="1"), Clock()
+    key = Secrets({}, BOTH, store=shelf, clock=clock).key("ssm:/llm/a")
+    await key()
+    shelf.values["/llm/a"] = "2"
+    clock.now = 2
+
+    together = await asyncio.gather(*(key.refresh() for _ in range(3)))
+    clock.now = 2.5
+    late = await key.refresh()
+
+    assert (together, late) == ([True] * 3, True)
+    assert len(shelf.asked) == 2
+    clock.now = 3.5
+    assert not await key.refresh()
+
+
+class SlowShelf(Shelf):
+    """A store that answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(a="1")
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def fetch(self, paths: frozenset[str]) -> Mapping[str, str]:
+        """As ``Store.fetch``, in a thread of its own."""
+        found = super().fetch(paths)
+        assert self.may_answer.wait(10)
+        return found
+
+
+async def test_slow_store_holds_up_one() -> None:
+    """While one request fetches a value anew, the others go on with the old one."""
+    shelf, clock = SlowShelf(), Clock()
+    secrets = Secrets({}, BOTH, ttl=10, store=shelf, clock=clock)
+    await secrets.get("ssm:/llm/a")
+    shelf.values["/llm/a"] = "2"
+    clock.now = 11
+    shelf.may_answer.clear()
+    one = asyncio.create_task(secrets.get("ssm:/llm/a"))
+    while len(shelf.asked) < 2:
+        await asyncio.sleep(0)
+
+    assert await secrets.get("ssm:/llm/a") == "1"
+
+    shelf.may_answer.set()
+    assert await one == "2"
+
+
+async def test_broken_store_is_not_hammered() -> None:
+    """Whatever fails is tried once a second, however many ask; each is told why."""
+    shelf, clock = Shelf(), Clock()
+    shelf.broken = True
+    secrets = Secrets({}, BOTH, store=shelf, clock=clock)
+
+    answers = await asyncio.gather(
+        *(secrets.get("ssm:/llm/a") for _ in range(5)), return_exceptions=True
+    )
+
+    assert [str(answer) for answer in answers] == ["no"] * 5
+    assert len(shelf.asked) == 1
+    clock.now = 1.5
+    shelf.broken = False
+    for _ in range(3):
+        with pytest.raises(ProxyError, match="ssm:/llm/a"):
+            await secrets.get("ssm:/llm/a")
+    assert len(shelf.asked) == 2
+    clock.now, shelf.values["/llm/a"] = 3, "1"
+    assert await secrets.get("ssm:/llm/a") == "1"
+
+
+async def test_provider_without_key() -> None:
+    """A server on this machine asks for none; SDKs insist on something."""
+    key = Secrets({}).key(NO_KEY)
+    assert await key() == "none"
+    assert not await key.refresh()
+
+
 async def test_missing_parameter_is_named() -> None:
     """The message names the parameter and the action to allow."""
     with pytest.raises(ProxyError, match=r"ssm:/llm/none.*ssm:GetParametersByPath"):
@@ -106,43 +197,138 @@ async def test_missing_parameter_is_named() -> None:
 
 
 @pytest.fixture
-def parameter_store() -> Iterator[object]:
-    """SSM over HTTP, by moto, with one parameter in it."""
-    import boto3
-    from moto.server import ThreadedMotoServer
+def aws() -> Iterator[MutableMapping[str, str]]:
+    """The process's environment, free of AWS; put back afterwards. Only boto3 reads it."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    os.environ |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull}
+    yield os.environ
+    os.environ.clear()
+    os.environ.update(before)
 
+
+@pytest.fixture
+def parameter_store(aws: MutableMapping[str, str]) -> Iterator[SSMClient]:
+    """SSM over HTTP, by moto, and a client to fill it."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    aws = {
-        "AWS_ENDPOINT_URL_SSM": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    before = dict(os.environ)
-    os.environ.update(aws)
+    aws.update({"AWS_ENDPOINT_URL_SSM": f"http://{host}:{port}", "AWS_DEFAULT_REGION": "us-east-1"})
     client = boto3.client("ssm")
     yield client
     client.close()
-    os.environ.clear()
-    os.environ.update(before)
     server.stop()
 
 
-def test_parameter_store_over_http(parameter_store: object) -> None:
-    """By path, decrypted, from several folders; what is not there is left out."""
-    for name in ("/llm/a", "/llm/b", "/other/c"):
-        parameter_store.put_parameter(Name=name, Value=f"v{name}", Type="SecureString")  # type: ignore[attr-defined]
-
-    found = ParameterStore().fetch(frozenset({"/llm/a", "/llm/b", "/other/c", "/llm/none"}))
-
-    assert found == {"/llm/a": "v/llm/a", "/llm/b": "v/llm/b", "/other/c": "v/other/c"}
+def put(client: SSMClient, *names: str) -> None:
+    """Parameters whose value is ``v`` and their name."""
+    for name in names:
+        client.put_parameter(Name=name, Value=f"v{name}", Type="SecureString", Overwrite=True)
 
 
-def test_unreachable_store_names_the_action(parameter_store: object) -> None:
-    """A denied or broken call says what to allow, and nothing of the values."""
-    os.environ["AWS_ENDPOINT_URL_SSM"] = "http://127.0.0.1:9"
-    os.environ["AWS_MAX_ATTEMPTS"] = "1"
-    with pytest.raises(ProxyError, match=r"/llm.*ssm:GetParametersByPath.*kms:Decrypt"):
+def test_parameter_store_over_http(parameter_store: SSMClient) -> None:
+    """Decrypted, from several folders and from none; what is not there is left out."""
+    there = frozenset({"/llm/a", "/llm/b", "/other/c", "/top"})
+    put(parameter_store, *there, "/llm/a/deeper")
+
+    found = ParameterStore().fetch(there | {"/llm/none"})
+
+    assert found == {path: f"v{path}" for path in there}
+
+
+async def test_rotated_parameter_is_used(parameter_store: SSMClient) -> None:
+    """From first use to rotation, over HTTP."""
+    put(parameter_store, "/llm/a")
+    clock = Clock()
+    key = Secrets({}, BOTH, clock=clock).key("ssm:/llm/a")
+    assert await key() == "v/llm/a"
+    parameter_store.put_parameter(Name="/llm/a", Value="new", Type="SecureString", Overwrite=True)
+    clock.now = 2
+
+    assert await key.refresh()
+
+    assert await key() == "new"
+
+
+class Answers(BaseHTTPRequestHandler):
+    """SSM as it answers those who lack a permission."""
+
+    def do_POST(self) -> None:
+        """Refuse listing; give the one parameter that may be read by name."""
+        action = self.headers["X-Amz-Target"].rpartition(".")[2]
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if action == "GetParameter" and asked["Name"] == "/llm/a":
+            self._say(200, {"Parameter": {"Name": "/llm/a", "Value": "v"}})
+        elif "throttled" in asked.get("Path", ""):
+            self._say(400, {"__type": "ThrottlingException"})
+        else:
+            self._say(400, {"__type": "AccessDeniedException", "message": "sk-secret"})
+
+    def _say(self, status: int, body: object) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Be quiet."""
+
+
+@pytest.fixture
+def strict_store(aws: MutableMapping[str, str]) -> Iterator[None]:
+    """A store that allows ``ssm:GetParameter`` on ``/llm/a`` and nothing else."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    port = server.server_address[1]
+    aws.update({"AWS_ENDPOINT_URL_SSM": f"http://127.0.0.1:{port}", "AWS_DEFAULT_REGION": "x"})
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("strict_store")
+async def test_one_denied_parameter_spares_the_others() -> None:
+    """What may be read is read; the message of the other names what to allow."""
+    secrets = Secrets({}, BOTH | {"ssm:/other/c"})
+    assert await secrets.get("ssm:/llm/a") == "v"
+    with pytest.raises(ProxyError, match=r"/other/c.*ssm:GetParametersByPath.*kms:Decrypt") as no:
+        await secrets.get("ssm:/other/c")
+    assert "sk-secret" not in no.value.message
+
+
+@pytest.mark.usefixtures("strict_store")
+def test_throttling_is_not_a_missing_parameter() -> None:
+    """A store that does not answer the question is an error with its name."""
+    with pytest.raises(ProxyError, match=r"/throttled \(ThrottlingException\)"):
+        ParameterStore().fetch(frozenset({"/throttled/a"}))
+
+
+def test_unreachable_store_names_the_action(aws: MutableMapping[str, str]) -> None:
+    """A broken call says what to look at, and nothing of the values."""
+    aws.update({"AWS_ENDPOINT_URL_SSM": "http://127.0.0.1:9", "AWS_DEFAULT_REGION": "us-east-1"})
+    with pytest.raises(ProxyError, match=r"/llm.*ssm:GetParametersByPath.*kms:Decrypt") as caught:
         ParameterStore().fetch(frozenset({"/llm/a"}))
+    assert caught.value.status == 503
+
+
+@pytest.mark.usefixtures("aws")
+def test_missing_region_is_ours_to_say() -> None:
+    """boto3's own complaints do not leave the room."""
+    with pytest.raises(ProxyError, match=r"/llm/a \(NoRegionError\)"):
+        ParameterStore().fetch(frozenset({"/llm/a"}))
+
+
+def test_boto3_may_be_absent() -> None:
+    """A server without AWS needs none of it; a reference to SSM then says what is missing."""
+    program = (
+        "import sys; sys.modules['boto3'] = None\n"
+        "from tokenwire.secrets import ParameterStore\n"
+        "ParameterStore().fetch(frozenset({'/llm/a'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert "ProxyError: SSM cannot be asked for /llm/a (boto3 is not installed)" in done.stderr

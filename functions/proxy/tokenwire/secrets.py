@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from .errors import ProxyError
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.parameters import SSMProvider
+
 REFETCH_PAUSE = 1.0
-"""Seconds within which a second refetch of the same reference is not made."""
+"""Seconds within which a second refetch of the same reference is not made, nor a failed one
+repeated: callers without a key must not be able to make us hammer the store."""
+
+NO_KEY = "none:"
+"""The reference of a provider that needs no key. It gets a placeholder, since SDKs insist."""
+
+_REFUSALS = {"AccessDeniedException", "ParameterNotFound", "ValidationException"}
+_Answer = TypeVar("_Answer")
 
 
 class Store(Protocol):
@@ -29,34 +42,64 @@ class ParameterStore:
     """SSM Parameter Store, through Powertools, by path where paths share a folder."""
 
     def fetch(self, paths: frozenset[str]) -> Mapping[str, str]:
-        """One call for each folder; decrypted.
+        """One call for each folder, one more for each parameter that it does not give; decrypted.
 
         Raises:
             ProxyError: As ``Store.fetch``; names the parameters and the IAM actions.
         """
-        from aws_lambda_powertools.utilities.parameters import SSMProvider
-        from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-        from botocore.exceptions import BotoCoreError, ClientError
-
+        provider = _provider(", ".join(sorted(paths)))
         found: dict[str, str] = {}
-        provider = SSMProvider()
-        for folder in {path.rpartition("/")[0] or "/" for path in paths}:
-            try:
-                values = provider.get_multiple(folder, decrypt=True, force_fetch=True)
-            except (GetParameterError, ClientError, BotoCoreError) as error:
-                raise _denied(folder, error) from None
-            base = folder.rstrip("/")
-            found |= {f"{base}/{name}": str(value) for name, value in values.items()}
+        for folder in {path.rpartition("/")[0] for path in paths} - {""}:
+            listed = _ask(partial(provider.get_multiple, folder, decrypt=True), folder)
+            found |= {f"{folder}/{name}": str(value) for name, value in (listed or {}).items()}
+        for path in paths - found.keys():
+            value = _ask(partial(provider.get, path, decrypt=True), path)
+            found |= {} if value is None else {path: str(value)}
         return {path: found[path] for path in paths if path in found}
 
 
-def _denied(folder: str, error: Exception) -> ProxyError:
+def _provider(what: str) -> SSMProvider:
+    try:
+        from aws_lambda_powertools.utilities.parameters import SSMProvider
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+    except ImportError:
+        raise _unreachable(what, "boto3 is not installed") from None
+    # A request waits for this: boto's own minute a try is too long.
+    config = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
+    try:
+        return SSMProvider(boto_config=config)
+    except BotoCoreError as error:
+        raise _unreachable(what, type(error).__name__) from None
+
+
+def _ask(call: Callable[..., _Answer], what: str) -> _Answer | None:
+    """What the store answers; None if it has no such thing for us.
+
+    Raises:
+        ProxyError: It does not answer.
+    """
+    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+    from botocore.exceptions import ClientError
+
+    try:
+        return call(force_fetch=True)
+    except GetParameterError as error:
+        # Powertools has one class for all that can go wrong; what did is behind it.
+        cause = error.__context__
+        kind = type(cause).__name__
+        if isinstance(cause, ClientError):
+            kind = str(cause.response["Error"]["Code"])
+        if kind in _REFUSALS:
+            return None
+        raise _unreachable(what, kind) from None
+
+
+def _unreachable(what: str, kind: str) -> ProxyError:
     # boto3's own text can quote what was asked, but never a value; even so only its kind goes out.
-    return ProxyError(
-        f"The parameters under {folder} cannot be read ({type(error).__name__}). The function's "
-        f"role needs ssm:GetParametersByPath on them, and kms:Decrypt on their key.",
-        code="secret_unavailable",
-        status=503,
+    return _unavailable(
+        f"SSM cannot be asked for {what} ({kind}). The function's role needs "
+        "ssm:GetParametersByPath (or ssm:GetParameter) on it, and kms:Decrypt on its key."
     )
 
 
@@ -64,6 +107,7 @@ def _denied(folder: str, error: Exception) -> ProxyError:
 class _Held:
     value: str
     at: float
+    changed: bool = False
 
 
 class Secrets:
@@ -92,6 +136,7 @@ class Secrets:
         self._store = store or ParameterStore()
         self._clock = clock
         self._held: dict[str, _Held] = {}
+        self._failed: dict[str, tuple[float, str]] = {}
         self._fetching = asyncio.Lock()
 
     async def get(self, reference: str) -> str:
@@ -109,14 +154,21 @@ class Secrets:
             return value
         if kind == "ssm":
             return await self._parameter(name)
+        if reference == NO_KEY:
+            return "none"
         raise _missing("the reference", "write env:NAME or ssm:/path")
 
     async def refresh(self, reference: str) -> bool:
-        """Fetch the value anew; whether it changed. A failing fetch keeps what we have."""
+        """Fetch the value anew; whether it changed. A failing fetch keeps what we have.
+
+        Of many callers refused with the same old value, one fetches, and all learn of the change.
+        """
         path = reference.removeprefix("ssm:")
         before = self._held.get(path)
-        if before is None or self._clock() - before.at < REFETCH_PAUSE:
+        if before is None:
             return False
+        if self._clock() - before.at < REFETCH_PAUSE:
+            return before.changed
         try:
             await self._fetch(path, newer_than=before.at)
         except ProxyError:
@@ -125,12 +177,12 @@ class Secrets:
 
     async def _parameter(self, path: str) -> str:
         held = self._held.get(path)
-        if held is None or self._clock() - held.at >= self._ttl:
-            try:
-                await self._fetch(path, newer_than=held.at if held else None)
-            except ProxyError:
-                if held is None:
-                    raise
+        if held is None:
+            await self._fetch(path, newer_than=None)
+        elif self._clock() - held.at >= self._ttl and not self._fetching.locked():
+            # One caller fetches; the others use the old value rather than wait for a slow store.
+            with suppress(ProxyError):
+                await self._fetch(path, newer_than=held.at)
         return self._held[path].value
 
     async def _fetch(self, path: str, newer_than: float | None) -> None:
@@ -138,11 +190,29 @@ class Secrets:
             held = self._held.get(path)
             if held is not None and (newer_than is None or held.at > newer_than):
                 return  # somebody else fetched while we waited
-            values = await asyncio.to_thread(self._store.fetch, self._paths | {path})
-            now = self._clock()
-            self._held |= {name: _Held(value, now) for name, value in values.items()}
+            self._check_pause(path)
+            try:
+                values = await asyncio.to_thread(self._store.fetch, self._paths | {path})
+            except ProxyError as error:
+                self._failed[path] = self._clock(), error.message
+                raise
+            self._hold(values)
             if path not in values:
-                raise _missing(f"ssm:{path}", "create it, or allow ssm:GetParametersByPath on it")
+                missing = _missing(f"ssm:{path}", _CREATE)
+                self._failed[path] = self._clock(), missing.message
+                raise missing
+
+    def _check_pause(self, path: str) -> None:
+        at, message = self._failed.get(path, (-math.inf, ""))
+        if self._clock() - at < REFETCH_PAUSE:
+            raise _unavailable(message)
+
+    def _hold(self, values: Mapping[str, str]) -> None:
+        now = self._clock()
+        for path, value in values.items():
+            before = self._held.get(path)
+            changed = before is not None and before.value != value
+            self._held[path] = _Held(value, now, changed)
 
     def key(self, reference: str) -> SecretKey:
         """The reference as a provider's key."""
@@ -165,7 +235,15 @@ class SecretKey:
         return self.reference.startswith("ssm:") and await self.secrets.refresh(self.reference)
 
 
+_CREATE = (
+    "create it, or allow ssm:GetParametersByPath (or ssm:GetParameter) on it and kms:Decrypt on "
+    "its key"
+)
+
+
 def _missing(reference: str, cure: str) -> ProxyError:
-    return ProxyError(
-        f"There is no value for {reference}: {cure}.", code="secret_unavailable", status=503
-    )
+    return _unavailable(f"There is no value for {reference}: {cure}.")
+
+
+def _unavailable(message: str) -> ProxyError:
+    return ProxyError(message, code="secret_unavailable", status=503)
