@@ -1,6 +1,17 @@
 """What a request leaves behind: one log line, and numbers."""
 
+from .emf import Emf
+from .function import FunctionRecord, function_of
 from .metrics import Metrics
 from .record import Instants, RequestLog, StreamRecord, write
 
-__all__ = ["Instants", "Metrics", "RequestLog", "StreamRecord", "write"]
+__all__ = [
+    "Emf",
+    "FunctionRecord",
+    "Instants",
+    "Metrics",
+    "RequestLog",
+    "StreamRecord",
+    "function_of",
+    "write",
+]

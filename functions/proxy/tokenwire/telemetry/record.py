@@ -13,6 +13,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from .function import FunctionRecord
+
 _SAFE = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}")
 
 
@@ -45,7 +47,10 @@ class StreamRecord:
 
 @dataclass(slots=True)
 class RequestLog:
-    """One request. Filled in as it goes; written once, at its end."""
+    """One request. Filled in as it goes; written once, at its end.
+
+    ``started`` says that the stream is this request's own, and not one that it watches.
+    """
 
     request_id: str
     method: str
@@ -55,16 +60,24 @@ class RequestLog:
     dialect: str | None = None
     error_code: str | None = None
     stream: StreamRecord | None = None
+    started: bool = False
     resumed_from: str | None = None
     delivered_blocks: int | None = None
     delivered_bytes: int = 0
     heartbeats: int | None = None
     disconnected: bool = False
     instants: Instants = field(default_factory=Instants)
+    function: FunctionRecord | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """Why the request, or the stream that it started, failed: a plain code, or None."""
+        of_stream = self.stream.error_code if self.stream and self.started else None
+        return _safe(self.error_code or of_stream)
 
     def line(self) -> dict[str, Any]:
         """The fields of the line; those that are not known are left out."""
-        stream = self.stream
+        stream, function = self.stream, self.function
         return _known(
             {
                 "request_id": self.request_id,
@@ -90,6 +103,10 @@ class RequestLog:
                     name: _ms(getattr(self.instants, name))
                     for name in Instants.__dataclass_fields__
                 },
+                "function_request_id": function and function.request_id,
+                "cold_start": function and function.cold_start,
+                "remaining_ms": function and function.remaining_ms,
+                "memory_mb": function and function.memory_mb,
             }
         )
 
