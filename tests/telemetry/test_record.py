@@ -53,6 +53,15 @@ def test_text_from_outside_is_not_logged() -> None:
     assert said["gen_ai"]["response"] == {"model": "invalid", "finish_reasons": ["invalid"]}
 
 
+def test_error_belongs_to_one() -> None:
+    """An error that a request repeats from its stream is the stream's: it is counted once."""
+    stream = StreamRecord("st_1", "openai", "m", error_code="upstream_error")
+    assert RequestLog("r", "POST", error_code="upstream_error", stream=stream).own_error is None
+    assert RequestLog("r", "POST", error_code="overloaded", stream=stream).own_error == "overloaded"
+    assert RequestLog("r", "POST", error_code="not_found").own_error == "not_found"
+    assert RequestLog("r", "GET").own_error is None
+
+
 async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capsys: Any) -> None:
     """Concurrent requests leave one line each, with their own fields, and no text or key."""
     provider.answer(*whole("the answer"))

@@ -75,6 +75,12 @@ class RequestLog:
         of_stream = self.stream.error_code if self.stream and self.started else None
         return _safe(self.error_code or of_stream)
 
+    @property
+    def own_error(self) -> str | None:
+        """The error of the request alone: None where it only repeats its stream's, which counts."""
+        of_stream = self.stream.error_code if self.stream else None
+        return None if self.error_code == of_stream else self.error_code
+
     def line(self) -> dict[str, Any]:
         """The fields of the line; those that are not known are left out."""
         stream, function = self.stream, self.function
