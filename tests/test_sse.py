@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from tokenwire.sse import (
     Splitter,
     data_of,
     encode,
+    is_plain,
     without_cursor,
 )
 
@@ -103,10 +105,18 @@ def test_rules(stream: bytes, events: list[ServerSentEvent]) -> None:
 
 @pytest.mark.parametrize(
     ("line", "time"),
-    [(b"5", 5), (b"0012", 12), (b"+5", None), (b"5s", None), (b"", None), (b"\xd9\xa3", None)],
+    [
+        (b"5", 5),
+        (b"0012", 12),
+        (b"+5", None),
+        (b"5s", None),
+        (b"", None),
+        (b"\xd9\xa3", None),
+        (b"9" * 5_000, None),
+    ],
 )
 def test_retry_takes_ascii_digits(line: bytes, time: int | None) -> None:
-    """Anything else in ``retry`` is ignored."""
+    """Anything else in ``retry`` is ignored, and so is a wait beyond all measure."""
     parser = Parser()
     parser.feed(b"retry: " + line + b"\n\n")
     assert parser.reconnection_time == time
@@ -205,6 +215,16 @@ def test_every_single_cut(end: bytes) -> None:
     assert split(*(stream[n : n + 1] for n in range(len(stream)))) == expected
 
 
+@pytest.mark.parametrize("blank", [b"\n\r\n", b"\r\n\n", b"\r\n\r", b"\n\r", b"\r\r\n"])
+def test_every_cut_of_mixed_ends(blank: bytes) -> None:
+    """Where two kinds of line end meet, a cut may cost a block its last LF, but no meaning."""
+    stream = b"data: x" + blank + b"data: y" + blank
+    for at in range(len(stream) + 1):
+        blocks = split(stream[:at], stream[at:])
+        assert [data_of(block) for block in blocks] == [b"x", b"y"]
+        assert datas(stream[:at], stream[at:]) == ["x", "y"]
+
+
 def test_block_comes_with_its_last_byte() -> None:
     """A block is not held back for a byte that may never come."""
     splitter = Splitter()
@@ -236,6 +256,37 @@ def test_oversize_block_is_refused(size: int) -> None:
             list(map(splitter.feed, pieces))
 
 
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("excess", [0, 1])
+def test_bound_is_the_same_for_any_cut(end: bytes, excess: int) -> None:
+    """A block of just the bound is taken, one byte more is not, wherever it is cut."""
+    stream = b"data: " + b"x" * (94 - len(end) + excess) + end
+    for at in range(len(stream)):
+        splitter, pieces = Splitter(max_block=100), (stream[:at], stream[at:])
+        if excess:
+            with pytest.raises(BlockTooLarge):
+                list(map(splitter.feed, pieces))
+        else:
+            assert [b for piece in pieces for b in splitter.feed(piece)] == [stream]
+
+
+@pytest.mark.parametrize("head", [b"data: ", b": c\r\ndata: "])
+def test_cost_grows_with_size_only(head: bytes) -> None:
+    """Four times the block, byte by byte, costs about four times as much, not sixteen."""
+
+    def cost(size: int) -> float:
+        splitter = Splitter()
+        splitter.feed(head)
+        started = process_time()
+        for _ in range(size):
+            splitter.feed(b"x")
+        return process_time() - started
+
+    # The least of several is the one that nothing else has disturbed.
+    small, large = (min(cost(size) for _ in range(4)) for size in (20_000, 80_000))
+    assert large / small < 10
+
+
 def test_bound_is_per_block() -> None:
     """Many blocks under the bound may come at once."""
     assert len(Splitter(max_block=20).feed(b"data: x\n\n" * 1000)) == 1000
@@ -263,10 +314,38 @@ def test_data_of(block: bytes, data: bytes | None) -> None:
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 def test_without_cursor(end: bytes) -> None:
     """Id and retry lines go, whatever ends them; all else stays, in order."""
-    lines = [b"id: 9", b"data: id: 1", b"retry: 5", b"id", b"ids: 2", b"event: e", b""]
+    lines = [b"id: 9", b"id: 8", b"data: id: 1", b"retry: 5", b"id", b"ids: 2", b"event: e", b""]
     kept = [b"data: id: 1", b"ids: 2", b"event: e", b""]
     assert without_cursor(end.join(lines) + end) == end.join(kept) + end
     assert without_cursor(b"data: x\n\n") == b"data: x\n\n"
+
+
+def test_without_cursor_keeps_line_ends_apart() -> None:
+    """A CR before the lines and an LF after them stay two line ends, so the block stays ended."""
+    assert without_cursor(b"data: x\rid: 1\nretry: 2\n\n") == b"data: x\r:\n\n"
+
+
+@given(LINES, st.lists(ENDS, min_size=24, max_size=24))
+def test_block_helpers_agree_with_parser(lines: list[str], ends: list[str]) -> None:
+    """A block's data is what a client gets; without a cursor it gets no id, but the same data."""
+    text = "".join(line + end for line, end in zip([*lines, "", ""], ends, strict=False))
+    for block in split(text.encode()):
+        data = data_of(block)
+        assert datas(block) == ([] if data is None else [data.decode()])
+
+        bare = without_cursor(block)
+        parser = Parser()
+        assert [e.data for e in parser.feed(bare)] == datas(block)
+        assert (parser.last_event_id, parser.reconnection_time) == ("", None)
+        assert data is None or len(split(bare)) == 1
+
+
+def test_encode_writes_plain_blocks() -> None:
+    """The plainest block is one data line; any line end makes another."""
+    assert encode("x") == b"data: x\n\n"
+    assert encode("a\r\nb\rc\n", id="7") == b"id: 7\ndata: a\ndata: b\ndata: c\ndata: \n\n"
+    assert is_plain(encode("x"))
+    assert not is_plain(encode("x", id="7"))
 
 
 @given(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])))

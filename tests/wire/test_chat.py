@@ -16,7 +16,6 @@ from tokenwire.events import Content, Error, Event, Finish, Reasoning, Start, To
 from tokenwire.sse import Splitter
 from tokenwire.wire import chat
 from tokenwire.wire.chat_decoder import ChatDecoder
-from tokenwire.wire.chat_fold import fold
 
 START = Start("chatcmpl-1", "gpt-x", 1)
 
@@ -60,6 +59,13 @@ def test_text_stream() -> None:
         ({"tool_calls": [{"index": 0, "id": "", "function": {"name": ""}}]}, [ToolCall(0)]),
         ({"function_call": {"name": "f", "arguments": "{}"}}, [ToolCall(0, None, "f", "{}")]),
         ({"content": "x", "unknown": [1]}, [Content("x")]),
+        ({"content": [{"type": "text", "text": "x"}]}, [Content("x")]),
+        (
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]},
+            [Reasoning("hm")],
+        ),
+        ({"content": [5, {"type": "text"}, {"type": "image_url"}]}, []),
+        ({"content": [{"type": "thinking", "thinking": [5, {"type": "x"}]}]}, []),
     ],
 )
 def test_deltas(delta: dict[str, Any], events: list[Event]) -> None:
@@ -85,8 +91,14 @@ def test_several_choices() -> None:
     choices = [
         {"index": 1, "delta": {"content": "b"}, "finish_reason": None},
         {"delta": {"content": "a"}, "finish_reason": "length"},
+        {"index": 1, "delta": None, "finish_reason": "stop"},
     ]
-    assert one(None, choices=choices) == [Content("b", 1), Content("a"), Finish("length")]
+    assert one(None, choices=choices) == [
+        Content("b", 1),
+        Content("a"),
+        Finish("length"),
+        Finish("stop", 1),
+    ]
 
 
 def test_usage_details() -> None:
@@ -111,6 +123,11 @@ def test_usage_details() -> None:
         ({"error": {"code": "context_length_exceeded"}}, "upstream_context_length"),
         ({"error": {"type": "authentication_error"}}, "upstream_auth"),
         ({"error": {"code": "content_filter"}}, "upstream_content_filter"),
+        ({"error": {"type": "insufficient_quota", "code": 429}}, "upstream_quota"),
+        ({"error": {"type": "RateLimitError"}}, "upstream_rate_limited"),
+        ({"error": {"code": 403}}, "upstream_auth"),
+        ({"error": {"type": "server_error", "code": 500}}, "upstream_error"),
+        ({"error": ["sk-secret"]}, "upstream_error"),
         ({"error": {"type": "invalid_request_error"}}, "upstream_invalid_request"),
         ({"error": "boom sk-secret"}, "upstream_error"),
         (
@@ -132,7 +149,20 @@ def test_errors_inside_stream(said: dict[str, Any], code: str) -> None:
     assert decoder.notable(block)
 
 
-@pytest.mark.parametrize("data", [b"{", b"[]", b'{"choices": 5}', b"\xff", b"[" * 50_000])
+ODD = [
+    b"{",
+    b"[]",
+    b"5",
+    b"\xff",
+    b"[" * 50_000,
+    b"9" * 5_000,
+    b'{"choices":5}',
+    b'{"choices":[{"delta":"x"}]}',
+    b'{"model":"m","usage":[]}',
+]
+
+
+@pytest.mark.parametrize("data", ODD)
 def test_garbage_is_malformed(data: bytes) -> None:
     """What is not a chunk is the provider's fault."""
     with pytest.raises(UpstreamError) as caught:
@@ -159,12 +189,56 @@ def test_notable(block: bytes, notable: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "block", [DONE, b"data:[DONE]\r\n\r\n", b"data:  [DONE] \n\n", b"data: [DONE]"]
+    "block",
+    [
+        DONE,
+        b"data:[DONE]\r\n\r\n",
+        b"data:  [DONE] \n\n",
+        b"data: [DONE]\r\r",
+        b"data: [DONE]",
+        b": ping\n: ping\n: ping\n: ping\ndata: [DONE]\n\n",
+        b"event: the-end-of-a-stream\nid: 7\ndata: [DONE]\nretry: 5\n\n",
+    ],
 )
 def test_terminator(block: bytes) -> None:
-    """However it is spaced, [DONE] ends the stream; in text it does not."""
+    """However it is spaced, and whatever goes before it, [DONE] ends the stream; in text not."""
     assert ChatDecoder().ends(block)
+    assert ChatDecoder().notable(block)
+    assert ChatDecoder().decode(block) == []
     assert not ChatDecoder().ends(text("[DONE]"))
+
+
+TEXTS = st.sampled_from(["x", '"usage":{', '"finish_reason":null', '"error"', "[DONE]", "\\"])
+
+
+@given(
+    TEXTS,
+    st.sampled_from([None, "stop", ""]),
+    st.sampled_from([None, {}, {"prompt_tokens": 1}]),
+    st.sampled_from([None, {}, "boom", {"code": 1}]),
+    st.sampled_from([(",", ":"), (", ", ": "), (" ,", " : ")]),
+)
+def test_notable_misses_nothing(
+    said: str, finish: str | None, used: object, error: object, separators: tuple[str, str]
+) -> None:
+    """However a server spaces its JSON, what matters is never taken for plain text."""
+    choice = {"index": 0, "delta": {"content": said}, "finish_reason": finish}
+    body = {"choices": [choice], "usage": used, "error": error}
+    block = b"data: " + json.dumps(body, separators=separators).encode() + b"\n\n"
+    decoder = ChatDecoder()
+
+    matters = any(isinstance(e, Usage | Finish | Error) for e in decoder.decode(block))
+
+    assert decoder.notable(block) or not matters
+
+
+@pytest.mark.parametrize("created", [None, "x", -1, 1e300, True, [], 2.5])
+def test_odd_date_costs_nothing(created: object) -> None:
+    """A date that is none is 0, and the answer goes on."""
+    block = b"data: " + json.dumps({"created": created, "model": "m"}).encode() + b"\n\n"
+    (start,) = decoded(block)
+    assert isinstance(start, Start)
+    assert start.created in (0, 1, 2)
 
 
 EVENTS = st.one_of(
@@ -212,8 +286,15 @@ def test_role_comes_first_in_each_choice() -> None:
     assert [c["choices"][0]["delta"].get("role") for c in said] == ["assistant", "assistant", None]
 
 
+def test_whole_stream_ends_with_done() -> None:
+    """The terminator is the end of a stream that is whole, and of no other."""
+    encoder = chat.DIALECT.encoder()
+    assert encoder.end() == [b"data: [DONE]\n\n"]
+    assert encoder.encode(Error("lost", "It is gone.")) == []
+
+
 def test_error_block_is_last_word() -> None:
-    """An error is one data object with ``error``, which the SDKs raise."""
+    """An error is one data object with ``error``, which the SDKs raise; no [DONE] follows."""
     (block,) = chat.DIALECT.encoder().error(Error("lost", "It is gone.", status=502))
     assert json.loads(block[6:]) == {
         "error": {"message": "It is gone.", "type": "server_error", "param": None, "code": "lost"}
@@ -237,79 +318,11 @@ def test_error_types(status: int, kind: str) -> None:
     assert chat.error_body(Error("c", "m", status=status))["error"]["type"] == kind
 
 
-def test_fold_keeps_unknown_fields() -> None:
-    """Folding goes by shape, so what tokenwire has never heard of survives."""
-
-    def choice(**said: Any) -> bytes:
-        return chunk(choices=[{"index": 0, **said}], system_fingerprint="fp")
-
-    whole = fold(
-        [
-            choice(delta={"role": "assistant", "content": "", "x": {"a": "1"}}),
-            choice(
-                delta={"role": "assistant", "content": "Hel", "x": {"a": "2"}},
-                logprobs={"content": [{"token": "Hel"}]},
-            ),
-            choice(
-                delta={"content": "lo", "annotations": [{"url": "u"}]},
-                logprobs={"content": [{"token": "lo"}]},
-            ),
-            choice(
-                delta={
-                    "tool_calls": [
-                        {
-                            "index": 0,
-                            "id": "c",
-                            "type": "function",
-                            "function": {"name": "f", "arguments": "{"},
-                        },
-                        {"index": 1, "id": "d"},
-                    ]
-                }
-            ),
-            choice(
-                delta={"tool_calls": [{"index": 0, "function": {"arguments": "}"}}]},
-                finish_reason="tool_calls",
-                matched_stop=7,
-            ),
-            usage(),
-        ]
-    )
-
-    assert whole["system_fingerprint"] == "fp"
-    assert whole["usage"]["total_tokens"] == 5
-    (found,) = whole["choices"]
-    assert found["message"] == {
-        "role": "assistant",
-        "content": "Hello",
-        "x": {"a": "12"},
-        "annotations": [{"url": "u"}],
-        "tool_calls": [
-            {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}},
-            {"id": "d"},
-        ],
-    }
-    assert found["logprobs"] == {"content": [{"token": "Hel"}, {"token": "lo"}]}
-    assert (found["finish_reason"], found["matched_stop"]) == ("tool_calls", 7)
-
-
-def test_fold_refuses_garbage() -> None:
-    """A block that is not a chunk is the provider's fault."""
-    with pytest.raises(UpstreamError):
-        fold([b"data: {\n\n"])
-
-
-def test_fold_orders_choices() -> None:
-    """Several answers come out by number."""
-    blocks = [chunk(choices=[{"index": n, "delta": {"content": str(n)}}]) for n in (2, 0, 1)]
-    assert [c["message"]["content"] for c in fold(blocks)["choices"]] == ["0", "1", "2"]
-
-
 def test_only_usage_tells_the_usage_chunk() -> None:
     """Only the chunk that has no choices but usage is one that must be asked for."""
     assert chat.only_usage(usage())
     assert chat.only_usage(usage().replace(b":[]", b": []"))
     assert not chat.only_usage(text("x"))
-    assert not chat.only_usage(
-        chunk(choices=[], prompt_filter_results=[]).replace(b'"usage":null', b'"x":1')
-    )
+    assert not chat.only_usage(STOP.replace(b'"usage":null', b'"usage":{"prompt_tokens":1}'))
+    # Azure's first chunk has no choices either, but it has something to say.
+    assert not chat.only_usage(chunk(choices=[], prompt_filter_results=[]))

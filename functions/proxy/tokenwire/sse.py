@@ -22,8 +22,9 @@ _BOM = b"\xef\xbb\xbf"
 _EOL = re.compile(rb"\r\n|\r|\n")
 # A CR before LF is half of one line end, so it must not count as a line end of its own.
 _BLANK = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r|\n)")
-_OURS = re.compile(rb"^(?:id|retry)(?::[^\r\n]*)?(?:\r\n|\r|\n)", re.MULTILINE)
-_OURS_AFTER_CR = re.compile(rb"(?<=\r)(?:id|retry)(?::[^\r\n]*)?(?:\r\n|\r|\n)")
+_OURS = re.compile(rb"(?<![^\r\n])(?:(?:id|retry)(?::[^\r\n]*)?(?:\r\n|\r|\n))+")
+# Far beyond any wait, and below the length at which int() refuses.
+_MAX_DIGITS = 15
 
 
 class BlockTooLarge(ValueError):
@@ -106,11 +107,11 @@ class Splitter:
 
     def _cut(self, start: int, end: int) -> bytes:
         block = bytes(self._buffer[start:end])
-        if len(block) > self._max_block:
-            raise BlockTooLarge(f"an event block exceeds {self._max_block} bytes")
         if end == len(self._buffer) and block.endswith(b"\r"):
             self._owed_lf = True
             block += b"\n" if block.endswith(b"\r\n\r") else b""
+        if len(block) > self._max_block:
+            raise BlockTooLarge(f"an event block exceeds {self._max_block} bytes")
         return block.lstrip(b"\r\n") if block[0] in b"\r\n" else block
 
 
@@ -157,7 +158,9 @@ class Parser:
         return ServerSentEvent("\n".join(data), kind or "message", self.last_event_id)
 
     def _retry(self, name: str, value: str) -> None:
-        if name == "retry" and value.isascii() and value.isdigit():
+        if name != "retry" or not (value.isascii() and value.isdigit()):
+            return
+        if len(value) <= _MAX_DIGITS:
             self.reconnection_time = int(value)
 
 
@@ -185,7 +188,13 @@ def without_cursor(block: bytes) -> bytes:
     """The block without ``id`` and ``retry`` lines: on a proxied stream those are ours to set."""
     if b"id" not in block and b"retry" not in block:
         return block
-    return _OURS_AFTER_CR.sub(b"", _OURS.sub(b"", block))
+    return _OURS.sub(_seam, block)
+
+
+def _seam(lines: re.Match[bytes]) -> bytes:
+    # Without them a CR before and an LF after would be one line end; a comment keeps them two.
+    at, block = lines.start(), lines.string
+    return b":\n" if block[at - 1 : at] == b"\r" and block.startswith(b"\n", lines.end()) else b""
 
 
 def encode(data: str, *, event: str | None = None, id: str | None = None) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -91,13 +92,17 @@ def _usage(usage: Usage) -> JSON:
     }
 
 
+_NO_CHOICES = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_SOME_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+
+
 def only_usage(block: bytes) -> bool:
     """Whether the block is the usage chunk, which a client must ask for.
 
     tokenwire always asks the provider for it. Some clients look at ``choices[0]`` of every
     chunk, and this one has no choices.
     """
-    return b'"usage"' in block and b'"choices":[]' in block.replace(b" ", b"")
+    return bool(_SOME_USAGE.search(block) and _NO_CHOICES.search(block))
 
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
@@ -126,8 +131,8 @@ def parse(raw: object) -> ChatRequest:
     model = checks.required(body, "model")
     checks.typed(model, str, "model", "a string")
     checks.messages(checks.required(body, "messages"))
-    stream = body.get("stream") or False
-    checks.typed(stream, bool, "stream", "a boolean")
+    said = body.get("stream")
+    stream = checks.typed(False if said is None else said, bool, "stream", "a boolean")
     _check_count(body.get("n"))
     options: Any = body.get("stream_options")
     if options is not None:

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ..errors import UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..sse import data_of
+from .reading import read
 
 
 class _Function(Struct):
@@ -25,7 +25,7 @@ class _ToolCall(Struct):
 
 
 class _Delta(Struct):
-    content: str | None = None
+    content: str | list[Any] | None = None  # a list of parts: Mistral, while it thinks
     refusal: str | None = None
     reasoning_content: str | None = None  # DeepSeek, vLLM
     reasoning: str | None = None  # OpenRouter, Groq
@@ -52,9 +52,9 @@ class _Usage(Struct):
 
 
 class _Chunk(Struct):
-    id: str | None = None
+    id: str | int | None = None
     object: str | None = None
-    created: float | None = None
+    created: Any = None
     model: str | None = None
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
@@ -63,7 +63,8 @@ class _Chunk(Struct):
     type: Any = None
 
 
-_decode = msgspec.json.Decoder(_Chunk).decode
+# Not strict: a count may be a string, or a float without a fraction.
+_CHUNK = msgspec.json.Decoder(_Chunk, strict=False)
 
 
 class ChatDecoder:
@@ -83,12 +84,12 @@ class ChatDecoder:
             block.count(b'"finish_reason"') != block.count(b'"finish_reason":null')
             or block.count(b'"usage"') != block.count(b'"usage":null')
             or b'"error"' in block
-            or b"[DONE]" in block[:24]
+            or b"[DONE]" in block
         )
 
     def ends(self, block: bytes) -> bool:
         """Whether this is ``data: [DONE]``."""
-        return b"[DONE]" in block[:24] and (data_of(block) or b"").strip() == b"[DONE]"
+        return b"[DONE]" in block and (data_of(block) or b"").strip() == b"[DONE]"
 
     def decode(self, block: bytes) -> list[Event]:
         """The chunk's events, in the order in which a reader wants them.
@@ -99,12 +100,7 @@ class ChatDecoder:
         data = data_of(block)
         if not data or self.ends(block):
             return []
-        try:
-            chunk = _decode(data)
-        except (msgspec.DecodeError, RecursionError):
-            raise UpstreamError(
-                "The provider sent an event that cannot be read.", code="upstream_malformed"
-            ) from None
+        chunk = read(data, _CHUNK)
         if chunk.error or chunk.object == "error":
             return [_error(chunk)]
         return list(self._events(chunk))
@@ -112,27 +108,25 @@ class ChatDecoder:
     def _events(self, chunk: _Chunk) -> Iterator[Event]:
         if not self._started and (chunk.choices or chunk.model):
             self._started = True
-            yield Start(chunk.id or "", chunk.model or "", int(chunk.created or 0))
+            yield Start(str(chunk.id or ""), chunk.model or "", _seconds(chunk.created))
         for choice in chunk.choices or ():
             yield from self._choice(choice)
         if chunk.usage is not None:
             yield _usage(chunk.usage)
 
     def _choice(self, choice: _Choice) -> Iterator[Event]:
-        index, delta = choice.index or 0, choice.delta
-        if delta is not None:
-            if thought := delta.reasoning_content or delta.reasoning:
-                yield Reasoning(thought, index)
-            if delta.content:
-                yield Content(delta.content, index)
-            if delta.refusal:
-                yield Content(delta.refusal, index, refusal=True)
-            for call in delta.tool_calls or ():
-                yield self._tool_call(call, index)
-            if delta.function_call is not None:
-                yield self._tool_call(_ToolCall(0, None, delta.function_call), index)
+        index = choice.index or 0
+        if choice.delta is not None:
+            yield from _text(choice.delta, index)
+            yield from self._tool_calls(choice.delta, index)
         if choice.finish_reason:
             yield Finish(choice.finish_reason, index)
+
+    def _tool_calls(self, delta: _Delta, index: int) -> Iterator[Event]:
+        for call in delta.tool_calls or ():
+            yield self._tool_call(call, index)
+        if delta.function_call is not None:
+            yield self._tool_call(_ToolCall(0, None, delta.function_call), index)
 
     def _tool_call(self, call: _ToolCall, choice: int) -> ToolCall:
         function = call.function or _Function()
@@ -154,6 +148,39 @@ class ChatDecoder:
         return seen.index(call.id) if call.id is not None else max(0, len(seen) - 1)
 
 
+def _text(delta: _Delta, index: int) -> Iterator[Event]:
+    if thought := delta.reasoning_content or delta.reasoning:
+        yield Reasoning(thought, index)
+    if isinstance(delta.content, list):
+        yield from _parts(delta.content, index)
+    elif delta.content:
+        yield Content(delta.content, index)
+    if delta.refusal:
+        yield Content(delta.refusal, index, refusal=True)
+
+
+def _parts(parts: list[Any], choice: int) -> Iterator[Event]:
+    """Text and thinking in a content list; a thought is a list of texts itself."""
+    for part in parts:
+        if text := _text_of(part):
+            yield Content(text, choice)
+        elif isinstance(part, dict) and isinstance(thoughts := part.get("thinking"), list):
+            yield from (Reasoning(text, choice) for each in thoughts if (text := _text_of(each)))
+
+
+def _text_of(part: object) -> str:
+    match part:
+        case {"type": "text", "text": str(text)}:
+            return text
+        case _:
+            return ""
+
+
+def _seconds(created: object) -> int:
+    # A date says little; an odd one must not cost the answer.
+    return int(created) if isinstance(created, int | float) and 0 < created < 2**53 else 0
+
+
 def _usage(usage: _Usage) -> Usage:
     prompt = usage.prompt_tokens_details or _Details()
     completion = usage.completion_tokens_details or _Details()
@@ -167,15 +194,19 @@ def _usage(usage: _Usage) -> Usage:
 
 # A word in the error's type or code: our code, its status, whether to try again. The first counts.
 _ERRORS: tuple[tuple[str, tuple[str, int, bool]], ...] = (
-    ("rate_limit", ("upstream_rate_limited", 429, True)),
-    ("429", ("upstream_rate_limited", 429, True)),
     ("quota", ("upstream_quota", 429, False)),
+    ("rate_limit", ("upstream_rate_limited", 429, True)),
+    ("ratelimit", ("upstream_rate_limited", 429, True)),
+    ("429", ("upstream_rate_limited", 429, True)),
     ("overloaded", ("upstream_overloaded", 503, True)),
+    ("unavailable", ("upstream_overloaded", 503, True)),
     ("503", ("upstream_overloaded", 503, True)),
     ("context_length", ("upstream_context_length", 400, False)),
     ("content_filter", ("upstream_content_filter", 400, False)),
     ("auth", ("upstream_auth", 502, False)),
+    ("permission", ("upstream_auth", 502, False)),
     ("401", ("upstream_auth", 502, False)),
+    ("403", ("upstream_auth", 502, False)),
     ("invalid_request", ("upstream_invalid_request", 400, False)),
     ("badrequest", ("upstream_invalid_request", 400, False)),
     ("400", ("upstream_invalid_request", 400, False)),

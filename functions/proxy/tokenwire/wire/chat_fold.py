@@ -7,84 +7,133 @@ from typing import Any
 
 import msgspec
 
-from ..errors import UpstreamError
 from ..sse import data_of
 from .protocol import JSON
+from .reading import malformed, read
 
-# Said once, or said again in every chunk; never to be joined.
-_NAMES = frozenset({"id", "index", "name", "role", "type", "object", "model"})
+# Said once, or said again in every piece; never to be joined.
+_NAMES = frozenset({"id", "index", "name", "role", "type", "format"})
+# Of the answer as a whole. Azure leaves them empty in its first chunk.
+_HEAD = frozenset({"id", "object", "created", "model"})
+
+
+class _Delta(msgspec.Struct):
+    tool_calls: list[JSON] | None = None
+
+
+class _Choice(msgspec.Struct):
+    index: int | None = None
+    delta: _Delta | None = None
+
+
+class _Chunk(msgspec.Struct):
+    """As much of a chunk's shape as folding relies on."""
+
+    choices: list[_Choice] | None = None
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:
     """Merge chunks by their shape, so that fields tokenwire has never heard of survive.
 
-    Texts are joined, lists are merged by their items' ``index``, and of anything else the last
-    value counts.
+    In deltas texts are joined and lists are merged by their items' ``index``. Token
+    probabilities are listed one after the other. Of anything else the last value counts.
 
     Raises:
         UpstreamError: A block is not a chunk (``upstream_malformed``).
     """
+    try:
+        return _fold(blocks)
+    except RecursionError:
+        raise malformed() from None
+
+
+def _fold(blocks: Iterable[bytes]) -> JSON:
     whole: JSON = {}
     choices: dict[int, JSON] = {}
     for block in blocks:
         chunk = _read(block)
         for choice in chunk.pop("choices", None) or ():
             _merge_choice(choices.setdefault(choice.get("index") or 0, {}), choice)
-        whole |= {k: v for k, v in chunk.items() if v is not None and whole.get(k) in (None, v)}
-        whole |= {"usage": chunk["usage"]} if chunk.get("usage") else {}
+        _merge_head(whole, chunk)
     whole.pop("obfuscation", None)
     whole["object"] = "chat.completion"
     whole["choices"] = [_choice(index, choices[index]) for index in sorted(choices)]
     return whole
 
 
+_JSON = msgspec.json.Decoder(dict[str, Any])
+
+
 def _read(block: bytes) -> JSON:
+    chunk = read(data_of(block) or b"{}", _JSON)
     try:
-        return msgspec.json.decode(data_of(block) or b"{}", type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError):
-        raise UpstreamError(
-            "The provider sent an event that cannot be read.", code="upstream_malformed"
-        ) from None
+        msgspec.convert(chunk, _Chunk)
+    except msgspec.ValidationError:
+        raise malformed() from None
+    return chunk
+
+
+def _merge_head(whole: JSON, chunk: JSON) -> None:
+    for key, value in chunk.items():
+        held = whole.get(key)
+        if value is None or (held and key in _HEAD):
+            continue
+        both = isinstance(held, dict) and isinstance(value, dict)
+        whole[key] = held | value if both else value
 
 
 def _merge_choice(held: JSON, choice: JSON) -> None:
     for key, value in choice.items():
-        # `finish_reason` is null until it is not.
-        held[key] = _merge(held.get(key), value, key)
+        if key in ("delta", "logprobs"):
+            held[key] = _merge(held.get(key), value, key)
+        elif value is not None or key not in held:
+            # `finish_reason` is null until it is not.
+            held[key] = value
 
 
 def _merge(held: Any, new: Any, key: str) -> Any:
+    """Both, as one. Objects and lists grow in place: copies would cost the square of an answer."""
     if held is None or new is None:
         return held if new is None else _copy(new)
-    if isinstance(held, str) and isinstance(new, str) and key not in _NAMES:
-        return new if key == "finish_reason" else held + new
+    if isinstance(held, str) and isinstance(new, str):
+        return (held or new) if key in _NAMES else held + new
     if isinstance(held, dict) and isinstance(new, dict):
-        return held | {k: _merge(held.get(k), v, k) for k, v in new.items()}
-    if isinstance(held, list) and isinstance(new, list):
-        return _merge_lists(held, new)
+        held.update((k, _merge(held.get(k), v, k)) for k, v in new.items())
+        return held
+    if isinstance(held, list) or isinstance(new, list):
+        return _merge_lists(_parts(held), _parts(new))
     return new
 
 
+def _parts(value: Any) -> list[Any]:
+    """Mistral thinks in a list of parts, then goes on in plain text: the text becomes a part."""
+    if isinstance(value, str):
+        return [{"type": "text", "text": value}] if value else []
+    return value if isinstance(value, list) else [value]
+
+
 def _merge_lists(held: list[Any], new: list[Any]) -> list[Any]:
-    merged = list(held)
     for item in new:
-        at = _place(merged, item)
+        at = _place(held, item)
         if at is None:
-            merged.append(item)
+            held.append(item)
         else:
-            merged[at] = _merge(merged[at], item, "")
-    return merged
+            held[at] = _merge(held[at], item, "")
+    return held
 
 
 def _place(items: list[Any], item: Any) -> int | None:
     index = item.get("index") if isinstance(item, dict) else None
     if index is None:
         return None
-    return next((n for n, held in enumerate(items) if held.get("index") == index), None)
+    places = (n for n, held in enumerate(items) if isinstance(held, dict))
+    return next((n for n in places if items[n].get("index") == index), None)
 
 
 def _copy(value: Any) -> Any:
     # A first list may itself hold several pieces of one item.
+    if isinstance(value, dict):
+        return {key: _copy(inner) for key, inner in value.items()}
     return _merge_lists([], value) if isinstance(value, list) else value
 
 

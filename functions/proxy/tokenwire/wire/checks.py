@@ -48,17 +48,20 @@ def messages(value: object) -> list[JSON]:
     """A non-empty list of messages, each with a role we know.
 
     Raises:
-        ClientError: It is not one (``invalid_type``, ``invalid_value``).
+        ClientError: It is not one; ``param`` names the place, such as ``messages[0].role``.
     """
     found = typed(value, list, "messages", "a list of messages")
     if not found:
         raise ClientError("messages is empty.", code="invalid_value", param="messages")
     for number, message in enumerate(found):
         at = f"messages[{number}]"
-        if typed(message, dict, at, "an object").get("role") not in ROLES:
-            raise ClientError(
-                f"{at}.role must be one of {', '.join(sorted(ROLES))}.",
-                code="invalid_value",
-                param=f"{at}.role",
-            )
+        _role(typed(message, dict, at, "an object").get("role"), f"{at}.role")
     return found
+
+
+def _role(role: object, at: str) -> None:
+    if role is not None:
+        typed(role, str, at, "a string")
+    if role not in ROLES:
+        names = ", ".join(sorted(ROLES))
+        raise ClientError(f"{at} must be one of {names}.", code="invalid_value", param=at)

@@ -16,11 +16,12 @@ from typing import Any, get_args
 
 import msgspec
 
-from ..errors import ClientError, UpstreamError
+from ..errors import ClientError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..sse import data_of
 from . import checks
 from .protocol import JSON, ChatRequest, Dialect
+from .reading import read
 
 _DONE = b"data: [DONE]\n\n"
 _TYPES: dict[str, type[Event]] = {
@@ -80,6 +81,16 @@ def _body(event: Event) -> JSON:
     return said
 
 
+class _Typed(msgspec.Struct):
+    type: str
+
+
+_TYPED = msgspec.json.Decoder(_Typed)
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    name: msgspec.json.Decoder(kind) for name, kind in _TYPES.items()
+}
+
+
 class EventsDecoder:
     """Reads what the encoder writes."""
 
@@ -100,14 +111,8 @@ class EventsDecoder:
         data = data_of(block)
         if not data or self.ends(block):
             return []
-        try:
-            body: Any = msgspec.json.decode(data)
-            kind = _TYPES.get(body.get("type"))
-            return [] if kind is None else [msgspec.convert(body, kind)]
-        except (msgspec.MsgspecError, AttributeError, TypeError, RecursionError):
-            raise UpstreamError(
-                "The provider sent an event that cannot be read.", code="upstream_malformed"
-            ) from None
+        decoder = _DECODERS.get(read(data, _TYPED).type)
+        return [] if decoder is None else [read(data, decoder)]
 
 
 def error_body(error: Error) -> JSON:
