@@ -181,7 +181,8 @@ async def test_grace_lets_a_client_return(provider: Upstream, serve: Serve) -> N
     body = {"message": "x", "model": "openai/m", "on_disconnect": "grace=0.2"}
 
     async with client.stream("POST", "/api/stream", json=body) as response:
-        await anext(response.aiter_bytes())
+        body_ = response.aiter_bytes()  # closes its connection when it is dropped
+        await anext(body_)
         await asyncio.wait_for(provider.arrived.wait(), 5)
 
     assert not provider.requests[0].closed.is_set()
@@ -199,7 +200,8 @@ async def test_header_sets_the_policy(provider: Upstream, serve: Serve) -> None:
         json={"message": "x", "model": "openai/m"},
         headers={"x-tokenwire-on-disconnect": "cancel"},
     ) as response:
-        await anext(response.aiter_bytes())
+        body_ = response.aiter_bytes()  # closes its connection when it is dropped
+        await anext(body_)
         await asyncio.wait_for(provider.arrived.wait(), 5)
 
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
