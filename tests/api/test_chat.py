@@ -412,7 +412,8 @@ async def test_tool_calls_fold_whole(serve: Serve) -> None:
 async def test_upstream_comments_and_ids_are_dropped(provider: Upstream, serve: Serve) -> None:
     """A provider's heartbeats, ids and retry times are its own affair."""
     odd = b"id: 9\nretry: 1\n" + text("a")
-    provider.answer(b": PROCESSING\n\n", ROLE, b"event: ping\n\n", odd, STOP, DONE)
+    empty = b"data: \n\ndata:\n\ndata: \r\n\r\n"
+    provider.answer(b": PROCESSING\n\n", ROLE, b"event: ping\n\n", empty, odd, STOP, DONE)
     client = await serve(provider)
 
     response = await client.post("/v1/chat/completions", json=ASK)

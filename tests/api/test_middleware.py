@@ -11,7 +11,19 @@ from aws_lambda_powertools import Logger
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokenwire.api.middleware import Logged
-from tokenwire.telemetry import Metrics
+from tokenwire.telemetry import Emf, Metrics
+
+
+class Invocation:
+    """As Lambda's context."""
+
+    aws_request_id = "req-of-lambda"
+    memory_limit_in_mb = 512
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Plenty."""
+        return 10_000
+
 
 NUMBERS = itertools.count()
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}
@@ -68,6 +80,27 @@ async def test_surprise_in_mid_body_is_not_ended() -> None:
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert sent[-1]["more_body"]
     assert "secret" not in logged
+
+
+async def test_failures_are_told_to_cloudwatch() -> None:
+    """With a namespace a failed request writes one EMF line too; the log names its invocation."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ValueError
+
+    out, lines = io.StringIO(), io.StringIO()
+    logger = Logger(service=f"middleware-{next(NUMBERS)}", stream=lines)
+    logged = Logged(app, logger, Metrics(lambda: 0, lambda: 0), Emf("tokenwire", out))
+    context = Invocation()
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "aws.context": context}
+
+    async def nothing(*_: Any) -> Any:
+        return {"type": "http.request"}
+
+    await logged(scope, nothing, nothing)
+
+    assert json.loads(out.getvalue())["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "tokenwire"
+    assert "req-of-lambda" in lines.getvalue()
 
 
 async def test_other_scopes_pass() -> None:

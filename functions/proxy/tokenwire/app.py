@@ -29,7 +29,7 @@ from .settings import ProviderSettings, Settings, environment, load
 from .streams.deadline import Timeouts
 from .streams.hub import Hub, Limits, Stream
 from .streams.tail import Bounds
-from .telemetry import Metrics
+from .telemetry import Emf, Metrics
 
 _ROUTERS = (chat.router, models.router, typed.router, streams.router, probes.router, pages.router)
 
@@ -77,6 +77,7 @@ def create_app(
         Logged,
         logger=logger or Logger(service="tokenwire", level=settings.log_level),
         metrics=services.metrics,
+        emf=Emf(settings.emf_namespace) if settings.emf_namespace else None,
     )
     return app
 

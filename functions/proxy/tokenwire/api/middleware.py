@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..telemetry import Metrics, RequestLog, write
+from ..telemetry import Emf, Metrics, RequestLog, function_of, write
 from .errors import on_error
 from .observation import Observation
 
@@ -24,12 +24,16 @@ class Logged:
         app: What it wraps.
         logger: Where the line goes.
         metrics: Where the numbers go.
+        emf: Where they go on Lambda, which nobody scrapes; None elsewhere.
     """
 
-    def __init__(self, app: ASGIApp, logger: Logger, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, logger: Logger, metrics: Metrics, emf: Emf | None = None
+    ) -> None:
         self._app = app
         self._logger = logger
         self._metrics = metrics
+        self._emf = emf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and write its line whatever becomes of it."""
@@ -44,9 +48,15 @@ class Logged:
         finally:
             log.route = getattr(scope.get("route"), "path", None)
             log.instants.end = seen.elapsed()
-            if log.error_code:
-                self._metrics.failed(log.error_code)
-            write(self._logger, log)
+            log.function = function_of(scope)
+            self._record(log)
+
+    def _record(self, log: RequestLog) -> None:
+        if log.own_error:
+            self._metrics.failed(log.own_error)
+        write(self._logger, log)
+        if self._emf is not None:
+            self._emf.write(log)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, log: RequestLog) -> None:
         try:

@@ -27,6 +27,7 @@ class Observation:
     def begins(self, meta: Meta) -> None:
         """The request starts this stream."""
         self.log.stream = StreamRecord(meta.id, meta.provider, meta.model)
+        self.log.started = True
 
     def joins(self, stream: Stream, cursor: Cursor | None) -> None:
         """The request watches, resumes or cancels a stream that another one started."""

@@ -37,7 +37,7 @@ class Framer:
 
 
 def _clean(block: bytes) -> bytes | None:
-    if is_plain(block):
+    if is_plain(block) and len(block) > len(b"data: \n\n"):
         return block
     block = without_cursor(block)
-    return None if data_of(block) is None else block
+    return block if data_of(block) else None
