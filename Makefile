@@ -7,7 +7,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-CODE := functions tests benchmarks
+CODE := functions layers tests benchmarks
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
@@ -26,7 +26,7 @@ test: .venv/.dev .cache/parts ## run every test, with the branch coverage gate; 
 check: .venv/.dev ## formatting, lint and types
 	$(BIN)/ruff format --check $(wildcard $(CODE))
 	$(BIN)/ruff check $(wildcard $(CODE))
-	$(BIN)/mypy -p tokenwire
+	$(BIN)/mypy -p tokenwire -p lambda_asgi
 	$(BIN)/mypy $(wildcard tests benchmarks)
 
 format: .venv/.dev ## put the code in order

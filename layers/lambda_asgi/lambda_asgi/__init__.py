@@ -1,0 +1,6 @@
+"""ASGI on AWS Lambda, with response streaming: any app, no web server, no adapter binary."""
+
+from .context import Context
+from .handler import Handler
+
+__all__ = ["Context", "Handler"]

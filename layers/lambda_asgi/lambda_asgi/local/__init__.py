@@ -1,0 +1,1 @@
+"""A function URL on this machine: what Lambda does around a function, for development."""

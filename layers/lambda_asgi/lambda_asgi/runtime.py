@@ -1,0 +1,165 @@
+"""The runtime loop: start the app, take invocations until told to stop, let the app clean up."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from . import logs, restore, wire
+from .connection import Connection
+from .context import Context, Function
+from .handler import Handler
+from .http1 import Response
+from .invocation import Invocation, RuntimeApiError
+from .lifespan import LifespanError
+from .loading import NoSuchHandler
+
+NEXT = f"{wire.VERSION}/runtime/invocation/next"
+INIT_ERROR = f"{wire.VERSION}/runtime/init/error"
+RESTORE_NEXT = f"{wire.VERSION}/runtime/restore/next"
+RESTORE_ERROR = f"{wire.VERSION}/runtime/restore/error"
+
+CLEAN_UP = 1.5
+"""Seconds for the lifespan's shutdown: Lambda allows two after SIGTERM, for everything."""
+
+PAUSES = (0.0, 0.05, 0.2, 0.5, 1.0)
+"""Seconds before each new try of ``/next`` on a dead socket; after the last, we give up."""
+
+_PLAIN = (LifespanError, NoSuchHandler, ImportError, SyntaxError)
+"""Failures to start whose text tells the cause, and quotes no value."""
+
+
+class Runtime:
+    """One execution environment.
+
+    Args:
+        environ: The process's environment: ``AWS_LAMBDA_RUNTIME_API`` and its like.
+        hooks: The app's SnapStart hooks.
+    """
+
+    def __init__(self, environ: Mapping[str, str], hooks: restore.Registry | None = None) -> None:
+        self._address = environ["AWS_LAMBDA_RUNTIME_API"]
+        self._concurrency = max(1, int(environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1")))
+        self._snap_starts = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
+        self._in_full = environ.get("LAMBDA_ASGI_TRACEBACKS") == "1"
+        self._hooks = hooks or restore.registry()
+        self._function = Function.of(environ)
+        self._is_cold = True
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take no more invocations; ``run`` returns soon."""
+        self._stopping.set()
+
+    async def run(self, handler: Handler) -> int:
+        """Serve until stopped.
+
+        Returns:
+            The process's exit code: 0 after ``stop``, 1 after a failure.
+        """
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.stop)
+        try:
+            await handler.lifespan.startup()
+        except Exception as error:
+            return await self.refuse(error)
+        if self._snap_starts and not await self._restored():
+            return 1
+        try:
+            await self._serve(handler)
+        except (OSError, RuntimeApiError) as error:
+            logs.logger.error("the Runtime API failed: %s", error)
+            return 1
+        finally:
+            await handler.lifespan.shutdown(CLEAN_UP)
+        return 0
+
+    async def refuse(self, error: Exception) -> int:
+        """Say that this environment cannot start; the process's exit code."""
+        await self._tell(INIT_ERROR, "Runtime.InitError", error)
+        return 1
+
+    async def _restored(self) -> bool:
+        """Be snapshotted and restored; the hooks around it."""
+        try:
+            await restore.before_snapshot(self._hooks)
+            await self._freeze()
+        except Exception as error:
+            await self._tell(INIT_ERROR, "Runtime.BeforeSnapshotError", error)
+            return False
+        try:
+            await restore.after_restore(self._hooks)
+        except Exception as error:
+            await self._tell(RESTORE_ERROR, "Runtime.AfterRestoreError", error)
+            return False
+        return True
+
+    async def _freeze(self) -> None:
+        """Ask for the snapshot. Copies of the process wake here, without their connections."""
+        connection = Connection(self._address)
+        response = await connection.ask("GET", RESTORE_NEXT)
+        connection.close()
+        if response.status != 200:
+            raise RuntimeApiError(f"/restore/next answered {response.status}")
+
+    async def _serve(self, handler: Handler) -> None:
+        """Poll until stopped, or until a poller finds that it cannot go on.
+
+        Each parked ``/next`` is one invocation that Lambda may send: N of them, in this loop.
+        """
+        pollers = [_task(self._poll(handler)) for _ in range(self._concurrency)]
+        stopping = _task(self._stopping.wait())
+        try:
+            await asyncio.wait([*pollers, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            running = [task for task in (*pollers, stopping) if not task.done()]
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        for poller in pollers:
+            if poller.done() and not poller.cancelled():
+                poller.result()
+
+    async def _poll(self, handler: Handler) -> None:
+        connection = Connection(self._address)
+        try:
+            while True:
+                response = await self._next(connection)
+                is_cold, self._is_cold = self._is_cold, False
+                context = Context.of(response.head, self._function, cold_start=is_cold)
+                logs.request_id.set(context.aws_request_id)
+                await Invocation(handler, connection, context, self._in_full).run(response.body)
+                logs.request_id.set("")
+        finally:
+            connection.close()
+
+    async def _next(self, connection: Connection) -> Response:
+        """The next invocation. No time limit: the process may be frozen while it waits."""
+        for pause in PAUSES:
+            await asyncio.sleep(pause)
+            try:
+                response = await connection.ask("GET", NEXT)
+            except OSError:
+                connection.close()
+                continue
+            if response.status != 200:
+                raise RuntimeApiError(f"/next answered {response.status}")
+            return response
+        raise ConnectionError("the Runtime API cannot be reached")
+
+    async def _tell(self, target: str, kind: str, error: Exception) -> None:
+        text = f"{type(error).__name__}: {error}" if isinstance(error, _PLAIN) else ""
+        logs.failed(f"{kind} {text}".strip(), error, in_full=self._in_full)
+        body = wire.error_body(kind, error, text)
+        connection = Connection(self._address)
+        try:
+            await connection.ask("POST", target, wire.error_headers(kind), body)
+        except OSError:
+            logs.logger.warning("the Runtime API could not be told")
+        finally:
+            connection.close()
+
+
+def _task(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    return asyncio.create_task(work)

@@ -1,0 +1,94 @@
+"""The Lambda Runtime API's own forms: prelude, error bodies, trailers. Sans-IO.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html and runtimes-custom.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from base64 import b64encode
+from collections.abc import Iterable
+from typing import Any
+
+VERSION = "/2018-06-01"
+STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
+ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
+ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
+STREAMED = {
+    "Lambda-Runtime-Function-Response-Mode": "streaming",
+    "Content-Type": STREAM_TYPE,
+    "Trailer": f"{ERROR_TYPE}, {ERROR_BODY}",
+}
+"""The headers of a streamed response."""
+
+_KNOWN = re.compile(r"(?:Runtime|Function)\.[A-Z][a-zA-Z]+")
+
+# Lambda computes these, or forbids them beside a streamed body.
+_NOT_SENT = frozenset({"content-length", "transfer-encoding", "connection"})
+
+
+def prelude(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The head of a streamed response: JSON, then eight NULs.
+
+    Cookies stand apart, since they cannot be joined; of other headers several values are
+    joined with commas (RFC 9110 §5.3), because a function URL takes one string a name.
+    """
+    said: dict[str, str] = {}
+    cookies: list[str] = []
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if name == "set-cookie":
+            cookies.append(value)
+        elif name not in _NOT_SENT:
+            said[name] = f"{said[name]}, {value}" if name in said else value
+    body: dict[str, Any] = {"statusCode": status, "headers": said, "cookies": cookies}
+    return json.dumps(body, separators=(",", ":")).encode() + b"\0" * 8
+
+
+def forbids_body(status: int, method: str) -> bool:
+    """Whether HTTP allows this response no body (RFC 9110 §6.4.1)."""
+    return method == "HEAD" or status in (204, 304) or status < 200
+
+
+def filler(content_type: str) -> bytes:
+    """What stands for an empty body: a function URL that is sent no byte at all may hang.
+
+    A comment to an SSE client, to any other a newline: white space to JSON, HTML and text.
+    """
+    return b":\n\n" if content_type.startswith("text/event-stream") else b"\n"
+
+
+def error_type(kind: str) -> str:
+    """The type as Lambda keeps it: it calls any other form ``Runtime.Unknown``."""
+    name = re.sub(r"[^a-zA-Z]", "", kind)
+    name = kind if _KNOWN.fullmatch(kind) else f"Function.{name[:1].upper()}{name[1:]}"
+    return name if _KNOWN.fullmatch(name) else "Function.Error"
+
+
+def error_headers(kind: str) -> dict[str, str]:
+    """The headers of an error's POST."""
+    return {ERROR_TYPE: error_type(kind), "Content-Type": "application/vnd.aws.lambda.error+json"}
+
+
+def error_body(kind: str, error: BaseException | None, message: str = "") -> bytes:
+    """``errorMessage``, ``errorType`` and ``stackTrace``.
+
+    The stack is where, never what: an exception's text may quote a request, so it goes into
+    ``errorMessage`` only for errors of our own, given as ``message``.
+    """
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    return json.dumps(
+        {
+            "errorMessage": message or (type(error).__name__ if error else ""),
+            "errorType": error_type(kind),
+            "stackTrace": [f"{f.filename}:{f.lineno} in {f.name}" for f in frames],
+        }
+    ).encode()
+
+
+def trailers(kind: str, error: BaseException | None, message: str = "") -> dict[str, str]:
+    """How a response that has begun says that it failed: HTTP trailers, never body text."""
+    body = b64encode(error_body(kind, error, message)).decode()
+    return {ERROR_TYPE: error_type(kind), ERROR_BODY: body}

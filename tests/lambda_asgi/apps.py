@@ -1,0 +1,83 @@
+"""Apps for tests that start the runtime as a process: each a handler by name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, get
+from litestar.response import Stream
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+
+from lambda_asgi import Handler
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
+    """State that every request sees, and a last word."""
+    yield {"greeting": "hello"}
+    sys.stderr.write("closed in order\n")
+
+
+async def greet(request: Request) -> PlainTextResponse:
+    """Say what the lifespan left."""
+    return PlainTextResponse(request.state.greeting)
+
+
+async def count(request: Request) -> StreamingResponse:
+    """Stream three numbers."""
+
+    async def numbers() -> AsyncIterator[str]:
+        for number in range(3):
+            yield f"{number} "
+
+    return StreamingResponse(numbers())
+
+
+starlette = Handler(
+    Starlette(
+        routes=[Route("/greet", greet), Route("/count", count)],
+        lifespan=lifespan,
+    )
+)
+
+
+@get("/count", sync_to_thread=False)
+def litestar_count() -> Stream:
+    """Stream three numbers."""
+
+    async def numbers() -> AsyncIterator[str]:
+        for number in range(3):
+            yield f"{number} "
+
+    return Stream(numbers())
+
+
+litestar = Handler(Litestar([litestar_count]))
+
+
+@asynccontextmanager
+async def failing(app: Starlette) -> AsyncIterator[None]:
+    """A start that does not work."""
+    if app.routes == []:
+        raise RuntimeError("sk-secret")
+    yield
+
+
+broken = Handler(Starlette(lifespan=failing))
+not_a_handler = 5
+
+
+async def plain(scope: Any, receive: Any, send: Any) -> None:
+    """An app that knows nothing of lifespans."""
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"plain"})
+
+
+bare = Handler(plain)
