@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import AsyncExitStack
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import httpx2
 import pytest
 
+from tests.fakes.function_url import function_url
 from tests.fakes.server import serving
 from tests.fakes.upstream import Upstream, upstream
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
 
 Serve: TypeAlias = Callable[..., Awaitable[httpx2.AsyncClient]]
 
@@ -22,20 +27,65 @@ async def provider() -> AsyncIterator[Upstream]:
         yield found
 
 
+DOORS = {"server": serving, "function_url": function_url}
+
+
+@pytest.fixture(params=list(DOORS))
+def door(request: pytest.FixtureRequest) -> str:
+    """Where the app is reached: each test that serves it runs once behind each.
+
+    But for those marked ``server_only(why)``.
+    """
+    marker = request.node.get_closest_marker("server_only")
+    if marker is not None and request.param != "server":
+        pytest.skip(marker.args[0])
+    return str(request.param)
+
+
 @pytest.fixture
-async def serve() -> AsyncIterator[Serve]:
+async def serve(door: str) -> AsyncIterator[Serve]:
     """Starts the app with these settings; gives a client of it.
 
     ``await serve(provider, TOKENWIRE_HEARTBEAT="0.1")``
     """
+    opened = DOORS[door]
     async with AsyncExitStack() as stack:
 
         async def start(behind: Upstream | None = None, **settings: str) -> httpx2.AsyncClient:
             environ = dict(settings)
             if behind is not None:
                 environ |= {"OPENAI_API_KEY": "sk-secret", "OPENAI_BASE_URL": behind.base_url}
-            base_url = await stack.enter_async_context(serving(environ))
+            base_url = await stack.enter_async_context(opened(environ))
             client = httpx2.AsyncClient(base_url=base_url, timeout=20, trust_env=False)
             return await stack.enter_async_context(client)
 
         yield start
+
+
+@pytest.fixture
+def aws() -> Iterator[MutableMapping[str, str]]:
+    """The process's environment, free of AWS; put back afterwards. Only boto3 reads it."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    os.environ |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull}
+    yield os.environ
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def parameter_store(aws: MutableMapping[str, str]) -> Iterator[SSMClient]:
+    """SSM over HTTP, by moto, and a client to fill it."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    aws.update({"AWS_ENDPOINT_URL_SSM": f"http://{host}:{port}", "AWS_DEFAULT_REGION": "us-east-1"})
+    client = boto3.client("ssm")
+    yield client
+    client.close()
+    server.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -12,9 +11,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tokenwire.errors import ProxyError
 from tokenwire.secrets import NO_KEY, ParameterStore, Secrets
@@ -194,32 +191,6 @@ async def test_missing_parameter_is_named() -> None:
     """The message names the parameter and the action to allow."""
     with pytest.raises(ProxyError, match=r"ssm:/llm/none.*ssm:GetParametersByPath"):
         await Secrets({}, store=Shelf()).get("ssm:/llm/none")
-
-
-@pytest.fixture
-def aws() -> Iterator[MutableMapping[str, str]]:
-    """The process's environment, free of AWS; put back afterwards. Only boto3 reads it."""
-    before = dict(os.environ)
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-    os.environ |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull}
-    yield os.environ
-    os.environ.clear()
-    os.environ.update(before)
-
-
-@pytest.fixture
-def parameter_store(aws: MutableMapping[str, str]) -> Iterator[SSMClient]:
-    """SSM over HTTP, by moto, and a client to fill it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    aws.update({"AWS_ENDPOINT_URL_SSM": f"http://{host}:{port}", "AWS_DEFAULT_REGION": "us-east-1"})
-    client = boto3.client("ssm")
-    yield client
-    client.close()
-    server.stop()
 
 
 def put(client: SSMClient, *names: str) -> None:

@@ -89,7 +89,6 @@ def test_file_is_read_and_environment_wins(tmp_path: Path) -> None:
         ({"TOKENWIRE_HEARTBEAT": "25h"}, "heartbeat"),
         ({"TOKENWIRE_AUTH": "a - at sometimes\n"}, "auth"),
         ({"TOKENWIRE_ON_DISCONNECT": "sometimes"}, "cancel, continue or grace=SECONDS"),
-        ({"TOKENWIRE_SECRET": "ssm:/sometimes"}, "the secret itself, not a reference"),
     ],
 )
 def test_mistakes_are_named(environ: dict[str, str], says: str) -> None:

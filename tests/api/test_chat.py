@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 
 import httpx2
+import pytest
 
 from tests.conftest import Serve
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, text, usage, whole
@@ -258,6 +259,10 @@ async def test_leaving_closes_upstream(provider: Upstream, serve: Serve) -> None
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
 
 
+UNTOLD = pytest.mark.server_only("a function is not told of its client before it has answered")
+
+
+@UNTOLD
 async def test_leaving_early_closes_upstream(provider: Upstream, serve: Serve) -> None:
     """Likewise while the provider has not even answered."""
     provider.answer(before_head=(Act.STALL,))
@@ -270,6 +275,7 @@ async def test_leaving_early_closes_upstream(provider: Upstream, serve: Serve) -
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
 
 
+@UNTOLD
 async def test_leaving_whole_answer_closes_upstream(provider: Upstream, serve: Serve) -> None:
     """Likewise for a caller that waits for one object."""
     provider.answer(ROLE, Act.STALL)

@@ -7,7 +7,10 @@ import pytest
 from tokenwire.auth.tickets import Tickets
 from tokenwire.errors import ClientError, ProxyError
 
-SECRET = b"a secret of some length"
+
+async def shared() -> bytes:
+    """The secret of two processes."""
+    return b"a secret of some length"
 
 
 class Clock:
@@ -20,29 +23,29 @@ class Clock:
         return self.now
 
 
-def test_ticket_opens_its_stream() -> None:
+async def test_ticket_opens_its_stream() -> None:
     """Another process with the same secret knows it."""
     clock = Clock()
-    ticket, expires_at = Tickets(SECRET, 60, clock).sign("st_a")
+    ticket, expires_at = await Tickets(shared, 60, clock).sign("st_a")
 
-    Tickets(SECRET, 60, clock).verify("st_a", ticket)
+    await Tickets(shared, 60, clock).verify("st_a", ticket)
 
     assert expires_at == 1060
 
 
 @pytest.mark.parametrize("forge", ["", "1", "1.2.3", "x", "1.9999999999.AAAA", "1..", "ü.1.2"])
-def test_forgeries_are_refused(forge: str) -> None:
+async def test_forgeries_are_refused(forge: str) -> None:
     """Anything we did not sign is invalid."""
     with pytest.raises(ClientError) as caught:
-        Tickets(SECRET, 60).verify("st_a", forge)
+        await Tickets(shared, 60).verify("st_a", forge)
     assert (caught.value.status, caught.value.code) == (401, "invalid_ticket")
 
 
-def test_ticket_is_bound() -> None:
+async def test_ticket_is_bound() -> None:
     """To its stream, its secret, its expiry and its version."""
     clock = Clock()
-    tickets = Tickets(SECRET, 60, clock)
-    ticket, _ = tickets.sign("st_a")
+    tickets = Tickets(shared, 60, clock)
+    ticket, _ = await tickets.sign("st_a")
     version, expires, mac = ticket.split(".")
     forged = [
         (tickets, "st_b", ticket),
@@ -52,22 +55,26 @@ def test_ticket_is_bound() -> None:
     ]
     for judge, stream, given in forged:
         with pytest.raises(ClientError, match="not valid"):
-            judge.verify(stream, given)
+            await judge.verify(stream, given)
 
 
-def test_ticket_expires() -> None:
+async def test_ticket_expires() -> None:
     """After its time it says so."""
     clock = Clock()
-    tickets = Tickets(SECRET, 60, clock)
-    ticket, _ = tickets.sign("st_a")
+    tickets = Tickets(shared, 60, clock)
+    ticket, _ = await tickets.sign("st_a")
     clock.now = 1061
     with pytest.raises(ClientError) as caught:
-        tickets.verify("st_a", ticket)
+        await tickets.verify("st_a", ticket)
     assert caught.value.code == "expired_ticket"
 
 
-def test_short_secret_is_refused() -> None:
+async def test_short_secret_is_refused() -> None:
     """A secret that could be guessed, or is empty, is a mistake."""
-    for secret in (b"", b"short"):
-        with pytest.raises(ProxyError):
-            Tickets(secret, 60)
+    for text in (b"", b"short"):
+
+        async def secret(said: bytes = text) -> bytes:
+            return said
+
+        with pytest.raises(ProxyError, match="at least 16 bytes"):
+            await Tickets(secret, 60).sign("st_a")

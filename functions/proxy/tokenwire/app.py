@@ -20,12 +20,12 @@ from .api.middleware import Logged
 from .api.observation import record_of
 from .api.services import Services
 from .auth.callers import choose
-from .auth.tickets import Tickets
+from .auth.tickets import Secret, Tickets, check_secret
 from .providers import openai
 from .providers.demo import Demo
 from .providers.protocol import Provider
 from .secrets import Secrets
-from .settings import ProviderSettings, Settings, environment, load
+from .settings import ProviderSettings, Settings, environment, is_reference, load
 from .streams.deadline import Timeouts
 from .streams.hub import Hub, Limits, Stream
 from .streams.tail import Bounds
@@ -92,17 +92,31 @@ def _services(settings: Settings, secrets: Secrets) -> Services:
     metrics = Metrics(lambda: hub.open_streams, lambda: hub.open_viewers)
 
     async def keys() -> Iterable[str]:
-        return [await _resolve(secrets, key) for key in settings.api_keys]
+        # One parameter may hold many keys.
+        texts = [await _resolve(secrets, key) for key in settings.api_keys]
+        return [key.strip() for text in texts for key in text.split(",") if key.strip()]
 
-    secret = settings.secret.encode() if settings.secret else None
     return Services(
         settings=settings,
         hub=hub,
         catalog=Catalog(_providers(settings, secrets), settings.models, _default_model(settings)),
         authenticate=choose(settings, keys),
-        tickets=Tickets(secret, settings.ticket_ttl),
+        tickets=Tickets(_ticket_secret(settings, secrets), settings.ticket_ttl),
         metrics=metrics,
     )
+
+
+def _ticket_secret(settings: Settings, secrets: Secrets) -> Secret | None:
+    said = settings.secret
+    if not said:
+        return None
+    if not is_reference(said):
+        check_secret(said.encode())  # wrong here, it would be wrong with every request
+
+    async def secret() -> bytes:
+        return (await _resolve(secrets, said)).encode()
+
+    return secret
 
 
 def _limits(settings: Settings) -> Limits:
@@ -129,8 +143,10 @@ def _openai(name: str, said: ProviderSettings, settings: Settings, secrets: Secr
         base_url=said.base_url,
         connect_timeout=settings.timeout_connect,
         max_retries=said.max_retries,
-        headers=said.headers,
-        query=said.query,
+        headers={k: v for k, v in said.headers.items() if not is_reference(v)},
+        query={k: v for k, v in said.query.items() if not is_reference(v)},
+        secret_headers={k: secrets.key(v) for k, v in said.headers.items() if is_reference(v)},
+        secret_query={k: secrets.key(v) for k, v in said.query.items() if is_reference(v)},
         models=said.models,
     )
     return openai.OpenAI(name, secrets.key(said.key or "none:"), config)
@@ -141,12 +157,14 @@ def _default_model(settings: Settings) -> str:
 
 
 def _references(settings: Settings) -> frozenset[str]:
-    keys = [said.key for said in settings.providers.values() if said.key]
-    return frozenset([*keys, *(key for key in settings.api_keys if key.startswith("ssm:"))])
+    said = [*settings.api_keys, settings.secret or ""]
+    for provider in settings.providers.values():
+        said += [provider.key or "", *provider.headers.values(), *provider.query.values()]
+    return frozenset(filter(is_reference, said))
 
 
 async def _resolve(secrets: Secrets, key: str) -> str:
-    return await secrets.get(key) if key.startswith(("env:", "ssm:")) else key
+    return await secrets.get(key) if is_reference(key) else key
 
 
 def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

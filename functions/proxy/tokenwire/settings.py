@@ -24,19 +24,19 @@ Bytes = Annotated[int, Meta(ge=1024)]
 Count = Annotated[int, Meta(ge=1)]
 # A key that stands in the file itself would be copied with it, so it is not taken.
 Reference = Annotated[str, Meta(pattern=r"^(env:\S+|ssm:/\S+)$")]
-# A reference is not resolved here; taken as it stands, it would be a secret anyone can guess.
-Secret = Annotated[str, Meta(pattern=r"^(?!env:|ssm:)")]
 # As ``streams.policy`` reads it; wrong here, it would be every caller's error. Empty: by route.
 OnDisconnect = Annotated[str, Meta(pattern=r"^(cancel|continue|grace[=(]\d{1,5}(\.\d{1,3})?\)?)?$")]
 _FORMS = {
     "key": "env:NAME or ssm:/path",
-    "secret": "the secret itself, not a reference",
     "on_disconnect": "cancel, continue or grace=SECONDS",
 }
 
 
 class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One ``[providers.NAME]``. ``key`` is a reference: ``env:NAME`` or ``ssm:/path``."""
+    """One ``[providers.NAME]``. ``key`` is a reference: ``env:NAME`` or ``ssm:/path``.
+
+    The values of ``headers`` and ``query`` may be references too.
+    """
 
     kind: Literal["openai"] = "openai"
     base_url: str | None = None
@@ -65,7 +65,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     auth: Literal["keys", "none"] = "keys"
     api_keys: tuple[str, ...] = ()
-    secret: Secret | None = None
+    secret: str | None = None
     secret_ttl: Seconds = 300.0
     ticket_ttl: Seconds = 300.0
     cors_origins: tuple[str, ...] = ()
@@ -189,9 +189,16 @@ def _value(name: str, text: str) -> Any:
 def _from_keys(environ: Mapping[str, str]) -> dict[str, Any]:
     """A provider's own variables turn it on."""
     found: dict[str, Any] = {}
-    if environ.get("OPENAI_API_KEY"):
-        found["openai"] = {"key": "env:OPENAI_API_KEY", "base_url": environ.get("OPENAI_BASE_URL")}
+    if key := environ.get("OPENAI_API_KEY"):
+        # On Lambda the variable holds no key but says where it is.
+        reference = key if is_reference(key) else "env:OPENAI_API_KEY"
+        found["openai"] = {"key": reference, "base_url": environ.get("OPENAI_BASE_URL")}
     return found
+
+
+def is_reference(value: str) -> bool:
+    """Whether a setting's value says where a secret is, and is not the secret itself."""
+    return value.startswith(("env:", "ssm:/"))
 
 
 def _merged(found: dict[str, Any], said: Any) -> Any:

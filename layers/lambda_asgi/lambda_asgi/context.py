@@ -22,6 +22,7 @@ class Function:
     memory_limit_in_mb: int = 128
     log_group_name: str = ""
     log_stream_name: str = ""
+    initialization_type: str = "on-demand"
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Function:
@@ -32,6 +33,7 @@ class Function:
             memory_limit_in_mb=int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")),
             log_group_name=environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
             log_stream_name=environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+            initialization_type=environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
         )
 
 
@@ -124,6 +126,14 @@ class Context:
     def log_stream_name(self) -> str:
         """The environment's own part of that."""
         return self.function.log_stream_name
+
+    @property
+    def freezes(self) -> bool:
+        """Whether the environment stands still once the app has returned, and its tasks with it.
+
+        Not on Managed Instances, where one environment serves many invocations at a time.
+        """
+        return self.function.initialization_type != "lambda-managed-instances"
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the deadline; 0 once it has passed."""

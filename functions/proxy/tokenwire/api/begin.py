@@ -60,7 +60,7 @@ def begin(
         services.settings.max_block_bytes,
     )
     observation.begins(meta)
-    return services.hub.start(meta, source, on_disconnect)
+    return services.hub.start(meta, source, on_disconnect, observation.seconds_left)
 
 
 def join(

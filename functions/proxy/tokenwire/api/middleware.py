@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..telemetry import Emf, Metrics, RequestLog, function_of, write
+from ..telemetry import Emf, Metrics, RequestLog, freezes, function_of, seconds_left, write
 from .errors import on_error
 from .observation import Observation
 
@@ -41,7 +41,8 @@ class Logged:
             return await self._app(scope, receive, send)
         request_id = _request_id(scope)
         log = RequestLog(request_id, scope["method"])
-        seen = Observation(log, asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        seen = Observation(log, now, seconds_left(scope), freezes=freezes(scope))
         scope.setdefault("state", {})["observation"] = seen
         try:
             await self._guarded(scope, receive, _tagged(send, request_id, log), log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from time import perf_counter
 
 from ..streams.hub import Stream
@@ -16,10 +17,16 @@ class Observation:
     Args:
         log: What will be written.
         now: The event loop's time, in seconds, when the request came.
+        seconds_left: How long a stream that it starts may take; see ``telemetry.function``.
+        freezes: Whether the process stands still after the response; likewise.
     """
 
-    def __init__(self, log: RequestLog, now: float) -> None:
+    def __init__(
+        self, log: RequestLog, now: float, seconds_left: float = math.inf, *, freezes: bool = False
+    ) -> None:
         self.log = log
+        self.seconds_left = seconds_left
+        self.freezes = freezes
         self.delivery = Delivery()
         self._loop_started = now
         self._started = perf_counter()

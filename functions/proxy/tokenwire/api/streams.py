@@ -26,8 +26,8 @@ Format = Annotated[str, Query(description=f"One of {', '.join(DIALECTS)}.")]
 Ticket = Annotated[str, Query(description="From the `url` that started or shared the stream.")]
 
 
-def _ticketed(services: Services, stream_id: str) -> dict[str, object]:
-    ticket, expires_at = services.tickets.sign(stream_id)
+async def _ticketed(services: Services, stream_id: str) -> dict[str, object]:
+    ticket, expires_at = await services.tickets.sign(stream_id)
     return {"url": f"/v1/streams/{stream_id}?ticket={ticket}", "expires_at": expires_at}
 
 
@@ -38,10 +38,17 @@ async def start(request: Request, parts: Parts, who: Who, seen: Observed) -> Res
     The URL carries a ticket, so that an `EventSource`, which cannot send a key, can open it.
     The stream is cancelled if nobody watches it within its `on_disconnect` grace.
     """
+    if seen.freezes:
+        raise ClientError(
+            "This server is a Lambda function, which stops once it has answered: there would be "
+            "nobody to run the stream. Start and watch it in one request: POST /api/stream.",
+            code="not_on_lambda",
+            status=501,
+        )
     raw = await read_json(request, parts.settings.max_body_bytes)
     asked = EVENTS.parse(raw)
     stream = begin(parts, who, asked, disconnect_policy(request, raw, parts), seen)
-    said = {"id": stream.meta.id, **_ticketed(parts, stream.meta.id)}
+    said = {"id": stream.meta.id, **await _ticketed(parts, stream.meta.id)}
     return JSONResponse(said, status_code=201, headers={"x-stream-id": stream.meta.id})
 
 
@@ -77,7 +84,7 @@ async def watch(
 
 async def _find(request: Request, parts: Services, stream_id: str, ticket: str) -> Stream:
     if ticket:
-        parts.tickets.verify(stream_id, ticket)
+        await parts.tickets.verify(stream_id, ticket)
         return parts.hub.find(stream_id, None)
     who = await caller(request)
     return parts.hub.find(stream_id, who.id)
@@ -87,7 +94,7 @@ async def _find(request: Request, parts: Services, stream_id: str, ticket: str) 
 async def share(stream_id: str, parts: Parts, who: Who) -> Response:
     """A URL that lets whoever has it watch this one stream, for some minutes."""
     parts.hub.find(stream_id, who.id)
-    return JSONResponse(_ticketed(parts, stream_id))
+    return JSONResponse(await _ticketed(parts, stream_id))
 
 
 @router.post("/{stream_id}/cancel", summary="Cancel a stream")

@@ -10,10 +10,13 @@ import hmac
 import secrets
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from typing import TypeAlias
 
 from ..errors import ClientError, ProxyError
+
+Secret: TypeAlias = Callable[[], Awaitable[bytes]]
 
 _VERSION = "1"
 _MIN_SECRET = 16
@@ -23,41 +26,41 @@ class Tickets:
     """Signs and verifies, with HMAC-SHA256.
 
     Args:
-        secret: Shared by every process that must know each other's tickets; at least 16
-            bytes. None: a random one, for this process alone.
+        secret: Gives what every process must share that is to know the others' tickets; at
+            least 16 bytes. None: a random one, for this process alone.
         ttl: How long a ticket lasts, in seconds.
         clock: Unix time in seconds.
 
-    Raises:
-        ProxyError: The secret is too short to be one.
     """
 
     def __init__(
-        self, secret: bytes | None, ttl: float, clock: Callable[[], float] = time.time
+        self, secret: Secret | None, ttl: float, clock: Callable[[], float] = time.time
     ) -> None:
-        if secret is not None and len(secret) < _MIN_SECRET:
-            raise ProxyError(
-                f"TOKENWIRE_SECRET must have at least {_MIN_SECRET} bytes.", code="bad_setting"
-            )
-        self._secret = secret or secrets.token_bytes(32)
+        self._secret = secret or _random()
         self._ttl = ttl
         self._clock = clock
 
-    def sign(self, stream_id: str) -> tuple[str, int]:
-        """A ticket for this stream, and when it expires (Unix time in seconds)."""
-        expires_at = int(self._clock() + self._ttl)
-        return f"{_VERSION}.{expires_at}.{self._mac(stream_id, str(expires_at))}", expires_at
+    async def sign(self, stream_id: str) -> tuple[str, int]:
+        """A ticket for this stream, and when it expires (Unix time in seconds).
 
-    def verify(self, stream_id: str, ticket: str) -> None:
+        Raises:
+            ProxyError: There is no secret, or it is too short to be one.
+        """
+        expires_at = int(self._clock() + self._ttl)
+        return f"{_VERSION}.{expires_at}.{await self._mac(stream_id, str(expires_at))}", expires_at
+
+    async def verify(self, stream_id: str, ticket: str) -> None:
         """Accept the ticket for this stream.
 
         Raises:
             ClientError: It is not ours, or of another stream (401, ``invalid_ticket``), or
                 too old (401, ``expired_ticket``).
+            ProxyError: There is no secret, or it is too short to be one.
         """
         version, _, rest = ticket.partition(".")
         expires_at, _, mac = rest.partition(".")
-        genuine = hmac.compare_digest(mac.encode(), self._mac(stream_id, expires_at).encode())
+        ours = await self._mac(stream_id, expires_at)
+        genuine = hmac.compare_digest(mac.encode(), ours.encode())
         if version != _VERSION or not genuine:
             raise ClientError(
                 "The ticket is not valid for this stream.", code="invalid_ticket", status=401
@@ -65,7 +68,30 @@ class Tickets:
         if int(expires_at) < self._clock():
             raise ClientError("The ticket has expired.", code="expired_ticket", status=401)
 
-    def _mac(self, stream_id: str, expires_at: str) -> str:
+    async def _mac(self, stream_id: str, expires_at: str) -> str:
         text = f"{_VERSION}\n{stream_id}\n{expires_at}".encode()
-        mac = hmac.new(self._secret, text, sha256).digest()
+        secret = check_secret(await self._secret())
+        mac = hmac.new(secret, text, sha256).digest()
         return urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def check_secret(secret: bytes) -> bytes:
+    """The secret, if it is long enough.
+
+    Raises:
+        ProxyError: It is not (``bad_setting``).
+    """
+    if len(secret) < _MIN_SECRET:
+        raise ProxyError(
+            f"TOKENWIRE_SECRET must have at least {_MIN_SECRET} bytes.", code="bad_setting"
+        )
+    return secret
+
+
+def _random() -> Secret:
+    found = secrets.token_bytes(32)
+
+    async def secret() -> bytes:
+        return found
+
+    return secret

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -20,16 +20,16 @@ _SECRETS = re.compile(
 _URL = re.compile(r"(?i)\b(?:https?|wss?)://\S+")
 
 
-def translate(error: Exception, key: str) -> TokenwireError:
+def translate(error: Exception, *keys: str) -> TokenwireError:
     """What an exception of the SDK or its transport means to our caller.
 
     Only the text of a request's own faults (400, 413, 422) is passed on, since without it
-    nobody could mend the request; it is redacted, ``key`` first of all.
+    nobody could mend the request; it is redacted, ``keys`` first of all.
     """
     if isinstance(error, TokenwireError):
         return error
     if isinstance(error, openai.APIStatusError):
-        return _from_status(error, key)
+        return _from_status(error, keys)
     if _is_timeout(error):
         return UpstreamError(
             "The provider could not be reached in time.",
@@ -53,10 +53,10 @@ def broken(error: Exception) -> UpstreamError:
     )
 
 
-def redact(text: str, key: str) -> str:
-    """The text on one line, bounded, without ``key``, key-like words and addresses."""
+def redact(text: str, keys: Iterable[str]) -> str:
+    """The text on one line, bounded, without ``keys``, key-like words and addresses."""
     text = " ".join(text.split())
-    if key:
+    for key in filter(None, keys):
         text = text.replace(key, "[redacted]")
     text = _SECRETS.sub("[redacted]", _URL.sub("[address]", text))
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
@@ -74,11 +74,11 @@ _STATUSES: dict[int, tuple[str, str, int]] = {
 }
 
 
-def _from_status(error: openai.APIStatusError, key: str) -> TokenwireError:
+def _from_status(error: openai.APIStatusError, keys: Iterable[str]) -> TokenwireError:
     status = error.status_code
     if status in (400, 413, 422):
         return ClientError(
-            redact(_text(error), key) or "The provider found the request at fault.",
+            redact(_text(error), keys) or "The provider found the request at fault.",
             code=_plain(error.code) or "invalid_request",
             status=status,
             param=_plain(error.param),

@@ -41,6 +41,8 @@ class Config:
         max_retries: Before the answer begins, on 408, 409, 429, 5xx and broken connections.
         headers: Sent with every request.
         query: Added to every URL (Azure's ``api-version``).
+        secret_headers: Headers whose values are secrets; asked for with every request.
+        secret_query: The same for the URL.
         models: What to list, where the place should not be asked.
     """
 
@@ -49,6 +51,8 @@ class Config:
     max_retries: int = 2
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    secret_headers: Mapping[str, Key] = field(default_factory=dict)
+    secret_query: Mapping[str, Key] = field(default_factory=dict)
     models: Sequence[str] = ()
 
 
@@ -93,12 +97,22 @@ class OpenAI:
         try:
             return await self._send(body)
         except TokenwireError as error:
-            if error.code != "upstream_auth" or not await self._key.refresh():
+            if error.code != "upstream_auth" or not await self._rotated():
                 raise
-            return await self._send(body)  # the key was rotated: once more, with the new one
+            return await self._send(body)  # a key was rotated: once more, with the new one
+
+    async def _rotated(self) -> bool:
+        keys = (
+            self._key,
+            *self._config.secret_headers.values(),
+            *self._config.secret_query.values(),
+        )
+        return any([await key.refresh() for key in keys])
 
     async def _send(self, body: bytes) -> httpx2.Response:
-        await self._key()  # a missing key is a clear error of ours, before any of the SDK's
+        key = await self._key()  # a missing one is a clear error of ours, before any of the SDK's
+        headers = await _values(self._config.secret_headers)
+        query = await _values(self._config.secret_query)
         client = await self._connected()
         import httpx2
         from openai import AsyncStream
@@ -111,12 +125,12 @@ class OpenAI:
                 "/chat/completions",
                 cast_to=httpx2.Response,
                 content=body,
-                options={"headers": _HEADERS},
+                options={"headers": {**_HEADERS, **headers}, "params": query},
                 stream=True,
                 stream_cls=AsyncStream[object],
             )
         except Exception as error:
-            raise translate(error, client.api_key) from None
+            raise translate(error, key, *headers.values(), *query.values()) from None
         return cast("httpx2.Response", response)
 
     async def models(self) -> list[str]:
@@ -131,7 +145,12 @@ class OpenAI:
     async def _ask(self) -> list[str]:
         try:
             client = await self._connected()
-            return sorted([model.id async for model in client.models.list(timeout=5.0)])
+            listed = client.models.list(
+                timeout=5.0,
+                extra_headers=await _values(self._config.secret_headers),
+                extra_query=await _values(self._config.secret_query),
+            )
+            return sorted([model.id async for model in listed])
         except Exception:
             # Any failure at all means that there is nothing to list; asking for a model
             # will say what is wrong.
@@ -172,6 +191,10 @@ def _connect(key: Key, config: Config) -> AsyncOpenAI:
     )
     client.organization = client.project = None  # not from the environment behind our back
     return client
+
+
+async def _values(keys: Mapping[str, Key]) -> dict[str, str]:
+    return {name: await key() for name, key in keys.items()}
 
 
 def _body(request: ChatRequest, model: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +22,10 @@ class Timeouts:
     first_content: float = 120.0
     idle: float = 60.0
     total: float = 900.0
+
+    def within(self, longest: float) -> Timeouts:
+        """The same, but over in so many seconds."""
+        return replace(self, total=min(self.total, longest))
 
 
 _SAYS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,8 +81,16 @@ class Hub:
         """Readers attached to any stream."""
         return sum(s.tail.readers for held in (self._open, self._finished) for s in held.values())
 
-    def start(self, meta: Meta, source: Source, policy: OnDisconnect) -> Stream:
+    def start(
+        self, meta: Meta, source: Source, policy: OnDisconnect, longest: float = math.inf
+    ) -> Stream:
         """Open a log and set a pump going on it.
+
+        Args:
+            meta: What the stream is.
+            source: Where its blocks come from.
+            policy: What becomes of it without viewers.
+            longest: Seconds that it may take at most, where that is less than the limits say.
 
         Raises:
             ProxyError: There is no room for another stream (``overloaded``), or the
@@ -99,7 +108,8 @@ class Hub:
             )
         stream = Stream(meta, Tail(self._limits.bounds, charge=self._charge), policy)
         stream.facts.started = asyncio.get_running_loop().time()
-        pump = Pump(source, stream.tail, stream.facts, self._limits.timeouts)
+        timeouts = self._limits.timeouts.within(longest)
+        pump = Pump(source, stream.tail, stream.facts, timeouts)
         self._open[meta.id] = stream
         stream.task = asyncio.create_task(pump.run(), name=meta.id)
         stream.task.add_done_callback(lambda _: self._retire(stream))

@@ -1,7 +1,7 @@
 """What a request leaves behind: one log line, and numbers."""
 
 from .emf import Emf
-from .function import FunctionRecord, function_of
+from .function import FunctionRecord, freezes, function_of, seconds_left
 from .metrics import Metrics
 from .record import Instants, RequestLog, StreamRecord, write
 
@@ -12,6 +12,8 @@ __all__ = [
     "Metrics",
     "RequestLog",
     "StreamRecord",
+    "freezes",
     "function_of",
+    "seconds_left",
     "write",
 ]

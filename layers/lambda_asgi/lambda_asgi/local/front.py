@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from contextlib import suppress
@@ -15,6 +16,9 @@ from .http import Incoming, Outgoing
 from .pool import Pool, Throttled
 from .report import say
 from .runtime_api import MAX_PAYLOAD
+
+LOOK = 0.05
+"""Seconds between two looks at whether a client is still there."""
 
 _JSON = [("content-type", "application/json")]
 _NOT_PASSED = frozenset({"content-length", "transfer-encoding", "connection"})
@@ -46,7 +50,11 @@ class FunctionUrl:
         except Throttled:
             outgoing.whole(429, _JSON, b'{"Reason":"ConcurrentInvocationLimitExceeded"}')
             return
-        await self._answer(call, incoming.method, outgoing)
+        watching = asyncio.create_task(self._watch(call, outgoing))
+        try:
+            await _answer(call, incoming.method, outgoing)
+        finally:
+            watching.cancel()
 
     async def _call(self, incoming: Incoming, outgoing: Outgoing) -> Call | None:
         """The invocation; None if it would be larger than Lambda takes."""
@@ -60,29 +68,33 @@ class FunctionUrl:
             return None
         return Call(str(uuid.uuid4()), event, f"{trace_id};Sampled=0")
 
-    async def _answer(self, call: Call, method: str, outgoing: Outgoing) -> None:
-        while True:
-            part = await call.get()
-            if outgoing.begun and outgoing.is_gone and self._gives_up(call):
-                return
-            if isinstance(part, Failed):
-                _fail(part, call, outgoing)
-                return
-            if isinstance(part, End):
-                outgoing.end()
-                return
-            if isinstance(part, Prelude):
-                _start(part, call, method, outgoing)
-            elif not outgoing.is_gone:
-                await _write(part, outgoing)
+    async def _watch(self, call: Call, outgoing: Outgoing) -> None:
+        """Once the client has left, cut the function's response, as soon as there is one.
 
-    def _gives_up(self, call: Call) -> bool:
-        if not self.tells_disconnect or call.let_go is None:
-            return False
-        say(f"RequestId: {call.request_id} the client left: the response is cut")
-        call.let_go()
-        call.fail("Client.Disconnected")
-        return True
+        By looking, since a stream's end shows only to a read, which might take the next request.
+        """
+        while self.tells_disconnect:
+            await asyncio.sleep(LOOK)
+            if outgoing.is_gone and call.let_go is not None:
+                say(f"RequestId: {call.request_id} the client left: the response is cut")
+                call.let_go()
+                call.fail("Client.Disconnected")
+                return
+
+
+async def _answer(call: Call, method: str, outgoing: Outgoing) -> None:
+    while True:
+        part = await call.get()
+        if isinstance(part, Failed):
+            _fail(part, call, outgoing)
+            return
+        if isinstance(part, End):
+            outgoing.end()
+            return
+        if isinstance(part, Prelude):
+            _start(part, call, method, outgoing)
+        else:
+            await _write(part, outgoing)
 
 
 def _start(prelude: Prelude, call: Call, method: str, outgoing: Outgoing) -> None:
@@ -93,9 +105,10 @@ def _start(prelude: Prelude, call: Call, method: str, outgoing: Outgoing) -> Non
 
 
 async def _write(data: bytes, outgoing: Outgoing) -> None:
-    # A client that left raises: what is still to come for it is read and dropped.
-    with suppress(OSError):
-        await outgoing.write(data)
+    # What is still to come for a client that left is read and dropped, as Lambda does.
+    if not outgoing.is_gone:
+        with suppress(OSError):
+            await outgoing.write(data)
 
 
 def _fail(failure: Failed, call: Call, outgoing: Outgoing) -> None:
