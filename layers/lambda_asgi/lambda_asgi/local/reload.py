@@ -28,11 +28,11 @@ def stamps(root: Path) -> dict[Path, float]:
     return found
 
 
-async def watch(root: Path, changed: Callable[[], None]) -> None:
+async def watch(root: Path, changed: Callable[[], None], *, pause: float = PAUSE) -> None:
     """Call ``changed`` after each change; until cancelled."""
     before = stamps(root)
     while True:
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(pause)
         now = await asyncio.to_thread(stamps, root)
         if now != before:
             before = now
