@@ -5,6 +5,12 @@ SHELL := /bin/sh
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
+# Of the Lambda function, as samconfig.toml says it: arm64 or x86_64.
+ARCH ?= $(shell sed -n 's/^parameter_overrides.*Architecture=\([a-z0-9_]*\).*/\1/p' samconfig.toml | head -n 1)
+ENV ?= default
+SAM ?= .cache/sam/bin/sam
+export ARCH
+export SAM_CLI_TELEMETRY = 0
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 CODE := functions layers tests benchmarks
@@ -20,7 +26,7 @@ run: .venv/.server ## serve the demo, or your keys' models, on http://HOST:PORT 
 
 test: .venv/.dev .cache/parts ## run every test, with the branch coverage gate; on 3.13 too, if it is here
 	sh scripts/python313.sh
-	$(PYTEST) -m 'not serial' --cov --cov-report=
+	$(PYTEST) -m 'not serial and not sam' --cov --cov-report=
 	$(PYTEST) -m serial --cov --cov-append --cov-report=term
 
 check: .venv/.dev ## formatting, lint and types
@@ -33,11 +39,24 @@ format: .venv/.dev ## put the code in order
 	$(BIN)/ruff format $(wildcard $(CODE))
 	$(BIN)/ruff check --fix $(wildcard $(CODE))
 
+lambda: .venv/.server ## run the function as Lambda will, behind a local function URL on HOST:PORT
+	@exec $(BIN)/python -m lambda_asgi.local tokenwire.lambda_handler:handler \
+	  --host $(HOST) --port $(PORT) --reload
+
+build: $(SAM) ## build what Lambda gets, from the lock file
+	$(SAM) build --config-env $(ENV)
+
+deploy: build ## deploy it to your AWS account: ENV=default or prod
+	$(SAM) deploy --config-env $(ENV)
+
+test-sam: .venv/.dev $(SAM) ## SAM CLI, Docker and AWS's emulator, for real; says so where it cannot
+	sh scripts/test_sam.sh
+
 bench: .venv/.dev .cache/parts ## measure what the README claims
 	$(BIN)/python -m benchmarks
 
 clean: ## remove all that can be made again
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules
+	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules
 
 # The set-up. Stamps make the next run start at once.
 .venv/.server: uv.lock pyproject.toml scripts/setup.sh
@@ -52,4 +71,15 @@ clean: ## remove all that can be made again
 	@sh scripts/parts.sh
 	@touch $@
 
-.PHONY: help setup run test check format bench clean
+# Called by sam build, which sets ARTIFACTS_DIR.
+build-ProxyFunction:
+	@sh scripts/artifact.sh function "$(ARTIFACTS_DIR)"
+
+build-LambdaAsgiLayer:
+	@sh scripts/artifact.sh layer "$(ARTIFACTS_DIR)"
+
+.cache/sam/bin/sam: scripts/sam.sh
+	@sh scripts/sam.sh
+
+.PHONY: help setup run test check format lambda build deploy test-sam bench clean \
+  build-ProxyFunction build-LambdaAsgiLayer

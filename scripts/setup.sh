@@ -1,5 +1,5 @@
 #!/bin/sh
-# The Python environment, from python3 alone. Usage: setup.sh server|dev
+# The Python environment, from python3 alone. Usage: setup.sh tools|server|dev
 set -eu
 
 UV_VERSION=0.13.8
@@ -23,7 +23,8 @@ fi
 
 # --inexact: a `make run` after a `make test` must not take the tests' tools away.
 case "$1" in
+  tools) ;;
   server) "$TOOLS/bin/uv" sync --quiet --frozen --inexact --extra server --no-dev ;;
   dev) "$TOOLS/bin/uv" sync --quiet --frozen --extra server ;;
-  *) echo "usage: setup.sh server|dev" >&2; exit 2 ;;
+  *) echo "usage: setup.sh tools|server|dev" >&2; exit 2 ;;
 esac

@@ -24,7 +24,7 @@ async def event(request: Request) -> Response:
             "event": request.scope["aws.event"],
             "body": base64.b64encode(await request.body()).decode(),
             "path": request.scope["path"],
-            "raw_path": request.scope["raw_path"].decode(),
+            "raw_path": (request.scope["raw_path"] or b"").decode(),
             "url": str(request.url),
             "pid": os.getpid(),
             "context": {

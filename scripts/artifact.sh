@@ -1,0 +1,67 @@
+#!/bin/sh
+# What Lambda gets, from the lock file: artifact.sh function|layer DIR
+# ARCH is arm64 (the default) or x86_64; the host's own Python and architecture do not matter.
+set -eu
+
+PYTHON=3.13
+what=$1
+dir=$2
+case "${ARCH:-arm64}" in
+  arm64) platform=aarch64-manylinux_2_28 ;;
+  x86_64) platform=x86_64-manylinux_2_28 ;;
+  *) echo "ARCH must be arm64 or x86_64" >&2; exit 2 ;;
+esac
+cd "$(dirname "$0")/.."
+sh scripts/setup.sh tools
+uv=.cache/tools/bin/uv
+
+# Wheels only, each with the hash that the lock file has of it.
+install() {
+  target=$1
+  shift
+  wanted=$(mktemp)
+  "$uv" export --quiet --frozen --no-emit-project "$@" >"$wanted"
+  "$uv" pip install --quiet --require-hashes --only-binary :all: --python-version "$PYTHON" \
+    --python-platform "$platform" --target "$target" -r "$wanted"
+  rm "$wanted"
+}
+
+# What nothing reads at run time: types, headers, tests, scripts, and the installer's own notes.
+prune() {
+  rm -rf "$1/bin" "$1/.lock"
+  find "$1" \( -name '*.pyi' -o -name 'py.typed' -o -name '*.c' -o -name '*.h' -o -name '*.pyx' \
+    -o -name '.gitignore' -o -name '.keep' -o -name 'RECORD' -o -name 'INSTALLER' -o -name 'REQUESTED' -o -name 'WHEEL' \) -delete
+  find "$1" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
+}
+
+# /opt and /var/task cannot be written to: without bytecode every cold start compiles anew.
+# unchecked: the files are never newer than what was made of them.
+compile() {
+  if python=$(sh scripts/find_python.sh "$PYTHON"); then
+    "$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$1" -p "$2" "$1"
+  else
+    echo "warning: there is no python$PYTHON here to make bytecode with; cold starts will be" \
+      "about twice as long. 'uv python install $PYTHON' gets one." >&2
+  fi
+}
+
+case "$what" in
+  function)
+    install "$dir" --no-dev --prune mangum
+    cp -R functions/proxy/tokenwire "$dir/"
+    prune "$dir"
+    compile "$dir" /var/task
+    ;;
+  layer)
+    install "$dir/python" --only-group layer
+    cp -R layers/lambda_asgi/lambda_asgi "$dir/python/"
+    # The local function URL is for a developer's machine.
+    rm -rf "$dir/python/lambda_asgi/local"
+    prune "$dir/python"
+    compile "$dir/python" /opt/python
+    cp layers/lambda_asgi/lambda-asgi "$dir/"
+    chmod 755 "$dir/lambda-asgi"
+    ;;
+  *) echo "usage: artifact.sh function|layer DIR" >&2; exit 2 ;;
+esac
+du -sk "$dir" | awk -v what="$what" '{ printf "%s: %.1f MB unzipped\n", what, $1 / 1024 }'

@@ -1,0 +1,63 @@
+#!/bin/sh
+# The real SAM CLI, a real container engine and AWS's own emulator: `make test-sam`.
+# Takes the engine that is there; else, as root on Debian, a private one, stopped at the end.
+set -eu
+
+skip() {
+  echo "skipped: $1"
+  exit 0
+}
+
+case "$(uname -m)" in
+  x86_64) ARCH=x86_64 ;;
+  aarch64) ARCH=arm64 ;;
+  *) skip "Lambda knows no $(uname -m)" ;;
+esac
+export ARCH
+image=public.ecr.aws/lambda/python:3.13-$ARCH
+work=$PWD/.cache/sam-test
+mkdir -p "$work"
+engine=
+
+stop() {
+  [ -z "$engine" ] || { kill "$engine" 2>/dev/null && wait "$engine" 2>/dev/null; } || true
+  [ -z "$engine" ] || ip link delete docker0 2>/dev/null || true
+}
+trap stop EXIT
+
+start_engine() {
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
+  if [ ! -x /usr/sbin/dockerd ] || ! command -v busybox >/dev/null; then
+    apt-get update -qq || true
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+      docker.io iptables busybox-static iproute2 >/dev/null || return 1
+  fi
+  export DOCKER_HOST="unix://$work/docker.sock"
+  # No iptables and no forwarding: the host's network stays as it is.
+  /usr/sbin/dockerd --data-root "$work/data" --exec-root "$work/exec" -p "$work/docker.pid" \
+    -H "$DOCKER_HOST" --iptables=false --ip6tables=false --ip-forward=false \
+    >"$work/dockerd.log" 2>&1 &
+  engine=$!
+  for _ in $(seq 100); do
+    docker info >/dev/null 2>&1 && return 0
+    kill -0 "$engine" 2>/dev/null || return 1
+    sleep 0.1
+  done
+  return 1
+}
+
+docker info >/dev/null 2>&1 || start_engine ||
+  skip "there is no container engine, and none can be started here"
+
+if ! docker image inspect "$image" >/dev/null 2>&1 && ! timeout 60 docker pull -q "$image" 2>/dev/null; then
+  command -v busybox >/dev/null || skip "AWS's base image cannot be pulled, nor a stand-in built without busybox"
+  python=$(sh scripts/find_python.sh 3.13) ||
+    skip "AWS's base image cannot be pulled, nor a stand-in built without python3.13"
+  echo "AWS's base image cannot be pulled: building a stand-in"
+  sh scripts/setup.sh tools
+  sh scripts/standin_image.sh "$image" "$python"
+fi
+
+.cache/sam/bin/sam validate --lint
+.cache/sam/bin/sam build --parameter-overrides "Architecture=$ARCH" --build-dir "$work/build" >/dev/null
+SAM_BUILD_DIR="$work/build" .venv/bin/python -m pytest -m sam -q tests/sam

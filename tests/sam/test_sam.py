@@ -1,0 +1,172 @@
+"""The SAM CLI for real: every event invoked, and the API served, in containers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx2
+import openai
+import pytest
+
+from tests.api.reading import read, text_of
+from tests.sam.conftest import ARCH, GATEWAY, SAM, Ended, free_port, run, running
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+pytestmark = [pytest.mark.sam, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def parameters(build: Path, aws: dict[str, str]) -> Iterator[str]:
+    """SSM, by moto, where containers reach it, with the parameters that the template names."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address=GATEWAY, port=0, verbose=False)
+    server.start()
+    url = f"http://{GATEWAY}:{server.get_host_and_port()[1]}"
+    client: SSMClient = boto3.client("ssm", endpoint_url=url, region_name="us-east-1")
+    for name, value in {"openai-api-key": "sk-none", "api-keys": "key-one,key-two,local"}.items():
+        client.put_parameter(
+            Name=f"/tokenwire/{name}", Value=value, Type="SecureString", Overwrite=True
+        )
+    client.close()
+    yield url
+    server.stop()
+
+
+def variables(tmp_path: Path, ssm: str) -> Path:
+    """The file that gives a local function its variables."""
+    file = tmp_path / "variables.json"
+    said = {"AWS_ENDPOINT_URL_SSM": ssm, "TOKENWIRE_DEFAULT_MODEL": "demo/markdown"}
+    file.write_text(json.dumps({"ProxyFunction": said}))
+    return file
+
+
+async def invoke(build: Path, event: str, variables: Path) -> Ended:
+    """``sam local invoke``."""
+    command: list[str | Path] = [SAM, "local", "invoke", "ProxyFunction"]
+    command += ["--template", build / "template.yaml"]
+    command += ["--event", f"events/{event}.json", "--env-vars", variables, "--skip-pull-image"]
+    return await run([*command, "--parameter-overrides", f"Architecture={ARCH}"])
+
+
+@pytest.mark.parametrize("event", ["http-api-v2", "rest-api-v1", "alb"])
+async def test_front_doors_are_answered(
+    event: str, build: Path, parameters: str, tmp_path: Path
+) -> None:
+    """Each front door's event, buffered, in its own form."""
+    ended = await invoke(build, event, variables(tmp_path, parameters))
+    assert ended.status == 0, ended.err
+    assert ended.json["statusCode"] == 200
+    assert json.loads(ended.json["body"]) == {"status": "ok"}
+    assert "REPORT RequestId" in ended.err
+
+
+async def test_function_url_is_answered_whole(build: Path, parameters: str, tmp_path: Path) -> None:
+    """Under SAM a stream is one JSON answer; the caller's key comes from SSM, decrypted."""
+    file = variables(tmp_path, parameters)
+    ended = await invoke(build, "function-url", file)
+    assert ended.status == 0, ended.err
+    assert (ended.json["statusCode"], ended.json["headers"]["content-type"]) == (
+        200,
+        "text/event-stream; charset=utf-8",
+    )
+    body = ended.json["body"].encode()
+    assert text_of(body)
+    assert read(body)[-1][1] == "[DONE]"
+    logged = [json.loads(line) for line in ended.err.splitlines() if line.startswith('{"level"')]
+    (line,) = [entry for entry in logged if entry["message"] == "request"]
+    assert line["http"]["route"] == "/api/stream"
+    assert line["cold_start"] is True
+
+
+async def test_events_need_no_aws(build: Path) -> None:
+    """With the variables that samconfig.toml names, the demo answers without any account."""
+    ended = await invoke(build, "function-url", Path("events/local.json"))
+    assert ended.status == 0, ended.err
+    assert read(ended.json["body"].encode())[-1][1] == "[DONE]"
+
+
+async def test_worker_event_is_refused_in_words(
+    build: Path, parameters: str, tmp_path: Path
+) -> None:
+    """There are no workers yet: the error says that the function takes HTTP events."""
+    ended = await invoke(build, "worker", variables(tmp_path, parameters))
+    assert ended.json["errorType"] == "Runtime.UnsupportedEvent"
+    assert "HTTP events only" in ended.json["errorMessage"]
+
+
+@asynccontextmanager
+async def start_api(build: Path, variables: Path, log: Path) -> AsyncIterator[str]:
+    """``sam local start-api``, once it answers."""
+    port = free_port()
+    command: list[object] = [
+        SAM,
+        "local",
+        "start-api",
+        "--template",
+        build / "template.yaml",
+        "--port",
+        port,
+    ]
+    command += ["--env-vars", variables, "--skip-pull-image", "--warm-containers", "EAGER"]
+    command += ["--parameter-overrides", f"Architecture={ARCH}"]
+    url = f"http://127.0.0.1:{port}"
+    async with running(list(map(str, command)), log), httpx2.AsyncClient(trust_env=False) as client:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                if (await client.get(f"{url}/healthz", timeout=30)).status_code == 200:
+                    break
+            except httpx2.HTTPError:
+                assert time.monotonic() < deadline, log.read_text()
+                await asyncio.sleep(0.5)
+        yield url
+
+
+async def test_start_api_serves_curl_and_the_sdk(
+    build: Path, parameters: str, tmp_path: Path
+) -> None:
+    """Buffered, with the keys of SSM: the page, typed events, chunks, errors."""
+    log = tmp_path / "sam.log"
+    async with start_api(build, variables(tmp_path, parameters), log) as url:
+        page = await run(["curl", "-s", "-i", f"{url}/"])
+        assert "HTTP/1.1 200 OK" in page.out
+        assert "<title>" in page.out
+        key, kind = "Authorization: Bearer key-two", "Content-Type: application/json"
+        message = '{"message": "Hello /fast"}'
+        typed = await run(
+            ["curl", "-sN", f"{url}/api/stream", "-H", key, "-H", kind, "-d", message]
+        )
+        assert text_of(typed.out.encode())
+        refused = await run(["curl", "-s", f"{url}/api/stream", "-d", "{}"])
+        assert "missing_api_key" in refused.out
+        detached = await run(
+            ["curl", "-s", "-w", "%{http_code}", f"{url}/v1/streams", "-H", key, "-d", message]
+        )
+        assert detached.out.endswith("501")
+        client = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="key-one", max_retries=0)
+        async with client:
+            answer = ""
+            stream = await client.chat.completions.create(
+                model="demo/markdown",
+                messages=[{"role": "user", "content": "Hello /fast"}],
+                stream=True,
+            )
+            async for chunk in stream:
+                answer += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+            assert answer == text_of(typed.out.encode())
+            whole = await client.chat.completions.create(
+                model="demo/markdown", messages=[{"role": "user", "content": "Hello /fast"}]
+            )
+            assert whole.choices[0].message.content == answer
+    assert "key-one" not in log.read_text()
+    assert "sk-none" not in log.read_text()
