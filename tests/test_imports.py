@@ -45,6 +45,7 @@ TABLE: dict[str, set[str]] = {
         "streams",
         "telemetry",
     },
+    "lambda_handler": {"app"},
     "__main__": {"app", "auth", "errors", "settings"},
     "__init__": set(),
 }

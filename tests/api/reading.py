@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, TypeAlias
+
+import pytest
 
 from tokenwire.sse import Parser
 
@@ -24,3 +27,13 @@ def types(body: bytes) -> list[str]:
 def text_of(body: bytes) -> str:
     """The answer's text."""
     return "".join(s["delta"] for _, s in read(body) if s != "[DONE]" and s["type"] == "content")
+
+
+async def printed(capfd: pytest.CaptureFixture[str], count: int, word: str = '"request"') -> str:
+    """What was printed, once so many lines have this word: a function's come from its process."""
+    said = ""
+    async with asyncio.timeout(10):
+        while sum(word in line for line in said.splitlines()) < count:
+            said += capfd.readouterr().out
+            await asyncio.sleep(0.01)
+    return said

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from tests.api.reading import read, text_of
+from tests.api.reading import printed, read, text_of
 from tests.fakes.function_url import function_url
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
 
@@ -147,8 +147,8 @@ async def test_each_request_leaves_its_own_line(
             await asyncio.sleep(0.01)
         gate.set()
         answers = await asyncio.gather(*asking)
+        lines = json_lines(await printed(capfd, 8, "CloudWatchMetrics"))
 
-    lines = json_lines(capfd.readouterr().out)
     logged = {line["request_id"]: line for line in lines if line.get("message") == "request"}
     counted = {line["request_id"]: line for line in lines if "_aws" in line}
     ids = {answer.headers["x-request-id"] for answer in answers}

@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from tests.api.reading import printed
 from tests.conftest import Serve
 from tests.fakes.upstream import Upstream, whole
 from tokenwire.telemetry import Instants, Metrics, RequestLog, StreamRecord, write
@@ -62,7 +63,7 @@ def test_error_belongs_to_one() -> None:
     assert RequestLog("r", "GET").own_error is None
 
 
-async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capsys: Any) -> None:
+async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capfd: Any) -> None:
     """Concurrent requests leave one line each, with their own fields, and no text or key."""
     provider.answer(*whole("the answer"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one,key-two")
@@ -81,7 +82,7 @@ async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capsys: Any) -
 
     ids = await asyncio.gather(*(ask(number) for number in range(20)))
 
-    out = capsys.readouterr().out
+    out = await printed(capfd, 20)
     lines = [json.loads(text) for text in out.splitlines() if '"request"' in text]
     assert sorted(f"{x['request_id']} {x['stream_id']}" for x in lines) == sorted(ids)
     assert sorted(x["gen_ai"]["request"]["model"] for x in lines) == sorted(
@@ -99,7 +100,7 @@ async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capsys: Any) -
         assert secret not in out
 
 
-async def test_every_request_leaves_a_line(serve: Serve, capsys: Any) -> None:
+async def test_every_request_leaves_a_line(serve: Serve, capfd: Any) -> None:
     """Pages, probes, mistakes and unknown paths too; an id of the caller's is kept."""
     client = await serve()
     for method, path in (
@@ -111,7 +112,8 @@ async def test_every_request_leaves_a_line(serve: Serve, capsys: Any) -> None:
         await client.request(method, path, headers={"x-request-id": "mine-12345"})
     await client.get("/healthz", headers={"x-request-id": "bad id!"})
 
-    lines = [json.loads(x) for x in capsys.readouterr().out.splitlines() if '"request"' in x]
+    said = await printed(capfd, 5)
+    lines = [json.loads(x) for x in said.splitlines() if '"request"' in x]
     assert [x["http"]["response"]["status_code"] for x in lines] == [200, 200, 404, 405, 200]
     assert [x["request_id"] for x in lines[:4]] == ["mine-12345"] * 4
     assert lines[4]["request_id"].startswith("req_")

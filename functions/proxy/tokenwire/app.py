@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -75,11 +76,23 @@ def create_app(
     )
     app.add_middleware(
         Logged,
-        logger=logger or Logger(service="tokenwire", level=settings.log_level),
+        logger=logger or _logger(settings),
         metrics=services.metrics,
         emf=Emf(settings.emf_namespace) if settings.emf_namespace else None,
     )
     return app
+
+
+def _logger(settings: Settings) -> Logger:
+    logger = Logger(service="tokenwire", level=settings.log_level, location=None)
+    logger.addFilter(_without_task)
+    return logger
+
+
+def _without_task(record: logging.LogRecord) -> bool:
+    # From Python 3.12 on asyncio's name for the task would be in every line.
+    record.__dict__.pop("taskName", None)
+    return True
 
 
 def _services(settings: Settings, secrets: Secrets) -> Services:
