@@ -13,7 +13,7 @@ export ARCH
 export SAM_CLI_TELEMETRY = 0
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-CODE := functions layers tests benchmarks
+CODE := functions layers tests benchmarks examples
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
@@ -33,7 +33,7 @@ check: .venv/.dev ## formatting, lint and types
 	$(BIN)/ruff format --check $(wildcard $(CODE))
 	$(BIN)/ruff check $(wildcard $(CODE))
 	$(BIN)/mypy -p tokenwire -p lambda_asgi
-	$(BIN)/mypy $(wildcard tests benchmarks)
+	$(BIN)/mypy $(wildcard tests benchmarks examples)
 
 format: .venv/.dev ## put the code in order
 	$(BIN)/ruff format $(wildcard $(CODE))
@@ -54,6 +54,7 @@ test-sam: .venv/.dev $(SAM) ## SAM CLI, Docker and AWS's emulator, for real; say
 
 bench: .venv/.dev .cache/parts ## measure what the README claims
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.cold_start
 
 clean: ## remove all that can be made again
 	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules

@@ -53,13 +53,16 @@ class Subject:
 
 
 @contextmanager
-def started() -> Iterator[dict[str, Subject]]:
+def started(*, only_provider: bool = False) -> Iterator[dict[str, Subject]]:
     """The provider, and everything that stands in front of it."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         mock = _run(stack, "provider", [sys.executable, "-m", "benchmarks.mock"], {})
         upstream = {"OPENAI_BASE_URL": f"http://127.0.0.1:{mock.port}/v1"}
         found = {"provider": Subject("provider", mock.port)}
+        if only_provider:
+            yield found
+            return
         port = _free_port()
         environ = {
             **upstream,

@@ -27,6 +27,13 @@ class Shelf:
         self.values = {f"/llm/{name}": value for name, value in values.items()}
         self.asked: list[frozenset[str]] = []
         self.broken = False
+        self.prepared = 0
+
+    def prepare(self) -> None:
+        """As ``Store.prepare``."""
+        self.prepared += 1
+        if self.broken:
+            raise ProxyError("no", code="secret_unavailable")
 
     def fetch(self, paths: frozenset[str]) -> Mapping[str, str]:
         """As ``Store.fetch``."""
@@ -59,6 +66,17 @@ async def test_environment_references() -> None:
             await secrets.get(reference)
         assert caught.value.code == "secret_unavailable"
         assert "sk-oops" not in caught.value.message
+
+
+async def test_store_is_prepared_if_it_will_be_used() -> None:
+    """In the init phase, without a fetch; what is wrong there is said at the first use."""
+    shelf = Shelf(a="1")
+    await Secrets({}, store=shelf).prepare()
+    assert shelf.prepared == 0
+    await Secrets({}, frozenset({"ssm:/llm/a"}), store=shelf).prepare()
+    shelf.broken = True
+    await Secrets({}, frozenset({"ssm:/llm/a"}), store=shelf).prepare()
+    assert (shelf.prepared, shelf.asked) == (2, [])
 
 
 async def test_first_use_fetches_all_once() -> None:

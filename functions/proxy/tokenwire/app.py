@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -60,7 +61,7 @@ def create_app(
         summary="Any LLM's token stream, to any browser",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(services),
+        lifespan=_lifespan(services, secrets),
         exception_handlers=dict.fromkeys(HANDLED, on_error),
     )
     app.state.services = services
@@ -180,10 +181,13 @@ async def _resolve(secrets: Secrets, key: str) -> str:
     return await secrets.get(key) if is_reference(key) else key
 
 
-def _lifespan(services: Services) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    services: Services, secrets: Secrets
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await services.catalog.prepare()
+        # On Lambda this is the init phase, which has a whole CPU.
+        await asyncio.gather(services.catalog.prepare(), secrets.prepare())
         yield
         await services.hub.aclose()
         await services.catalog.aclose()

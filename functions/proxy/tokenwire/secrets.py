@@ -30,6 +30,13 @@ _Answer = TypeVar("_Answer")
 class Store(Protocol):
     """A place that holds secrets by path. Blocking; called in a thread."""
 
+    def prepare(self) -> None:
+        """Import and set up what the first fetch would otherwise wait for; no network.
+
+        Raises:
+            ProxyError: As ``fetch``, which will say it again.
+        """
+
     def fetch(self, paths: frozenset[str]) -> Mapping[str, str]:
         """The values of these paths; those that cannot be had are left out.
 
@@ -41,13 +48,24 @@ class Store(Protocol):
 class ParameterStore:
     """SSM Parameter Store, through Powertools, by path where paths share a folder."""
 
+    def __init__(self) -> None:
+        self._made: SSMProvider | None = None
+
+    def prepare(self) -> None:
+        """Import boto3 and make its client: half a second of CPU."""
+        self._provider("the parameters")
+
+    def _provider(self, what: str) -> SSMProvider:
+        self._made = self._made or _connect(what)
+        return self._made
+
     def fetch(self, paths: frozenset[str]) -> Mapping[str, str]:
         """One call for each folder, one more for each parameter that it does not give; decrypted.
 
         Raises:
             ProxyError: As ``Store.fetch``; names the parameters and the IAM actions.
         """
-        provider = _provider(", ".join(sorted(paths)))
+        provider = self._provider(", ".join(sorted(paths)))
         found: dict[str, str] = {}
         for folder in {path.rpartition("/")[0] for path in paths} - {""}:
             listed = _ask(partial(provider.get_multiple, folder, decrypt=True), folder)
@@ -58,7 +76,7 @@ class ParameterStore:
         return {path: found[path] for path in paths if path in found}
 
 
-def _provider(what: str) -> SSMProvider:
+def _connect(what: str) -> SSMProvider:
     try:
         from aws_lambda_powertools.utilities.parameters import SSMProvider
         from botocore.config import Config
@@ -138,6 +156,12 @@ class Secrets:
         self._held: dict[str, _Held] = {}
         self._failed: dict[str, tuple[float, str]] = {}
         self._fetching = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Get ready for the first fetch, if there will be one."""
+        if self._paths:
+            with suppress(ProxyError):
+                await asyncio.to_thread(self._store.prepare)
 
     async def get(self, reference: str) -> str:
         """The value of a reference.
