@@ -49,6 +49,8 @@ case "$what" in
   function)
     install "$dir" --no-dev --prune mangum
     cp -R functions/proxy/tokenwire "$dir/"
+    # The function starts in /var/task, where it looks for this file as anywhere else.
+    [ ! -f tokenwire.toml ] || cp tokenwire.toml "$dir/"
     prune "$dir"
     compile "$dir" /var/task
     ;;

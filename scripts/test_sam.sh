@@ -59,5 +59,6 @@ if ! docker image inspect "$image" >/dev/null 2>&1 && ! timeout 60 docker pull -
 fi
 
 .cache/sam/bin/sam validate --lint
+.cache/sam/bin/cfn-lint examples/cloudfront.yaml
 .cache/sam/bin/sam build --parameter-overrides "Architecture=$ARCH" --build-dir "$work/build" >/dev/null
 SAM_BUILD_DIR="$work/build" .venv/bin/python -m pytest -m sam -q tests/sam

@@ -51,7 +51,7 @@ def test_artifacts_hold_no_file_that_is_not_needed(build: Path) -> None:
     assert not unwanted & names
     assert not (layer / "python" / "lambda_asgi" / "local").exists()
     files = [path for top in (function, layer) for path in top.rglob("*") if path.is_file()]
-    assert not [path for path in files if path.suffix in {".pyi", ".c", ".h", ".pyx", ".toml"}]
+    assert not [path for path in files if path.suffix in {".pyi", ".c", ".h", ".pyx"}]
     assert not [path for path in files if path.name.startswith((".env", "RECORD", "INSTALLER"))]
     assert not [path for path in files if "tests" in path.relative_to(build).parts]
     assert {path.name for path in layer.iterdir()} == {"python", "lambda-asgi"}
