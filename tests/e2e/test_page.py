@@ -208,7 +208,8 @@ async def test_event_source_rejoins_its_stream(
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
     async with relay(site.base_url.port or 0) as between:
-        page = (await chromium.tab(f"{between.base_url}/docs")).page
+        # A page that fetches nothing of its own: the cut would break that too.
+        page = (await chromium.tab(f"{between.base_url}/tokenwire.d.ts")).page
         await page.evaluate(
             """() => {
                 const source = new EventSource("/api/stream?prompt=Hi");

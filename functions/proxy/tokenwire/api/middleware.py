@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 
@@ -41,8 +40,7 @@ class Logged:
             return await self._app(scope, receive, send)
         request_id = _request_id(scope)
         log = RequestLog(request_id, scope["method"])
-        now = asyncio.get_running_loop().time()
-        seen = Observation(log, now, seconds_left(scope), freezes=freezes(scope))
+        seen = Observation(log, seconds_left(scope), freezes=freezes(scope))
         scope.setdefault("state", {})["observation"] = seen
         try:
             await self._guarded(scope, receive, _tagged(send, request_id, log), log)

@@ -16,19 +16,17 @@ class Observation:
 
     Args:
         log: What will be written.
-        now: The event loop's time, in seconds, when the request came.
         seconds_left: How long a stream that it starts may take; see ``telemetry.function``.
         freezes: Whether the process stands still after the response; likewise.
     """
 
     def __init__(
-        self, log: RequestLog, now: float, seconds_left: float = math.inf, *, freezes: bool = False
+        self, log: RequestLog, seconds_left: float = math.inf, *, freezes: bool = False
     ) -> None:
         self.log = log
         self.seconds_left = seconds_left
         self.freezes = freezes
         self.delivery = Delivery()
-        self._loop_started = now
         self._started = perf_counter()
 
     def begins(self, meta: Meta) -> None:
@@ -62,11 +60,11 @@ class Observation:
         log.instants.first_upstream_byte = self._since(facts.first_upstream_byte)
         log.instants.first_content = self._since(facts.first_content)
 
-    def _since(self, loop_time: float | None) -> float | None:
+    def _since(self, instant: float | None) -> float | None:
         # A watcher comes after the fact: what was before its request is not its to tell.
-        if loop_time is None or loop_time < self._loop_started:
+        if instant is None or instant < self._started:
             return None
-        return loop_time - self._loop_started
+        return instant - self._started
 
 
 def record_of(stream: Stream) -> StreamRecord:

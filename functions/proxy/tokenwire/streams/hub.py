@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from ..errors import ClientError, ProxyError
 from ..events import Error
@@ -107,7 +108,7 @@ class Hub:
                 retry_after=1.0,
             )
         stream = Stream(meta, Tail(self._limits.bounds, charge=self._charge), policy)
-        stream.facts.started = asyncio.get_running_loop().time()
+        stream.facts.started = perf_counter()
         timeouts = self._limits.timeouts.within(longest)
         pump = Pump(source, stream.tail, stream.facts, timeouts)
         self._open[meta.id] = stream

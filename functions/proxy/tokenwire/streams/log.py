@@ -102,7 +102,7 @@ class Meta:
 
 @dataclass(slots=True)
 class Facts:
-    """What the pump saw go by, for the log line. Instants are loop times in seconds."""
+    """What the pump saw go by, for the log line. Instants are ``perf_counter`` seconds."""
 
     started: float = 0.0
     first_upstream_byte: float | None = None

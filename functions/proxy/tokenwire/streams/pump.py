@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from time import perf_counter
 
 from ..errors import ProxyError, TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
@@ -154,4 +155,4 @@ async def _drain(body: AsyncIterator[bytes]) -> None:
 
 
 def _now() -> float:
-    return asyncio.get_running_loop().time()
+    return perf_counter()  # uvloop's own time stands still for as long as a callback runs
