@@ -15,7 +15,10 @@ from tests.api.test_chat import WITH_USAGE, without_ids
 from tests.conftest import Serve
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, usage
 
-pytestmark = pytest.mark.serial
+pytestmark = [
+    pytest.mark.serial,
+    pytest.mark.server_only("a crowd is many environments there, not one process"),
+]
 
 
 @pytest.mark.timeout(240)

@@ -91,8 +91,7 @@ def test_notable() -> None:
 def test_dialects_know_their_names() -> None:
     """The registry's keys are the dialects' own names, and it cannot be changed."""
     assert {name: dialect.name for name, dialect in DIALECTS.items()} == {
-        "chat": "chat",
-        "events": "events",
+        name: name for name in ("chat", "responses", "messages", "events", "ui")
     }
     with pytest.raises(TypeError):
         DIALECTS["x"] = DIALECT  # type: ignore[index]

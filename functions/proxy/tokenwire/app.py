@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from . import __version__
-from .api import chat, models, pages, probes, streams, typed
+from .api import chat, messages, models, pages, probes, responses, streams, typed, ui
 from .api.begin import POLICY_HEADER
 from .api.catalog import Catalog
 from .api.errors import HANDLED, on_error
@@ -23,17 +23,25 @@ from .api.observation import record_of
 from .api.services import Services
 from .auth.callers import choose
 from .auth.tickets import Secret, Tickets, check_secret
-from .providers import openai
-from .providers.demo import Demo
-from .providers.protocol import Provider
+from .provision import providers
 from .secrets import Secrets
-from .settings import ProviderSettings, Settings, environment, is_reference, load
+from .settings import Settings, environment, is_reference, load
 from .streams.deadline import Timeouts
 from .streams.hub import Hub, Limits, Stream
 from .streams.tail import Bounds
 from .telemetry import Emf, Metrics
 
-_ROUTERS = (chat.router, models.router, typed.router, streams.router, probes.router, pages.router)
+_ROUTERS = (
+    chat.router,
+    responses.router,
+    messages.router,
+    ui.router,
+    models.router,
+    typed.router,
+    streams.router,
+    probes.router,
+    pages.router,
+)
 
 
 def create_app(
@@ -113,7 +121,7 @@ def _services(settings: Settings, secrets: Secrets) -> Services:
     return Services(
         settings=settings,
         hub=hub,
-        catalog=Catalog(_providers(settings, secrets), settings.models, _default_model(settings)),
+        catalog=Catalog(providers(settings, secrets), settings.models, _default_model(settings)),
         authenticate=choose(settings, keys),
         tickets=Tickets(_ticket_secret(settings, secrets), settings.ticket_ttl),
         metrics=metrics,
@@ -143,27 +151,6 @@ def _limits(settings: Settings) -> Limits:
         bytes=settings.max_total_bytes,
         retention=settings.retention,
     )
-
-
-def _providers(settings: Settings, secrets: Secrets) -> dict[str, Provider]:
-    found: dict[str, Provider] = {
-        name: _openai(name, said, settings, secrets) for name, said in settings.providers.items()
-    }
-    return found | ({"demo": Demo(settings.demo_pace)} if settings.demo else {})
-
-
-def _openai(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
-    config = openai.Config(
-        base_url=said.base_url,
-        connect_timeout=settings.timeout_connect,
-        max_retries=said.max_retries,
-        headers={k: v for k, v in said.headers.items() if not is_reference(v)},
-        query={k: v for k, v in said.query.items() if not is_reference(v)},
-        secret_headers={k: secrets.key(v) for k, v in said.headers.items() if is_reference(v)},
-        secret_query={k: secrets.key(v) for k, v in said.query.items() if is_reference(v)},
-        models=said.models,
-    )
-    return openai.OpenAI(name, secrets.key(said.key or "none:"), config)
 
 
 def _default_model(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""The typed vocabulary: what any provider's stream says, in seven frozen words.
+"""The typed vocabulary: what any provider's stream says, in eight frozen words.
 
 Every dialect decodes into these and encodes from these. They are values: do not subclass
 them. ``choice`` counts parallel answers (the Chat API's ``n``) and is 0 for most streams.
@@ -30,9 +30,26 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """A piece of the model's thinking, where the provider shows it."""
+    """A piece of the model's thinking, where the provider shows it.
+
+    ``signature`` and ``redacted`` are opaque: what some providers want back, unchanged, with
+    the next turn. Either comes in a piece of its own, without a ``delta``.
+    """
 
     delta: str
+    choice: int = 0
+    signature: str = ""
+    redacted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source of the text just said. ``data`` is the provider's own word on it, as JSON."""
+
+    url: str = ""
+    title: str = ""
+    text: str = ""
+    data: str = ""
     choice: int = 0
 
 
@@ -56,21 +73,29 @@ class Usage:
     """Token counts, under the names of the GenAI semantic conventions.
 
     ``cached_tokens`` is the part of the input read from the provider's cache,
-    ``reasoning_tokens`` the part of the output spent on thinking.
+    ``cache_write_tokens`` the part written to it, ``reasoning_tokens`` the part of the output
+    spent on thinking. Where a stream says several, the last counts.
     """
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """One choice is complete: ``stop``, ``length``, ``tool_calls``, ``content_filter``, …."""
+    """One choice is complete: ``stop``, ``length``, ``tool_calls``, ``content_filter``, ….
+
+    ``detail`` is the provider's own word, where it says more than the reason; ``sequence`` the
+    stop sequence that was met.
+    """
 
     reason: str
     choice: int = 0
+    detail: str = ""
+    sequence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +110,4 @@ class Error:
     retry_after: float | None = None
 
 
-Event: TypeAlias = Start | Content | Reasoning | ToolCall | Usage | Finish | Error
+Event: TypeAlias = Start | Content | Reasoning | Citation | ToolCall | Usage | Finish | Error

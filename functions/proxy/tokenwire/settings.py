@@ -38,7 +38,7 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     The values of ``headers`` and ``query`` may be references too.
     """
 
-    kind: Literal["openai"] = "openai"
+    kind: Literal["openai", "anthropic", "gemini"] = "openai"
     base_url: str | None = None
     key: Reference | None = None
     headers: dict[str, str] = {}
@@ -105,6 +105,10 @@ _NOT_IN_ENVIRONMENT = {"providers", "models"}
 _KNOWN = [f.name for f in msgspec.structs.fields(Settings)]
 # Variables that others read, in the same namespace.
 _OTHERS = {"TOKENWIRE_CONFIG"}
+
+
+KINDS = ("openai", "anthropic", "gemini")
+"""Providers that a key in the environment turns on, by the name of their variables."""
 
 
 def load(environ: Mapping[str, str], folder: Path) -> Settings:
@@ -189,10 +193,13 @@ def _value(name: str, text: str) -> Any:
 def _from_keys(environ: Mapping[str, str]) -> dict[str, Any]:
     """A provider's own variables turn it on."""
     found: dict[str, Any] = {}
-    if key := environ.get("OPENAI_API_KEY"):
-        # On Lambda the variable holds no key but says where it is.
-        reference = key if is_reference(key) else "env:OPENAI_API_KEY"
-        found["openai"] = {"key": reference, "base_url": environ.get("OPENAI_BASE_URL")}
+    for name in KINDS:
+        variable = f"{name.upper()}_API_KEY"
+        if key := environ.get(variable):
+            # On Lambda the variable holds no key but says where it is.
+            reference = key if is_reference(key) else f"env:{variable}"
+            base_url = environ.get(f"{name.upper()}_BASE_URL")
+            found[name] = {"kind": name, "key": reference, "base_url": base_url}
     return found
 
 

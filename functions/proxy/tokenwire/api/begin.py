@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ..auth.callers import Caller
 from ..events import Error
+from ..providers.protocol import Provider
 from ..streams.hub import Stream, first_after, new_id
 from ..streams.log import Cursor, Meta
 from ..streams.policy import OnDisconnect
 from ..streams.pump import Source
 from ..streams.viewer import Translated, Verbatim
 from ..wire import DIALECTS
-from ..wire.protocol import ChatRequest, Dialect
+from ..wire.protocol import ChatRequest, Dialect, Encoder
 from .observation import Observation
 from .response import Manners, Reading
 from .services import Services
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 POLICY_HEADER = "x-tokenwire-on-disconnect"
 GRACE = OnDisconnect(30.0)
 """For clients that can come back: long enough for a reload, short enough not to cost much."""
@@ -55,12 +59,24 @@ def begin(
     provider = route.provider
     meta = Meta(new_id(), caller.id, provider.name, provider.dialect, model, int(time.time()))
     source = Source(
-        partial(provider.open, request, route.model),
+        partial(provider.open, _for(provider, request), route.model),
         DIALECTS[provider.dialect].decoder(),
         services.settings.max_block_bytes,
     )
     observation.begins(meta)
     return services.hub.start(meta, source, on_disconnect, observation.seconds_left)
+
+
+def _for(provider: Provider, request: ChatRequest) -> ChatRequest:
+    """The request in words that the provider takes: its own dialect's, or those of ``chat``.
+
+    Raises:
+        ClientError: It cannot be said in them; ``param`` names the field.
+    """
+    if request.dialect in (provider.dialect, "chat"):
+        return request
+    body = DIALECTS[request.dialect].to_chat(request.body)
+    return replace(request, body=body, dialect="chat", translated=True)
 
 
 def join(
@@ -70,17 +86,26 @@ def join(
     *,
     prefix: str = "",
     surplus: Callable[[bytes], bool] | None = None,
+    encoder: Encoder | None = None,
 ) -> Reading:
     """How a client of ``dialect`` reads the stream from ``cursor`` on.
+
+    Args:
+        stream: What is read.
+        dialect: The client's.
+        cursor: What it has; None for a client that has nothing.
+        prefix: Stands before each id.
+        surplus: Tells blocks to be left out.
+        encoder: Other than a new one of the dialect's.
 
     Raises:
         ClientError: The cursor is not of this stream.
     """
     first = first_after(stream, cursor)
     if dialect.name == stream.meta.dialect:
-        return Reading(max(first, 1), Verbatim(dialect.encoder(), prefix, surplus))
+        return Reading(max(first, 1), Verbatim(encoder or dialect.encoder(), prefix, surplus))
     decoder = DIALECTS[stream.meta.dialect].decoder()
-    rendering = Translated(decoder, dialect.encoder(), prefix, muted=first - 1)
+    rendering = Translated(decoder, encoder or dialect.encoder(), prefix, muted=first - 1)
     # Replay from the start of what is held, but do not hide that a wanted record is gone.
     return Reading(min(max(first, 1), stream.tail.first), rendering)
 
@@ -89,7 +114,8 @@ def manners(
     services: Services,
     retry: int | None = None,
     refuse: Callable[[Error], Response] | None = None,
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> Manners:
     """The settings' pace, with what the route adds to it."""
     settings = services.settings
-    return Manners(settings.heartbeat, settings.send_timeout, refuse, retry)
+    return Manners(settings.heartbeat, settings.send_timeout, refuse, retry, headers)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response
+from collections.abc import Callable
 
-from ..auth.callers import Caller
-from ..streams.policy import CANCEL
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
 from ..wire import chat
-from ..wire.chat_fold import fold
-from .begin import begin, join, manners, policy
-from .collect import collect
-from .errors import refusal
-from .observation import Observation
-from .reading import read_json
-from .response import StreamResponse
+from ..wire.protocol import ChatRequest
+from .answer import answer
 from .schemas import CHAT
-from .services import Observed, Parts, Services, Who
+from .services import Observed, Parts, Who
 
 router = APIRouter(tags=["OpenAI Chat Completions"])
 
@@ -29,18 +24,9 @@ async def completions(request: Request, parts: Parts, who: Who, seen: Observed) 
     tokenwire does not know go to the provider untouched. The response's `X-Stream-Id` names
     the stream, for `GET /v1/streams/{id}`.
     """
-    return await _answer(request, parts, who, seen)
+    return await answer(request, parts, who, seen, chat.DIALECT, _surplus)
 
 
-async def _answer(request: Request, parts: Services, who: Caller, seen: Observation) -> Response:
-    seen.log.dialect = "chat"
-    asked = chat.DIALECT.parse(await read_json(request, parts.settings.max_body_bytes))
-    stream = begin(parts, who, asked, policy(request, parts, CANCEL), seen)
-    if not asked.stream:
-        blocks = await collect(request, parts, stream, seen)
-        return JSONResponse(fold(blocks), headers={"x-stream-id": stream.meta.id})
+def _surplus(asked: ChatRequest) -> Callable[[bytes], bool] | None:
     options = asked.body.get("stream_options") or {}
-    surplus = None if options.get("include_usage") else chat.only_usage
-    reading = join(stream, chat.DIALECT, surplus=surplus)
-    manner = manners(parts, refuse=refusal(chat.DIALECT))
-    return StreamResponse(parts.hub, stream, reading, manner, seen)
+    return None if options.get("include_usage") else chat.only_usage

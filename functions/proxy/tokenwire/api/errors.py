@@ -33,7 +33,16 @@ def refusal(dialect: Dialect) -> Callable[[Error], Response]:
 
 def dialect_of(path: str) -> Dialect:
     """The dialect that callers of this path read errors in."""
-    return DIALECTS["chat" if path.startswith("/v1/chat") or path == "/v1/models" else "events"]
+    return DIALECTS[next((name for head, name in _PATHS if path.startswith(head)), "events")]
+
+
+_PATHS = (
+    ("/v1/chat", "chat"),
+    ("/v1/models", "chat"),
+    ("/v1/messages", "messages"),
+    ("/v1/responses", "responses"),
+    ("/api/chat", "ui"),
+)
 
 
 async def on_error(request: Request, error: Exception) -> Response:

@@ -8,9 +8,9 @@ body. This one never ends a body cleanly unless the viewer has said its last wor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -51,12 +51,14 @@ class Manners:
             client must get 200 and the error as an event: an ``EventSource`` gives up on any
             other status, and cannot read its body.
         retry: The SSE reconnection time to announce in the first block, in milliseconds.
+        headers: What the client's dialect needs beside the common headers.
     """
 
     heartbeat: float = 15.0
     send_timeout: float = 30.0
     refuse: Callable[[Error], Response] | None = None
     retry: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class StreamResponse(Response):
@@ -73,7 +75,7 @@ class StreamResponse(Response):
     def __init__(
         self, hub: Hub, stream: Stream, reading: Reading, manners: Manners, seen: Observation
     ) -> None:
-        super().__init__(headers={**_HEADERS, "x-stream-id": stream.meta.id})
+        super().__init__(headers={**_HEADERS, **manners.headers, "x-stream-id": stream.meta.id})
         del self.headers["content-length"]
         self._hub = hub
         self._stream = stream

@@ -39,6 +39,62 @@ CHAT = _body(
     },
 )
 
+MESSAGES = _body(
+    {
+        "type": "object",
+        "required": ["model", "max_tokens", "messages"],
+        "additionalProperties": True,
+        "properties": {
+            "model": {"type": "string"},
+            "max_tokens": {"type": "integer"},
+            "messages": _MESSAGES,
+            "system": {},
+            "stream": {"type": "boolean", "default": False},
+        },
+    },
+    {
+        "model": "demo/markdown",
+        "max_tokens": 1024,
+        "messages": [{"role": "user", "content": "Hello"}],
+        "stream": True,
+    },
+)
+
+RESPONSES = _body(
+    {
+        "type": "object",
+        "required": ["model", "input"],
+        "additionalProperties": True,
+        "properties": {
+            "model": {"type": "string"},
+            "input": {},
+            "instructions": {"type": "string"},
+            "stream": {"type": "boolean", "default": False},
+        },
+    },
+    {"model": "demo/markdown", "input": "Hello", "stream": True},
+)
+
+UI = _body(
+    {
+        "type": "object",
+        "required": ["messages"],
+        "additionalProperties": True,
+        "properties": {
+            "id": {"type": "string"},
+            "messages": _MESSAGES,
+            "model": {"type": "string"},
+            "system": {"type": "string"},
+        },
+    },
+    {
+        "id": "chat-1",
+        "messages": [
+            {"id": "1", "role": "user", "parts": [{"type": "text", "text": "Hello"}]},
+        ],
+    },
+)
+
 TYPED = _body(
     {
         "type": "object",

@@ -78,7 +78,8 @@ async def watch(
     if is_finished(stream, cursor):
         return Response(status_code=204, headers={"x-stream-id": stream_id})
     refuse = refusal(dialect) if cursor is None else None
-    manner = manners(parts, refuse=refuse, retry=parts.settings.retry)
+    retry = parts.settings.retry
+    manner = manners(parts, refuse=refuse, retry=retry, headers=dialect.headers)
     return StreamResponse(parts.hub, stream, join(stream, dialect, cursor), manner, seen)
 
 

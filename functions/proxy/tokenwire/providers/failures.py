@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import httpx2
-import openai
 
 from ..errors import ClientError, ProxyError, TokenwireError, UpstreamError
 
@@ -18,32 +17,6 @@ _SECRETS = re.compile(
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{8,}|\beyJ[\w-]+\.[\w-]+\.?[\w-]*|\b[A-Fa-f0-9]{32,}\b"
 )
 _URL = re.compile(r"(?i)\b(?:https?|wss?)://\S+")
-
-
-def translate(error: Exception, *keys: str) -> TokenwireError:
-    """What an exception of the SDK or its transport means to our caller.
-
-    Only the text of a request's own faults (400, 413, 422) is passed on, since without it
-    nobody could mend the request; it is redacted, ``keys`` first of all.
-    """
-    if isinstance(error, TokenwireError):
-        return error
-    if isinstance(error, openai.APIStatusError):
-        return _from_status(error, keys)
-    if _is_timeout(error):
-        return UpstreamError(
-            "The provider could not be reached in time.",
-            code="timeout_connect",
-            status=504,
-            retryable=True,
-        )
-    if isinstance(error, openai.APIConnectionError | httpx2.ConnectError):
-        return UpstreamError(
-            "The provider could not be reached.", code="upstream_unreachable", retryable=True
-        )
-    if isinstance(error, openai.OpenAIError | httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-        return ProxyError("The provider is not configured rightly.", code="bad_provider")
-    return UpstreamError("The call to the provider failed.", code="upstream_error", retryable=True)
 
 
 def broken(error: Exception) -> UpstreamError:
@@ -74,14 +47,27 @@ _STATUSES: dict[int, tuple[str, str, int]] = {
 }
 
 
-def _from_status(error: openai.APIStatusError, keys: Iterable[str]) -> TokenwireError:
-    status = error.status_code
+def from_status(
+    status: int, said: object, headers: Mapping[str, str], keys: Iterable[str]
+) -> TokenwireError:
+    """What a provider's refusal means to our caller.
+
+    Only the text of a request's own faults (400, 413, 422) is passed on, since without it
+    nobody could mend the request; it is redacted, ``keys`` first of all.
+
+    Args:
+        status: The provider's.
+        said: The error object in its body, decoded; anything else says nothing.
+        headers: Its response's, names in lower case.
+        keys: Secrets that went with the request.
+    """
+    error: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
     if status in (400, 413, 422):
         return ClientError(
             redact(_text(error), keys) or "The provider found the request at fault.",
-            code=_plain(error.code) or "invalid_request",
+            code=_plain(error.get("code")) or "invalid_request",
             status=status,
-            param=_plain(error.param),
+            param=_plain(error.get("param")),
         )
     if status == 404:
         return ClientError(
@@ -95,13 +81,28 @@ def _from_status(error: openai.APIStatusError, keys: Iterable[str]) -> Tokenwire
         code=code,
         status=ours,
         retryable=code != "upstream_auth" and status >= 408,
-        retry_after=_retry_after(error.response.headers),
+        retry_after=_retry_after(headers),
     )
 
 
-def _text(error: openai.APIStatusError) -> str:
-    body: Any = error.body
-    message = body.get("message") if isinstance(body, Mapping) else None
+def unreachable(error: Exception) -> TokenwireError:
+    """What a request that got no response means to our caller."""
+    if is_timeout(error):
+        return UpstreamError(
+            "The provider could not be reached in time.",
+            code="timeout_connect",
+            status=504,
+            retryable=True,
+        )
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        return ProxyError("The provider is not configured rightly.", code="bad_provider")
+    return UpstreamError(
+        "The provider could not be reached.", code="upstream_unreachable", retryable=True
+    )
+
+
+def _text(error: Mapping[str, Any]) -> str:
+    message = error.get("message")
     return message if isinstance(message, str) else ""
 
 
@@ -114,7 +115,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     return min(float(value), 3600.0) if re.fullmatch(r"\d{1,6}(\.\d+)?", value) else None
 
 
-def _is_timeout(error: Exception) -> bool:
+def is_timeout(error: Exception) -> bool:
+    """Whether time ran out, whatever the exception calls itself."""
     causes = list(_causes(error))
     # The aiohttp transport reports every broken connection as a connect timeout; what it
     # was in truth is the exception behind that.

@@ -87,7 +87,7 @@ class OpenAI:
         Raises:
             TokenwireError: As ``failures.translate`` says.
         """
-        response = await self._post(_body(request, model))
+        response = await self._post(_body(request, model, is_openai=self._config.base_url is None))
         try:
             yield _read(response)
         finally:
@@ -117,7 +117,7 @@ class OpenAI:
         import httpx2
         from openai import AsyncStream
 
-        from .failures import translate
+        from .openai_failures import translate
 
         try:
             # `cast_to` the raw response is the SDK's documented way to its undecoded body.
@@ -197,11 +197,15 @@ async def _values(keys: Mapping[str, Key]) -> dict[str, str]:
     return {name: await key() for name, key in keys.items()}
 
 
-def _body(request: ChatRequest, model: str) -> bytes:
+def _body(request: ChatRequest, model: str, *, is_openai: bool) -> bytes:
     options: JSON = request.body.get("stream_options") or {}
+    body = dict(request.body)
+    if request.translated and is_openai and "max_tokens" in body:
+        # OpenAI's newer models take only the one name, most compatible servers only the other.
+        body["max_completion_tokens"] = body.pop("max_tokens")
     return msgspec.json.encode(
         {
-            **request.body,
+            **body,
             "model": model,
             "stream": True,
             "stream_options": {**options, "include_usage": True},

@@ -44,6 +44,7 @@ class Stream:
     facts: Facts = field(default_factory=Facts)
     task: asyncio.Task[None] | None = None
     timer: asyncio.TimerHandle | None = None
+    names: list[str] = field(default_factory=list)
 
 
 def new_id() -> str:
@@ -64,6 +65,7 @@ class Hub:
         self._on_end = on_end or (lambda _: None)
         self._open: dict[str, Stream] = {}
         self._finished: dict[str, Stream] = {}
+        self._names: dict[tuple[str, str], str] = {}
         self._held = 0
         self._closing = False
 
@@ -128,6 +130,16 @@ class Hub:
             raise ClientError("There is no such stream.", code="stream_not_found", status=404)
         return stream
 
+    def name(self, stream: Stream, name: str) -> None:
+        """Let its owner find the stream by this name too; the last stream of a name counts."""
+        self._names[stream.meta.owner, name] = stream.meta.id
+        stream.names.append(name)
+
+    def named(self, name: str, owner: str) -> Stream | None:
+        """The owner's last stream of that name, if it is still held."""
+        found = self._names.get((owner, name), "")
+        return self._open.get(found) or self._finished.get(found)
+
     @contextmanager
     def watch(self, stream: Stream, first: int) -> Iterator[Reader]:
         """Attach a reader; when the last one leaves, the stream's policy is applied.
@@ -180,6 +192,9 @@ class Hub:
 
     def _forget(self, stream: Stream) -> None:
         del self._finished[stream.meta.id]
+        for name in stream.names:
+            if self._names.get((stream.meta.owner, name)) == stream.meta.id:
+                del self._names[stream.meta.owner, name]
         self._disarm(stream)
         stream.tail.drop()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from . import chat, events
+from . import chat, events, messages, responses, ui
 from .protocol import Dialect
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
-    {dialect.name: dialect for dialect in (chat.DIALECT, events.DIALECT)}
+    {module.DIALECT.name: module.DIALECT for module in (chat, responses, messages, events, ui)}
 )
 """Every dialect by its name, as in ``?format=``."""
 

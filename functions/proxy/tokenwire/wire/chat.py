@@ -9,8 +9,9 @@ import msgspec
 
 from ..errors import ClientError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from . import checks
+from . import as_is, checks
 from .chat_decoder import ChatDecoder
+from .chat_fold import fold
 from .protocol import JSON, ChatRequest, Dialect
 
 _DONE = b"data: [DONE]\n\n"
@@ -153,4 +154,4 @@ def _check_count(n: object) -> None:
         raise ClientError("n must be between 1 and 128.", code="invalid_value", param="n")
 
 
-DIALECT = Dialect("chat", ChatDecoder, ChatEncoder, parse, error_body)
+DIALECT = Dialect("chat", ChatDecoder, ChatEncoder, parse, error_body, fold, as_is.to_chat)

@@ -52,11 +52,16 @@ def messages(value: object) -> list[JSON]:
     """
     found = typed(value, list, "messages", "a list of messages")
     if not found:
-        raise ClientError("messages is empty.", code="invalid_value", param="messages")
+        raise empty("messages")
     for number, message in enumerate(found):
         at = f"messages[{number}]"
         _role(typed(message, dict, at, "an object").get("role"), f"{at}.role")
     return found
+
+
+def empty(field: str) -> ClientError:
+    """The error for a list that must not be empty."""
+    return ClientError(f"{field} is empty.", code="invalid_value", param=field)
 
 
 def _role(role: object, at: str) -> None:

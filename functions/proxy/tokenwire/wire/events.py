@@ -11,15 +11,16 @@ not whole ends with an ``error`` event, and without ``[DONE]``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from typing import Any, get_args
 
 import msgspec
 
 from ..errors import ClientError
-from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..sse import data_of
-from . import checks
+from . import as_is, checks
 from .protocol import JSON, ChatRequest, Dialect
 from .reading import read
 
@@ -28,6 +29,7 @@ _TYPES: dict[str, type[Event]] = {
     "start": Start,
     "content": Content,
     "reasoning": Reasoning,
+    "citation": Citation,
     "tool_call": ToolCall,
     "usage": Usage,
     "finish": Finish,
@@ -162,4 +164,10 @@ def _messages(body: JSON) -> list[JSON]:
     return [{"role": "system", "content": system}, *turns]
 
 
-DIALECT = Dialect("events", EventsDecoder, EventsEncoder, parse, error_body)
+def fold(blocks: Iterable[bytes]) -> JSON:
+    """The events, in a list: this dialect has no other way to say a whole answer."""
+    decoder = EventsDecoder()
+    return {"events": [_body(event) for block in blocks for event in decoder.decode(block)]}
+
+
+DIALECT = Dialect("events", EventsDecoder, EventsEncoder, parse, error_body, fold, as_is.to_chat)

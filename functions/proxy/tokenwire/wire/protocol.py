@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -50,13 +50,16 @@ class Encoder(Protocol):
 class ChatRequest:
     """A caller's request, read and validated.
 
-    ``body`` is a Chat Completions request body, the shape that providers translate from;
-    fields that tokenwire does not know are in it untouched.
+    ``body`` is a request body of ``dialect``; fields that tokenwire does not know are in it
+    untouched. A provider gets its own dialect's, or else that of ``chat``, from which it
+    translates; ``translated`` says that it has been, so its words are ours to choose.
     """
 
     model: str
     stream: bool
     body: JSON = field(repr=False)
+    dialect: str = "chat"
+    translated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class Dialect:
         encoder: Makes an encoder for one viewer.
         parse: A request body (already decoded JSON) to a ``ChatRequest``.
         error_body: The JSON body of an error response, before any byte of a stream.
+        fold: The blocks of a whole stream to the answer that it would have been without
+            ``stream``. Raises UpstreamError if they are not of this dialect.
+        to_chat: A request body of this dialect as one of ``chat``. Raises ClientError, naming
+            the field, for what cannot be said there.
         headers: Response headers that the dialect's clients need, beside the common ones.
     """
 
@@ -77,6 +84,8 @@ class Dialect:
     encoder: Callable[[], Encoder]
     parse: Callable[[object], ChatRequest]
     error_body: Callable[[Error], JSON]
+    fold: Callable[[Iterable[bytes]], JSON]
+    to_chat: Callable[[JSON], JSON]
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,0 +1,80 @@
+"""A request in one dialect, answered in it: streamed, or whole. What chat and messages share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from ..auth.callers import Caller
+from ..events import Start
+from ..streams.hub import Stream
+from ..streams.policy import CANCEL, OnDisconnect
+from ..wire import DIALECTS
+from ..wire.protocol import JSON, ChatRequest, Dialect
+from .begin import begin, join, manners, policy
+from .collect import collect
+from .errors import refusal
+from .observation import Observation
+from .reading import read_json
+from .response import StreamResponse
+from .services import Services
+
+Surplus = Callable[[ChatRequest], Callable[[bytes], bool] | None]
+
+
+def _all(_: ChatRequest) -> None:
+    """Nothing is left out."""
+
+
+async def answer(
+    request: Request,
+    services: Services,
+    caller: Caller,
+    seen: Observation,
+    dialect: Dialect,
+    surplus: Surplus = _all,
+    default: OnDisconnect = CANCEL,
+) -> Response:
+    """Begin a stream for the request, and say it.
+
+    Args:
+        request: With a body in this dialect.
+        services: The app's parts.
+        caller: Whose stream it will be.
+        seen: The request's record.
+        dialect: In which it is asked and answered.
+        surplus: Tells blocks that this request did not ask for, to be left out.
+        default: What becomes of a streamed answer when its client leaves.
+
+    Raises:
+        TokenwireError: The request cannot be served, or, whole, its stream failed.
+    """
+    seen.log.dialect = dialect.name
+    asked = dialect.parse(await read_json(request, services.settings.max_body_bytes))
+    on_disconnect = policy(request, services, default if asked.stream else CANCEL)
+    stream = begin(services, caller, asked, on_disconnect, seen)
+    if not asked.stream:
+        blocks = await collect(request, services, stream, seen)
+        return JSONResponse(whole(stream, dialect, blocks), headers={"x-stream-id": stream.meta.id})
+    reading = join(stream, dialect, surplus=surplus(asked))
+    manner = manners(services, refuse=refusal(dialect), headers=dialect.headers)
+    return StreamResponse(services.hub, stream, reading, manner, seen)
+
+
+def whole(stream: Stream, dialect: Dialect, blocks: Iterable[bytes]) -> JSON:
+    """The blocks of a whole stream as one answer.
+
+    Raises:
+        UpstreamError: A block cannot be read (``upstream_malformed``).
+    """
+    if dialect.name == stream.meta.dialect:
+        return dialect.fold(blocks)
+    decoder, encoder = DIALECTS[stream.meta.dialect].decoder(), dialect.encoder()
+    meta = stream.meta
+    said = encoder.encode(Start(meta.id, meta.model, meta.created))
+    for block in blocks:
+        for event in decoder.decode(block):
+            said += encoder.encode(event)
+    return dialect.fold([*said, *encoder.end()])

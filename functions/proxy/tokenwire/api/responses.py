@@ -1,0 +1,84 @@
+"""``/v1/responses``: the OpenAI Responses API, streamed, whole, resumed and cancelled."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import JSONResponse, Response
+
+from ..events import Start
+from ..streams.hub import Stream
+from ..wire import DIALECTS, responses
+from ..wire.protocol import JSON
+from ..wire.responses_encoder import ResponsesEncoder
+from .answer import answer
+from .begin import GRACE, join, manners
+from .errors import refusal
+from .response import StreamResponse
+from .schemas import RESPONSES
+from .services import Observed, Parts, Services, Who
+
+router = APIRouter(prefix="/v1/responses", tags=["OpenAI Responses"])
+
+After = Annotated[int, Query(ge=-1, description="The last `sequence_number` that you have.")]
+
+
+@router.post("", openapi_extra=RESPONSES, summary="Create a response")
+async def create(request: Request, parts: Parts, who: Who, seen: Observed) -> Response:
+    """Answers as OpenAI does: a response, or its events with `"stream": true`.
+
+    A streamed response can be resumed by its id, from whatever provider it comes. Tools that
+    OpenAI itself runs, stored conversations and background mode are refused, by name.
+    """
+    dialect = responses.DIALECT
+    return await answer(request, parts, who, seen, dialect, default=GRACE)
+
+
+@router.get("/{response_id}", summary="Read or resume a response")
+async def read(
+    response_id: str,
+    parts: Parts,
+    who: Who,
+    seen: Observed,
+    stream: bool = False,
+    starting_after: After = -1,
+) -> Response:
+    """The response as it stands, or with `stream=true` its events after `starting_after`."""
+    dialect = responses.DIALECT
+    seen.log.dialect = dialect.name
+    found = _find(parts, response_id, who.id)
+    seen.joins(found, None)
+    if not stream:
+        return JSONResponse(_snapshot(found))
+    reading = join(found, dialect, encoder=ResponsesEncoder(starting_after))
+    manner = manners(parts, refuse=refusal(dialect))
+    return StreamResponse(parts.hub, found, reading, manner, seen)
+
+
+@router.post("/{response_id}/cancel", summary="Cancel a response")
+async def cancel(response_id: str, parts: Parts, who: Who, seen: Observed) -> Response:
+    """Stops the generation and closes the connection to the provider. Idempotent."""
+    found = _find(parts, response_id, who.id)
+    seen.joins(found, None)
+    parts.hub.cancel(found)
+    return JSONResponse(_snapshot(found))
+
+
+def _find(parts: Services, response_id: str, owner: str) -> Stream:
+    return parts.hub.find(f"st_{response_id.removeprefix('resp_')}", owner)
+
+
+def _snapshot(stream: Stream) -> JSON:
+    """The response object as it stands, from what is held of the stream."""
+    meta, tail = stream.meta, stream.tail
+    decoder, encoder = DIALECTS[meta.dialect].decoder(), ResponsesEncoder()
+    said = encoder.encode(Start(meta.id, meta.model, meta.created))
+    with tail.attach(tail.first) as reader:
+        for block in reader.take():
+            for event in decoder.decode(block):
+                encoder.encode(event)
+    if tail.end is None:
+        return encoder.snapshot()
+    said = encoder.end() if tail.end.error is None else encoder.error(tail.end.error)
+    return responses.fold(said)

@@ -1,0 +1,74 @@
+"""From settings to providers: one function a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from .providers import anthropic, openai
+from .providers.demo import Demo
+from .providers.protocol import Provider
+from .secrets import NO_KEY, SecretKey, Secrets
+from .settings import ProviderSettings, Settings, is_reference
+
+_GEMINI = "https://generativelanguage.googleapis.com/v1beta/openai/"
+
+
+def providers(settings: Settings, secrets: Secrets) -> dict[str, Provider]:
+    """Every provider that is on, by name; the demo last, since bare model names go to the first."""
+    found = {
+        name: _KINDS[said.kind](name, said, settings, secrets)
+        for name, said in settings.providers.items()
+    }
+    return found | ({"demo": Demo(settings.demo_pace)} if settings.demo else {})
+
+
+def _openai(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
+    return _chat(name, said, settings, secrets, said.base_url)
+
+
+def _gemini(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
+    # Google's own endpoint for the OpenAI SDKs.
+    return _chat(name, said, settings, secrets, said.base_url or _GEMINI)
+
+
+def _chat(
+    name: str, said: ProviderSettings, settings: Settings, secrets: Secrets, base_url: str | None
+) -> Provider:
+    config = openai.Config(
+        base_url=base_url,
+        connect_timeout=settings.timeout_connect,
+        max_retries=said.max_retries,
+        headers=_plain(said.headers),
+        query=_plain(said.query),
+        secret_headers=_secret(said.headers, secrets),
+        secret_query=_secret(said.query, secrets),
+        models=said.models,
+    )
+    return openai.OpenAI(name, secrets.key(said.key or NO_KEY), config)
+
+
+def _anthropic(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
+    config = anthropic.Config(
+        base_url=(said.base_url or anthropic.BASE_URL).rstrip("/").removesuffix("/v1"),
+        connect_timeout=settings.timeout_connect,
+        max_retries=said.max_retries,
+        headers=_plain(said.headers),
+        secret_headers=_secret(said.headers, secrets),
+        models=said.models,
+    )
+    return anthropic.Anthropic(name, secrets.key(said.key or NO_KEY), config)
+
+
+_KINDS: dict[str, Callable[[str, ProviderSettings, Settings, Secrets], Provider]] = {
+    "openai": _openai,
+    "gemini": _gemini,
+    "anthropic": _anthropic,
+}
+
+
+def _plain(said: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in said.items() if not is_reference(value)}
+
+
+def _secret(said: Mapping[str, str], secrets: Secrets) -> dict[str, SecretKey]:
+    return {name: secrets.key(value) for name, value in said.items() if is_reference(value)}

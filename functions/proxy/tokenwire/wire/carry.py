@@ -1,0 +1,113 @@
+"""From one dialect's request to another's: what is carried over, and what is refused.
+
+Nothing is dropped in silence. A field that has no counterpart is a ``ClientError`` that names
+it, unless its value says nothing (null, empty, or the default).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import ClientError
+from .protocol import JSON
+
+_DATA_URL = re.compile(
+    r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,([A-Za-z0-9+/=\s]*)", re.ASCII
+)
+
+
+def refuse(param: str, why: str = "cannot be carried over to this model's provider") -> ClientError:
+    """The error for what has no counterpart."""
+    return ClientError(f"{param} {why}.", code="unsupported_parameter", param=param)
+
+
+def malformed(param: str, shape: str) -> ClientError:
+    """The error for what is not of the shape that its own dialect gives it."""
+    return ClientError(f"{param} must be {shape}.", code="invalid_type", param=param)
+
+
+def only(body: JSON, known: Iterable[str], at: str = "", silent: JSON | None = None) -> None:
+    """Refuse every field that says something and is not known.
+
+    Args:
+        body: The object.
+        known: The fields that are carried over.
+        at: Where the object stands, for the error.
+        silent: Fields, and the values of theirs that change nothing.
+
+    Raises:
+        ClientError: There is such a field.
+    """
+    allowed = frozenset(known)
+    for name, value in body.items():
+        if name in allowed or value in (None, [], {}, ""):
+            continue
+        if silent is not None and name in silent and value in silent[name]:
+            continue
+        raise refuse(f"{at}.{name}" if at else name)
+
+
+def an_object(value: object, at: str) -> JSON:
+    """The value, if it is an object.
+
+    Raises:
+        ClientError: It is not.
+    """
+    if not isinstance(value, dict):
+        raise malformed(at, "an object")
+    return value
+
+
+def a_text(value: object, at: str) -> str:
+    """The value, if it is a text.
+
+    Raises:
+        ClientError: It is not.
+    """
+    if not isinstance(value, str):
+        raise malformed(at, "a string")
+    return value
+
+
+def a_list(value: object, at: str) -> list[Any]:
+    """The value, if it is a list.
+
+    Raises:
+        ClientError: It is not.
+    """
+    if not isinstance(value, list):
+        raise malformed(at, "a list")
+    return value
+
+
+def parts(content: object, at: str) -> list[tuple[str, JSON]]:
+    """A content's parts, each with its place; a text is one part, and nothing none.
+
+    Raises:
+        ClientError: It is neither a text nor a list of objects.
+    """
+    if content is None:
+        return []
+    if isinstance(content, str):
+        return [(at, {"type": "text", "text": content})] if content else []
+    found = a_list(content, at)
+    return [(f"{at}[{n}]", an_object(part, f"{at}[{n}]")) for n, part in enumerate(found)]
+
+
+def data_url(url: str) -> tuple[str, str] | None:
+    """The media type and the base64 of a data URL; None for any other address."""
+    match = _DATA_URL.fullmatch(url)
+    return (match[1], re.sub(r"\s", "", match[2])) if match else None
+
+
+def web_url(url: str, at: str) -> str:
+    """An address that the provider may fetch; tokenwire never does.
+
+    Raises:
+        ClientError: It is not one of https.
+    """
+    if not url.startswith("https://"):
+        raise malformed(at, "a data URL in base64, or an https address")
+    return url

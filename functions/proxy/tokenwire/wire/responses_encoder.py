@@ -1,0 +1,168 @@
+"""Writes OpenAI Responses streams: numbered events around items, and the items' parts."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from .protocol import JSON
+from .responses_items import Call, Item, Message, Said, Thought
+
+_Any = TypeVar("_Any", Message, Thought, Call)
+
+_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+class ResponsesEncoder:
+    """One response: items of reasoning, messages and function calls, opened, filled and closed.
+
+    Of parallel choices only the first is said: a response has one.
+
+    Args:
+        after: Events up to this ``sequence_number`` are counted but not said: the client has
+            them.
+    """
+
+    def __init__(self, after: int = -1) -> None:
+        self._after = after
+        self._sequence = 0
+        self._start: Start | None = None
+        self._items: list[Item] = []
+        self._open: list[Item] = []
+        self._owed: Said = []
+        self._calls: dict[int, Call] = {}
+        self._finish: Finish | None = None
+        self._usage: Usage | None = None
+
+    def encode(self, event: Event) -> list[bytes]:
+        """The events that say it; none for what is said at the end."""
+        if getattr(event, "choice", 0):
+            return []
+        match event:
+            case Start():
+                return self._begin(event)
+            case Usage():
+                self._usage = event
+            case Finish():
+                self._finish = event
+        return self._say(self._piece(event))
+
+    def _piece(self, event: Event) -> Said:
+        match event:
+            case Content(delta=delta, refusal=refusal):
+                return self._message().add(delta, refusal=refusal)
+            case Reasoning():
+                return self._thought(event).think(event)
+            case Citation(url=url) if url:
+                return self._message().cite(event)
+            case ToolCall():
+                return self._call(event).piece(event.arguments)
+            case _:
+                return []
+
+    def _begin(self, start: Start) -> list[bytes]:
+        if self._start is not None:
+            return []
+        self._start = start
+        response: JSON = {"response": self.snapshot()}
+        return self._say([("response.created", response), ("response.in_progress", response)])
+
+    def _message(self) -> Message:
+        found = self._open[-1] if self._open else None
+        if isinstance(found, Message):
+            return found
+        return self._opened(Message(*self._place()))
+
+    def _thought(self, event: Reasoning) -> Thought:
+        found = self._open[-1] if self._open else None
+        if isinstance(found, Thought) and not (found.sealed or event.redacted):
+            return found
+        return self._opened(Thought(*self._place()))
+
+    def _call(self, event: ToolCall) -> Call:
+        if event.call not in self._calls:
+            said = (event.id or f"call_{event.call}", event.name or "")
+            call = Call(*self._place(), *said)
+            # Calls stay open together: pieces of parallel ones may come mixed.
+            mixed = bool(self._open) and isinstance(self._open[-1], Call)
+            self._calls[event.call] = self._opened(call, beside=mixed)
+        return self._calls[event.call]
+
+    def _place(self) -> tuple[int, str]:
+        return len(self._items), self._start.id if self._start else ""
+
+    def _opened(self, item: _Any, *, beside: bool = False) -> _Any:
+        if not beside:
+            self._owed += self._closing()
+        self._items.append(item)
+        self._open.append(item)
+        return item
+
+    def _closing(self) -> Said:
+        closing, self._open = self._open, []
+        return [said for item in closing for said in item.close()]
+
+    def end(self) -> list[bytes]:
+        """What is open is closed; then ``response.completed`` or ``response.incomplete``."""
+        begun = self._begin(Start("", ""))
+        closed = self._say(self._closing())
+        status = "incomplete" if self._why() else "completed"
+        last: JSON = {"response": self.snapshot(status)}
+        return begun + closed + self._say([(f"response.{status}", last)])
+
+    def error(self, error: Error) -> list[bytes]:
+        """``error``, which some clients raise, then ``response.failed``, which others look for."""
+        begun = self._begin(Start("", ""))
+        said = {"code": error.code, "message": error.message}
+        status = "cancelled" if error.code == "cancelled" else "failed"
+        last: JSON = {"response": self.snapshot(status) | {"error": said}}
+        raised: JSON = {**said, "param": error.param}
+        return begun + self._say([("error", raised), ("response.failed", last)])
+
+    def snapshot(self, status: str = "in_progress") -> JSON:
+        """The response object as it stands."""
+        start, why = self._start or Start("", ""), self._why()
+        return {
+            "id": f"resp_{start.id.removeprefix('st_')}",
+            "object": "response",
+            "created_at": start.created,
+            "status": status,
+            "error": None,
+            "incomplete_details": {"reason": why} if why and status == "incomplete" else None,
+            "instructions": None,
+            "metadata": {},
+            "model": start.model,
+            "output": [item.whole() for item in self._items],
+            "parallel_tool_calls": True,
+            "temperature": None,
+            "tool_choice": "auto",
+            "tools": [],
+            "top_p": None,
+            "usage": _usage(self._usage) if self._usage and status != "in_progress" else None,
+        }
+
+    def _why(self) -> str | None:
+        return _INCOMPLETE.get(self._finish.reason) if self._finish else None
+
+    def _say(self, events: Said) -> list[bytes]:
+        owed, self._owed = self._owed, []
+        blocks = []
+        for name, body in owed + events:
+            if self._sequence > self._after:
+                said = {"type": name, "sequence_number": self._sequence, **body}
+                data = msgspec.json.encode(said)
+                blocks.append(b"event: %b\ndata: %b\n\n" % (name.encode(), data))
+            self._sequence += 1
+        return blocks
+
+
+def _usage(usage: Usage) -> JSON:
+    return {
+        "input_tokens": usage.input_tokens,
+        "input_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "output_tokens": usage.output_tokens,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+    }

@@ -1,0 +1,185 @@
+"""The items of a response: each says how it is opened, filled and closed, and what it is whole."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ..events import Citation, Reasoning
+from .protocol import JSON
+
+Said = list[tuple[str, JSON]]
+
+
+class Item(Protocol):
+    """One item of ``output``."""
+
+    def close(self) -> Said:
+        """The events that close it."""
+
+    def whole(self) -> JSON:
+        """The item as it stands."""
+
+
+class _Opening:
+    """An item's place and id, and its opening, which is said once.
+
+    The id follows from the stream's, so that a client that resumes meets the same items.
+    """
+
+    def __init__(self, index: int, prefix: str, stream: str) -> None:
+        self.at: JSON = {"output_index": index}
+        self.id = f"{prefix}_{stream.removeprefix('st_')}_{index}"
+        self._opened = False
+
+    def open(self, item: JSON) -> Said:
+        """``output_item.added``, the first time."""
+        if self._opened:
+            return []
+        self._opened = True
+        return [("response.output_item.added", {**self.at, "item": item})]
+
+
+class Message:
+    """A message: parts of text or refusal."""
+
+    def __init__(self, index: int, stream: str) -> None:
+        self._opening = _Opening(index, "msg", stream)
+        self._parts: list[JSON] = []
+        self._status = "in_progress"
+
+    def add(self, delta: str, *, refusal: bool) -> Said:
+        """A piece of text, in a part of its kind."""
+        kind, field = ("refusal", "refusal") if refusal else ("output_text", "text")
+        said = self._opening.open(self.whole())
+        if not self._parts or self._parts[-1]["type"] != kind:
+            said += self._close_part()
+            extra: JSON = {} if refusal else {"annotations": [], "logprobs": []}
+            self._parts.append({"type": kind, field: "", **extra})
+            part = {**self._at(), "part": dict(self._parts[-1])}
+            said.append(("response.content_part.added", part))
+        self._parts[-1][field] += delta
+        rest: JSON = {} if refusal else {"logprobs": []}
+        return [*said, (f"response.{kind}.delta", {**self._at(), "delta": delta, **rest})]
+
+    def cite(self, event: Citation) -> Said:
+        """A source of the text so far."""
+        said = [] if self._parts else self.add("", refusal=False)
+        part = self._parts[-1]
+        text, cited = part.get("text", ""), part.setdefault("annotations", [])
+        start = max(text.rfind(event.text), 0) if event.text else 0
+        source = {"type": "url_citation", "url": event.url, "title": event.title}
+        cited.append({**source, "start_index": start, "end_index": len(text)})
+        body = {**self._at(), "annotation_index": len(cited) - 1, "annotation": cited[-1]}
+        return [*said, ("response.output_text.annotation.added", body)]
+
+    def _at(self) -> JSON:
+        at = {**self._opening.at, "item_id": self._opening.id}
+        return {**at, "content_index": len(self._parts) - 1}
+
+    def _close_part(self) -> Said:
+        if not self._parts:
+            return []
+        part = self._parts[-1]
+        field = "refusal" if part["type"] == "refusal" else "text"
+        rest: JSON = {} if field == "refusal" else {"logprobs": []}
+        done = {**self._at(), field: part[field], **rest}
+        return [
+            (f"response.{part['type']}.done", done),
+            ("response.content_part.done", {**self._at(), "part": part}),
+        ]
+
+    def close(self) -> Said:
+        """The part's end and the item's."""
+        self._status = "completed"
+        item = {**self._opening.at, "item": self.whole()}
+        return [*self._close_part(), ("response.output_item.done", item)]
+
+    def whole(self) -> JSON:
+        """The item as it stands."""
+        kind = {"id": self._opening.id, "type": "message", "role": "assistant"}
+        return {**kind, "status": self._status, "content": [dict(part) for part in self._parts]}
+
+
+class Thought:
+    """Reasoning, said as a summary: that is what clients show."""
+
+    def __init__(self, index: int, stream: str) -> None:
+        self._opening = _Opening(index, "rs", stream)
+        self._text: str | None = None
+        self._encrypted = ""
+        self._status = "in_progress"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it has its signature: whatever follows is another thought."""
+        return bool(self._encrypted)
+
+    def think(self, event: Reasoning) -> Said:
+        """A piece of thinking, or its seal."""
+        said = self._opening.open(self.whole())
+        self._encrypted = event.signature or event.redacted or self._encrypted
+        if not event.delta:
+            return said
+        if self._text is None:
+            self._text = ""
+            part = {"type": "summary_text", "text": ""}
+            said.append(("response.reasoning_summary_part.added", {**self._at(), "part": part}))
+        self._text += event.delta
+        body = {**self._at(), "delta": event.delta}
+        return [*said, ("response.reasoning_summary_text.delta", body)]
+
+    def _at(self) -> JSON:
+        return {**self._opening.at, "item_id": self._opening.id, "summary_index": 0}
+
+    def close(self) -> Said:
+        """The summary's end and the item's."""
+        self._status = "completed"
+        said: Said = []
+        if self._text is not None:
+            part = {"type": "summary_text", "text": self._text}
+            whole = {**self._at(), "text": self._text}
+            said.append(("response.reasoning_summary_text.done", whole))
+            said.append(("response.reasoning_summary_part.done", {**self._at(), "part": part}))
+        return [*said, ("response.output_item.done", {**self._opening.at, "item": self.whole()})]
+
+    def whole(self) -> JSON:
+        """The item as it stands."""
+        summary = [] if self._text is None else [{"type": "summary_text", "text": self._text}]
+        item: dict[str, Any] = {"id": self._opening.id, "type": "reasoning", "summary": summary}
+        sealed = {"encrypted_content": self._encrypted} if self._encrypted else {}
+        return {**item, "status": self._status, **sealed}
+
+
+class Call:
+    """A function call."""
+
+    def __init__(self, index: int, stream: str, call_id: str, name: str) -> None:
+        self._opening = _Opening(index, "fc", stream)
+        self._head = {"call_id": call_id, "name": name}
+        self._arguments = ""
+        self._status = "in_progress"
+
+    def piece(self, arguments: str) -> Said:
+        """A piece of its arguments, if there is one."""
+        said = self._opening.open(self.whole())
+        if not arguments:
+            return said
+        self._arguments += arguments
+        body = {**self._at(), "delta": arguments}
+        return [*said, ("response.function_call_arguments.delta", body)]
+
+    def _at(self) -> JSON:
+        return {**self._opening.at, "item_id": self._opening.id}
+
+    def close(self) -> Said:
+        """The arguments' end and the item's."""
+        self._status = "completed"
+        done = {**self._at(), "name": self._head["name"], "arguments": self._arguments}
+        item = {**self._opening.at, "item": self.whole()}
+        name = "response.function_call_arguments.done"
+        return [(name, done), ("response.output_item.done", item)]
+
+    def whole(self) -> JSON:
+        """The item as it stands."""
+        kind = {"id": self._opening.id, "type": "function_call", "status": self._status}
+        return {**kind, **self._head, "arguments": self._arguments}

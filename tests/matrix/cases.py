@@ -1,0 +1,96 @@
+"""What each recording means, whoever sent it: the same answers, from every kind of provider."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.upstream import Upstream
+from tokenwire.events import Content, Event, Finish, Reasoning, ToolCall, Usage
+from tokenwire.sse import Splitter
+
+HERE = Path(__file__).parent / "recordings"
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer, as any client can tell it. Calls are (id, name, arguments as JSON)."""
+
+    text: str = ""
+    reasoning: str = ""
+    calls: tuple[tuple[str, str, str], ...] = ()
+    finish: str = "stop"
+    usage: tuple[int, int] | None = (57, 17)
+    error: str = ""
+
+
+WEATHER = ("call_1", "weather", '{"city": "Köln"}')
+CASES: dict[str, Said] = {
+    "text": Said("Grüße, 🎈\nwörld"),
+    "tools": Said(calls=(WEATHER,), finish="tool_calls"),
+    "parallel": Said(calls=(WEATHER, ("call_2", "time", '{"zone": "CET"}')), finish="tool_calls"),
+    "reasoning": Said("Two", "Let me think."),
+    "refusal": Said("I cannot."),
+    "length": Said("Once upon", finish="length"),
+    "error": Said("Hi", finish="", usage=None, error="overloaded"),
+}
+PROVIDERS = {"chat": "openai", "messages": "anthropic"}
+"""A provider for each dialect that one speaks."""
+
+
+def meaning(case: str, dialect: str) -> Said:
+    """What a recording says; a refusal is a stop reason to some, and a kind of text to others."""
+    said = CASES[case]
+    return (
+        replace(said, finish="content_filter")
+        if (case, dialect) == ("refusal", "messages")
+        else said
+    )
+
+
+def recording(case: str, dialect: str) -> bytes:
+    """The bytes that a provider sends."""
+    return (HERE / dialect / f"{case}.sse").read_bytes()
+
+
+def split(*chunks: bytes) -> list[bytes]:
+    """The blocks of a stream that came in these pieces."""
+    splitter = Splitter()
+    return [block for chunk in chunks for block in splitter.feed(chunk)]
+
+
+def answer(provider: Upstream, case: str, dialect: str) -> None:
+    """Let the scripted provider play this recording."""
+    provider._scripts = []
+    provider.answer(recording(case, dialect))
+
+
+def canonical(arguments: str) -> str:
+    """Arguments as JSON, however they were spaced."""
+    return json.dumps(json.loads(arguments or "{}"), ensure_ascii=False)
+
+
+def heard(events: Iterable[Event]) -> Said:
+    """Typed events, summed up."""
+    said: dict[str, Any] = {"text": "", "reasoning": "", "finish": "", "usage": None, "error": ""}
+    calls: dict[int, list[str]] = {}
+    for event in events:
+        match event:
+            case Content(delta=delta):
+                said["text"] += delta
+            case Reasoning(delta=delta):
+                said["reasoning"] += delta
+            case ToolCall():
+                call = calls.setdefault(event.call, ["", "", ""])
+                call[0] += event.id or ""
+                call[1] += event.name or ""
+                call[2] += event.arguments
+            case Finish(reason=reason):
+                said["finish"] = reason
+            case Usage():
+                said["usage"] = (event.input_tokens, event.output_tokens)
+    found = tuple((c[0], c[1], canonical(c[2])) for c in calls.values())
+    return Said(**said, calls=found)
