@@ -14,6 +14,7 @@ from .reading import malformed, read
 # Said once, or said again in every piece; never to be joined.
 _NAMES = frozenset({"id", "index", "name", "role", "type", "format"})
 # Of the answer as a whole. Azure leaves them empty in its first chunk.
+_DONE = b"data: [DONE]\n\n"
 _HEAD = frozenset({"id", "object", "created", "model"})
 
 
@@ -51,6 +52,8 @@ def _fold(blocks: Iterable[bytes]) -> JSON:
     whole: JSON = {}
     choices: dict[int, JSON] = {}
     for block in blocks:
+        if block == _DONE:
+            continue
         chunk = _read(block)
         for choice in chunk.pop("choices", None) or ():
             _merge_choice(choices.setdefault(choice.get("index") or 0, {}), choice)

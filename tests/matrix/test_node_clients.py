@@ -1,0 +1,73 @@
+"""Each provider's recordings, read by the official Node clients and the AI SDK's own readers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.upstream import Upstream
+from tests.matrix.cases import CASES, PROVIDERS, Said, answer, meaning
+from tests.matrix.test_python_clients import app
+
+NODE = Path(sys.executable).with_name("node")
+HERE = Path("tests/node")
+CLIENTS = [
+    "openai-chat",
+    "openai-responses",
+    "anthropic",
+    "ui",
+    "ai-openai",
+    "ai-openai-chat",
+    "ai-compatible",
+    "ai-anthropic",
+]
+
+pytestmark = pytest.mark.skipif(
+    not (NODE.exists() and (HERE / "node_modules/ai").is_dir()),
+    reason="skipped: the Node SDKs could not be installed (scripts/parts.sh)",
+)
+
+
+async def ask(client: str, base_url: str, model: str) -> Said:
+    """What one client prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(str(NODE), "clients.mjs", client, base_url, model),
+        cwd=HERE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    said = json.loads(out)
+    usage = said.pop("usage")
+    calls = tuple(
+        (id_, name, json.dumps(a, ensure_ascii=False)) for id_, name, a in said.pop("calls")
+    )
+    return Said(**said, calls=calls, usage=None if usage is None else (usage[0], usage[1]))
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("dialect", PROVIDERS)
+async def test_client_understands(dialect: str, client: str, provider: Upstream) -> None:
+    """The same answers in every client, pings and ids between."""
+    async with app(provider, TOKENWIRE_HEARTBEAT="20ms") as base_url:
+        for case in CASES:
+            answer(provider, case, dialect)
+            said = await ask(client, base_url, f"{PROVIDERS[dialect]}/model-x")
+            if case == "error":  # some providers count before they fail
+                said = replace(said, usage=None)
+            assert said == expected(case, dialect, client), case
+
+
+def expected(case: str, dialect: str, client: str) -> Said:
+    """What a client can tell of a case."""
+    said = meaning(case, dialect)
+    if case == "refusal" and client in ("ai-openai", "ai-openai-chat", "ai-compatible"):
+        return replace(said, finish="content_filter")  # so they call every refusal
+    if case == "reasoning" and client == "ai-openai-chat":
+        return replace(said, reasoning="")  # OpenAI's own chat API has no thinking to read
+    return said
