@@ -66,7 +66,7 @@ def test_file_is_read_and_environment_wins(tmp_path: Path) -> None:
     )
     settings = load({"TOKENWIRE_PORT": "2", "OPENAI_API_KEY": "sk-x"}, tmp_path)
     assert (settings.port, settings.heartbeat) == (2, 3.0)
-    assert settings.models == {"fast": "groq/llama"}
+    assert settings.models["fast"].route == ("groq/llama",)
     assert settings.providers["groq"].key == "ssm:/llm/groq"
     assert settings.providers["openai"].max_retries == 0
     assert settings.providers["openai"].key == "env:OPENAI_API_KEY"

@@ -67,6 +67,10 @@ async def test_probes(provider: Upstream, serve: Serve) -> None:
     assert (await client.get("/readyz")).json() == {
         "status": "ok",
         "providers": {"openai": "chat", "demo": "chat"},
+        "off": {
+            "anthropic": "ANTHROPIC_API_KEY is not set",
+            "gemini": "GEMINI_API_KEY is not set",
+        },
     }
 
 
@@ -77,6 +81,13 @@ async def test_reference_lists_every_route(serve: Serve) -> None:
     assert set(paths) == {
         "/v1/chat/completions",
         "/v1/models",
+        "/v1/messages",
+        "/v1/responses",
+        "/v1/responses/{response_id}",
+        "/v1/responses/{response_id}/cancel",
+        "/api/chat",
+        "/api/chat/{chat_id}/stream",
+        "/api/chat/{chat_id}/stop",
         "/api/stream",
         "/v1/streams",
         "/v1/streams/{stream_id}",
@@ -86,8 +97,9 @@ async def test_reference_lists_every_route(serve: Serve) -> None:
         "/readyz",
         "/metrics",
     }
-    body = paths["/api/stream"]["post"]["requestBody"]["content"]["application/json"]
-    assert (await client.post("/api/stream", json=body["example"])).status_code == 200
+    for path in ("/api/stream", "/v1/messages", "/v1/responses", "/api/chat"):
+        body = paths[path]["post"]["requestBody"]["content"]["application/json"]
+        assert (await client.post(path, json=body["example"])).status_code == 200, path
 
 
 async def test_allowed_origin_may_call(serve: Serve) -> None:

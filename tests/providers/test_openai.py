@@ -39,6 +39,14 @@ class FixedKey:
         return False
 
 
+class NoKey(FixedKey):
+    """A key that cannot be had."""
+
+    async def __call__(self) -> str:
+        """Say so."""
+        raise ProxyError("no key", code="secret_unavailable")
+
+
 def request(**more: Any) -> ChatRequest:
     """A validated request."""
     return ChatRequest("m", True, {"model": "m", "messages": MESSAGES, **more})
@@ -176,11 +184,6 @@ async def test_closed_port_is_unreachable() -> None:
 
 async def test_missing_key_is_ours() -> None:
     """Without a key nothing is sent, and the error is the secret's own."""
-
-    class NoKey(FixedKey):
-        async def __call__(self) -> str:
-            raise ProxyError("no key", code="secret_unavailable")
-
     client = OpenAI("x", NoKey(), Config())
     with pytest.raises(ProxyError):
         await ask(client)

@@ -23,7 +23,7 @@ from .api.observation import record_of
 from .api.services import Services
 from .auth.callers import choose
 from .auth.tickets import Secret, Tickets, check_secret
-from .provision import providers
+from .provision import off, providers
 from .secrets import Secrets
 from .settings import Settings, environment, is_reference, load
 from .streams.deadline import Timeouts
@@ -81,7 +81,7 @@ def create_app(
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["*", "Authorization", "Last-Event-ID", POLICY_HEADER],
-        expose_headers=["X-Stream-Id", "X-Request-Id", "Retry-After"],
+        expose_headers=["X-Stream-Id", "X-Request-Id", "X-Model", "Retry-After"],
     )
     app.add_middleware(
         Logged,
@@ -121,7 +121,9 @@ def _services(settings: Settings, secrets: Secrets) -> Services:
     return Services(
         settings=settings,
         hub=hub,
-        catalog=Catalog(providers(settings, secrets), settings.models, _default_model(settings)),
+        catalog=Catalog(
+            providers(settings, secrets), settings.models, _default_model(settings), off(settings)
+        ),
         authenticate=choose(settings, keys),
         tickets=Tickets(_ticket_secret(settings, secrets), settings.ticket_ttl),
         metrics=metrics,

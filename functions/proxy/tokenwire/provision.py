@@ -8,7 +8,7 @@ from .providers import anthropic, openai
 from .providers.demo import Demo
 from .providers.protocol import Provider
 from .secrets import NO_KEY, SecretKey, Secrets
-from .settings import ProviderSettings, Settings, is_reference
+from .settings import KINDS, ProviderSettings, Settings, is_reference
 
 _GEMINI = "https://generativelanguage.googleapis.com/v1beta/openai/"
 
@@ -20,6 +20,12 @@ def providers(settings: Settings, secrets: Secrets) -> dict[str, Provider]:
         for name, said in settings.providers.items()
     }
     return found | ({"demo": Demo(settings.demo_pace)} if settings.demo else {})
+
+
+def off(settings: Settings) -> dict[str, str]:
+    """The kinds of provider that are not on, and what would turn them on."""
+    on = {said.kind for said in settings.providers.values()}
+    return {kind: f"{kind.upper()}_API_KEY is not set" for kind in KINDS if kind not in on}
 
 
 def _openai(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:

@@ -51,6 +51,13 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return "ProviderSettings(…)"
 
 
+class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One ``[models.NAME]``: whom to ask, in order, if the one before fails before it answers."""
+
+    route: Annotated[tuple[str, ...], Meta(min_length=1)]
+    patience: Seconds = 30.0
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set. Durations are in seconds, sizes in bytes.
 
@@ -74,7 +81,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     demo_pace: Annotated[float, Meta(gt=0)] = 40.0
     default_model: str = ""
     providers: dict[str, ProviderSettings] = {}
-    models: dict[str, str] = {}
+    models: dict[str, ModelSettings] = {}
 
     timeout_connect: Seconds = 10.0
     timeout_first_content: Seconds = 120.0
@@ -127,6 +134,7 @@ def load(environ: Mapping[str, str], folder: Path) -> Settings:
         if variable.startswith(PREFIX) and variable not in _OTHERS:
             said[_name(variable)] = _value(_name(variable), value)
     said["providers"] = _merged(_from_keys(environ), said.get("providers", {}))
+    said["models"] = _routes(said.get("models", {}))
     try:
         return msgspec.convert(said, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -185,9 +193,12 @@ def _check_known(name: str, shown: str) -> None:
 def _value(name: str, text: str) -> Any:
     if name in _LISTS:
         return [part.strip() for part in text.split(",") if part.strip()]
-    if name in _SECONDS and (match := _DURATION.fullmatch(text.strip())):
-        return float(match[1]) * _UNITS[match[2]]
-    return text
+    return _seconds(text) if name in _SECONDS else text
+
+
+def _seconds(text: str) -> Any:
+    match = _DURATION.fullmatch(text.strip())
+    return float(match[1]) * _UNITS[match[2]] if match else text
 
 
 def _from_keys(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -201,6 +212,18 @@ def _from_keys(environ: Mapping[str, str]) -> dict[str, Any]:
             base_url = environ.get(f"{name.upper()}_BASE_URL")
             found[name] = {"kind": name, "key": reference, "base_url": base_url}
     return found
+
+
+def _routes(said: Any) -> Any:
+    """``NAME = "provider/model"`` is short for a route of one."""
+    if not isinstance(said, dict):
+        return said  # for the validation to refuse
+    return {k: {"route": [v]} if isinstance(v, str) else _timed(v) for k, v in said.items()}
+
+
+def _timed(route: Any) -> Any:
+    patience = route.get("patience") if isinstance(route, dict) else None
+    return {**route, "patience": _seconds(patience)} if isinstance(patience, str) else route
 
 
 def is_reference(value: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -12,17 +12,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..auth.callers import Caller
+from ..errors import ClientError
 from ..events import Error
 from ..providers.protocol import Provider
 from ..streams.hub import Stream, first_after, new_id
-from ..streams.log import Cursor, Meta
+from ..streams.log import Attempt, Cursor, Meta
 from ..streams.policy import OnDisconnect
 from ..streams.pump import Source
 from ..streams.viewer import Translated, Verbatim
 from ..wire import DIALECTS
 from ..wire.protocol import ChatRequest, Dialect, Encoder
+from .catalog import Route
 from .observation import Observation
 from .response import Manners, Reading
+from .routing import Candidate, open_first
 from .services import Services
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -55,16 +58,39 @@ def begin(
         ProxyError: There is no room.
     """
     model = request.model or services.catalog.default
-    route = services.catalog.resolve(model)
-    provider = route.provider
-    meta = Meta(new_id(), caller.id, provider.name, provider.dialect, model, int(time.time()))
+    plan = services.catalog.resolve(model)
+    first = plan.routes[0].provider
+    meta = Meta(new_id(), caller.id, first.name, first.dialect, model, int(time.time()))
+    attempts: list[Attempt] = []
     source = Source(
-        partial(provider.open, _for(provider, request), route.model),
-        DIALECTS[provider.dialect].decoder(),
+        partial(open_first, _candidates(plan.routes, request), plan.patience, attempts),
+        DIALECTS[first.dialect].decoder(),
         services.settings.max_block_bytes,
     )
     observation.begins(meta)
-    return services.hub.start(meta, source, on_disconnect, observation.seconds_left)
+    left = observation.seconds_left
+    return services.hub.start(meta, source, on_disconnect, left, attempts)
+
+
+def _candidates(routes: Sequence[Route], request: ChatRequest) -> list[Candidate]:
+    """Whom to ask, in order: those of the route that can be told all of the request.
+
+    Raises:
+        ClientError: The first cannot; ``param`` names the field.
+    """
+    found: list[Candidate] = []
+    for route in routes:
+        provider = route.provider
+        try:
+            said = _for(provider, request)
+        except ClientError:
+            if not found:
+                raise
+            continue
+        opened = partial(provider.open, said, route.model)
+        name = f"{provider.name}/{route.model}"
+        found.append(Candidate(name, DIALECTS[provider.dialect], opened))
+    return found
 
 
 def _for(provider: Provider, request: ChatRequest) -> ChatRequest:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..errors import ClientError
 from ..providers.protocol import Provider
@@ -18,30 +19,66 @@ class Route:
     model: str
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom to ask, in order; each but the last has so many seconds for its first content."""
+
+    routes: tuple[Route, ...]
+    patience: float = 30.0
+
+
+class Alias(Protocol):
+    """What a model's name stands for."""
+
+    @property
+    def route(self) -> Sequence[str]:
+        """``provider/model`` names, in order."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that each but the last has for its first content."""
+
+
 class Catalog:
     """Resolves ``provider/model``, aliases, and bare names. The caller never names a host.
 
     Args:
         providers: Those that are on, by name; the first is where bare names go.
-        aliases: Alias to ``provider/model``.
+        aliases: What names stand for.
         default: What a request without a model gets; a ``provider/model`` or an alias.
+        off: Providers that are known but not on, and why.
     """
 
     def __init__(
-        self, providers: Mapping[str, Provider], aliases: Mapping[str, str], default: str
+        self,
+        providers: Mapping[str, Provider],
+        aliases: Mapping[str, Alias],
+        default: str,
+        off: Mapping[str, str] | None = None,
     ) -> None:
         self._providers = dict(providers)
         self._aliases = dict(aliases)
         self.default = default
+        self.off = dict(off or {})
 
-    def resolve(self, model: str) -> Route:
-        """Where this model is answered. An empty name means the default.
+    def resolve(self, model: str) -> Plan:
+        """Where this model is answered, in order. An empty name means the default.
 
         Raises:
             ClientError: Nobody answers for it (404, ``model_not_found``).
         """
-        name = self._aliases.get(model or self.default, model or self.default)
-        name = self._aliases.get(name, name)
+        alias = self._alias(model or self.default)
+        if alias is None:
+            return Plan((self._route(model or self.default),))
+        return Plan(tuple(self._route(name) for name in alias.route), alias.patience)
+
+    def _alias(self, name: str) -> Alias | None:
+        found = self._aliases.get(name)
+        if found is None or len(found.route) != 1:
+            return found
+        return self._aliases.get(found.route[0], found)  # an alias of an alias
+
+    def _route(self, name: str) -> Route:
         prefix, slash, rest = name.partition("/")
         if slash and rest and prefix in self._providers:
             return Route(self._providers[prefix], rest)

@@ -84,4 +84,5 @@ def record_of(stream: Stream) -> StreamRecord:
         error_code=error.code if error else None,
         blocks=facts.blocks,
         bytes=facts.bytes,
+        attempts=[(attempt.model, attempt.error) for attempt in facts.attempts],
     )

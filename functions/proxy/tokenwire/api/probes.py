@@ -20,7 +20,9 @@ async def healthz() -> Response:
 async def readyz(parts: Parts) -> Response:
     """200 with the providers that are on and why others are off; 503 when shutting down."""
     ready = not parts.hub.closing
-    status = {"status": "ok" if ready else "shutting_down", "providers": parts.catalog.status}
+    catalog = parts.catalog
+    word = "ok" if ready else "shutting_down"
+    status = {"status": word, "providers": catalog.status, "off": catalog.off}
     return JSONResponse(status, status_code=200 if ready else 503)
 
 

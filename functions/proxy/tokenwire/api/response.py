@@ -108,6 +108,9 @@ class StreamResponse(Response):
         return self._manners.refuse(tail.end.error)
 
     async def _serve(self, send: Send, reader: Reader) -> None:
+        attempts = self._stream.facts.attempts
+        if attempts and attempts[-1].error is None:
+            self.headers["x-model"] = attempts[-1].model.encode("ascii", "replace").decode()
         await send(
             {"type": "http.response.start", "status": 200, "headers": list(self.raw_headers)}
         )

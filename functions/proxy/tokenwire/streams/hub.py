@@ -13,7 +13,7 @@ from time import perf_counter
 from ..errors import ClientError, ProxyError
 from ..events import Error
 from .deadline import Timeouts
-from .log import Cursor, End, EndReason, Facts, Meta
+from .log import Attempt, Cursor, End, EndReason, Facts, Meta
 from .policy import OnDisconnect
 from .pump import CANCELLED, Pump, Source
 from .tail import Bounds, Reader, Tail
@@ -85,7 +85,12 @@ class Hub:
         return sum(s.tail.readers for held in (self._open, self._finished) for s in held.values())
 
     def start(
-        self, meta: Meta, source: Source, policy: OnDisconnect, longest: float = math.inf
+        self,
+        meta: Meta,
+        source: Source,
+        policy: OnDisconnect,
+        longest: float = math.inf,
+        attempts: list[Attempt] | None = None,
     ) -> Stream:
         """Open a log and set a pump going on it.
 
@@ -94,6 +99,7 @@ class Hub:
             source: Where its blocks come from.
             policy: What becomes of it without viewers.
             longest: Seconds that it may take at most, where that is less than the limits say.
+            attempts: Where the source notes whom it asks.
 
         Raises:
             ProxyError: There is no room for another stream (``overloaded``), or the
@@ -111,6 +117,7 @@ class Hub:
             )
         stream = Stream(meta, Tail(self._limits.bounds, charge=self._charge), policy)
         stream.facts.started = perf_counter()
+        stream.facts.attempts = [] if attempts is None else attempts
         timeouts = self._limits.timeouts.within(longest)
         pump = Pump(source, stream.tail, stream.facts, timeouts)
         self._open[meta.id] = stream

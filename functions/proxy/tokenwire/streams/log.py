@@ -100,6 +100,14 @@ class Meta:
     created: int
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One provider that was asked, as ``provider/model``; its error's code, if it failed."""
+
+    model: str
+    error: str | None = None
+
+
 @dataclass(slots=True)
 class Facts:
     """What the pump saw go by, for the log line. Instants are ``perf_counter`` seconds."""
@@ -113,3 +121,4 @@ class Facts:
     response_model: str | None = None
     usage: Usage | None = None
     finish_reasons: list[str] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)

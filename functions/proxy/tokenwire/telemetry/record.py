@@ -43,6 +43,7 @@ class StreamRecord:
     error_code: str | None = None
     blocks: int = 0
     bytes: int = 0
+    attempts: list[tuple[str, str | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -100,6 +101,7 @@ class RequestLog:
                 "error": {
                     "type": _safe(self.error_code or (stream.error_code if stream else None))
                 },
+                "attempts": stream and _attempts(stream),
                 "upstream": stream and {"blocks": stream.blocks, "bytes": stream.bytes},
                 "delivered": {"blocks": self.delivered_blocks, "bytes": self.delivered_bytes},
                 "heartbeats": self.heartbeats,
@@ -132,6 +134,15 @@ def _gen_ai(stream: StreamRecord) -> dict[str, Any]:
         },
         "usage": {"input_tokens": stream.input_tokens, "output_tokens": stream.output_tokens},
     }
+
+
+def _attempts(stream: StreamRecord) -> list[dict[str, Any]]:
+    """Whom the request was put to, where that was more than one."""
+    if len(stream.attempts) < 2:
+        return []
+    return [
+        _known({"model": _safe(model), "error": _safe(error)}) for model, error in stream.attempts
+    ]
 
 
 def _safe(name: str | None) -> str | None:

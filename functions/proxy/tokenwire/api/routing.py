@@ -1,0 +1,140 @@
+"""Fallbacks: the first provider of a route that begins to answer is the one that answers.
+
+Another is tried only before the first content: after it, a second answer would be a second
+answer. What the failed ones sent until then is thrown away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from ..errors import TokenwireError, UpstreamError
+from ..events import Content, Error, Event, Finish, Reasoning, ToolCall
+from ..sse import Splitter
+from ..streams.log import Attempt
+from ..wire.protocol import Decoder, Dialect, as_exception
+
+Body = AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One provider of a route.
+
+    Args:
+        name: ``provider/model``, for the log line.
+        dialect: In which it answers.
+        open: Sends the request.
+    """
+
+    name: str
+    dialect: Dialect
+    open: Callable[[], AbstractAsyncContextManager[Body]]
+
+
+@asynccontextmanager
+async def open_first(
+    candidates: Sequence[Candidate], patience: float, attempts: list[Attempt]
+) -> AsyncIterator[Body]:
+    """The body of the first that begins, in the dialect of the first of all.
+
+    Args:
+        candidates: In order.
+        patience: Seconds to the first content, for all but the last: the stream's own limits
+            are enough for that one.
+        attempts: Each try is noted here.
+
+    Raises:
+        TokenwireError: The last one's failure, or one that no other provider would cure.
+    """
+    *others, last = candidates
+    for candidate in others:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(patience):
+                    body = await stack.enter_async_context(candidate.open())
+                    held = await _until_content(body, candidate.dialect.decoder())
+            except TimeoutError:
+                attempts.append(Attempt(candidate.name, "timeout_first_content"))
+                continue
+            except TokenwireError as error:
+                attempts.append(Attempt(candidate.name, error.code))
+                if not error.retryable:
+                    raise
+                continue
+            attempts.append(Attempt(candidate.name))
+            yield _in(candidates[0].dialect, candidate.dialect, _joined(held, body))
+            return
+    async with _noted(last, attempts) as body:
+        yield _in(candidates[0].dialect, last.dialect, body)
+
+
+@asynccontextmanager
+async def _noted(candidate: Candidate, attempts: list[Attempt]) -> AsyncIterator[Body]:
+    async with AsyncExitStack() as stack:
+        try:
+            body = await stack.enter_async_context(candidate.open())
+        except TokenwireError as error:
+            attempts.append(Attempt(candidate.name, error.code))
+            raise
+        attempts.append(Attempt(candidate.name))
+        yield body
+
+
+async def _until_content(body: Body, decoder: Decoder) -> list[bytes]:
+    """Read until the answer has really begun; what was read.
+
+    Raises:
+        TokenwireError: It failed before, be it inside a response with status 200.
+    """
+    held: list[bytes] = []
+    splitter = Splitter()
+    async for data in body:
+        held.append(data)
+        for block in splitter.feed(data):
+            if decoder.ends(block) or _begins(decoder.decode(block)):
+                return held
+    raise UpstreamError(
+        "The provider closed the stream before the answer began.",
+        code="upstream_truncated",
+        retryable=True,
+    )
+
+
+def _begins(events: Sequence[Event]) -> bool:
+    for event in events:
+        if isinstance(event, Error):
+            raise as_exception(event)
+    return any(isinstance(event, Content | Reasoning | ToolCall | Finish) for event in events)
+
+
+async def _joined(held: list[bytes], body: Body) -> Body:
+    for data in held:
+        yield data
+    async for data in body:
+        yield data
+
+
+def _in(wanted: Dialect, given: Dialect, body: Body) -> Body:
+    return body if wanted.name == given.name else _translated(wanted, given, body)
+
+
+async def _translated(wanted: Dialect, given: Dialect, body: Body) -> Body:
+    """A stream in another dialect, for a log that is in the first provider's."""
+    decoder, encoder, splitter = given.decoder(), wanted.encoder(), Splitter()
+    async for data in body:
+        for block in splitter.feed(data):
+            if decoder.ends(block):
+                yield b"".join([*_said(encoder.encode, decoder.decode(block)), *encoder.end()])
+                return
+            for event in decoder.decode(block):
+                blocks = encoder.error(event) if isinstance(event, Error) else encoder.encode(event)
+                if blocks:
+                    yield b"".join(blocks)
+
+
+def _said(encode: Callable[[Event], list[bytes]], events: Sequence[Event]) -> list[bytes]:
+    return [block for event in events for block in encode(event)]
