@@ -70,6 +70,7 @@ async def test_probes(provider: Upstream, serve: Serve) -> None:
         "off": {
             "anthropic": "ANTHROPIC_API_KEY is not set",
             "gemini": "GEMINI_API_KEY is not set",
+            "bedrock": "no AWS credentials and region are set",
         },
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.eventstream import recorded
 from tests.fakes.upstream import Upstream
 from tokenwire.events import Content, Event, Finish, Reasoning, ToolCall, Usage
 from tokenwire.sse import Splitter
@@ -37,8 +38,9 @@ CASES: dict[str, Said] = {
     "length": Said("Once upon", finish="length"),
     "error": Said("Hi", finish="", usage=None, error="overloaded"),
 }
-PROVIDERS = {"chat": "openai", "messages": "anthropic"}
-"""A provider for each dialect that one speaks."""
+PROVIDERS = {"chat": "openai", "messages": "anthropic", "converse": "bedrock"}
+"""A provider for each protocol that one speaks."""
+SSE = ("chat", "messages")
 
 
 def meaning(case: str, dialect: str) -> Said:
@@ -46,13 +48,15 @@ def meaning(case: str, dialect: str) -> Said:
     said = CASES[case]
     return (
         replace(said, finish="content_filter")
-        if (case, dialect) == ("refusal", "messages")
+        if (case, dialect) in (("refusal", "messages"), ("refusal", "converse"))
         else said
     )
 
 
 def recording(case: str, dialect: str) -> bytes:
     """The bytes that a provider sends."""
+    if dialect == "converse":
+        return recorded(HERE / dialect / f"{case}.jsonl")
     return (HERE / dialect / f"{case}.sse").read_bytes()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.matrix.cases import CASES, HERE, PROVIDERS, heard, meaning, recording, split
+from tests.matrix.cases import CASES, HERE, SSE, heard, meaning, recording, split
 from tokenwire.events import Citation, Content, Error, Event, Finish, Reasoning, Start, Usage
 from tokenwire.wire import DIALECTS
 
@@ -31,7 +31,7 @@ def encoded(dialect: str, events: list[Event]) -> list[bytes]:
 
 def test_matrix_is_whole() -> None:
     """Each provider's dialect has a recording of each case, and each names its source."""
-    assert {(d, case) for d in PROVIDERS for case in CASES} <= set(RECORDINGS)
+    assert {(d, case) for d in SSE for case in CASES} <= set(RECORDINGS)
     assert all(recording(case, d).startswith(b": shape: ") for d, case in RECORDINGS)
 
 
@@ -45,7 +45,7 @@ def test_cut_at_every_byte(dialect: str, case: str) -> None:
     assert "secret" not in repr(whole)
 
 
-@pytest.mark.parametrize("dialect", PROVIDERS)
+@pytest.mark.parametrize("dialect", SSE)
 @pytest.mark.parametrize("case", [case for case in CASES if case != "error"])
 def test_recording_means_the_case(dialect: str, case: str) -> None:
     """The same answer, whoever sent it."""

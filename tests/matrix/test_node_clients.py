@@ -52,7 +52,9 @@ async def ask(client: str, base_url: str, model: str) -> Said:
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("dialect", PROVIDERS)
-async def test_client_understands(dialect: str, client: str, provider: Upstream) -> None:
+async def test_client_understands(
+    dialect: str, client: str, provider: Upstream, aws: object
+) -> None:
     """The same answers in every client, pings and ids between."""
     async with app(provider, TOKENWIRE_HEARTBEAT="20ms") as base_url:
         for case in CASES:

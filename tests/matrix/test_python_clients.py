@@ -21,12 +21,15 @@ async def app(provider: Upstream, **settings: str) -> AsyncIterator[str]:
     """The app, with both kinds of provider."""
     for name in ("OPENAI", "ANTHROPIC"):
         settings |= {f"{name}_API_KEY": "sk-secret", f"{name}_BASE_URL": provider.base_url}
+    # boto3's own names; the credentials that it signs with are those of this process.
+    settings |= {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x"}
+    settings |= {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": provider.base_url.removesuffix("/v1")}
     async with serving(settings) as url:
         yield url
 
 
 @pytest.fixture
-async def base_url(provider: Upstream) -> AsyncIterator[str]:
+async def base_url(provider: Upstream, aws: object) -> AsyncIterator[str]:
     """The app, with pings all the time."""
     async with app(provider, TOKENWIRE_HEARTBEAT="20ms") as url:
         yield url

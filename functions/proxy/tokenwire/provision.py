@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .providers import anthropic, openai
+from .providers import anthropic, bedrock, openai
 from .providers.demo import Demo
 from .providers.protocol import Provider
 from .secrets import NO_KEY, SecretKey, Secrets
@@ -25,7 +25,10 @@ def providers(settings: Settings, secrets: Secrets) -> dict[str, Provider]:
 def off(settings: Settings) -> dict[str, str]:
     """The kinds of provider that are not on, and what would turn them on."""
     on = {said.kind for said in settings.providers.values()}
-    return {kind: f"{kind.upper()}_API_KEY is not set" for kind in KINDS if kind not in on}
+    missing = {kind: f"{kind.upper()}_API_KEY is not set" for kind in KINDS if kind not in on}
+    return missing | (
+        {} if "bedrock" in on else {"bedrock": "no AWS credentials and region are set"}
+    )
 
 
 def _openai(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
@@ -65,10 +68,32 @@ def _anthropic(name: str, said: ProviderSettings, settings: Settings, secrets: S
     return anthropic.Anthropic(name, secrets.key(said.key or NO_KEY), config)
 
 
+def _bedrock(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
+    return bedrock.Bedrock(name, _bedrock_config(said, settings))
+
+
+def _bedrock_openai(
+    name: str, said: ProviderSettings, settings: Settings, secrets: Secrets
+) -> Provider:
+    return bedrock.BedrockChat(name, _bedrock_config(said, settings))
+
+
+def _bedrock_config(said: ProviderSettings, settings: Settings) -> bedrock.Config:
+    return bedrock.Config(
+        region=said.region or "us-east-1",
+        base_url=said.base_url,
+        connect_timeout=settings.timeout_connect,
+        max_retries=said.max_retries,
+        models=said.models,
+    )
+
+
 _KINDS: dict[str, Callable[[str, ProviderSettings, Settings, Secrets], Provider]] = {
     "openai": _openai,
     "gemini": _gemini,
     "anthropic": _anthropic,
+    "bedrock": _bedrock,
+    "bedrock-openai": _bedrock_openai,
 }
 
 

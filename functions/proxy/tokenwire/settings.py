@@ -38,7 +38,8 @@ class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     The values of ``headers`` and ``query`` may be references too.
     """
 
-    kind: Literal["openai", "anthropic", "gemini"] = "openai"
+    kind: Literal["openai", "anthropic", "gemini", "bedrock", "bedrock-openai"] = "openai"
+    region: str | None = None
     base_url: str | None = None
     key: Reference | None = None
     headers: dict[str, str] = {}
@@ -114,6 +115,13 @@ _KNOWN = [f.name for f in msgspec.structs.fields(Settings)]
 _OTHERS = {"TOKENWIRE_CONFIG"}
 
 
+_AWS_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
 KINDS = ("openai", "anthropic", "gemini")
 """Providers that a key in the environment turns on, by the name of their variables."""
 
@@ -211,7 +219,15 @@ def _from_keys(environ: Mapping[str, str]) -> dict[str, Any]:
             reference = key if is_reference(key) else f"env:{variable}"
             base_url = environ.get(f"{name.upper()}_BASE_URL")
             found[name] = {"kind": name, "key": reference, "base_url": base_url}
+    if (region := aws_region(environ)) and any(environ.get(name) for name in _AWS_CREDENTIALS):
+        base_url = environ.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
+        found["bedrock"] = {"kind": "bedrock", "region": region, "base_url": base_url}
     return found
+
+
+def aws_region(environ: Mapping[str, str]) -> str | None:
+    """The region that AWS's own tools would take from the environment."""
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
 
 
 def _routes(said: Any) -> Any:

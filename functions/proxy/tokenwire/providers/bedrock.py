@@ -1,0 +1,212 @@
+"""Amazon Bedrock: Converse for every model, and its OpenAI-compatible endpoint for those with one.
+
+Requests are signed with the process's own AWS credentials (on Lambda, the function's role) by
+botocore; the connection is ours, so that nothing blocks the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from ..errors import ProxyError
+from ..wire.converse import ConverseReader
+from ..wire.converse_request import request as converse
+from ..wire.messages_from_chat import from_chat
+from ..wire.protocol import ChatRequest
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from .http import Call, Http
+    from .sigv4 import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How to reach it.
+
+    Args:
+        region: Where the models run.
+        base_url: By default the region's runtime endpoint.
+        connect_timeout: Seconds.
+        max_retries: Before the answer begins.
+        models: What to list: Bedrock is not asked, since a role that may call a model often
+            may not list any.
+    """
+
+    region: str
+    base_url: str | None = None
+    connect_timeout: float = 10.0
+    max_retries: int = 2
+    models: Sequence[str] = ()
+
+    @property
+    def url(self) -> str:
+        """The endpoint's address."""
+        return self.base_url or f"https://bedrock-runtime.{self.region}.amazonaws.com"
+
+
+class _Connection:
+    """Signs and sends. botocore is imported by the first request, off the event loop."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._made: tuple[Http, Signer] | None = None
+        self._connecting = asyncio.Lock()
+
+    async def post(self, path: str, body: Any) -> httpx2.Response:
+        """An open response with status 200.
+
+        Raises:
+            ProxyError: There are no AWS credentials (503, ``secret_unavailable``).
+            TokenwireError: As ``failures`` says.
+        """
+        async with self._connecting:
+            if self._made is None:
+                self._made = await asyncio.to_thread(_connect, self._config)
+        http, signer = self._made
+        call: Call = await asyncio.to_thread(
+            signer.sign, f"{self._config.url}{path}", msgspec.json.encode(body)
+        )
+        return await http.post(call)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._made is not None:
+            await self._made[0].aclose()
+
+
+def _connect(config: Config) -> tuple[Http, Signer]:
+    from .http import Http
+
+    try:
+        from .sigv4 import Signer
+    except ImportError:
+        raise ProxyError(
+            "Bedrock needs boto3, which is not installed.", code="bad_provider"
+        ) from None
+    return Http(config.connect_timeout, config.max_retries), Signer("bedrock", config.region)
+
+
+class Bedrock:
+    """A provider whose streams are those of Converse, said in the ``messages`` dialect.
+
+    Args:
+        name: As in ``name/model``.
+        config: How to reach it.
+    """
+
+    dialect = "messages"
+
+    def __init__(self, name: str, config: Config) -> None:
+        self.name = name
+        self._models = list(config.models)
+        self._connection = _Connection(config)
+
+    async def prepare(self) -> None:
+        """Nothing: importing botocore takes a third of a second, and few functions use this."""
+
+    @asynccontextmanager
+    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Post the request's translation.
+
+        Raises:
+            ClientError: The request cannot be said in Converse.
+            TokenwireError: As ``failures`` says.
+        """
+        said = request.body if request.dialect == "messages" else from_chat(request.body, model)
+        body = converse(said, model)
+        path = f"/model/{quote(model, safe='')}/converse-stream"
+        response = await self._connection.post(path, body)
+        reader = ConverseReader(response.headers.get("x-amzn-requestid", ""), model)
+        try:
+            yield _read(response, reader)
+        finally:
+            await response.aclose()
+
+    async def models(self) -> list[str]:
+        """What was configured."""
+        return self._models
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._connection.aclose()
+
+
+async def _read(response: httpx2.Response, reader: ConverseReader) -> AsyncIterator[bytes]:
+    """The event stream's messages as blocks; botocore's own parser checks its checksums."""
+    from botocore.eventstream import EventStreamBuffer, ParserError
+
+    from .failures import broken
+    from .http import read
+
+    buffer = EventStreamBuffer()
+    async for data in read(response):
+        buffer.add_data(data)
+        try:
+            blocks = b"".join([_message(message, reader) for message in buffer])
+        except (ParserError, ValueError, KeyError) as error:
+            raise broken(error) from None
+        if blocks:
+            yield blocks
+    if rest := reader.close():
+        yield rest
+
+
+def _message(message: Any, reader: ConverseReader) -> bytes:
+    headers = message.headers
+    if headers.get(":message-type") != "event":
+        return reader.failed(str(headers.get(":exception-type") or headers.get(":error-code")))
+    return reader.read(str(headers.get(":event-type")), json.loads(message.payload))
+
+
+class BedrockChat:
+    """A provider that speaks ``chat``: Bedrock's OpenAI-compatible endpoint, signed.
+
+    Args:
+        name: As in ``name/model``.
+        config: How to reach it.
+    """
+
+    dialect = "chat"
+
+    def __init__(self, name: str, config: Config) -> None:
+        self.name = name
+        self._models = list(config.models)
+        self._connection = _Connection(config)
+
+    async def prepare(self) -> None:
+        """Nothing, as for ``Bedrock``."""
+
+    @asynccontextmanager
+    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Post the caller's own body, with the model's real name, streamed, and usage asked for.
+
+        Raises:
+            TokenwireError: As ``failures`` says.
+        """
+        from .http import read
+
+        options = {**(request.body.get("stream_options") or {}), "include_usage": True}
+        body = {**request.body, "model": model, "stream": True, "stream_options": options}
+        response = await self._connection.post("/openai/v1/chat/completions", body)
+        try:
+            yield read(response)
+        finally:
+            await response.aclose()
+
+    async def models(self) -> list[str]:
+        """What was configured."""
+        return self._models
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._connection.aclose()

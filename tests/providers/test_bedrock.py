@@ -1,0 +1,291 @@
+"""Bedrock: signatures that botocore would make, binary streams, and an event loop that is free."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from tests.fakes.eventstream import message
+from tests.fakes.upstream import Act, Received, Upstream
+from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
+from tests.wire.test_translation import MESSAGES, PDF, PNG, SCHEMA
+from tokenwire.errors import ClientError, ProxyError, UpstreamError
+from tokenwire.providers.bedrock import Bedrock, BedrockChat, Config
+from tokenwire.wire import DIALECTS
+from tokenwire.wire.converse_request import request
+from tokenwire.wire.protocol import ChatRequest
+
+MODEL = "anthropic.claude-x-v1:0"
+ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
+
+
+def at(upstream: Upstream, kind: type[Bedrock | BedrockChat] = Bedrock) -> Any:
+    """A provider in front of the scripted upstream."""
+    base_url = upstream.base_url.removesuffix("/v1")
+    return kind("bedrock", Config("us-east-1", base_url, max_retries=0, models=("x",)))
+
+
+async def ask(provider: Any, model: str = MODEL) -> bytes:
+    """The whole body of an answer."""
+    async with provider.open(ASK, model) as body:
+        return b"".join([piece async for piece in body])
+
+
+def signed_as_botocore_would(received: Received, base_url: str) -> bool:
+    """Whether botocore, given the same request at the same time, comes to the same signature."""
+    kept = ("content-type", "accept-encoding")
+    headers = {name: received.headers[name] for name in kept}
+    url = f"{base_url.removesuffix('/v1')}{received.path}"
+    again = AWSRequest("POST", url, headers=headers, data=received.body)
+    again.context["timestamp"] = received.headers["x-amz-date"]
+    signer: Any = SigV4Auth(Credentials("x", "x"), "bedrock", "us-east-1")
+    signer._modify_request_before_signing(again)
+    again.headers.replace_header("X-Amz-Date", received.headers["x-amz-date"])
+    signer.credentials = Credentials("x", "x")
+    canonical = signer.canonical_request(again)
+    signature = signer.signature(signer.string_to_sign(again, canonical), again)
+    return received.headers["authorization"].endswith(f"Signature={signature}")
+
+
+async def test_requests_are_signed(provider: Upstream, aws: MutableMapping[str, str]) -> None:
+    """With the process's own credentials, for this very body and path."""
+    answer(provider, "text", "converse")
+    client = at(provider)
+    await ask(client)
+    await client.aclose()
+    (received,) = provider.requests
+    assert received.path == "/model/anthropic.claude-x-v1%3A0/converse-stream"
+    assert "/us-east-1/bedrock/aws4_request" in received.headers["authorization"]
+    assert signed_as_botocore_would(received, provider.base_url)
+    assert received.json == {
+        "messages": [{"role": "user", "content": [{"text": "Hi"}]}],
+        "inferenceConfig": {"maxTokens": 8192},
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_recording_means_the_case(
+    case: str, provider: Upstream, aws: MutableMapping[str, str]
+) -> None:
+    """Binary events come out as those of the Messages API."""
+    answer(provider, case, "converse")
+    client = at(provider)
+    decoder = DIALECTS["messages"].decoder()
+    events = [event for block in split(await ask(client)) for event in decoder.decode(block)]
+    await client.aclose()
+    if case == "error":
+        assert getattr(events[-1], "code", "") == "upstream_overloaded"
+        assert "secret" not in repr(events)
+    else:
+        assert heard(events) == meaning(case, "converse")
+
+
+async def test_cut_anywhere(provider: Upstream, aws: MutableMapping[str, str]) -> None:
+    """Wherever the binary stream is cut, it says the same."""
+    stream = recording("parallel", "converse")
+    answer(provider, "parallel", "converse")
+    client = at(provider)
+    whole = await ask(client)
+    for at_byte in range(1, len(stream), 37):
+        provider._scripts = []
+        provider.answer(stream[:at_byte], _pause, stream[at_byte:])
+        assert await ask(client) == whole
+    await client.aclose()
+
+
+async def _pause() -> None:
+    await asyncio.sleep(0.001)
+
+
+async def test_end_without_counts_is_an_end(
+    provider: Upstream, aws: MutableMapping[str, str]
+) -> None:
+    """The reason is enough; an event from a later version says nothing."""
+    provider.answer(message("messageStart", {}), message("later", {}), message("messageStop", {}))
+    client = at(provider)
+    said = await ask(client)
+    await client.aclose()
+    assert said.count(b"event: ") == 3
+    assert b"message_stop" in said
+
+
+async def test_failures_are_ours(provider: Upstream, aws: MutableMapping[str, str]) -> None:
+    """A refusal, a stream that is none, a connection that breaks; no credentials at all."""
+    client = at(provider)
+    provider.answer(b'{"message": "The model is not there"}', status=404)
+    with pytest.raises(ClientError, match="no such model"):
+        await ask(client)
+    provider._scripts = []
+    provider.answer(b"this is not an event stream at all, is it")
+    with pytest.raises(UpstreamError) as caught:
+        await ask(client)
+    assert caught.value.code == "upstream_disconnected"
+    provider._scripts = []
+    provider.answer(recording("text", "converse")[:100], Act.RESET)
+    with pytest.raises(UpstreamError):
+        await ask(client)
+    await client.aclose()
+    del aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"]
+    aws["AWS_SHARED_CREDENTIALS_FILE"] = "/nonexistent"
+    nobody = at(provider)
+    with pytest.raises(ProxyError, match="bedrock:InvokeModelWithResponseStream"):
+        await ask(nobody)
+    await nobody.aclose()
+
+
+async def test_openai_endpoint_is_signed_too(
+    provider: Upstream, aws: MutableMapping[str, str]
+) -> None:
+    """For models that have one: chat in, chat out, verbatim."""
+    answer(provider, "text", "chat")
+    client = at(provider, BedrockChat)
+    assert await ask(client, "openai.gpt-oss") == recording("text", "chat")
+    assert await client.models() == ["x"]
+    await client.prepare()
+    await client.aclose()
+    (received,) = provider.requests
+    assert received.path == "/openai/v1/chat/completions"
+    assert received.json["stream_options"] == {"include_usage": True}
+    assert signed_as_botocore_would(received, provider.base_url)
+
+
+async def test_event_loop_is_never_held_up(
+    provider: Upstream, aws: MutableMapping[str, str]
+) -> None:
+    """While fifty streams run, the loop turns: importing, signing and parsing hold nobody up."""
+    stream = recording("text", "converse")
+    provider.answer(
+        *(part for n in range(0, len(stream), 60) for part in (_pause, stream[n : n + 60]))
+    )
+    client = at(provider)
+    await ask(client)  # imports botocore, in a thread
+    held: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0)
+            held.append(time.perf_counter() - began)
+
+    watching = asyncio.create_task(watch())
+    await asyncio.gather(*(ask(client) for _ in range(50)))
+    watching.cancel()
+    await client.aclose()
+    # One turn serves many of fifty streams; a blocking call would take a hundred times this.
+    assert sorted(held)[int(len(held) * 0.99)] < 0.02
+
+
+def test_requests_become_converse() -> None:
+    """Everything that Messages and Converse share."""
+    body = {**MESSAGES, "tool_choice": {"type": "any"}, "messages": [*MESSAGES["messages"]]}
+    body["messages"][0] = {
+        "role": "user",
+        "content": [
+            part
+            for part in body["messages"][0]["content"]
+            if part.get("source", {}).get("type") != "url"
+        ],
+    }
+    body["messages"].append(
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "hm", "signature": "s"},
+                {"type": "redacted_thinking", "data": "d"},
+            ],
+        }
+    )
+    said = request(body, MODEL)
+    question, calls, results, thoughts = said["messages"]
+    assert question["content"] == [
+        {"text": "What is this?"},
+        {"image": {"format": "png", "source": {"bytes": PNG}}},
+        {"document": {"format": "pdf", "name": "a pdf", "source": {"bytes": PDF}}},
+    ]
+    assert calls["content"][1] == {
+        "toolUse": {"toolUseId": "c1", "name": "weather", "input": {"city": "Köln"}}
+    }
+    assert results["content"][0] == {
+        "toolResult": {"toolUseId": "c1", "content": [{"text": "sunny"}], "status": "success"}
+    }
+    assert thoughts["content"] == [
+        {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}},
+        {"reasoningContent": {"redactedContent": "d"}},
+    ]
+    assert said["system"] == [{"text": "Be brief."}]
+    assert said["inferenceConfig"] == {
+        "maxTokens": 99,
+        "temperature": 0.5,
+        "topP": 0.9,
+        "stopSequences": ["END"],
+    }
+    assert said["toolConfig"] == {
+        "tools": [
+            {
+                "toolSpec": {
+                    "name": "weather",
+                    "inputSchema": {"json": SCHEMA},
+                    "description": "d",
+                    "strict": True,
+                }
+            }
+        ],
+        "toolChoice": {"any": {}},
+    }
+    assert said["requestMetadata"] == {"user_id": "u1"}
+    assert said["additionalModelRequestFields"] == {"output_config": MESSAGES["output_config"]}
+    json.dumps(said)
+    named = request({**body, "tool_choice": {"type": "tool", "name": "f"}}, MODEL)
+    assert named["toolConfig"]["toolChoice"] == {"tool": {"name": "f"}}
+
+
+@pytest.mark.parametrize(
+    ("more", "param"),
+    [
+        ({"top_k": 5}, "top_k"),
+        ({"container": "c"}, "container"),
+        ({"tools": [{"name": "f"}], "tool_choice": {"type": "none"}}, "tool_choice.type"),
+        (
+            {
+                "tools": [{"name": "f"}],
+                "tool_choice": {"type": "auto", "disable_parallel_tool_use": True},
+            },
+            "tool_choice.disable_parallel_tool_use",
+        ),
+        ({"tools": [{"type": "bash_20250124"}]}, "tools[0].type"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "image", "source": {"type": "url"}}]}
+                ]
+            },
+            "messages[0].content[0].source.type",
+        ),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "document", "source": {"type": "url"}}]}
+                ]
+            },
+            "messages[0].content[0].source.type",
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "x"}]}]},
+            "messages[0].content[0].type",
+        ),
+    ],
+)
+def test_what_converse_cannot_say(more: dict[str, Any], param: str) -> None:
+    """Refused with the field's name, never dropped."""
+    with pytest.raises(ClientError) as caught:
+        request({"messages": [], **more}, "amazon.nova")
+    assert caught.value.param == param
