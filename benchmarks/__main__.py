@@ -9,7 +9,7 @@ import sys
 import urllib.request
 
 from .breakdown import breakdown
-from .client import Connection
+from .client import PATHS, Connection
 from .subjects import Subject, started
 
 _BULK = {"tokenwire": 20_000, "typed loop": 1_000, "nginx": 20_000}
@@ -31,6 +31,23 @@ async def cpu_per_block(subjects: dict[str, Subject]) -> dict[str, float]:
             connection.close()
             if number:  # the first warms up
                 found.append(spent / _BULK[name] * 1e6)
+    return {name: statistics.median(found) for name, found in rounds.items()}
+
+
+async def cpu_by_dialect(subject: Subject) -> dict[str, float]:
+    """The same of tokenwire, where the client speaks another dialect than the provider."""
+    rounds: dict[str, list[float]] = {name: [] for name in PATHS}
+    count = _BULK["tokenwire"]
+    for number in range(_ROUNDS + 1):
+        for name, found in rounds.items():
+            connection = await Connection.to(subject)
+            before = subject.cpu()
+            await connection.first_byte(f"openai/bulk-{count}", name)
+            await connection.rest()
+            spent = subject.cpu() - before
+            connection.close()
+            if number:
+                found.append(spent / count * 1e6)
     return {name: statistics.median(found) for name, found in rounds.items()}
 
 
@@ -120,6 +137,12 @@ async def main() -> None:
         first = await first_byte(subjects)
         memory = await memory_per_stream(subjects)
         _table(cpu, first, memory)
+        by_dialect = await cpu_by_dialect(subjects["tokenwire"])
+        _say("\n| a chat provider's blocks, said as | CPU µs per block | times |")
+        _say("| --- | --- | --- |")
+        for name, block in by_dialect.items():
+            _say(f"| {name} | {block:.1f} | {block / by_dialect['chat']:.1f} |")
+        _say("(budget: 3 times)")
         _say("\nwhere tokenwire's time to the first byte goes (CPU ms per request, this process):")
         for line in await breakdown(subjects["provider"].port):
             _say(f"  {line}")

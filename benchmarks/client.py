@@ -8,13 +8,30 @@ import time
 
 from .subjects import Subject
 
+PATHS = {
+    "chat": "/v1/chat/completions",
+    "events": "/api/stream",
+    "messages": "/v1/messages",
+    "responses": "/v1/responses",
+    "ui": "/api/chat",
+}
 
-def _request(model: str) -> bytes:
-    body = json.dumps(
-        {"model": model, "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
-    ).encode()
+
+def _request(model: str, dialect: str) -> bytes:
+    messages = [{"role": "user", "content": "Hi"}]
+    said: dict[str, object] = {"model": model, "stream": True, "messages": messages}
+    if dialect == "events":
+        said = {"model": model, "message": "Hi"}
+    elif dialect == "responses":
+        said = {"model": model, "stream": True, "input": "Hi"}
+    elif dialect == "messages":
+        said["max_tokens"] = 99
+    elif dialect == "ui":
+        parts = [{"type": "text", "text": "Hi"}]
+        said = {"model": model, "messages": [{"role": "user", "parts": parts}]}
+    body = json.dumps(said).encode()
     head = (
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+        f"POST {PATHS[dialect]} HTTP/1.1\r\nhost: 127.0.0.1\r\n"
         f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -32,10 +49,10 @@ class Connection:
         """Connect."""
         return cls(*await asyncio.open_connection("127.0.0.1", subject.port, limit=2**20))
 
-    async def first_byte(self, model: str) -> float:
+    async def first_byte(self, model: str, dialect: str = "chat") -> float:
         """Seconds from the request to its first data byte. The answer goes on."""
         began = time.perf_counter()
-        self._writer.write(_request(model))
+        self._writer.write(_request(model, dialect))
         await self._reader.readuntil(b"data: ")
         return time.perf_counter() - began
 

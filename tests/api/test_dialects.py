@@ -26,7 +26,7 @@ CHAT = {
 def events(body: bytes) -> list[Any]:
     """The JSON of each block."""
     found = [data_of(block) or b"" for block in split(body)]
-    return [json.loads(data) for data in found if data.strip() != b"[DONE]"]
+    return [json.loads(data) for data in found if data.strip() not in (b"", b"[DONE]")]
 
 
 async def serving(provider: Upstream, serve: Serve, **settings: str) -> httpx2.AsyncClient:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ..events import Citation, Reasoning
@@ -31,12 +32,12 @@ class _Opening:
         self.id = f"{prefix}_{stream.removeprefix('st_')}_{index}"
         self._opened = False
 
-    def open(self, item: JSON) -> Said:
+    def open(self, whole: Callable[[], JSON]) -> Said:
         """``output_item.added``, the first time."""
         if self._opened:
             return []
         self._opened = True
-        return [("response.output_item.added", {**self.at, "item": item})]
+        return [("response.output_item.added", {**self.at, "item": whole()})]
 
 
 class Message:
@@ -45,47 +46,57 @@ class Message:
     def __init__(self, index: int, stream: str) -> None:
         self._opening = _Opening(index, "msg", stream)
         self._parts: list[JSON] = []
+        # Of the last part. Joined when it is asked for: adding texts costs the square of them.
+        self._pieces: list[str] = []
+        self._at: JSON = {}
         self._status = "in_progress"
 
     def add(self, delta: str, *, refusal: bool) -> Said:
         """A piece of text, in a part of its kind."""
         kind, field = ("refusal", "refusal") if refusal else ("output_text", "text")
-        said = self._opening.open(self.whole())
+        said = self._opening.open(self.whole)
         if not self._parts or self._parts[-1]["type"] != kind:
             said += self._close_part()
             extra: JSON = {} if refusal else {"annotations": [], "logprobs": []}
             self._parts.append({"type": kind, field: "", **extra})
-            part = {**self._at(), "part": dict(self._parts[-1])}
+            place = {**self._opening.at, "item_id": self._opening.id}
+            self._at = {**place, "content_index": len(self._parts) - 1}
+            part = {**self._at, "part": dict(self._parts[-1])}
             said.append(("response.content_part.added", part))
-        self._parts[-1][field] += delta
+        self._pieces.append(delta)
         rest: JSON = {} if refusal else {"logprobs": []}
-        return [*said, (f"response.{kind}.delta", {**self._at(), "delta": delta, **rest})]
+        return [*said, (f"response.{kind}.delta", {**self._at, "delta": delta, **rest})]
 
     def cite(self, event: Citation) -> Said:
         """A source of the text so far."""
         said = [] if self._parts else self.add("", refusal=False)
-        part = self._parts[-1]
+        part = self._last()
         text, cited = part.get("text", ""), part.setdefault("annotations", [])
         start = max(text.rfind(event.text), 0) if event.text else 0
         source = {"type": "url_citation", "url": event.url, "title": event.title}
         cited.append({**source, "start_index": start, "end_index": len(text)})
-        body = {**self._at(), "annotation_index": len(cited) - 1, "annotation": cited[-1]}
+        body = {**self._at, "annotation_index": len(cited) - 1, "annotation": cited[-1]}
         return [*said, ("response.output_text.annotation.added", body)]
 
-    def _at(self) -> JSON:
-        at = {**self._opening.at, "item_id": self._opening.id}
-        return {**at, "content_index": len(self._parts) - 1}
+    def _last(self) -> JSON:
+        """The last part, with all of its text."""
+        part = self._parts[-1]
+        field = "refusal" if part["type"] == "refusal" else "text"
+        self._pieces = ["".join(self._pieces)]
+        part[field] = self._pieces[0]
+        return part
 
     def _close_part(self) -> Said:
         if not self._parts:
             return []
-        part = self._parts[-1]
+        part = self._last()
+        self._pieces = []
         field = "refusal" if part["type"] == "refusal" else "text"
         rest: JSON = {} if field == "refusal" else {"logprobs": []}
-        done = {**self._at(), field: part[field], **rest}
+        done = {**self._at, field: part[field], **rest}
         return [
             (f"response.{part['type']}.done", done),
-            ("response.content_part.done", {**self._at(), "part": part}),
+            ("response.content_part.done", {**self._at, "part": part}),
         ]
 
     def close(self) -> Said:
@@ -96,6 +107,8 @@ class Message:
 
     def whole(self) -> JSON:
         """The item as it stands."""
+        if self._pieces:
+            self._last()
         kind = {"id": self._opening.id, "type": "message", "role": "assistant"}
         return {**kind, "status": self._status, "content": [dict(part) for part in self._parts]}
 
@@ -105,7 +118,7 @@ class Thought:
 
     def __init__(self, index: int, stream: str) -> None:
         self._opening = _Opening(index, "rs", stream)
-        self._text: str | None = None
+        self._pieces: list[str] = []
         self._encrypted = ""
         self._status = "in_progress"
 
@@ -116,15 +129,14 @@ class Thought:
 
     def think(self, event: Reasoning) -> Said:
         """A piece of thinking, or its seal."""
-        said = self._opening.open(self.whole())
+        said = self._opening.open(self.whole)
         self._encrypted = event.signature or event.redacted or self._encrypted
         if not event.delta:
             return said
-        if self._text is None:
-            self._text = ""
+        if not self._pieces:
             part = {"type": "summary_text", "text": ""}
             said.append(("response.reasoning_summary_part.added", {**self._at(), "part": part}))
-        self._text += event.delta
+        self._pieces.append(event.delta)
         body = {**self._at(), "delta": event.delta}
         return [*said, ("response.reasoning_summary_text.delta", body)]
 
@@ -135,16 +147,18 @@ class Thought:
         """The summary's end and the item's."""
         self._status = "completed"
         said: Said = []
-        if self._text is not None:
-            part = {"type": "summary_text", "text": self._text}
-            whole = {**self._at(), "text": self._text}
+        if self._pieces:
+            text = "".join(self._pieces)
+            part = {"type": "summary_text", "text": text}
+            whole = {**self._at(), "text": text}
             said.append(("response.reasoning_summary_text.done", whole))
             said.append(("response.reasoning_summary_part.done", {**self._at(), "part": part}))
         return [*said, ("response.output_item.done", {**self._opening.at, "item": self.whole()})]
 
     def whole(self) -> JSON:
         """The item as it stands."""
-        summary = [] if self._text is None else [{"type": "summary_text", "text": self._text}]
+        text = "".join(self._pieces)
+        summary = [{"type": "summary_text", "text": text}] if text else []
         item: dict[str, Any] = {"id": self._opening.id, "type": "reasoning", "summary": summary}
         sealed = {"encrypted_content": self._encrypted} if self._encrypted else {}
         return {**item, "status": self._status, **sealed}
@@ -156,15 +170,15 @@ class Call:
     def __init__(self, index: int, stream: str, call_id: str, name: str) -> None:
         self._opening = _Opening(index, "fc", stream)
         self._head = {"call_id": call_id, "name": name}
-        self._arguments = ""
+        self._arguments: list[str] = []
         self._status = "in_progress"
 
     def piece(self, arguments: str) -> Said:
         """A piece of its arguments, if there is one."""
-        said = self._opening.open(self.whole())
+        said = self._opening.open(self.whole)
         if not arguments:
             return said
-        self._arguments += arguments
+        self._arguments.append(arguments)
         body = {**self._at(), "delta": arguments}
         return [*said, ("response.function_call_arguments.delta", body)]
 
@@ -174,7 +188,7 @@ class Call:
     def close(self) -> Said:
         """The arguments' end and the item's."""
         self._status = "completed"
-        done = {**self._at(), "name": self._head["name"], "arguments": self._arguments}
+        done = {**self._at(), "name": self._head["name"], "arguments": "".join(self._arguments)}
         item = {**self._opening.at, "item": self.whole()}
         name = "response.function_call_arguments.done"
         return [(name, done), ("response.output_item.done", item)]
@@ -182,4 +196,4 @@ class Call:
     def whole(self) -> JSON:
         """The item as it stands."""
         kind = {"id": self._opening.id, "type": "function_call", "status": self._status}
-        return {**kind, **self._head, "arguments": self._arguments}
+        return {**kind, **self._head, "arguments": "".join(self._arguments)}
