@@ -18,7 +18,7 @@ from tests.fakes.upstream import Act, Received, Upstream
 from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
 from tests.wire.test_translation import MESSAGES, PDF, PNG, SCHEMA
 from tokenwire.errors import ClientError, ProxyError, UpstreamError
-from tokenwire.providers.bedrock import Bedrock, BedrockChat, Config
+from tokenwire.providers.bedrock import CONVERSE, OPENAI, Api, Bedrock, Config
 from tokenwire.wire import DIALECTS
 from tokenwire.wire.converse_request import request
 from tokenwire.wire.protocol import ChatRequest
@@ -27,13 +27,14 @@ MODEL = "anthropic.claude-x-v1:0"
 ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 
 
-def at(upstream: Upstream, kind: type[Bedrock | BedrockChat] = Bedrock) -> Any:
+def at(upstream: Upstream, api: Api = CONVERSE) -> Bedrock:
     """A provider in front of the scripted upstream."""
     base_url = upstream.base_url.removesuffix("/v1")
-    return kind("bedrock", Config("us-east-1", base_url, max_retries=0, models=("x",)))
+    config = Config("us-east-1", base_url, max_retries=0, models=("x",))
+    return Bedrock("bedrock", config, api)
 
 
-async def ask(provider: Any, model: str = MODEL) -> bytes:
+async def ask(provider: Bedrock, model: str = MODEL) -> bytes:
     """The whole body of an answer."""
     async with provider.open(ASK, model) as body:
         return b"".join([piece async for piece in body])
@@ -146,7 +147,7 @@ async def test_openai_endpoint_is_signed_too(
 ) -> None:
     """For models that have one: chat in, chat out, verbatim."""
     answer(provider, "text", "chat")
-    client = at(provider, BedrockChat)
+    client = at(provider, OPENAI)
     assert await ask(client, "openai.gpt-oss") == recording("text", "chat")
     assert await client.models() == ["x"]
     await client.prepare()

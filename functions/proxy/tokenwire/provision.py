@@ -69,13 +69,13 @@ def _anthropic(name: str, said: ProviderSettings, settings: Settings, secrets: S
 
 
 def _bedrock(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
-    return bedrock.Bedrock(name, _bedrock_config(said, settings))
+    return bedrock.Bedrock(name, _bedrock_config(said, settings), bedrock.CONVERSE)
 
 
 def _bedrock_openai(
     name: str, said: ProviderSettings, settings: Settings, secrets: Secrets
 ) -> Provider:
-    return bedrock.BedrockChat(name, _bedrock_config(said, settings))
+    return bedrock.Bedrock(name, _bedrock_config(said, settings), bedrock.OPENAI)
 
 
 def _bedrock_config(said: ProviderSettings, settings: Settings) -> bedrock.Config:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -96,18 +96,34 @@ def _connect(config: Config) -> tuple[Http, Signer]:
     return Http(config.connect_timeout, config.max_retries), Signer("bedrock", config.region)
 
 
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One of Bedrock's two ways to be asked.
+
+    Args:
+        dialect: In which its streams come out.
+        ask: A request and a model to the path and the body of the POST. Raises ClientError.
+        read: The response and the model to the blocks.
+    """
+
+    dialect: str
+    ask: Callable[[ChatRequest, str], tuple[str, Any]]
+    read: Callable[[httpx2.Response, str], AsyncIterator[bytes]]
+
+
 class Bedrock:
-    """A provider whose streams are those of Converse, said in the ``messages`` dialect.
+    """A provider behind one of Bedrock's APIs.
 
     Args:
         name: As in ``name/model``.
         config: How to reach it.
+        api: ``CONVERSE`` or ``OPENAI``.
     """
 
-    dialect = "messages"
-
-    def __init__(self, name: str, config: Config) -> None:
+    def __init__(self, name: str, config: Config, api: Api) -> None:
         self.name = name
+        self.dialect = api.dialect
+        self._api = api
         self._models = list(config.models)
         self._connection = _Connection(config)
 
@@ -116,19 +132,16 @@ class Bedrock:
 
     @asynccontextmanager
     async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Post the request's translation.
+        """Post the request.
 
         Raises:
-            ClientError: The request cannot be said in Converse.
+            ClientError: The request cannot be said there.
             TokenwireError: As ``failures`` says.
         """
-        said = request.body if request.dialect == "messages" else from_chat(request.body, model)
-        body = converse(said, model)
-        path = f"/model/{quote(model, safe='')}/converse-stream"
+        path, body = self._api.ask(request, model)
         response = await self._connection.post(path, body)
-        reader = ConverseReader(response.headers.get("x-amzn-requestid", ""), model)
         try:
-            yield _read(response, reader)
+            yield self._api.read(response, model)
         finally:
             await response.aclose()
 
@@ -141,13 +154,32 @@ class Bedrock:
         await self._connection.aclose()
 
 
-async def _read(response: httpx2.Response, reader: ConverseReader) -> AsyncIterator[bytes]:
+def _ask_converse(request: ChatRequest, model: str) -> tuple[str, Any]:
+    said = request.body if request.dialect == "messages" else from_chat(request.body, model)
+    return f"/model/{quote(model, safe='')}/converse-stream", converse(said, model)
+
+
+def _ask_openai(request: ChatRequest, model: str) -> tuple[str, Any]:
+    options = {**(request.body.get("stream_options") or {}), "include_usage": True}
+    body = {**request.body, "model": model, "stream": True, "stream_options": options}
+    return "/openai/v1/chat/completions", body
+
+
+async def _read_openai(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
+    from .http import read
+
+    async for data in read(response):
+        yield data
+
+
+async def _read_converse(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
     """The event stream's messages as blocks; botocore's own parser checks its checksums."""
     from botocore.eventstream import EventStreamBuffer, ParserError
 
     from .failures import broken
     from .http import read
 
+    reader = ConverseReader(response.headers.get("x-amzn-requestid", ""), model)
     buffer = EventStreamBuffer()
     async for data in read(response):
         buffer.add_data(data)
@@ -168,45 +200,8 @@ def _message(message: Any, reader: ConverseReader) -> bytes:
     return reader.read(str(headers.get(":event-type")), json.loads(message.payload))
 
 
-class BedrockChat:
-    """A provider that speaks ``chat``: Bedrock's OpenAI-compatible endpoint, signed.
+CONVERSE = Api("messages", _ask_converse, _read_converse)
+"""Converse, for every model; said in the ``messages`` dialect."""
 
-    Args:
-        name: As in ``name/model``.
-        config: How to reach it.
-    """
-
-    dialect = "chat"
-
-    def __init__(self, name: str, config: Config) -> None:
-        self.name = name
-        self._models = list(config.models)
-        self._connection = _Connection(config)
-
-    async def prepare(self) -> None:
-        """Nothing, as for ``Bedrock``."""
-
-    @asynccontextmanager
-    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Post the caller's own body, with the model's real name, streamed, and usage asked for.
-
-        Raises:
-            TokenwireError: As ``failures`` says.
-        """
-        from .http import read
-
-        options = {**(request.body.get("stream_options") or {}), "include_usage": True}
-        body = {**request.body, "model": model, "stream": True, "stream_options": options}
-        response = await self._connection.post("/openai/v1/chat/completions", body)
-        try:
-            yield read(response)
-        finally:
-            await response.aclose()
-
-    async def models(self) -> list[str]:
-        """What was configured."""
-        return self._models
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._connection.aclose()
+OPENAI = Api("chat", _ask_openai, _read_openai)
+"""The OpenAI-compatible endpoint, for the models that have one; verbatim."""

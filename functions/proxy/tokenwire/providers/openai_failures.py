@@ -6,7 +6,7 @@ import httpx2
 import openai
 
 from ..errors import ProxyError, TokenwireError, UpstreamError
-from .failures import from_status, is_timeout
+from .failures import from_status, is_timeout, unreachable
 
 
 def translate(error: Exception, *keys: str) -> TokenwireError:
@@ -19,17 +19,8 @@ def translate(error: Exception, *keys: str) -> TokenwireError:
         return error
     if isinstance(error, openai.APIStatusError):
         return from_status(error.status_code, error.body, error.response.headers, keys)
-    if is_timeout(error):
-        return UpstreamError(
-            "The provider could not be reached in time.",
-            code="timeout_connect",
-            status=504,
-            retryable=True,
-        )
-    if isinstance(error, openai.APIConnectionError | httpx2.ConnectError):
-        return UpstreamError(
-            "The provider could not be reached.", code="upstream_unreachable", retryable=True
-        )
+    if is_timeout(error) or isinstance(error, openai.APIConnectionError | httpx2.ConnectError):
+        return unreachable(error)
     if isinstance(error, openai.OpenAIError | httpx2.InvalidURL | httpx2.UnsupportedProtocol):
         return ProxyError("The provider is not configured rightly.", code="bad_provider")
     return UpstreamError("The call to the provider failed.", code="upstream_error", retryable=True)
