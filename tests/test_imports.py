@@ -59,6 +59,8 @@ ONLY = {
         "wire.messages_from_chat",
         "wire.converse",
         "wire.converse_request",
+        "wire.gemini",
+        "wire.gemini_request",
     },
     ("api", "providers"): {"providers.protocol"},
 }

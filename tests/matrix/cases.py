@@ -38,7 +38,12 @@ CASES: dict[str, Said] = {
     "length": Said("Once upon", finish="length"),
     "error": Said("Hi", finish="", usage=None, error="overloaded"),
 }
-PROVIDERS = {"chat": "openai", "messages": "anthropic", "converse": "bedrock"}
+PROVIDERS = {
+    "chat": "openai",
+    "messages": "anthropic",
+    "converse": "bedrock",
+    "gemini": "gemini",
+}
 """A provider for each protocol that one speaks."""
 SSE = ("chat", "messages")
 
@@ -46,11 +51,8 @@ SSE = ("chat", "messages")
 def meaning(case: str, dialect: str) -> Said:
     """What a recording says; a refusal is a stop reason to some, and a kind of text to others."""
     said = CASES[case]
-    return (
-        replace(said, finish="content_filter")
-        if (case, dialect) in (("refusal", "messages"), ("refusal", "converse"))
-        else said
-    )
+    by_reason = case == "refusal" and dialect != "chat"
+    return replace(said, finish="content_filter") if by_reason else said
 
 
 def recording(case: str, dialect: str) -> bytes:

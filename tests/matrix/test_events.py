@@ -10,7 +10,7 @@ from tests.matrix.cases import CASES, HERE, SSE, heard, meaning, recording, spli
 from tokenwire.events import Citation, Content, Error, Event, Finish, Reasoning, Start, Usage
 from tokenwire.wire import DIALECTS
 
-RECORDINGS = [(path.parent.name, path.stem) for path in sorted(HERE.rglob("*.sse"))]
+RECORDINGS = [(name, path.stem) for name in SSE for path in sorted((HERE / name).glob("*.sse"))]
 ENCODED = ["chat", "responses", "messages", "events", "ui"]
 
 

@@ -18,9 +18,10 @@ from tests.matrix.python_clients import CLIENTS
 
 @asynccontextmanager
 async def app(provider: Upstream, **settings: str) -> AsyncIterator[str]:
-    """The app, with both kinds of provider."""
-    for name in ("OPENAI", "ANTHROPIC"):
+    """The app, with every kind of provider."""
+    for name in ("OPENAI", "ANTHROPIC", "GEMINI"):
         settings |= {f"{name}_API_KEY": "sk-secret", f"{name}_BASE_URL": provider.base_url}
+    settings |= {"TOKENWIRE_CONFIG": "tests/matrix/native.toml"}
     # boto3's own names; the credentials that it signs with are those of this process.
     settings |= {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x"}
     settings |= {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": provider.base_url.removesuffix("/v1")}

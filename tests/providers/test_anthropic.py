@@ -11,20 +11,21 @@ from tests.fakes.upstream import Act, Upstream
 from tests.matrix.cases import recording
 from tests.providers.test_openai import FixedKey, NoKey
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
-from tokenwire.providers.anthropic import Anthropic, Config
+from tokenwire.providers.anthropic import API
+from tokenwire.providers.native import Config, Native
 from tokenwire.wire.protocol import ChatRequest
 
 TEXT = recording("text", "messages")
 ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 
 
-def at(upstream: Upstream, *keys: str, **config: Any) -> Anthropic:
+def at(upstream: Upstream, *keys: str, **config: Any) -> Native:
     """A provider in front of the scripted upstream."""
     config = {"base_url": upstream.base_url.removesuffix("/v1"), "max_retries": 0, **config}
-    return Anthropic("anthropic", FixedKey(*(keys or ("sk-one",))), Config(**config))
+    return Native("anthropic", FixedKey(*(keys or ("sk-one",))), Config(**config), API)
 
 
-async def ask(provider: Anthropic) -> bytes:
+async def ask(provider: Native) -> bytes:
     """The whole body of an answer."""
     async with provider.open(ASK, "claude-x") as body:
         return b"".join([piece async for piece in body])
@@ -138,7 +139,7 @@ async def test_models_are_listed(provider: Upstream) -> None:
     silent = at(provider)
     assert await silent.models() == []
     await silent.aclose()
-    keyless = Anthropic("a", NoKey(), Config())
+    keyless = Native("a", NoKey(), Config(), API)
     assert await keyless.models() == []
     with pytest.raises(ProxyError):
         await ask(keyless)
@@ -147,7 +148,7 @@ async def test_models_are_listed(provider: Upstream) -> None:
 
 async def test_wrong_address_is_configuration() -> None:
     """Not the provider's fault, nor the caller's."""
-    client = Anthropic("a", FixedKey("k"), Config("nonsense://x", max_retries=0))
+    client = Native("a", FixedKey("k"), Config("nonsense://x", max_retries=0), API)
     with pytest.raises(ProxyError) as caught:
         await ask(client)
     await client.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .providers import anthropic, bedrock, openai
+from .providers import anthropic, bedrock, gemini, native, openai
 from .providers.demo import Demo
 from .providers.protocol import Provider
 from .secrets import NO_KEY, SecretKey, Secrets
@@ -57,15 +57,28 @@ def _chat(
 
 
 def _anthropic(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
-    config = anthropic.Config(
-        base_url=(said.base_url or anthropic.BASE_URL).rstrip("/").removesuffix("/v1"),
+    return _native(name, said, settings, secrets, anthropic.API)
+
+
+def _gemini_native(
+    name: str, said: ProviderSettings, settings: Settings, secrets: Secrets
+) -> Provider:
+    return _native(name, said, settings, secrets, gemini.API)
+
+
+def _native(
+    name: str, said: ProviderSettings, settings: Settings, secrets: Secrets, api: native.Api
+) -> Provider:
+    config = native.Config(
+        # People write the address as other SDKs want it.
+        base_url=said.base_url and said.base_url.rstrip("/").removesuffix("/v1"),
         connect_timeout=settings.timeout_connect,
         max_retries=said.max_retries,
         headers=_plain(said.headers),
         secret_headers=_secret(said.headers, secrets),
         models=said.models,
     )
-    return anthropic.Anthropic(name, secrets.key(said.key or NO_KEY), config)
+    return native.Native(name, secrets.key(said.key or NO_KEY), config, api)
 
 
 def _bedrock(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
@@ -91,6 +104,7 @@ def _bedrock_config(said: ProviderSettings, settings: Settings) -> bedrock.Confi
 _KINDS: dict[str, Callable[[str, ProviderSettings, Settings, Secrets], Provider]] = {
     "openai": _openai,
     "gemini": _gemini,
+    "gemini-native": _gemini_native,
     "anthropic": _anthropic,
     "bedrock": _bedrock,
     "bedrock-openai": _bedrock_openai,

@@ -32,13 +32,16 @@ _FORMS = {
 }
 
 
+Kind = Literal["openai", "anthropic", "gemini", "gemini-native", "bedrock", "bedrock-openai"]
+
+
 class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One ``[providers.NAME]``. ``key`` is a reference: ``env:NAME`` or ``ssm:/path``.
 
     The values of ``headers`` and ``query`` may be references too.
     """
 
-    kind: Literal["openai", "anthropic", "gemini", "bedrock", "bedrock-openai"] = "openai"
+    kind: Kind = "openai"
     region: str | None = None
     base_url: str | None = None
     key: Reference | None = None

@@ -1,0 +1,57 @@
+"""Gemini's native API, for what its OpenAI-compatible endpoint leaves out.
+
+https://ai.google.dev/api/generate-content
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ..sse import BlockTooLarge
+from ..wire.gemini import GeminiReader
+from ..wire.gemini_request import request as translated
+from ..wire.messages_from_chat import from_chat
+from ..wire.protocol import ChatRequest
+from .native import Api, names
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+def _ask(request: ChatRequest, model: str) -> tuple[str, Any]:
+    said = request.body if request.dialect == "messages" else from_chat(request.body, model)
+    return f"/v1beta/models/{quote(model)}:streamGenerateContent?alt=sse", translated(said)
+
+
+async def _read(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
+    from .failures import broken
+    from .http import read
+
+    reader = GeminiReader(model)
+    async for data in read(response):
+        try:
+            said = reader.feed(data)
+        except BlockTooLarge as error:
+            raise broken(error) from None
+        if said:
+            yield said
+    if rest := reader.close():
+        yield rest
+
+
+def _listed(said: Mapping[str, Any]) -> list[str]:
+    return [name.removeprefix("models/") for name in names(said, "models", "name")]
+
+
+API = Api(
+    base_url="https://generativelanguage.googleapis.com",
+    dialect="messages",
+    key_header="x-goog-api-key",
+    headers={},
+    ask=_ask,
+    read=_read,
+    models_path="/v1beta/models?pageSize=1000",
+    listed=_listed,
+)

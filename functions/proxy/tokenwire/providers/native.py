@@ -1,0 +1,171 @@
+"""Providers that are spoken to in an API of their own, with a key, over plain HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..errors import TokenwireError
+from ..wire.protocol import ChatRequest
+from .protocol import Key
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from .http import Call, Http
+
+_MODELS_TTL = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One provider's API.
+
+    Args:
+        base_url: Its own address, without a version.
+        dialect: In which its streams come out.
+        key_header: The header that its key goes in.
+        headers: What else it wants in every request.
+        ask: A request and a model to the path and the body of the POST. Raises ClientError.
+        read: The response and the model to the blocks.
+        models_path: Where it lists its models.
+        listed: The names in that list.
+    """
+
+    base_url: str
+    dialect: str
+    key_header: str
+    headers: Mapping[str, str]
+    ask: Callable[[ChatRequest, str], tuple[str, Any]]
+    read: Callable[[httpx2.Response, str], AsyncIterator[bytes]]
+    models_path: str
+    listed: Callable[[Mapping[str, Any]], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How to reach it.
+
+    Args:
+        base_url: Another address than its own.
+        connect_timeout: Seconds.
+        max_retries: Before the answer begins.
+        headers: Sent with every request.
+        secret_headers: Headers whose values are secrets; asked for with every request.
+        models: What to list, where the place should not be asked.
+    """
+
+    base_url: str | None = None
+    connect_timeout: float = 10.0
+    max_retries: int = 2
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secret_headers: Mapping[str, Key] = field(default_factory=dict)
+    models: Sequence[str] = ()
+
+
+class Native:
+    """A provider behind its own API.
+
+    Args:
+        name: As in ``name/model``.
+        key: The API key; asked for with every request.
+        config: How to reach it.
+        api: What it speaks.
+    """
+
+    def __init__(self, name: str, key: Key, config: Config, api: Api) -> None:
+        self.name = name
+        self.dialect = api.dialect
+        self._api = api
+        self._config = config
+        self._base_url = config.base_url or api.base_url
+        self._secrets = {api.key_header: key, **config.secret_headers}
+        self._http: Http | None = None
+        self._models: tuple[float, list[str]] | None = None
+        self._connecting = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Import the HTTP client and read its certificates."""
+        await self._connected()
+
+    async def _connected(self) -> Http:
+        async with self._connecting:
+            if self._http is None:
+                self._http = await asyncio.to_thread(_connect, self._config)
+        return self._http
+
+    @asynccontextmanager
+    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Post the request, in the provider's own words, streamed.
+
+        Raises:
+            ClientError: The request cannot be said there.
+            TokenwireError: As ``failures`` says.
+        """
+        path, body = self._api.ask(request, model)
+        response = await self._post(path, msgspec.json.encode(body))
+        try:
+            yield self._api.read(response, model)
+        finally:
+            await response.aclose()
+
+    async def _post(self, path: str, content: bytes) -> httpx2.Response:
+        http = await self._connected()
+        try:
+            return await http.post(await self._call(path, content))
+        except TokenwireError as error:
+            if error.code != "upstream_auth" or not await self._rotated():
+                raise
+            return await http.post(await self._call(path, content))  # a key was rotated
+
+    async def _call(self, path: str, content: bytes) -> Call:
+        from .http import Call
+
+        secret = {name: await key() for name, key in self._secrets.items()}
+        # Compression would hold tokens back until a block of the compressor is full.
+        plain = {"content-type": "application/json", "accept-encoding": "identity"}
+        headers = {**plain, **self._api.headers, **self._config.headers, **secret}
+        return Call(f"{self._base_url}{path}", headers, content, tuple(secret.values()))
+
+    async def _rotated(self) -> bool:
+        return any([await key.refresh() for key in self._secrets.values()])
+
+    async def models(self) -> list[str]:
+        """What was configured, or what it says it has; asked for at most every five minutes."""
+        if self._config.models:
+            return list(self._config.models)
+        if self._models is None or time.monotonic() - self._models[0] > _MODELS_TTL:
+            self._models = (time.monotonic(), await self._ask())
+        return self._models[1]
+
+    async def _ask(self) -> list[str]:
+        try:
+            http, call = await self._connected(), await self._call(self._api.models_path, b"")
+        except TokenwireError:
+            return []
+        said = await http.get(call.url, call.headers)
+        return sorted(self._api.listed(said)) if isinstance(said, dict) else []
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            await self._http.aclose()
+
+
+def _connect(config: Config) -> Http:
+    from .http import Http
+
+    return Http(config.connect_timeout, config.max_retries)
+
+
+def names(said: Mapping[str, Any], field: str, key: str) -> list[str]:
+    """The names in a list of models."""
+    found = said.get(field)
+    items = found if isinstance(found, list) else []
+    return [str(item[key]) for item in items if isinstance(item, dict) and key in item]

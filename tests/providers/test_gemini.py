@@ -1,0 +1,224 @@
+"""Gemini's native API: what its compatible endpoint leaves out, said as the Messages API does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fakes.upstream import Upstream
+from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
+from tests.providers.test_openai import FixedKey
+from tests.wire.test_translation import MESSAGES, PDF, PNG, SCHEMA
+from tokenwire.errors import ClientError, UpstreamError
+from tokenwire.events import Citation, Error, Reasoning
+from tokenwire.providers.gemini import API
+from tokenwire.providers.native import Config, Native
+from tokenwire.wire import DIALECTS
+from tokenwire.wire.gemini import GeminiReader
+from tokenwire.wire.gemini_request import request
+from tokenwire.wire.protocol import ChatRequest
+
+ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
+
+
+def decoded(blocks: bytes) -> list[Any]:
+    """The typed events of a Messages stream."""
+    decoder = DIALECTS["messages"].decoder()
+    return [event for block in split(blocks) for event in decoder.decode(block)]
+
+
+def read(*pieces: bytes) -> bytes:
+    """What a reader makes of a stream that came in these pieces."""
+    reader = GeminiReader("gemini-x")
+    return b"".join(reader.feed(piece) for piece in pieces) + reader.close()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_recording_means_the_case(case: str) -> None:
+    """The same answers as from everybody else; wherever the stream is cut."""
+    stream = recording(case, "gemini")
+    whole = read(stream)
+    for at in range(0, len(stream), 13):
+        assert read(stream[:at], stream[at:]) == whole
+    events = decoded(whole)
+    assert "secret" not in repr(events)
+    if case == "error":
+        assert isinstance(events[-1], Error)
+        assert events[-1].code == "upstream_overloaded"
+    else:
+        assert heard(events) == meaning(case, "gemini")
+
+
+def test_what_the_compatible_endpoint_leaves_out() -> None:
+    """Signatures of thoughts, sources of grounding, and a prompt that was blocked."""
+    assert Reasoning("", signature="c2ln") in decoded(read(recording("reasoning", "gemini")))
+    (cited,) = [
+        e for e in decoded(read(recording("grounded", "gemini"))) if isinstance(e, Citation)
+    ]
+    assert (cited.url, cited.title) == ("https://a.test/", "A")
+    blocked = read(b'data: {"promptFeedback": {"blockReason": "SAFETY"}}\n\n')
+    assert heard(decoded(blocked)).finish == "content_filter"
+    part = {"thoughtSignature": "s", "functionCall": {"name": "f"}}
+    candidate = {"content": {"parts": [part]}, "finishReason": "STOP"}
+    signed = json.dumps({"candidates": [candidate, {"index": 1}]}).encode()
+    events = decoded(read(b"data: " + signed + b"
+
+"))
+    assert Reasoning("", signature="s") in events
+    assert heard(events).calls == (("call_0", "f", "{}"),)
+
+
+def test_stream_that_breaks_off_has_no_end() -> None:
+    """Without a finish reason there is no terminator, so it cannot look whole."""
+    assert b"message_stop" not in read(
+        b'data: {"candidates": [{"content": {"parts": [{"text": "a"}]}}]}\n\n'
+    )
+    with pytest.raises(UpstreamError):
+        read(b"data: nonsense\n\n")
+
+
+async def whole(client: Native) -> bytes:
+    """The whole body of an answer."""
+    async with client.open(ASK, "gemini-x") as body:
+        return b"".join([piece async for piece in body])
+
+
+async def test_requests_and_models(provider: Upstream) -> None:
+    """Its own path, its own header; the models' names without their prefix."""
+    answer(provider, "text", "gemini")
+    config = Config(provider.base_url.removesuffix("/v1"), max_retries=0)
+    client = Native("gemini", FixedKey("AIza-key"), config, API)
+    said = await whole(client)
+    assert said.endswith(b'event: message_stop\ndata: {"type":"message_stop"}\n\n')
+    (received,) = provider.requests
+    assert received.path == "/v1beta/models/gemini-x:streamGenerateContent?alt=sse"
+    assert received.headers["x-goog-api-key"] == "AIza-key"
+    assert received.json == {
+        "contents": [{"role": "user", "parts": [{"text": "Hi"}]}],
+        "generationConfig": {
+            "maxOutputTokens": 8192,
+            "thinkingConfig": {"includeThoughts": True},
+        },
+    }
+    provider._scripts = []
+    provider.answer(b'{"models": [{"name": "models/gemini-x"}]}')
+    assert await client.models() == ["gemini-x"]
+    provider._scripts = []
+    provider.answer(b"data: " + b"x" * (1024 * 1024 + 1))
+    with pytest.raises(UpstreamError):
+        await whole(client)
+    await client.aclose()
+
+
+def test_requests_become_gemini_s() -> None:
+    """Everything that Messages and Gemini share."""
+    parts = [
+        p for p in MESSAGES["messages"][0]["content"] if p.get("source", {}).get("type") != "url"
+    ]
+    thoughts = [
+        {"type": "thinking", "thinking": "hm", "signature": "s"},
+        {"type": "redacted_thinking", "data": "d"},
+    ]
+    said = request(
+        {
+            **MESSAGES,
+            "tool_choice": {"type": "tool", "name": "weather"},
+            "messages": [
+                {"role": "user", "content": parts},
+                *MESSAGES["messages"][1:],
+                {"role": "assistant", "content": thoughts},
+            ],
+        }
+    )
+    question, calls, results, thought = said["contents"]
+    assert question["parts"] == [
+        {"text": "What is this?"},
+        {"inlineData": {"mimeType": "image/png", "data": PNG}},
+        {"inlineData": {"mimeType": "application/pdf", "data": PDF}},
+    ]
+    assert (calls["role"], calls["parts"][1]) == (
+        "model",
+        {"functionCall": {"name": "weather", "args": {"city": "Köln"}}},
+    )
+    assert results["parts"][0] == {
+        "functionResponse": {"name": "weather", "response": {"result": "sunny"}}
+    }
+    assert thought["parts"] == [{"text": "hm", "thought": True, "thoughtSignature": "s"}]
+    assert said["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
+    assert said["generationConfig"] == {
+        "maxOutputTokens": 99,
+        "temperature": 0.5,
+        "topP": 0.9,
+        "stopSequences": ["END"],
+        "responseMimeType": "application/json",
+        "responseJsonSchema": SCHEMA,
+        "thinkingConfig": {"includeThoughts": True, "thinkingLevel": "high"},
+    }
+    assert said["toolConfig"]["functionCallingConfig"] == {
+        "mode": "ANY",
+        "allowedFunctionNames": ["weather"],
+    }
+    (declared,) = said["tools"][0]["functionDeclarations"]
+    assert declared == {"name": "weather", "parametersJsonSchema": SCHEMA, "description": "d"}
+
+
+@pytest.mark.parametrize(
+    ("thinking", "config"),
+    [
+        ({"type": "disabled"}, {"thinkingBudget": 0}),
+        (
+            {"type": "enabled", "budget_tokens": 2048},
+            {"includeThoughts": True, "thinkingBudget": 2048},
+        ),
+    ],
+)
+def test_thinking_is_configured(thinking: dict[str, Any], config: dict[str, Any]) -> None:
+    """Off, or so much of it."""
+    said = request({"messages": [], "thinking": thinking})
+    assert said["generationConfig"]["thinkingConfig"] == config
+
+
+@pytest.mark.parametrize(
+    ("more", "param"),
+    [
+        ({"container": "c"}, "container"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
+        ({"tools": [{"type": "bash_20250124"}]}, "tools[0].type"),
+        ({"tools": [{"name": "f"}], "tool_choice": {"type": "x"}}, "tool_choice.type"),
+        (
+            {
+                "tools": [{"name": "f"}],
+                "tool_choice": {"type": "any", "disable_parallel_tool_use": True},
+            },
+            "tool_choice.disable_parallel_tool_use",
+        ),
+        ({"output_config": {"later": 1}}, "output_config.later"),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c"}]}
+                ]
+            },
+            "messages[0].content[0].tool_use_id",
+        ),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "image", "source": {"type": "url"}}]}
+                ]
+            },
+            "messages[0].content[0].source.type",
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "x"}]}]},
+            "messages[0].content[0].type",
+        ),
+    ],
+)
+def test_what_gemini_cannot_be_told(more: dict[str, Any], param: str) -> None:
+    """Refused with the field's name, never dropped."""
+    with pytest.raises(ClientError) as caught:
+        request({"messages": [], **more})
+    assert caught.value.param == param
