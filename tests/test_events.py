@@ -7,12 +7,23 @@ from typing import get_args
 
 import pytest
 
-from tokenwire.events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from tokenwire.events import (
+    Citation,
+    Content,
+    Error,
+    Event,
+    Finish,
+    Reasoning,
+    Start,
+    ToolCall,
+    Usage,
+)
 
 ONE_OF_EACH: list[Event] = [
     Start("id", "model"),
     Content("x"),
     Reasoning("x"),
+    Citation("https://a.test"),
     ToolCall(0),
     Usage(1, 2),
     Finish("stop"),
@@ -20,7 +31,7 @@ ONE_OF_EACH: list[Event] = [
 ]
 
 
-def test_seven_words() -> None:
+def test_eight_words() -> None:
     """The union names every kind of event there is."""
     assert [type(event) for event in ONE_OF_EACH] == list(get_args(Event))
 

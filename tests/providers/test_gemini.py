@@ -63,9 +63,7 @@ def test_what_the_compatible_endpoint_leaves_out() -> None:
     part = {"thoughtSignature": "s", "functionCall": {"name": "f"}}
     candidate = {"content": {"parts": [part]}, "finishReason": "STOP"}
     signed = json.dumps({"candidates": [candidate, {"index": 1}]}).encode()
-    events = decoded(read(b"data: " + signed + b"
-
-"))
+    events = decoded(read(b"data: " + signed + b"\n\n"))
     assert Reasoning("", signature="s") in events
     assert heard(events).calls == (("call_0", "f", "{}"),)
 
