@@ -47,7 +47,7 @@ TABLE: dict[str, set[str]] = {
         "telemetry",
     },
     "lambda_handler": {"app"},
-    "__main__": {"app", "auth", "errors", "settings"},
+    "__main__": {"app", "auth", "errors", "provision", "secrets", "settings"},
     "__init__": set(),
 }
 # Doors inside a room that lead further in than guests may go.

@@ -9,12 +9,14 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, MutableMapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tokenwire.errors import ProxyError
 from tokenwire.secrets import NO_KEY, ParameterStore, Secrets
+from tokenwire.settings import load
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -225,6 +227,20 @@ def test_parameter_store_over_http(parameter_store: SSMClient) -> None:
     found = ParameterStore().fetch(there | {"/llm/none"})
 
     assert found == {path: f"v{path}" for path in there}
+
+
+def test_configuration_in_a_parameter(parameter_store: SSMClient) -> None:
+    """Aliases and fallbacks from SSM; a missing one, or one that is no TOML, stops the start."""
+    toml = '[models.best]\nroute = ["openai/a", "demo/fast"]\n'
+    parameter_store.put_parameter(Name="/llm/config", Value=toml, Type="String", Overwrite=True)
+    read = ParameterStore().read
+    found = load({"TOKENWIRE_CONFIG": "ssm:/llm/config"}, Path("/nonexistent"), read)
+    assert found.models["best"].route == ("openai/a", "demo/fast")
+    with pytest.raises(ProxyError, match=r"ssm:/llm/none.*ssm:GetParametersByPath"):
+        load({"TOKENWIRE_CONFIG": "ssm:/llm/none"}, Path("/nonexistent"), read)
+    parameter_store.put_parameter(Name="/llm/config", Value="[", Type="String", Overwrite=True)
+    with pytest.raises(ProxyError, match="ssm:/llm/config is not TOML"):
+        load({"TOKENWIRE_CONFIG": "ssm:/llm/config"}, Path("/nonexistent"), read)
 
 
 async def test_rotated_parameter_is_used(parameter_store: SSMClient) -> None:

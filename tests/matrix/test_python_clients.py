@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import anthropic
+import httpx2
 import openai
 import pytest
 
 from tests.fakes.server import serving
-from tests.fakes.upstream import Upstream
-from tests.matrix.cases import CASES, PROVIDERS, Said, answer, meaning
+from tests.fakes.upstream import Act, Upstream
+from tests.matrix.cases import CASES, PROVIDERS, Said, answer, meaning, recording, split
 from tests.matrix.python_clients import CLIENTS
+from tokenwire.events import Error
+from tokenwire.wire import DIALECTS
 
 
 @asynccontextmanager
@@ -70,3 +75,73 @@ async def test_errors_before_the_stream(provider: Upstream) -> None:
             with pytest.raises(anthropic.RateLimitError):
                 await CLIENTS["anthropic-python"](base_url, model)
             assert "secret" not in str(chat.value)
+
+
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+URL = f"data:image/png;base64,{PIXEL}"
+# Where each provider's request has the picture.
+PLACES: dict[str, Callable[[Any], Any]] = {
+    "chat": lambda sent: sent["messages"][0]["content"][0]["image_url"]["url"],
+    "messages": lambda sent: sent["messages"][0]["content"][0]["source"]["data"],
+    "converse": lambda sent: sent["messages"][0]["content"][0]["image"]["source"]["bytes"],
+    "gemini": lambda sent: sent["contents"][0]["parts"][0]["inlineData"]["data"],
+}
+
+
+@pytest.mark.parametrize("dialect", PROVIDERS)
+async def test_images_reach_every_provider(dialect: str, base_url: str, provider: Upstream) -> None:
+    """From each SDK, as it sends them, to each provider, as it takes them."""
+    answer(provider, "text", dialect)
+    model = f"{PROVIDERS[dialect]}/model-x"
+    async with openai.AsyncOpenAI(base_url=f"{base_url}/v1", api_key="k", max_retries=0) as client:
+        await client.chat.completions.create(
+            model=model,
+            messages=[
+                {"role": "user", "content": [{"type": "image_url", "image_url": {"url": URL}}]}
+            ],
+        )
+        asked: Any = [
+            {
+                "role": "user",
+                "content": [{"type": "input_image", "detail": "auto", "image_url": URL}],
+            }
+        ]
+        await client.responses.create(model=model, input=asked)
+    async with anthropic.AsyncAnthropic(base_url=base_url, api_key="k", max_retries=0) as other:
+        source: Any = {"type": "base64", "media_type": "image/png", "data": PIXEL}
+        await other.messages.create(
+            model=model,
+            max_tokens=9,
+            messages=[{"role": "user", "content": [{"type": "image", "source": source}]}],
+        )
+    found = [PLACES[dialect](received.json) for received in provider.requests]
+    assert [picture.removeprefix("data:image/png;base64,") for picture in found] == [PIXEL] * 3
+
+
+@pytest.mark.parametrize("dialect", PROVIDERS)
+async def test_cancel_is_told_in_every_dialect(
+    dialect: str, base_url: str, provider: Upstream
+) -> None:
+    """Stopped from elsewhere: each client hears of it, and the provider's connection is closed."""
+    half = recording("text", dialect)[:-40]
+    provider.answer(half, Act.STALL)
+    async with httpx2.AsyncClient(base_url=base_url, trust_env=False, timeout=20) as client:
+        body = {"message": "x", "model": f"{PROVIDERS[dialect]}/model-x"}
+        started = (await client.post("/v1/streams", json=body)).json()["id"]
+        watching = [
+            asyncio.create_task(client.get(f"/v1/streams/{started}?format={name}"))
+            for name in DIALECTS
+        ]
+        await asyncio.wait_for(provider.arrived.wait(), 5)
+        await asyncio.sleep(0.3)
+        await client.post(f"/v1/streams/{started}/cancel")
+        answers = await asyncio.gather(*watching)
+    for name, said in zip(DIALECTS, answers, strict=True):
+        decoder = DIALECTS[name].decoder()
+        events = [event for block in split(said.content) for event in decoder.decode(block)]
+        assert any(isinstance(event, Error) for event in events), name
+        assert "Gr" in said.text
+    await asyncio.wait_for(provider.requests[0].closed.wait(), 5)

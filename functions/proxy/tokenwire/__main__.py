@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from .app import create_app
 from .auth.callers import check_bind
 from .errors import ProxyError
+from .provision import off
+from .secrets import ParameterStore
 from .settings import Settings, environment, load
 
 _DRAIN = 5
@@ -35,7 +37,8 @@ class _Server(uvicorn.Server):
 def main() -> None:
     """Read the settings, say where and for whom it listens, and serve until told to stop."""
     try:
-        settings = load(environment(os.environ, Path.cwd()), Path.cwd())
+        environ = environment(os.environ, Path.cwd())
+        settings = load(environ, Path.cwd(), ParameterStore().read)
         check_bind(settings, settings.host)
         app = create_app(settings)
     except ProxyError as error:
@@ -63,7 +66,9 @@ def _greeting(settings: Settings) -> str:
         door = "No keys are set, so it answers on this machine only."
     return (
         f"tokenwire on http://{settings.host}:{settings.port}\n"
-        f"  providers: {', '.join(on) or 'none'}\n  {door}"
+        f"  providers: {', '.join(on) or 'none'}\n"
+        f"  off: {'; '.join(f'{kind} ({why})' for kind, why in off(settings).items()) or 'none'}\n"
+        f"  {door}"
     )
 
 

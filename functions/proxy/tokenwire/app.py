@@ -24,7 +24,7 @@ from .api.services import Services
 from .auth.callers import choose
 from .auth.tickets import Secret, Tickets, check_secret
 from .provision import off, providers
-from .secrets import Secrets
+from .secrets import ParameterStore, Secrets
 from .settings import Settings, environment, is_reference, load
 from .streams.deadline import Timeouts
 from .streams.hub import Hub, Limits, Stream
@@ -60,7 +60,7 @@ def create_app(
         ProxyError: The settings are wrong (``bad_setting``).
     """
     environ = environment(os.environ, Path.cwd())
-    settings = settings or load(environ, Path.cwd())
+    settings = settings or load(environ, Path.cwd(), ParameterStore().read)
     secrets = secrets or Secrets(environ, _references(settings), ttl=settings.secret_ttl)
     services = _services(settings, secrets)
     app = FastAPI(

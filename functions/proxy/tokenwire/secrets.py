@@ -55,6 +55,17 @@ class ParameterStore:
         """Import boto3 and make its client: half a second of CPU."""
         self._provider("the parameters")
 
+    def read(self, path: str) -> str:
+        """One parameter, now: for the configuration, which nothing can go on without.
+
+        Raises:
+            ProxyError: There is none, or it cannot be read.
+        """
+        found = self.fetch(frozenset({path}))
+        if path not in found:
+            raise _missing(f"ssm:{path}", _CREATE)
+        return found[path]
+
     def _provider(self, what: str) -> SSMProvider:
         self._made = self._made or _connect(what)
         return self._made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -129,18 +129,25 @@ KINDS = ("openai", "anthropic", "gemini")
 """Providers that a key in the environment turns on, by the name of their variables."""
 
 
-def load(environ: Mapping[str, str], folder: Path) -> Settings:
+def load(
+    environ: Mapping[str, str], folder: Path, fetch: Callable[[str], str] | None = None
+) -> Settings:
     """The settings that this environment, and the files in this folder, say.
 
     Args:
         environ: The process's environment, with ``.env`` already merged (``environment``).
         folder: Where ``tokenwire.toml`` is looked for, unless ``TOKENWIRE_CONFIG`` names it.
+        fetch: Reads the parameter that ``TOKENWIRE_CONFIG`` names, if it is ``ssm:/path``.
 
     Raises:
         ProxyError: A value is wrong, or a name unknown (code ``bad_setting``). The message
             names the setting and never quotes a value.
     """
-    said: dict[str, Any] = _toml(environ.get("TOKENWIRE_CONFIG"), folder)
+    named = environ.get("TOKENWIRE_CONFIG", "")
+    if fetch is not None and named.startswith("ssm:/"):
+        said = _parsed(fetch(named.removeprefix("ssm:")), named)
+    else:
+        said = _toml(named, folder)
     for variable, value in environ.items():
         if variable.startswith(PREFIX) and variable not in _OTHERS:
             said[_name(variable)] = _value(_name(variable), value)
@@ -164,14 +171,18 @@ def _is_pair(line: str) -> bool:
     return "=" in line and not line.startswith("#")
 
 
-def _toml(named: str | None, folder: Path) -> dict[str, Any]:
+def _toml(named: str, folder: Path) -> dict[str, Any]:
     file = Path(named) if named else folder / "tokenwire.toml"
     if not named and not file.is_file():
         return {}
+    return _parsed(_text(file), str(file))
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
     try:
-        said = tomllib.loads(_text(file))
+        said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _bad(f"{file} is not TOML: {error}") from None
+        raise _bad(f"{where} is not TOML: {error}") from None
     for name in said:
         _check_known(name, name)
     return {name: _value(name, v) if isinstance(v, str) else v for name, v in said.items()}
