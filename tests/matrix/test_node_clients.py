@@ -8,9 +8,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import httpx2
 import pytest
 
-from tests.fakes.upstream import Upstream
+from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
 from tests.matrix.cases import CASES, PROVIDERS, Said, answer, meaning
 from tests.matrix.test_python_clients import app
 
@@ -63,6 +64,28 @@ async def test_client_understands(
             if case == "error":  # some providers count before they fail
                 said = replace(said, usage=None)
             assert said == expected(case, dialect, client), case
+
+
+async def test_use_chat_resumes(provider: Upstream, aws: object) -> None:
+    """After a reload the AI SDK's transport rebuilds the running answer; later there is none."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
+    parts = [{"type": "text", "text": "Hi"}]
+    body = {
+        "id": "chat-1",
+        "model": "openai/m",
+        "messages": [{"id": "1", "role": "user", "parts": parts}],
+    }
+    async with app(provider) as base_url, httpx2.AsyncClient(trust_env=False, timeout=30) as client:
+        asking = asyncio.create_task(client.post(f"{base_url}/api/chat", json=body))
+        await asyncio.wait_for(provider.arrived.wait(), 5)
+        resuming = asyncio.create_task(ask("ui-resume", base_url, "openai/m"))
+        await asyncio.sleep(3)
+        gate.set()
+        assert (await resuming).text == "one two"
+        await asking
+        assert (await ask("ui-resume", base_url, "openai/m")).error == "nothing to resume"
+    assert len(provider.requests) == 1
 
 
 def expected(case: str, dialect: str, client: str) -> Said:

@@ -64,12 +64,24 @@ async function anthropic() {
 
 const finishes = { "tool-calls": "tool_calls", "content-filter": "content_filter" };
 
+const transport = new DefaultChatTransport({ api: `${base}/api/chat`, body: { model } });
+
 async function ui() {
-  const transport = new DefaultChatTransport({ api: `${base}/api/chat`, body: { model } });
   const stream = await transport.sendMessages({
     chatId: "chat-1", trigger: "submit-message", messageId: undefined,
     messages: [{ id: "1", role: "user", parts: [{ type: "text", text: "Hi" }] }],
   });
+  await hear(stream);
+}
+
+// What `useChat` does after a reload.
+async function resume() {
+  const stream = await transport.reconnectToStream({ chatId: "chat-1" });
+  if (stream === null) said.error = "nothing to resume";
+  else await hear(stream);
+}
+
+async function hear(stream) {
   // The raw parts, for what a message does not keep; the reader, for what it makes of them.
   const [parts, kept] = stream.tee();
   let message;
@@ -112,7 +124,7 @@ async function aisdk() {
   }
 }
 
-const clients = { "openai-chat": chat, "openai-responses": responses, anthropic, ui };
+const clients = { "ui-resume": resume, "openai-chat": chat, "openai-responses": responses, anthropic, ui };
 try {
   await (clients[name] ?? aisdk)();
 } catch (error) {
