@@ -16,6 +16,7 @@ from ..wire.protocol import JSON, ChatRequest, Dialect
 from .begin import begin, join, manners, policy
 from .collect import collect
 from .errors import refusal
+from .idempotency import Idempotency
 from .observation import Observation
 from .reading import read_json
 from .response import StreamResponse
@@ -54,7 +55,8 @@ async def answer(
     seen.log.dialect = dialect.name
     asked = dialect.parse(await read_json(request, services.settings.max_body_bytes))
     on_disconnect = policy(request, services, default if asked.stream else CANCEL)
-    stream = begin(services, caller, asked, on_disconnect, seen)
+    key = Idempotency.of(request, asked)
+    stream = begin(services, caller, asked, on_disconnect, seen, key)
     if not asked.stream:
         blocks = await collect(request, services, stream, seen)
         return JSONResponse(whole(stream, dialect, blocks), headers={"x-stream-id": stream.meta.id})

@@ -23,6 +23,7 @@ from ..streams.viewer import Translated, Verbatim
 from ..wire import DIALECTS
 from ..wire.protocol import ChatRequest, Dialect, Encoder
 from .catalog import Route
+from .idempotency import HEADER, Idempotency
 from .observation import Observation
 from .response import Manners, Reading
 from .routing import Candidate, open_first
@@ -41,7 +42,10 @@ def policy(request: Request, services: Services, default: OnDisconnect) -> OnDis
         ClientError: The header is malformed.
     """
     asked = request.headers.get(POLICY_HEADER) or services.settings.on_disconnect
-    return OnDisconnect.parse(asked) if asked else default
+    if asked:
+        return OnDisconnect.parse(asked)
+    # Whoever sends a key means to come back.
+    return GRACE if HEADER in request.headers and default.grace == 0 else default
 
 
 def begin(
@@ -50,13 +54,17 @@ def begin(
     request: ChatRequest,
     on_disconnect: OnDisconnect,
     observation: Observation,
+    idempotency: Idempotency | None = None,
 ) -> Stream:
-    """Start a stream for a validated request.
+    """Start a stream for a validated request, or find the one that it has started before.
 
     Raises:
-        ClientError: Nobody answers for the model.
+        ClientError: Nobody answers for the model; or the key stands for another request.
         ProxyError: There is no room.
     """
+    if idempotency and (found := idempotency.find(services.hub, caller.id)):
+        observation.joins(found, None)
+        return found
     model = request.model or services.catalog.default
     plan = services.catalog.resolve(model)
     first = plan.routes[0].provider
@@ -69,7 +77,10 @@ def begin(
     )
     observation.begins(meta)
     left = observation.seconds_left
-    return services.hub.start(meta, source, on_disconnect, left, attempts)
+    stream = services.hub.start(meta, source, on_disconnect, left, attempts)
+    if idempotency:
+        idempotency.remember(services.hub, stream)
+    return stream
 
 
 def _candidates(routes: Sequence[Route], request: ChatRequest) -> list[Candidate]:

@@ -14,6 +14,7 @@ from ..wire.events import DIALECT as EVENTS
 from .begin import begin, join, manners
 from .cursor import cursor_of, is_finished
 from .errors import refusal
+from .idempotency import Idempotency
 from .reading import read_json
 from .response import StreamResponse
 from .schemas import TYPED
@@ -47,7 +48,8 @@ async def start(request: Request, parts: Parts, who: Who, seen: Observed) -> Res
         )
     raw = await read_json(request, parts.settings.max_body_bytes)
     asked = EVENTS.parse(raw)
-    stream = begin(parts, who, asked, disconnect_policy(request, raw, parts), seen)
+    key = Idempotency.of(request, asked)
+    stream = begin(parts, who, asked, disconnect_policy(request, raw, parts), seen, key)
     said = {"id": stream.meta.id, **await _ticketed(parts, stream.meta.id)}
     return JSONResponse(said, status_code=201, headers={"x-stream-id": stream.meta.id})
 

@@ -15,6 +15,7 @@ from ..streams.policy import OnDisconnect
 from ..wire.events import DIALECT
 from .begin import GRACE, begin, join, manners, policy
 from .cursor import cursor_of, is_finished
+from .idempotency import Idempotency
 from .observation import Observation
 from .reading import read_json
 from .response import StreamResponse
@@ -49,7 +50,8 @@ async def post_stream(request: Request, parts: Parts, who: Who, seen: Observed) 
     seen.log.dialect = DIALECT.name
     raw = await read_json(request, parts.settings.max_body_bytes)
     asked = DIALECT.parse(raw)
-    stream = begin(parts, who, asked, disconnect_policy(request, raw, parts), seen)
+    key = Idempotency.of(request, asked)
+    stream = begin(parts, who, asked, disconnect_policy(request, raw, parts), seen, key)
     return _said(parts, stream, None, seen)
 
 

@@ -10,6 +10,7 @@ from ..streams.hub import Stream
 from ..wire import ui
 from .begin import GRACE, begin, join, manners, policy
 from .errors import refusal
+from .idempotency import Idempotency
 from .observation import Observation
 from .reading import read_json
 from .response import StreamResponse
@@ -28,7 +29,8 @@ async def chat(request: Request, parts: Parts, who: Who, seen: Observed) -> Resp
     seen.log.dialect = ui.DIALECT.name
     raw = await read_json(request, parts.settings.max_body_bytes)
     asked = ui.DIALECT.parse(raw)
-    stream = begin(parts, who, asked, policy(request, parts, GRACE), seen)
+    key = Idempotency.of(request, asked)
+    stream = begin(parts, who, asked, policy(request, parts, GRACE), seen, key)
     if isinstance(chat_id := asked.body.get("id"), str):
         parts.hub.name(stream, chat_id)
     return _said(parts, stream, seen)

@@ -45,6 +45,7 @@ class Stream:
     task: asyncio.Task[None] | None = None
     timer: asyncio.TimerHandle | None = None
     names: list[str] = field(default_factory=list)
+    fingerprint: str = ""
 
 
 def new_id() -> str:
