@@ -192,7 +192,7 @@ async def test_slow_credentials_hold_nobody_up(
     config = tmp_path / "config"
     config.write_text(f"[default]\ncredential_process = sh {slow}\n")
     del aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"]
-    aws |= {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
+    aws.update({"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"})
     answer(provider, "text", "converse")
     client = at(provider)
     turns = 0
