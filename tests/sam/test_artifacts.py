@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sam.conftest import run
+from tests.sam.conftest import ARCH, run
 
 pytestmark = [pytest.mark.sam, pytest.mark.timeout(300)]
 
@@ -77,3 +77,13 @@ def test_wheels_are_for_the_architecture(build: Path) -> None:
     machines = {name.split("-")[2].split(".")[0] for name in libraries if "cpython" in name}
     assert machines <= {"x86_64"} or machines <= {"aarch64"}
     assert len(libraries) >= 3
+
+
+async def test_other_architecture_is_built_here(build: Path, tmp_path: Path) -> None:
+    """From any host, for either: the wheels are chosen, not compiled."""
+    other, machine = {"x86_64": ("arm64", "aarch64"), "arm64": ("x86_64", "x86_64")}[ARCH]
+    ended = await run(["sh", "scripts/artifact.sh", "function", tmp_path / "function"], ARCH=other)
+    assert ended.status == 0, ended.err
+    libraries = [path.name for path in (tmp_path / "function").rglob("*cpython*.so")]
+    assert len(libraries) >= 3
+    assert all(machine in name for name in libraries)
