@@ -58,6 +58,11 @@ if ! docker image inspect "$image" >/dev/null 2>&1 && ! timeout 60 docker pull -
   sh scripts/standin_image.sh "$image" "$python"
 fi
 
+docker run --rm --entrypoint /bin/sh "$image" -c true >/dev/null 2>&1 ||
+  skip "the container engine that is here cannot run a container"
+DOCKER_GATEWAY=$(docker network inspect bridge -f '{{(index .IPAM.Config 0).Gateway}}' 2>/dev/null || true)
+export DOCKER_GATEWAY
+
 .cache/sam/bin/sam validate --lint
 .cache/sam/bin/cfn-lint examples/cloudfront.yaml
 .cache/sam/bin/sam build --parameter-overrides "Architecture=$ARCH" --build-dir "$work/build" >/dev/null

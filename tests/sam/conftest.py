@@ -17,7 +17,7 @@ import pytest
 
 ARCH = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 SAM = Path(".cache/sam/bin/sam").absolute()
-GATEWAY = "172.17.0.1"
+GATEWAY = os.environ.get("DOCKER_GATEWAY") or "172.17.0.1"
 """This machine, as Docker's default bridge shows it to a container."""
 
 
@@ -83,3 +83,12 @@ def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def reachable() -> str:
+    """The address at which containers reach this machine."""
+    try:
+        socket.create_server((GATEWAY, 0)).close()
+    except OSError:
+        pytest.skip("skipped: this machine has no address that its containers reach")
+    return GATEWAY

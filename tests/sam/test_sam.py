@@ -15,7 +15,7 @@ import openai
 import pytest
 
 from tests.api.reading import read, text_of
-from tests.sam.conftest import ARCH, GATEWAY, SAM, Ended, free_port, run, running
+from tests.sam.conftest import ARCH, SAM, Ended, free_port, reachable, run, running
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -29,9 +29,10 @@ def parameters(build: Path, aws: dict[str, str]) -> Iterator[str]:
     import boto3
     from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer(ip_address=GATEWAY, port=0, verbose=False)
+    address = reachable()
+    server = ThreadedMotoServer(ip_address=address, port=0, verbose=False)
     server.start()
-    url = f"http://{GATEWAY}:{server.get_host_and_port()[1]}"
+    url = f"http://{address}:{server.get_host_and_port()[1]}"
     client: SSMClient = boto3.client("ssm", endpoint_url=url, region_name="us-east-1")
     for name, value in {"openai-api-key": "sk-none", "api-keys": "key-one,key-two,local"}.items():
         client.put_parameter(
