@@ -60,8 +60,11 @@ def create_app(
         ProxyError: The settings are wrong (``bad_setting``).
     """
     environ = environment(os.environ, Path.cwd())
-    settings = settings or load(environ, Path.cwd(), ParameterStore().read)
-    secrets = secrets or Secrets(environ, _references(settings), ttl=settings.secret_ttl)
+    store = ParameterStore()
+    settings = settings or load(environ, Path.cwd(), store.read)
+    secrets = secrets or Secrets(
+        environ, _references(settings), ttl=settings.secret_ttl, store=store
+    )
     services = _services(settings, secrets)
     app = FastAPI(
         title="tokenwire",

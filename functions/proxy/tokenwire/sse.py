@@ -197,6 +197,11 @@ def _seam(lines: re.Match[bytes]) -> bytes:
     return b":\n" if block[at - 1 : at] == b"\r" and block.startswith(b"\n", lines.end()) else b""
 
 
+def named(event: str, data: bytes) -> bytes:
+    """The block of an event whose name and data are of one line each, as JSON is."""
+    return b"event: %b\ndata: %b\n\n" % (event.encode(), data)
+
+
 def encode(data: str, *, event: str | None = None, id: str | None = None) -> bytes:
     """One block. Newlines in ``data`` of any kind become several ``data`` lines.
 

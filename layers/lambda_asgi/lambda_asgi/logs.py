@@ -6,9 +6,10 @@ import json
 import logging
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from contextvars import ContextVar
+
+from .wire import places
 
 logger = logging.getLogger("lambda_asgi")
 
@@ -59,15 +60,10 @@ def failed(what: str, error: BaseException, *, in_full: bool) -> None:
     if in_full:
         logger.error("%s", what, exc_info=error)
         return
-    lines = [f"{what}: {type(error).__name__}", *_places(error)]
-    if error.__cause__ is not None:
-        lines += [f"caused by {type(error.__cause__).__name__}", *_places(error.__cause__)]
-    logger.error("%s", "\n".join(lines))
-
-
-def _places(error: BaseException) -> list[str]:
-    frames = traceback.extract_tb(error.__traceback__)
-    return [f"  {f.filename}:{f.lineno} in {f.name}" for f in frames]
+    said = "\n  ".join([f"{what}: {type(error).__name__}", *places(error)])
+    if (cause := error.__cause__) is not None:
+        said += "\n" + "\n  ".join([f"caused by {type(cause).__name__}", *places(cause)])
+    logger.error("%s", said)
 
 
 def _time(record: logging.LogRecord) -> str:

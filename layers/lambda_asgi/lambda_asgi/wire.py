@@ -72,18 +72,23 @@ def error_headers(kind: str) -> dict[str, str]:
     return {ERROR_TYPE: error_type(kind), "Content-Type": "application/vnd.aws.lambda.error+json"}
 
 
+def places(error: BaseException) -> list[str]:
+    """Where an exception came from, outermost first; nothing of what it says."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{f.filename}:{f.lineno} in {f.name}" for f in frames]
+
+
 def error_body(kind: str, error: BaseException | None, message: str = "") -> bytes:
     """``errorMessage``, ``errorType`` and ``stackTrace``.
 
     The stack is where, never what: an exception's text may quote a request, so it goes into
     ``errorMessage`` only for errors of our own, given as ``message``.
     """
-    frames = traceback.extract_tb(error.__traceback__) if error else []
     return json.dumps(
         {
             "errorMessage": message or (type(error).__name__ if error else ""),
             "errorType": error_type(kind),
-            "stackTrace": [f"{f.filename}:{f.lineno} in {f.name}" for f in frames],
+            "stackTrace": places(error) if error else [],
         }
     ).encode()
 

@@ -12,7 +12,7 @@ from ..events import Start
 from ..streams.hub import Stream
 from ..streams.policy import CANCEL, OnDisconnect
 from ..wire import DIALECTS
-from ..wire.protocol import JSON, ChatRequest, Dialect
+from ..wire.protocol import JSON, ChatRequest, Dialect, Encoder
 from .begin import begin, join, manners, policy
 from .collect import collect
 from .errors import refusal
@@ -73,10 +73,20 @@ def whole(stream: Stream, dialect: Dialect, blocks: Iterable[bytes]) -> JSON:
     """
     if dialect.name == stream.meta.dialect:
         return dialect.fold(blocks)
-    decoder, encoder = DIALECTS[stream.meta.dialect].decoder(), dialect.encoder()
+    encoder = dialect.encoder()
+    return dialect.fold([*translated(stream, blocks, encoder), *encoder.end()])
+
+
+def translated(stream: Stream, blocks: Iterable[bytes], encoder: Encoder) -> list[bytes]:
+    """The stream's blocks as this encoder says them, without an end.
+
+    Raises:
+        UpstreamError: A block cannot be read (``upstream_malformed``).
+    """
     meta = stream.meta
+    decoder = DIALECTS[meta.dialect].decoder()
     said = encoder.encode(Start(meta.id, meta.model, meta.created))
     for block in blocks:
         for event in decoder.decode(block):
             said += encoder.encode(event)
-    return dialect.fold([*said, *encoder.end()])
+    return said

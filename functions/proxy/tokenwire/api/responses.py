@@ -7,12 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from ..events import Start
 from ..streams.hub import Stream
-from ..wire import DIALECTS, responses
+from ..wire import responses
 from ..wire.protocol import JSON
 from ..wire.responses_encoder import ResponsesEncoder
-from .answer import answer
+from .answer import answer, translated
 from .begin import GRACE, join, manners
 from .errors import refusal
 from .response import StreamResponse
@@ -71,13 +70,9 @@ def _find(parts: Services, response_id: str, owner: str) -> Stream:
 
 def _snapshot(stream: Stream) -> JSON:
     """The response object as it stands, from what is held of the stream."""
-    meta, tail = stream.meta, stream.tail
-    decoder, encoder = DIALECTS[meta.dialect].decoder(), ResponsesEncoder()
-    said = encoder.encode(Start(meta.id, meta.model, meta.created))
+    tail, encoder = stream.tail, ResponsesEncoder()
     with tail.attach(tail.first) as reader:
-        for block in reader.take():
-            for event in decoder.decode(block):
-                encoder.encode(event)
+        translated(stream, reader.take(), encoder)
     if tail.end is None:
         return encoder.snapshot()
     said = encoder.end() if tail.end.error is None else encoder.error(tail.end.error)

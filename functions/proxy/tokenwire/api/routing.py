@@ -50,38 +50,27 @@ async def open_first(
     Raises:
         TokenwireError: The last one's failure, or one that no other provider would cure.
     """
-    *others, last = candidates
-    for candidate in others:
+    for candidate in candidates:
+        is_last = candidate is candidates[-1]
         async with AsyncExitStack() as stack:
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(None if is_last else patience):
                     body = await stack.enter_async_context(candidate.open())
-                    held = await _until_content(body, candidate.dialect.decoder())
-            except TimeoutError:
-                attempts.append(Attempt(candidate.name, "timeout_first_content"))
-                continue
-            except TokenwireError as error:
-                attempts.append(Attempt(candidate.name, error.code))
-                if not error.retryable:
+                    decoder = candidate.dialect.decoder()
+                    held = [] if is_last else await _until_content(body, decoder)
+            except (TimeoutError, TokenwireError) as error:
+                attempts.append(Attempt(candidate.name, _code(error)))
+                if is_last or not getattr(error, "retryable", True):
                     raise
                 continue
             attempts.append(Attempt(candidate.name))
-            yield _in(candidates[0].dialect, candidate.dialect, _joined(held, body))
+            whole = _joined(held, body) if held else body
+            yield _in(candidates[0].dialect, candidate.dialect, whole)
             return
-    async with _noted(last, attempts) as body:
-        yield _in(candidates[0].dialect, last.dialect, body)
 
 
-@asynccontextmanager
-async def _noted(candidate: Candidate, attempts: list[Attempt]) -> AsyncIterator[Body]:
-    async with AsyncExitStack() as stack:
-        try:
-            body = await stack.enter_async_context(candidate.open())
-        except TokenwireError as error:
-            attempts.append(Attempt(candidate.name, error.code))
-            raise
-        attempts.append(Attempt(candidate.name))
-        yield body
+def _code(error: TimeoutError | TokenwireError) -> str:
+    return error.code if isinstance(error, TokenwireError) else "timeout_first_content"
 
 
 async def _until_content(body: Body, decoder: Decoder) -> list[bytes]:
@@ -128,13 +117,10 @@ async def _translated(wanted: Dialect, given: Dialect, body: Body) -> Body:
     async for data in body:
         for block in splitter.feed(data):
             if decoder.ends(block):
-                yield b"".join([*_said(encoder.encode, decoder.decode(block)), *encoder.end()])
+                rest = [out for event in decoder.decode(block) for out in encoder.encode(event)]
+                yield b"".join([*rest, *encoder.end()])
                 return
             for event in decoder.decode(block):
                 blocks = encoder.error(event) if isinstance(event, Error) else encoder.encode(event)
                 if blocks:
                     yield b"".join(blocks)
-
-
-def _said(encode: Callable[[Event], list[bytes]], events: Sequence[Event]) -> list[bytes]:
-    return [block for event in events for block in encode(event)]

@@ -5,28 +5,18 @@ https://docs.anthropic.com/en/api/messages
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from ..wire.messages_from_chat import from_chat
 from ..wire.protocol import ChatRequest
-from .native import Api, names
-
-if TYPE_CHECKING:
-    import httpx2
+from .native import Api, names, verbatim
 
 
 def _ask(request: ChatRequest, model: str) -> tuple[str, Any]:
     if request.dialect == "messages":
         return "/v1/messages", {**request.body, "model": model, "stream": True}
     return "/v1/messages", from_chat(request.body, model)
-
-
-async def _read(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
-    from .http import read
-
-    async for data in read(response):
-        yield data
 
 
 def _listed(said: Mapping[str, Any]) -> list[str]:
@@ -39,7 +29,7 @@ API = Api(
     key_header="x-api-key",
     headers={"anthropic-version": "2023-06-01"},
     ask=_ask,
-    read=_read,
+    read=verbatim,
     models_path="/v1/models?limit=1000",
     listed=_listed,
 )

@@ -21,6 +21,7 @@ from ..wire.converse import ConverseReader
 from ..wire.converse_request import request as converse
 from ..wire.messages_from_chat import from_chat
 from ..wire.protocol import ChatRequest
+from .native import verbatim
 
 if TYPE_CHECKING:
     import httpx2
@@ -165,13 +166,6 @@ def _ask_openai(request: ChatRequest, model: str) -> tuple[str, Any]:
     return "/openai/v1/chat/completions", body
 
 
-async def _read_openai(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
-    from .http import read
-
-    async for data in read(response):
-        yield data
-
-
 async def _read_converse(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
     """The event stream's messages as blocks; botocore's own parser checks its checksums."""
     from botocore.eventstream import EventStreamBuffer, ParserError
@@ -203,5 +197,5 @@ def _message(message: Any, reader: ConverseReader) -> bytes:
 CONVERSE = Api("messages", _ask_converse, _read_converse)
 """Converse, for every model; said in the ``messages`` dialect."""
 
-OPENAI = Api("chat", _ask_openai, _read_openai)
+OPENAI = Api("chat", _ask_openai, verbatim)
 """The OpenAI-compatible endpoint, for the models that have one; verbatim."""

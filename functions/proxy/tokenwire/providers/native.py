@@ -164,6 +164,14 @@ def _connect(config: Config) -> Http:
     return Http(config.connect_timeout, config.max_retries)
 
 
+async def verbatim(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
+    """The body as it comes: for an API whose stream is in a dialect of ours."""
+    from .http import read
+
+    async for data in read(response):
+        yield data
+
+
 def names(said: Mapping[str, Any], field: str, key: str) -> list[str]:
     """The names in a list of models."""
     found = said.get(field)

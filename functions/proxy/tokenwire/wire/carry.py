@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import ClientError
+from . import checks
 from .protocol import JSON
 
 _DATA_URL = re.compile(
@@ -55,9 +56,7 @@ def an_object(value: object, at: str) -> JSON:
     Raises:
         ClientError: It is not.
     """
-    if not isinstance(value, dict):
-        raise malformed(at, "an object")
-    return value
+    return checks.typed(value, dict, at, "an object")
 
 
 def a_text(value: object, at: str) -> str:
@@ -66,9 +65,7 @@ def a_text(value: object, at: str) -> str:
     Raises:
         ClientError: It is not.
     """
-    if not isinstance(value, str):
-        raise malformed(at, "a string")
-    return value
+    return checks.typed(value, str, at, "a string")
 
 
 def a_list(value: object, at: str) -> list[Any]:
@@ -77,9 +74,7 @@ def a_list(value: object, at: str) -> list[Any]:
     Raises:
         ClientError: It is not.
     """
-    if not isinstance(value, list):
-        raise malformed(at, "a list")
-    return value
+    return checks.typed(value, list, at, "a list")
 
 
 def parts(content: object, at: str) -> list[tuple[str, JSON]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from ..sse import named
 from .protocol import JSON
 
 _REASONS = {"guardrail_intervened": "refusal", "content_filtered": "refusal"}
@@ -124,4 +125,4 @@ def _piece(delta: JSON, reasoning: JSON) -> tuple[JSON, JSON]:
 
 
 def _block(event: Any) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), msgspec.json.encode(event))
+    return named(event["type"], msgspec.json.encode(event))

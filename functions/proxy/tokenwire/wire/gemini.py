@@ -93,21 +93,17 @@ class GeminiReader:
             self._reason = _REASONS.get(reason, "content_filter")
 
     def _part(self, part: JSON) -> Iterator[Event]:
-        if part.get("thoughtSignature"):
-            signature = Reasoning("", signature=str(part["thoughtSignature"]))
-        else:
-            signature = None
+        signature = part.get("thoughtSignature")
+        signed = [Reasoning("", signature=str(signature))] if signature else []
         if call := part.get("functionCall"):
+            yield from signed
             number, self._calls = self._calls, self._calls + 1
             arguments = msgspec.json.encode(call.get("args") or {}).decode()
-            if signature:
-                yield signature
             yield ToolCall(number, call.get("id") or f"call_{number}", call.get("name"), arguments)
             return
         if text := part.get("text"):
             yield Reasoning(text) if part.get("thought") else Content(text)
-        if signature:
-            yield signature
+        yield from signed
 
 
 def _usage(counts: JSON) -> Usage:

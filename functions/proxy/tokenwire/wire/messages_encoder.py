@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ..sse import named
 from .protocol import JSON
 
 _REASONS = {
@@ -40,7 +41,7 @@ class MessagesEncoder:
         if getattr(event, "choice", 0):
             return []
         if isinstance(event, Content):
-            return self._in("text", {"text": ""}, "text_delta", "text", event.delta)
+            return self._in("text", {"text": ""}, {"type": "text_delta", "text": event.delta})
         return self._rare(event)
 
     def _rare(self, event: Event) -> list[bytes]:
@@ -75,10 +76,10 @@ class MessagesEncoder:
         }
         return [_block("message_start", {"message": message})]
 
-    def _in(self, kind: str, empty: JSON, delta: str, field: str, value: str) -> list[bytes]:
+    def _in(self, kind: str, empty: JSON, delta: JSON) -> list[bytes]:
         """A piece of a block of this kind, which is opened if it is not open."""
         opened = [] if self._kind == kind else self._opened(kind, {"type": kind, **empty})
-        piece = {"index": self._count - 1, "delta": {"type": delta, field: value}}
+        piece = {"index": self._count - 1, "delta": delta}
         return [*opened, _block("content_block_delta", piece)]
 
     def _think(self, event: Reasoning) -> list[bytes]:
@@ -87,10 +88,10 @@ class MessagesEncoder:
             whole = {"type": "redacted_thinking", "data": event.redacted}
             return [*self._opened("redacted", whole), *self._closed()]
         if event.signature:
-            said = self._in("thinking", empty, "signature_delta", "signature", event.signature)
+            sign = {"type": "signature_delta", "signature": event.signature}
             # Whatever is thought after a signature has one of its own.
-            return [*said, *self._closed()]
-        return self._in("thinking", empty, "thinking_delta", "thinking", event.delta)
+            return [*self._in("thinking", empty, sign), *self._closed()]
+        return self._in("thinking", empty, {"type": "thinking_delta", "thinking": event.delta})
 
     def _cite(self, event: Citation) -> list[bytes]:
         try:
@@ -103,10 +104,7 @@ class MessagesEncoder:
                 "cited_text": event.text,
                 "encrypted_index": "",
             }
-        opened = [] if self._kind == "text" else self._opened("text", {"type": "text", "text": ""})
-        delta = {"type": "citations_delta", "citation": citation}
-        piece = {"index": self._count - 1, "delta": delta}
-        return [*opened, _block("content_block_delta", piece)]
+        return self._in("text", {"text": ""}, {"type": "citations_delta", "citation": citation})
 
     def _call(self, event: ToolCall) -> list[bytes]:
         said: list[bytes] = []
@@ -160,8 +158,7 @@ class MessagesEncoder:
 
 
 def _block(name: str, body: JSON) -> bytes:
-    data = msgspec.json.encode({"type": name, **body})
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
+    return named(name, msgspec.json.encode({"type": name, **body}))
 
 
 def _usage(usage: Usage) -> JSON:

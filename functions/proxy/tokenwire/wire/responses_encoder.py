@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ..sse import named
 from .protocol import JSON
 from .responses_items import Call, Item, Message, Said, Thought
 
@@ -152,8 +153,7 @@ class ResponsesEncoder:
         for name, body in owed + events:
             if self._sequence > self._after:
                 said = {"type": name, "sequence_number": self._sequence, **body}
-                data = msgspec.json.encode(said)
-                blocks.append(b"event: %b\ndata: %b\n\n" % (name.encode(), data))
+                blocks.append(named(name, msgspec.json.encode(said)))
             self._sequence += 1
         return blocks
 
