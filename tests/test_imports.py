@@ -34,7 +34,7 @@ TABLE: dict[str, set[str]] = {
         "telemetry",
     },
     "web": set(),
-    "provision": {"providers", "secrets", "settings"},
+    "provision": {"providers", "secrets", "settings", "streams"},
     "app": {
         "",
         "errors",
@@ -127,7 +127,7 @@ ON_FIRST_USE = {f"providers.{name}" for name in ("failures", "openai_failures", 
 
 def test_sdks_are_imported_on_use() -> None:
     """No module imports a provider's SDK, or boto3, before it is needed."""
-    lazy = {"openai", "httpx2", "aiohttp", "boto3", "botocore"}
+    lazy = {"openai", "httpx2", "aiohttp", "boto3", "botocore", "redis"}
     for name, path in modules():
         if name in ON_FIRST_USE:
             continue  # themselves imported on first use

@@ -10,10 +10,11 @@ import pytest
 
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.errors import ClientError, ProxyError
-from tokenwire.streams.hub import GOING_AWAY, Hub, Limits, Stream, first_after, new_id
+from tokenwire.streams.hub import GOING_AWAY, Hub, Limits
 from tokenwire.streams.log import Cursor, EndReason, Meta, RecordId
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source
+from tokenwire.streams.stream import Stream, first_after, new_id
 from tokenwire.wire.chat import DIALECT
 
 
@@ -38,10 +39,10 @@ class Gate:
         yield STOP + DONE
 
 
-def start(hub: Hub, gate: Gate, policy: OnDisconnect, owner: str = "me") -> Stream:
+async def start(hub: Hub, gate: Gate, policy: OnDisconnect, owner: str = "me") -> Stream:
     """A stream through the gate."""
     meta = Meta(new_id(), owner, "test", "chat", "m", 1)
-    return hub.start(meta, Source(gate, DIALECT.decoder()), policy)
+    return await hub.start(meta, Source(gate, DIALECT.decoder()), policy)
 
 
 async def finished(stream: Stream) -> None:
@@ -54,7 +55,7 @@ async def finished(stream: Stream) -> None:
 async def test_last_viewer_decides() -> None:
     """With ``cancel`` the stream ends when the last of its viewers leaves, and not before."""
     hub, gate = Hub(Limits()), Gate()
-    stream = start(hub, gate, CANCEL)
+    stream = await start(hub, gate, CANCEL)
     with hub.watch(stream, 1):
         with hub.watch(stream, 1):
             assert hub.open_viewers == 2
@@ -71,7 +72,7 @@ async def test_last_viewer_decides() -> None:
 async def test_first_viewer_may_take_its_time() -> None:
     """Between starting a stream and watching it the event loop may turn; that cancels nothing."""
     hub, gate = Hub(Limits()), Gate()
-    stream = start(hub, gate, CANCEL)
+    stream = await start(hub, gate, CANCEL)
     await asyncio.sleep(0.05)
     with hub.watch(stream, 1) as reader:
         assert reader.take()
@@ -81,7 +82,7 @@ async def test_first_viewer_may_take_its_time() -> None:
 async def test_grace_is_stopped_by_return() -> None:
     """A viewer that comes back in time keeps the stream; the clock starts anew when it leaves."""
     hub, gate = Hub(Limits()), Gate()
-    stream = start(hub, gate, OnDisconnect(0.05))
+    stream = await start(hub, gate, OnDisconnect(0.05))
     with hub.watch(stream, 1):
         pass
     with hub.watch(stream, 1):
@@ -93,7 +94,7 @@ async def test_grace_is_stopped_by_return() -> None:
 async def test_refused_viewer_changes_nothing() -> None:
     """A viewer that cannot attach does not stop the clock."""
     hub, gate = Hub(Limits()), Gate()
-    stream = start(hub, gate, OnDisconnect(0.05))
+    stream = await start(hub, gate, OnDisconnect(0.05))
     with pytest.raises(ClientError), hub.watch(stream, -1):
         pass
     await asyncio.wait_for(gate.closed.wait(), 1)
@@ -102,7 +103,7 @@ async def test_refused_viewer_changes_nothing() -> None:
 async def test_continue_runs_alone() -> None:
     """With ``continue`` nobody needs to watch."""
     hub, gate = Hub(Limits()), Gate()
-    stream = start(hub, gate, CONTINUE)
+    stream = await start(hub, gate, CONTINUE)
     with hub.watch(stream, 1):
         pass
     gate.go.set()
@@ -115,13 +116,13 @@ async def test_continue_runs_alone() -> None:
 async def test_owner_finds_only_their_own() -> None:
     """Somebody else's stream and an unknown one look the same."""
     hub, gate = Hub(Limits()), Gate()
-    stream = start(hub, gate, CONTINUE, owner="me")
+    stream = await start(hub, gate, CONTINUE, owner="me")
 
-    assert hub.find(stream.meta.id, "me") is stream
-    assert hub.find(stream.meta.id, None) is stream
+    assert await hub.find(stream.meta.id, "me") is stream
+    assert await hub.find(stream.meta.id, None) is stream
     for stream_id, owner in ((stream.meta.id, "you"), ("st_none", "me")):
         with pytest.raises(ClientError) as caught:
-            hub.find(stream_id, owner)
+            await hub.find(stream_id, owner)
         assert (caught.value.status, caught.value.code) == (404, "stream_not_found")
     await hub.aclose()
 
@@ -129,7 +130,7 @@ async def test_owner_finds_only_their_own() -> None:
 async def test_retention_waits_for_readers() -> None:
     """A finished stream is kept while somebody reads it, then forgotten."""
     hub, gate = Hub(Limits(retention=0.02)), Gate()
-    stream = start(hub, gate, CONTINUE)
+    stream = await start(hub, gate, CONTINUE)
     gate.go.set()
     await finished(stream)
     with hub.watch(stream, 1) as reader:
@@ -138,14 +139,14 @@ async def test_retention_waits_for_readers() -> None:
     await asyncio.sleep(0.1)
 
     with pytest.raises(ClientError):
-        hub.find(stream.meta.id, "me")
+        await hub.find(stream.meta.id, "me")
     assert stream.tail.size == 0
 
 
 async def test_close_ends_all_streams() -> None:
     """A server that goes away tells every viewer, closes every upstream, and starts no more."""
     hub, gates = Hub(Limits()), [Gate() for _ in range(3)]
-    streams = [start(hub, gate, CONTINUE) for gate in gates]
+    streams = [await start(hub, gate, CONTINUE) for gate in gates]
     async with AsyncExitStack() as stack:
         readers = [stack.enter_context(hub.watch(stream, 1)) for stream in streams]
         await asyncio.sleep(0.01)
@@ -157,16 +158,16 @@ async def test_close_ends_all_streams() -> None:
     assert all(gate.closed.is_set() for gate in gates)
     assert hub.closing
     with pytest.raises(ProxyError):
-        start(hub, Gate(), CONTINUE)
+        await start(hub, Gate(), CONTINUE)
 
 
 async def test_end_is_reported_once() -> None:
     """Whoever counts streams hears of each of them once, with its end."""
     told: list[Stream] = []
     hub, gate = Hub(Limits(), on_end=told.append), Gate()
-    stream = start(hub, gate, CONTINUE)
-    hub.cancel(stream)
-    hub.cancel(stream)
+    stream = await start(hub, gate, CONTINUE)
+    await hub.cancel(stream)
+    await hub.cancel(stream)
     await finished(stream)
 
     assert told == [stream]
@@ -175,7 +176,7 @@ async def test_end_is_reported_once() -> None:
 async def test_cursor_must_be_of_stream() -> None:
     """A cursor of another stream, another epoch or the future is refused."""
     hub, gate = Hub(Limits()), Gate()
-    stream = start(hub, gate, CONTINUE)
+    stream = await start(hub, gate, CONTINUE)
     await asyncio.sleep(0.01)
 
     assert first_after(stream, None) == 0

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from . import __version__
+from . import __version__, provision
 from .api import chat, messages, models, pages, probes, responses, streams, typed, ui
 from .api.begin import POLICY_HEADER
 from .api.catalog import Catalog
@@ -23,11 +24,12 @@ from .api.observation import record_of
 from .api.services import Services
 from .auth.callers import choose
 from .auth.tickets import Secret, Tickets, check_secret
-from .provision import off, providers
 from .secrets import ParameterStore, Secrets
 from .settings import Settings, environment, is_reference, load
 from .streams.deadline import Timeouts
-from .streams.hub import Hub, Limits, Stream
+from .streams.hub import Durability, Hub, Limits
+from .streams.store import Store
+from .streams.stream import Stream
 from .streams.tail import Bounds
 from .telemetry import Emf, Metrics
 
@@ -65,7 +67,8 @@ def create_app(
     secrets = secrets or Secrets(
         environ, _references(settings), ttl=settings.secret_ttl, store=store
     )
-    services = _services(settings, secrets)
+    durable = provision.store(settings, partial(_look_up, environ, store))
+    services = _services(settings, secrets, durable)
     app = FastAPI(
         title="tokenwire",
         version=__version__,
@@ -107,14 +110,21 @@ def _without_task(record: logging.LogRecord) -> bool:
     return True
 
 
-def _services(settings: Settings, secrets: Secrets) -> Services:
+def _look_up(environ: Mapping[str, str], parameters: ParameterStore, reference: str) -> str:
+    kind, _, name = reference.partition(":")
+    return parameters.read(name) if kind == "ssm" else environ.get(name, "")
+
+
+def _services(settings: Settings, secrets: Secrets, durable: Store | None) -> Services:
     def count(stream: Stream) -> None:
         facts = stream.facts
         first, ended = facts.first_content, facts.ended or facts.started
         metrics.ended(record_of(stream), first and first - facts.started, ended - facts.started)
 
-    hub = Hub(_limits(settings), on_end=count)
-    metrics = Metrics(lambda: hub.open_streams, lambda: hub.open_viewers)
+    hub = Hub(_limits(settings), on_end=count, durability=_durability(settings, durable))
+    metrics = Metrics(
+        lambda: hub.open_streams, lambda: hub.open_viewers, lambda: bool(hub.health.failing)
+    )
 
     async def keys() -> Iterable[str]:
         # One parameter may hold many keys.
@@ -125,7 +135,10 @@ def _services(settings: Settings, secrets: Secrets) -> Services:
         settings=settings,
         hub=hub,
         catalog=Catalog(
-            providers(settings, secrets), settings.models, _default_model(settings), off(settings)
+            provision.providers(settings, secrets),
+            settings.models,
+            _default_model(settings),
+            provision.off(settings),
         ),
         authenticate=choose(settings, keys),
         tickets=Tickets(_ticket_secret(settings, secrets), settings.ticket_ttl),
@@ -158,6 +171,12 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
+def _durability(settings: Settings, durable: Store | None) -> Durability | None:
+    if durable is None:
+        return None
+    return Durability(durable, settings.lease, settings.durability)
+
+
 def _default_model(settings: Settings) -> str:
     return settings.default_model or ("demo/markdown" if settings.demo else "")
 
@@ -179,9 +198,13 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # On Lambda this is the init phase, which has a whole CPU.
-        await asyncio.gather(services.catalog.prepare(), secrets.prepare())
+        store = services.hub.store
+        ready = [services.catalog.prepare(), secrets.prepare()]
+        await asyncio.gather(*ready, *([] if store is None else [store.prepare()]))
         yield
         await services.hub.aclose()
         await services.catalog.aclose()
+        if store is not None:
+            await store.aclose()
 
     return lifespan

@@ -1,4 +1,4 @@
-"""From settings to providers: one function a kind."""
+"""From settings to providers and the store: one function a kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from .providers import anthropic, bedrock, gemini, native, openai
 from .providers.demo import Demo
 from .providers.protocol import Provider
 from .secrets import NO_KEY, SecretKey, Secrets
-from .settings import KINDS, ProviderSettings, Settings, is_reference
+from .settings import KINDS, ProviderSettings, Settings, is_reference, store_url
+from .streams.dynamodb import DynamoDBStore
+from .streams.redis import RedisStore
+from .streams.store import Keep, Store
 
 _GEMINI = "https://generativelanguage.googleapis.com/v1beta/openai/"
 
@@ -20,6 +23,25 @@ def providers(settings: Settings, secrets: Secrets) -> dict[str, Provider]:
         for name, said in settings.providers.items()
     }
     return found | ({"demo": Demo(settings.demo_pace)} if settings.demo else {})
+
+
+def store(settings: Settings, lookup: Callable[[str], str]) -> Store | None:
+    """Where streams outlive the process; None where they do not (``memory://``).
+
+    Args:
+        settings: What to use.
+        lookup: The value of a reference (``env:NAME``, ``ssm:/path``).
+
+    Raises:
+        ProxyError: The reference leads to something else (``bad_setting``), or nowhere.
+    """
+    said = settings.store
+    url = store_url(lookup(said)) if is_reference(said) else said
+    keep = Keep(settings.timeout_total + settings.retention, settings.retention)
+    scheme, _, place = url.partition("://")
+    if scheme == "memory":
+        return None
+    return DynamoDBStore(place, keep) if scheme == "dynamodb" else RedisStore(url, keep)
 
 
 def off(settings: Settings) -> dict[str, str]:

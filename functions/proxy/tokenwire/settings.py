@@ -26,8 +26,14 @@ Count = Annotated[int, Meta(ge=1)]
 Reference = Annotated[str, Meta(pattern=r"^(env:\S+|ssm:/\S+)$")]
 # As ``streams.policy`` reads it; wrong here, it would be every caller's error. Empty: by route.
 OnDisconnect = Annotated[str, Meta(pattern=r"^(cancel|continue|grace[=(]\d{1,5}(\.\d{1,3})?\)?)?$")]
+# An address may hold a password, so it may be a reference too.
+StoreUrl = Annotated[
+    str,
+    Meta(pattern=r"^(memory://|rediss?://\S+|dynamodb://[A-Za-z0-9_.-]{3,255}|env:\S+|ssm:/\S+)$"),
+]
 _FORMS = {
     "key": "env:NAME or ssm:/path",
+    "store": "memory://, redis://HOST, rediss://HOST, dynamodb://TABLE, env:NAME or ssm:/path",
     "on_disconnect": "cancel, continue or grace=SECONDS",
 }
 
@@ -97,6 +103,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retry: Annotated[int, Meta(ge=0)] = 1000
     on_disconnect: OnDisconnect | None = None
     retention: Seconds = 600.0
+
+    store: StoreUrl = "memory://"
+    durability: Literal["send", "commit"] = "send"
+    lease: Seconds = 10.0
+    viewer_lease: Seconds = 15.0
 
     max_body_bytes: Bytes = 10 * _MIB
     max_block_bytes: Bytes = _MIB
@@ -254,6 +265,20 @@ def _routes(said: Any) -> Any:
 def _timed(route: Any) -> Any:
     patience = route.get("patience") if isinstance(route, dict) else None
     return {**route, "patience": _seconds(patience)} if isinstance(patience, str) else route
+
+
+def store_url(value: str) -> str:
+    """The address of a store, from where a reference led.
+
+    Raises:
+        ProxyError: It is not one (``bad_setting``).
+    """
+    if is_reference(value):
+        raise _bad("store leads to another reference")
+    try:
+        return msgspec.convert(value.strip(), StoreUrl)
+    except msgspec.ValidationError:
+        raise _bad(f"store must lead to {_FORMS['store']}") from None
 
 
 def is_reference(value: str) -> bool:

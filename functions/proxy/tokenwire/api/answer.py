@@ -9,8 +9,8 @@ from starlette.responses import JSONResponse, Response
 
 from ..auth.callers import Caller
 from ..events import Start
-from ..streams.hub import Stream
 from ..streams.policy import CANCEL, OnDisconnect
+from ..streams.stream import Stream
 from ..wire import DIALECTS
 from ..wire.protocol import JSON, ChatRequest, Dialect, Encoder
 from .begin import begin, join, manners, policy
@@ -56,9 +56,10 @@ async def answer(
     asked = dialect.parse(await read_json(request, services.settings.max_body_bytes))
     on_disconnect = policy(request, services, default if asked.stream else CANCEL)
     key = Idempotency.of(request, asked)
-    stream = begin(services, caller, asked, on_disconnect, seen, key)
+    stream = await begin(services, caller, asked, on_disconnect, seen, key)
     if not asked.stream:
         blocks = await collect(request, services, stream, seen)
+        await services.hub.settled(stream)
         return JSONResponse(whole(stream, dialect, blocks), headers={"x-stream-id": stream.meta.id})
     reading = join(stream, dialect, surplus=surplus(asked))
     manner = manners(services, refuse=refusal(dialect), headers=dialect.headers)

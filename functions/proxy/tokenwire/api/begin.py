@@ -15,10 +15,10 @@ from ..auth.callers import Caller
 from ..errors import ClientError
 from ..events import Error
 from ..providers.protocol import Provider
-from ..streams.hub import Stream, first_after, new_id
 from ..streams.log import Attempt, Cursor, Meta
 from ..streams.policy import OnDisconnect
 from ..streams.pump import Source
+from ..streams.stream import Stream, first_after, new_id
 from ..streams.viewer import Translated, Verbatim
 from ..wire import DIALECTS
 from ..wire.protocol import ChatRequest, Dialect, Encoder
@@ -48,7 +48,7 @@ def policy(request: Request, services: Services, default: OnDisconnect) -> OnDis
     return GRACE if HEADER in request.headers and default.grace == 0 else default
 
 
-def begin(
+async def begin(
     services: Services,
     caller: Caller,
     request: ChatRequest,
@@ -62,7 +62,8 @@ def begin(
         ClientError: Nobody answers for the model; or the key stands for another request.
         ProxyError: There is no room.
     """
-    if idempotency and (found := idempotency.find(services.hub, caller.id)):
+    hub = services.hub
+    if idempotency and (found := await idempotency.find(hub, caller.id)):
         observation.joins(found, None)
         return found
     model = request.model or services.catalog.default
@@ -75,12 +76,12 @@ def begin(
         DIALECTS[first.dialect].decoder(),
         services.settings.max_block_bytes,
     )
+    hub.admit()
+    if idempotency and (found := await idempotency.claim(hub, caller.id, meta.id)):
+        observation.joins(found, None)
+        return found
     observation.begins(meta)
-    left = observation.seconds_left
-    stream = services.hub.start(meta, source, on_disconnect, left, attempts)
-    if idempotency:
-        idempotency.remember(services.hub, stream)
-    return stream
+    return await hub.start(meta, source, on_disconnect, observation.seconds_left, attempts)
 
 
 def _candidates(routes: Sequence[Route], request: ChatRequest) -> list[Candidate]:

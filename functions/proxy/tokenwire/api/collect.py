@@ -7,7 +7,7 @@ import asyncio
 from starlette.requests import Request
 
 from ..errors import ClientError, UpstreamError
-from ..streams.hub import Stream
+from ..streams.stream import Stream
 from ..streams.tail import Reader
 from ..wire.protocol import as_exception
 from .observation import Observation

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from ..streams.hub import Stream
 from ..streams.log import Cursor, RecordId
+from ..streams.stream import Stream
 
 
 def cursor_of(request: Request, epoch: int = 1) -> Cursor | None:

@@ -6,19 +6,25 @@ request. One that stands for another body is refused with 422.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from hashlib import sha256
+from time import monotonic
 
 import msgspec
 from starlette.requests import Request
 
 from ..errors import ClientError
-from ..streams.hub import Hub, Stream
+from ..streams.hub import Hub
 from ..streams.log import EndReason
+from ..streams.store import Named
+from ..streams.stream import Stream
 from ..wire.protocol import ChatRequest
 
 HEADER = "idempotency-key"
 _MAX = 255
+_PATIENCE = 2.0
+"""Seconds between the claim of a key and the stream, at most, in a process that lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +53,57 @@ class Idempotency:
         said = [request.scope["path"], asked.dialect, asked.body]
         return cls(f"idempotency {key}", sha256(msgspec.json.encode(said)).hexdigest())
 
-    def find(self, hub: Hub, owner: str) -> Stream | None:
+    async def find(self, hub: Hub, owner: str) -> Stream | None:
         """The stream that this key has started, running or whole; not one that failed.
 
         Raises:
             ClientError: The key stands for another request (422, ``idempotency_key_reused``).
+            StoreError: The store cannot be asked.
         """
-        stream = hub.named(self.name, owner)
-        if stream is None:
-            return None
-        if stream.fingerprint != self.fingerprint:
+        meant = await hub.named(self.name, owner)
+        return None if meant is None else await self._started(hub, owner, meant, patience=0.0)
+
+    async def claim(self, hub: Hub, owner: str, stream_id: str) -> Stream | None:
+        """Let the key stand for a stream that is about to start.
+
+        Returns:
+            The stream that another process has started for it meanwhile; then do not.
+
+        Raises:
+            ClientError: As ``find``.
+            StoreError: As ``find``: the promise of this key cannot be kept.
+        """
+        before: Named | None = None
+        while True:
+            ours = Named(stream_id, self.fingerprint)
+            meant = await hub.claim(self.name, owner, ours, before)
+            if meant is None:
+                return None
+            found = await self._started(hub, owner, meant, patience=_PATIENCE)
+            if found is not None:
+                return found
+            before = meant
+
+    async def _started(self, hub: Hub, owner: str, meant: Named, patience: float) -> Stream | None:
+        if meant.fingerprint != self.fingerprint:
             raise ClientError(
                 "This Idempotency-Key was used with another request.",
                 code="idempotency_key_reused",
                 status=422,
                 param=HEADER,
             )
-        end = stream.tail.end
+        stream = await _found(hub, owner, meant.stream, patience)
+        end = None if stream is None else stream.end
         return stream if end is None or end.reason is EndReason.DONE else None
 
-    def remember(self, hub: Hub, stream: Stream) -> None:
-        """From now on the key stands for this stream, for as long as it is held."""
-        stream.fingerprint = self.fingerprint
-        hub.name(stream, self.name)
+
+async def _found(hub: Hub, owner: str, stream_id: str, patience: float) -> Stream | None:
+    """The stream; one that was claimed a moment ago may still be on its way into the store."""
+    until = monotonic() + patience
+    while True:
+        try:
+            return await hub.find(stream_id, owner)
+        except ClientError:
+            if monotonic() >= until:
+                return None
+        await asyncio.sleep(0.05)

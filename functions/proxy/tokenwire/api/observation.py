@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from time import perf_counter
 
-from ..streams.hub import Stream
 from ..streams.log import Cursor, Meta
+from ..streams.stream import Stream
 from ..streams.viewer import Delivery
 from ..telemetry import RequestLog, StreamRecord
 
@@ -69,7 +69,7 @@ class Observation:
 
 def record_of(stream: Stream) -> StreamRecord:
     """What can be told of a stream by now."""
-    meta, facts, end = stream.meta, stream.facts, stream.tail.end
+    meta, facts, end = stream.meta, stream.facts, stream.end
     error = end.error if end is not None else None
     usage = facts.usage
     return StreamRecord(
@@ -84,5 +84,6 @@ def record_of(stream: Stream) -> StreamRecord:
         error_code=error.code if error else None,
         blocks=facts.blocks,
         bytes=facts.bytes,
+        kept=stream.kept,
         attempts=[(attempt.model, attempt.error) for attempt in facts.attempts],
     )

@@ -23,6 +23,9 @@ async def readyz(parts: Parts) -> Response:
     catalog = parts.catalog
     word = "ok" if ready else "shutting_down"
     status = {"status": word, "providers": catalog.status, "off": catalog.off}
+    if parts.hub.store is not None:
+        # Not a reason to take no requests: streams go on, but live in this process alone.
+        status["store"] = "degraded" if parts.hub.health.failing else "ok"
     return JSONResponse(status, status_code=200 if ready else 503)
 
 

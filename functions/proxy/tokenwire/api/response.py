@@ -8,6 +8,7 @@ body. This one never ends a body cleanly unless the viewer has said its last wor
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -16,11 +17,19 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..events import Error
-from ..streams.hub import Hub, Stream
+from ..streams.hub import Hub
+from ..streams.stream import Stream
 from ..streams.tail import Reader
 from ..streams.viewer import Rendering, view
 from .observation import Observation
 
+MOVED = Error(
+    "connection_expired",
+    "This connection's time is up. The stream goes on: read on from the last event's id.",
+    retryable=True,
+    status=503,
+)
+_FOREVER = 1e6
 _HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
@@ -52,6 +61,7 @@ class Manners:
             other status, and cannot read its body.
         retry: The SSE reconnection time to announce in the first block, in milliseconds.
         headers: What the client's dialect needs beside the common headers.
+        visible: Whether the client's going will be seen on this connection.
     """
 
     heartbeat: float = 15.0
@@ -59,6 +69,7 @@ class Manners:
     refuse: Callable[[Error], Response] | None = None
     retry: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    visible: bool = True
 
 
 class StreamResponse(Response):
@@ -85,17 +96,29 @@ class StreamResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve it. Returns without ending the body if the client cannot be told the truth."""
-        with self._hub.watch(self._stream, self._reading.replay) as reader:
+        visible = self._manners.visible
+        with self._hub.watch(self._stream, self._reading.replay, visible=visible) as reader:
             watcher = asyncio.create_task(watch_disconnect(receive, reader))
+            time_is_up = self._time_is_up(reader)
             try:
                 refusal = await self._refusal(reader)
                 if refusal is not None:
                     await refusal(scope, receive, send)
-                elif not reader.stopped:
+                elif not reader.stopped or reader.farewell:
                     await self._serve(send, reader)
             finally:
                 watcher.cancel()
-                self._seen.see(self._stream, disconnected=reader.stopped)
+                time_is_up.cancel()
+                self._seen.see(self._stream, disconnected=reader.stopped and not reader.farewell)
+        if self._seen.freezes:
+            # Once we return nothing runs any more, and the store must have the end by then.
+            await self._hub.settled(self._stream)
+
+    def _time_is_up(self, reader: Reader) -> asyncio.TimerHandle:
+        """A stream that runs here ends before our time is up; one that does not goes on."""
+        left = math.inf if self._stream.is_ours else self._seen.seconds_left
+        loop = asyncio.get_running_loop()
+        return loop.call_later(min(left, _FOREVER), reader.stop, MOVED)
 
     async def _refusal(self, reader: Reader) -> Response | None:
         """Wait for the stream to begin, for one heartbeat at most; what to say if it failed."""
@@ -124,7 +147,7 @@ class StreamResponse(Response):
             # The client stopped reading, or is gone. Nothing more can be said to it, and an
             # unfinished body is the only honest end.
             reader.stop()
-        if self._seen.delivery.complete and not reader.stopped:
+        if self._seen.delivery.complete and (not reader.stopped or reader.farewell):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _chunks(self, reader: Reader) -> AsyncGenerator[bytes]:

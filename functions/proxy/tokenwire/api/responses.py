@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from ..streams.hub import Stream
+from ..streams.stream import Stream
 from ..wire import responses
 from ..wire.protocol import JSON
 from ..wire.responses_encoder import ResponsesEncoder
@@ -46,7 +46,7 @@ async def read(
     """The response as it stands, or with `stream=true` its events after `starting_after`."""
     dialect = responses.DIALECT
     seen.log.dialect = dialect.name
-    found = _find(parts, response_id, who.id)
+    found = await _find(parts, response_id, who.id)
     seen.joins(found, None)
     if not stream:
         return JSONResponse(_snapshot(found))
@@ -58,14 +58,14 @@ async def read(
 @router.post("/{response_id}/cancel", summary="Cancel a response")
 async def cancel(response_id: str, parts: Parts, who: Who, seen: Observed) -> Response:
     """Stops the generation and closes the connection to the provider. Idempotent."""
-    found = _find(parts, response_id, who.id)
+    found = await _find(parts, response_id, who.id)
     seen.joins(found, None)
-    parts.hub.cancel(found)
+    await parts.hub.cancel(found)
     return JSONResponse(_snapshot(found))
 
 
-def _find(parts: Services, response_id: str, owner: str) -> Stream:
-    return parts.hub.find(f"st_{response_id.removeprefix('resp_')}", owner)
+async def _find(parts: Services, response_id: str, owner: str) -> Stream:
+    return await parts.hub.find(f"st_{response_id.removeprefix('resp_')}", owner)
 
 
 def _snapshot(stream: Stream) -> JSON:

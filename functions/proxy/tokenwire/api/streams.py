@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from ..errors import ClientError
-from ..streams.hub import Stream
+from ..streams.stream import Stream
 from ..wire import DIALECTS
 from ..wire.events import DIALECT as EVENTS
 from .begin import begin, join, manners
@@ -49,7 +49,7 @@ async def start(request: Request, parts: Parts, who: Who, seen: Observed) -> Res
     raw = await read_json(request, parts.settings.max_body_bytes)
     asked = EVENTS.parse(raw)
     key = Idempotency.of(request, asked)
-    stream = begin(parts, who, asked, disconnect_policy(request, raw, parts), seen, key)
+    stream = await begin(parts, who, asked, disconnect_policy(request, raw, parts), seen, key)
     said = {"id": stream.meta.id, **await _ticketed(parts, stream.meta.id)}
     return JSONResponse(said, status_code=201, headers={"x-stream-id": stream.meta.id})
 
@@ -88,23 +88,22 @@ async def watch(
 async def _find(request: Request, parts: Services, stream_id: str, ticket: str) -> Stream:
     if ticket:
         await parts.tickets.verify(stream_id, ticket)
-        return parts.hub.find(stream_id, None)
+        return await parts.hub.find(stream_id, None)
     who = await caller(request)
-    return parts.hub.find(stream_id, who.id)
+    return await parts.hub.find(stream_id, who.id)
 
 
 @router.post("/{stream_id}/ticket", summary="Share a stream")
 async def share(stream_id: str, parts: Parts, who: Who) -> Response:
     """A URL that lets whoever has it watch this one stream, for some minutes."""
-    parts.hub.find(stream_id, who.id)
+    await parts.hub.find(stream_id, who.id)
     return JSONResponse(await _ticketed(parts, stream_id))
 
 
 @router.post("/{stream_id}/cancel", summary="Cancel a stream")
 async def cancel(stream_id: str, parts: Parts, who: Who, seen: Observed) -> Response:
     """Stops the generation and closes the connection to the provider. Idempotent."""
-    stream = parts.hub.find(stream_id, who.id)
+    stream = await parts.hub.find(stream_id, who.id)
     seen.joins(stream, None)
-    parts.hub.cancel(stream)
-    end = stream.tail.end
+    end = await parts.hub.cancel(stream)
     return JSONResponse({"id": stream_id, "end_reason": end.reason if end else None})

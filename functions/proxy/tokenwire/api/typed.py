@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from ..errors import ClientError
-from ..streams.hub import Stream
 from ..streams.log import Cursor
 from ..streams.policy import OnDisconnect
+from ..streams.stream import Stream
 from ..wire.events import DIALECT
 from .begin import GRACE, begin, join, manners, policy
 from .cursor import cursor_of, is_finished
@@ -51,7 +51,7 @@ async def post_stream(request: Request, parts: Parts, who: Who, seen: Observed) 
     raw = await read_json(request, parts.settings.max_body_bytes)
     asked = DIALECT.parse(raw)
     key = Idempotency.of(request, asked)
-    stream = begin(parts, who, asked, disconnect_policy(request, raw, parts), seen, key)
+    stream = await begin(parts, who, asked, disconnect_policy(request, raw, parts), seen, key)
     return _said(parts, stream, None, seen)
 
 
@@ -76,13 +76,13 @@ async def get_stream(
         if not prompt:
             raise ClientError("There is no prompt.", code="missing_parameter", param="prompt")
         asked = DIALECT.parse({"message": prompt, "model": model})
-        stream = begin(parts, who, asked, policy(request, parts, GRACE), seen)
+        stream = await begin(parts, who, asked, policy(request, parts, GRACE), seen)
     else:
         if cursor.stream is None:
             raise ClientError(
                 "The cursor does not name its stream.", code="invalid_cursor", param="last_event_id"
             )
-        stream = parts.hub.find(cursor.stream, who.id)
+        stream = await parts.hub.find(cursor.stream, who.id)
         seen.joins(stream, cursor)
         if is_finished(stream, cursor):
             return Response(status_code=204)

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from ..errors import ClientError
-from ..streams.hub import Stream
+from ..streams.store import StoreError
+from ..streams.stream import Stream
 from ..wire import ui
 from .begin import GRACE, begin, join, manners, policy
 from .errors import refusal
@@ -30,9 +31,9 @@ async def chat(request: Request, parts: Parts, who: Who, seen: Observed) -> Resp
     raw = await read_json(request, parts.settings.max_body_bytes)
     asked = ui.DIALECT.parse(raw)
     key = Idempotency.of(request, asked)
-    stream = begin(parts, who, asked, policy(request, parts, GRACE), seen, key)
+    stream = await begin(parts, who, asked, policy(request, parts, GRACE), seen, key)
     if isinstance(chat_id := asked.body.get("id"), str):
-        parts.hub.name(stream, chat_id)
+        await _name(parts, chat_id, stream)
     return _said(parts, stream, seen)
 
 
@@ -40,8 +41,8 @@ async def chat(request: Request, parts: Parts, who: Who, seen: Observed) -> Resp
 async def resume(chat_id: str, parts: Parts, who: Who, seen: Observed) -> Response:
     """The chat's running answer from its beginning, as `useChat` wants it; 204 if there is none."""
     seen.log.dialect = ui.DIALECT.name
-    stream = parts.hub.named(chat_id, who.id)
-    if stream is None or stream.tail.end is not None:
+    stream = await _named(parts, chat_id, who.id)
+    if stream is None or stream.end is not None:
         return Response(status_code=204)
     seen.joins(stream, None)
     return _said(parts, stream, seen)
@@ -50,13 +51,30 @@ async def resume(chat_id: str, parts: Parts, who: Who, seen: Observed) -> Respon
 @router.post("/{chat_id}/stop", summary="Stop a chat's answer")
 async def stop(chat_id: str, parts: Parts, who: Who, seen: Observed) -> Response:
     """Stops the generation: `stop()` of `useChat` alone only leaves. Idempotent."""
-    stream = parts.hub.named(chat_id, who.id)
+    stream = await _named(parts, chat_id, who.id)
     if stream is None:
         raise ClientError("There is no such chat.", code="stream_not_found", status=404)
     seen.joins(stream, None)
-    parts.hub.cancel(stream)
-    end = stream.tail.end
+    end = await parts.hub.cancel(stream)
     return JSONResponse({"id": stream.meta.id, "end_reason": end.reason if end else None})
+
+
+async def _name(parts: Services, chat_id: str, stream: Stream) -> None:
+    # Without its name the answer cannot be resumed. That is no reason to have none.
+    try:
+        await parts.hub.name(chat_id, stream)
+    except StoreError as error:
+        parts.hub.health.failed(error)
+
+
+async def _named(parts: Services, chat_id: str, owner: str) -> Stream | None:
+    meant = await parts.hub.named(chat_id, owner)
+    if meant is None:
+        return None
+    try:
+        return await parts.hub.find(meant.stream, owner)
+    except ClientError:
+        return None  # no longer kept
 
 
 def _said(parts: Services, stream: Stream, seen: Observation) -> StreamResponse:

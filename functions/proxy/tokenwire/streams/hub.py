@@ -1,26 +1,37 @@
-"""The hub: every stream of this process, found by id, bounded, and kept for a while."""
+"""The hub: every stream that this process runs or reads, found by id, bounded, kept for a while."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from time import perf_counter
+from typing import Literal
 
 from ..errors import ClientError, ProxyError
 from ..events import Error
+from .audience import AtTheProducer
 from .deadline import Timeouts
-from .log import Attempt, Cursor, End, EndReason, Facts, Meta
+from .following import Following
+from .health import Health
+from .keeper import Keeper
+from .log import Attempt, End, EndReason, Meta, RecordId
+from .names import MemoryNames
 from .policy import OnDisconnect
 from .pump import CANCELLED, Pump, Source
+from .shelf import Shelf
+from .store import Missing, Named, Names, Store, Writer
+from .stream import Stream
 from .tail import Bounds, Reader, Tail
 
-_FIRST_VIEWER = 5.0
-"""Seconds that the first viewer of a stream has, where its policy gives returning ones none."""
 GOING_AWAY = Error("shutting_down", "The server is shutting down.", retryable=True, status=503)
+_AWAIT_STORE = 1.0
+"""Seconds that a new stream waits to be in the store, so that its id can be used at once."""
+_SETTLE = 3.0
+"""Seconds that an end may take to the store, and from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +45,20 @@ class Limits:
     retention: float = 600.0
 
 
-@dataclass(slots=True, eq=False)
-class Stream:
-    """One stream, running or finished."""
+@dataclass(frozen=True, slots=True)
+class Durability:
+    """How streams outlive this process.
 
-    meta: Meta
-    tail: Tail
-    policy: OnDisconnect
-    facts: Facts = field(default_factory=Facts)
-    task: asyncio.Task[None] | None = None
-    timer: asyncio.TimerHandle | None = None
-    names: list[str] = field(default_factory=list)
-    fingerprint: str = ""
+    Args:
+        store: Where their logs are.
+        lease: Seconds after which a producer that is not heard of counts as dead.
+        first: Whether viewers are given a record before it is in the store (``send``), or
+            only then (``commit``).
+    """
 
-
-def new_id() -> str:
-    """An id that cannot be guessed: 128 random bits."""
-    return f"st_{secrets.token_urlsafe(16)}"
+    store: Store
+    lease: float = 10.0
+    first: Literal["send", "commit"] = "send"
 
 
 class Hub:
@@ -58,16 +66,30 @@ class Hub:
 
     Args:
         limits: What may be held.
-        on_end: Told of each stream once it is over.
+        on_end: Told of each stream that ran here, once it is over.
+        durability: How streams outlive this process; None, if they do not.
     """
 
-    def __init__(self, limits: Limits, on_end: Callable[[Stream], None] | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        on_end: Callable[[Stream], None] | None = None,
+        durability: Durability | None = None,
+    ) -> None:
         self._limits = limits
         self._on_end = on_end or (lambda _: None)
+        self._durability = durability
         self._open: dict[str, Stream] = {}
-        self._finished: dict[str, Stream] = {}
-        self._names: dict[tuple[str, str], str] = {}
-        self._held = 0
+        self._local_names = MemoryNames()
+        self._shelf = Shelf(
+            limits.bytes, limits.retention, lambda s: self._local_names.forget(s.meta.id)
+        )
+        self.health = Health()
+        self._following: Following | None = None
+        if durability is not None:
+            self._following = Following(
+                durability.store, durability.lease, self.health, self._new_tail
+            )
         self._closing = False
 
     @property
@@ -77,21 +99,45 @@ class Hub:
 
     @property
     def open_streams(self) -> int:
-        """Streams that have not ended."""
+        """Streams that run here and have not ended."""
         return len(self._open)
 
     @property
     def open_viewers(self) -> int:
         """Readers attached to any stream."""
-        return sum(s.tail.readers for held in (self._open, self._finished) for s in held.values())
+        held = (self._open.values(), self._shelf, self._following or ())
+        return sum(stream.tail.readers for streams in held for stream in streams)
 
-    def start(
+    @property
+    def store(self) -> Store | None:
+        """Where streams outlive this process."""
+        return None if self._durability is None else self._durability.store
+
+    def admit(self) -> None:
+        """Whether another stream may start.
+
+        Raises:
+            ProxyError: As ``start``.
+        """
+        if self._closing:
+            raise ProxyError(GOING_AWAY.message, code=GOING_AWAY.code, status=503, retryable=True)
+        if len(self._open) >= self._limits.streams or not self._shelf.charge(0):
+            raise ProxyError(
+                "The server has as many streams as it can hold.",
+                code="overloaded",
+                status=503,
+                retryable=True,
+                retry_after=1.0,
+            )
+
+    async def start(
         self,
         meta: Meta,
         source: Source,
         policy: OnDisconnect,
         longest: float = math.inf,
         attempts: list[Attempt] | None = None,
+        writer: Writer | None = None,
     ) -> Stream:
         """Open a log and set a pump going on it.
 
@@ -101,145 +147,206 @@ class Hub:
             policy: What becomes of it without viewers.
             longest: Seconds that it may take at most, where that is less than the limits say.
             attempts: Where the source notes whom it asks.
+            writer: The hold on its log, where that is in the store already.
 
         Raises:
             ProxyError: There is no room for another stream (``overloaded``), or the
                 server is going away (``shutting_down``); status 503, retryable.
         """
-        if self._closing:
-            raise ProxyError(GOING_AWAY.message, code=GOING_AWAY.code, status=503, retryable=True)
-        if len(self._open) >= self._limits.streams or not self._charge(0):
-            raise ProxyError(
-                "The server has as many streams as it can hold.",
-                code="overloaded",
-                status=503,
-                retryable=True,
-                retry_after=1.0,
-            )
-        stream = Stream(meta, Tail(self._limits.bounds, charge=self._charge), policy)
+        self.admit()
+        stream = self._new_stream(meta, policy, writer)
         stream.facts.started = perf_counter()
         stream.facts.attempts = [] if attempts is None else attempts
         timeouts = self._limits.timeouts.within(longest)
-        pump = Pump(source, stream.tail, stream.facts, timeouts)
+        pump = Pump(source, stream.intake, stream.facts, timeouts)
         self._open[meta.id] = stream
         stream.task = asyncio.create_task(pump.run(), name=meta.id)
         stream.task.add_done_callback(lambda _: self._retire(stream))
-        self._await_viewer(stream, _FIRST_VIEWER)
+        if stream.keeper is not None:
+            stream.keeping = asyncio.create_task(stream.keeper.run(), name=f"keep {meta.id}")
+            if not self.health.failing:
+                await _within(_AWAIT_STORE, stream.keeper.created.wait())
         return stream
 
-    def find(self, stream_id: str, owner: str | None) -> Stream:
+    async def find(self, stream_id: str, owner: str | None) -> Stream:
         """The stream of that id, if it belongs to ``owner`` (None: whoever holds a ticket).
 
         Raises:
             ClientError: 404 ``stream_not_found``: unknown, forgotten, or somebody else's.
+            StoreError: The stream is not here, and the store cannot be asked.
         """
-        stream = self._open.get(stream_id) or self._finished.get(stream_id)
+        stream = self._open.get(stream_id) or self._shelf.get(stream_id)
+        if stream is None and self._following is not None:
+            stream = await self._following.find(stream_id)
         if stream is None or owner not in (None, stream.meta.owner):
-            raise ClientError("There is no such stream.", code="stream_not_found", status=404)
+            raise _not_found()
         return stream
 
-    def name(self, stream: Stream, name: str) -> None:
-        """Let its owner find the stream by this name too; the last stream of a name counts."""
-        self._names[stream.meta.owner, name] = stream.meta.id
-        stream.names.append(name)
+    async def claim(
+        self, name: str, owner: str, meant: Named, instead_of: Named | None = None
+    ) -> Named | None:
+        """Let the owner's name stand for this; what it stands for, if for something else."""
+        return await self._names.claim(_key(name, owner), meant, instead_of)
 
-    def named(self, name: str, owner: str) -> Stream | None:
-        """The owner's last stream of that name, if it is still held."""
-        found = self._names.get((owner, name), "")
-        return self._open.get(found) or self._finished.get(found)
+    async def name(self, name: str, stream: Stream) -> None:
+        """Let its owner find the stream by this name too; the last stream of a name counts."""
+        await self._names.name(_key(name, stream.meta.owner), Named(stream.meta.id))
+
+    async def named(self, name: str, owner: str) -> Named | None:
+        """What the owner's name stands for."""
+        return await self._names.named(_key(name, owner))
 
     @contextmanager
-    def watch(self, stream: Stream, first: int) -> Iterator[Reader]:
-        """Attach a reader; when the last one leaves, the stream's policy is applied.
+    def watch(self, stream: Stream, first: int, *, visible: bool = True) -> Iterator[Reader]:
+        """Attach a reader; when the last visible one leaves, the stream's policy is applied.
+
+        Args:
+            stream: What is read.
+            first: The number of the first block to be read.
+            visible: Whether the reader's going will be seen here. One whose going is told
+                by ``leave``, from elsewhere, is counted there.
 
         Raises:
             ClientError: As ``Tail.attach``.
         """
         with stream.tail.attach(first) as reader:
-            if stream.tail.end is None:
-                self._disarm(stream)
+            counts = visible and stream.end is None
+            if counts:
+                stream.audience.enter()
             try:
                 yield reader
             finally:
-                if stream.tail.readers == 1:
-                    self._await_viewer(stream)
+                if counts:
+                    stream.audience.leave()
 
-    def cancel(self, stream: Stream, why: Error = CANCELLED) -> bool:
-        """End the stream now and close its upstream; whether it was still running."""
-        won = stream.tail.finish(End(EndReason.CANCELLED, why))
-        if stream.task is not None:
-            stream.task.cancel()
-        return won
+    async def renew(self, stream_id: str, owner: str | None, viewer: str, until: float) -> None:
+        """A viewer whose going cannot be seen means to watch until then (Unix seconds).
+
+        Raises:
+            ClientError: As ``find``.
+            StoreError: As ``find``.
+        """
+        store = await self._admitted(stream_id, owner)
+        if store is not None:
+            await store.renew(stream_id, viewer, until)
+
+    async def leave(self, stream_id: str, owner: str | None, viewer: str) -> None:
+        """Such a viewer has left.
+
+        Raises:
+            ClientError: As ``find``.
+            StoreError: As ``find``.
+        """
+        store = await self._admitted(stream_id, owner)
+        if store is not None:
+            await store.leave(stream_id, viewer)
+
+    async def cancel(self, stream: Stream, why: Error = CANCELLED) -> End | None:
+        """End the stream now, wherever it runs, and close its upstream; its end.
+
+        Raises:
+            StoreError: It runs elsewhere, and the store cannot be told.
+        """
+        end = End(EndReason.CANCELLED, why)
+        if stream.is_ours:
+            self._abandon(stream, end)
+        elif stream.end is None and self.store is not None:
+            with suppress(Missing):
+                _, end = await self.store.close(stream.meta.id, end)
+        with stream.tail.attach(stream.tail.next) as reader:
+            # Its last blocks and its end are still on their way, perhaps.
+            await _within(_SETTLE, reader.over())
+        return stream.end or end
+
+    async def settled(self, stream: Stream) -> None:
+        """Wait for the store to have the end of a stream that is over, if it runs here."""
+        if stream.keeping is not None and stream.end is not None:
+            await asyncio.wait([stream.keeping], timeout=_SETTLE)
 
     async def aclose(self) -> None:
-        """Take no more streams, and end those that run."""
+        """Take no more streams, end those that run, and send everybody away."""
         self._closing = True
         running = list(self._open.values())
         for stream in running:
-            self.cancel(stream, GOING_AWAY)
+            self._abandon(stream, End(EndReason.CANCELLED, GOING_AWAY))
         tasks = [stream.task for stream in running if stream.task is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
-        for stream in self._finished.values():
-            self._disarm(stream)
+        await asyncio.gather(*(self.settled(stream) for stream in running))
+        for stream in self._following or ():
+            stream.tail.dismiss(GOING_AWAY)
+        if self._following is not None:
+            await self._following.aclose()
+        self._shelf.close()
 
-    def _await_viewer(self, stream: Stream, without_grace: float = 0.0) -> None:
-        if stream.tail.end is None and stream.policy.grace is not None:
-            self._arm(stream, stream.policy.grace or without_grace, self.cancel)
+    @property
+    def _names(self) -> Names:
+        return self.store or self._local_names
+
+    async def _admitted(self, stream_id: str, owner: str | None) -> Store | None:
+        """The store, if the stream is there and may be watched; None if there is none."""
+        found = self._open.get(stream_id) or self._shelf.get(stream_id)
+        if found is None and self.store is not None:
+            follower = await self.store.open(stream_id)
+            meta = None if follower is None else follower.meta
+        else:
+            meta = None if found is None else found.meta
+        if meta is None or owner not in (None, meta.owner):
+            raise _not_found()
+        return self.store
+
+    def _new_tail(self) -> Tail:
+        return Tail(self._limits.bounds, charge=self._shelf.charge)
+
+    def _new_stream(self, meta: Meta, policy: OnDisconnect, writer: Writer | None) -> Stream:
+        intake = public = self._new_tail()
+        keeper = None
+        if (durability := self._durability) is not None:
+            if durability.first == "commit":
+                window = self._limits.bounds.window
+                intake = Tail(Bounds(window, window), charge=self._shelf.charge)
+            keeper = Keeper(
+                durability.store,
+                meta,
+                intake,
+                lease=durability.lease,
+                health=self.health,
+                on_end=lambda end, at: self._abandon(stream, end, at),
+                public=None if public is intake else public,
+                writer=writer,
+            )
+        audience = AtTheProducer(
+            policy,
+            lambda: self._abandon(stream, End(EndReason.CANCELLED, CANCELLED)),
+            None if keeper is None else keeper.watched_until,
+        )
+        stream = Stream(meta, public, intake, audience, keeper=keeper)
+        return stream
+
+    def _abandon(self, stream: Stream, end: End, at: RecordId | None = None) -> None:
+        """End a stream that runs here. What the store says (``at``) is for everybody at once."""
+        stream.intake.finish(end, at)
+        if at is not None or end.reason is EndReason.ERROR:
+            stream.tail.finish(end, at)
+        if stream.task is not None:
+            stream.task.cancel()
 
     def _retire(self, stream: Stream) -> None:
         del self._open[stream.meta.id]
-        self._finished[stream.meta.id] = stream
+        stream.audience.close()
+        self._shelf.put(stream)
         self._on_end(stream)
-        self._arm(stream, self._limits.retention, self._expire)
-
-    def _expire(self, stream: Stream) -> None:
-        if stream.tail.readers:
-            self._arm(stream, self._limits.retention, self._expire)
-        else:
-            self._forget(stream)
-
-    def _forget(self, stream: Stream) -> None:
-        del self._finished[stream.meta.id]
-        for name in stream.names:
-            if self._names.get((stream.meta.owner, name)) == stream.meta.id:
-                del self._names[stream.meta.owner, name]
-        self._disarm(stream)
-        stream.tail.drop()
-
-    def _arm(self, stream: Stream, seconds: float, act: Callable[[Stream], object]) -> None:
-        self._disarm(stream)
-        stream.timer = asyncio.get_running_loop().call_later(seconds, act, stream)
-
-    def _disarm(self, stream: Stream) -> None:
-        if stream.timer is not None:
-            stream.timer.cancel()
-
-    def _charge(self, size: int) -> bool:
-        """Keep the account of held bytes; past the limit, forget the oldest finished first."""
-        self._held += size
-        while self._held > self._limits.bytes:
-            idle = next((s for s in self._finished.values() if not s.tail.readers), None)
-            if idle is None:
-                return False
-            self._forget(idle)
-        return True
 
 
-def first_after(stream: Stream, cursor: Cursor | None) -> int:
-    """The number of the first record after ``cursor``: 0, the meta record, without one.
+async def _within(seconds: float, waiting: Awaitable[object]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await waiting
 
-    Raises:
-        ClientError: The cursor is of another stream or epoch, or of a record that was never
-            written (400, ``invalid_cursor``).
-    """
-    if cursor is None:
-        return 0
-    tail = stream.tail
-    foreign = cursor.stream not in (None, stream.meta.id) or cursor.last.epoch != tail.epoch
-    if foreign or cursor.last > tail.last:
-        raise ClientError(
-            "The cursor does not belong to this stream.",
-            code="invalid_cursor",
-            param="last_event_id",
-        )
-    return cursor.last.seq + 1
+
+def _not_found() -> ClientError:
+    return ClientError("There is no such stream.", code="stream_not_found", status=404)
+
+
+def _key(name: str, owner: str) -> str:
+    """A name that says nothing of itself or its owner, and cannot meet another's."""
+    return sha256(f"{owner}\0{name}".encode()).hexdigest()

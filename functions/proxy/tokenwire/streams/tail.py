@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..errors import ClientError, ProxyError
+from ..events import Error
 from .log import End, RecordId
 
 BLOCK_OVERHEAD = 64
@@ -34,18 +35,25 @@ class Tail:
         charge: Called with each change of the held size, in bytes; answers whether the
             process has room for it. Without room the past is dropped early.
         epoch: The writer's epoch.
+        first: The number of the first block that it will hold.
     """
 
     def __init__(
-        self, bounds: Bounds, *, charge: Callable[[int], bool] | None = None, epoch: int = 1
+        self,
+        bounds: Bounds,
+        *,
+        charge: Callable[[int], bool] | None = None,
+        epoch: int = 1,
+        first: int = 1,
     ) -> None:
         self.epoch = epoch
         self.end: End | None = None
+        self._ended_at: RecordId | None = None
         self.size = 0
         self._bounds = bounds
         self._charge = charge or (lambda _: True)
         self._blocks: list[bytes] = []
-        self._first = 1
+        self._first = first
         self._written = 0
         self._readers: set[Reader] = set()
         self._waiting: set[asyncio.Future[bool]] = set()
@@ -64,7 +72,7 @@ class Tail:
     @property
     def last(self) -> RecordId:
         """The id of the newest record: the meta record's, a block's, or the end's."""
-        return RecordId(self.epoch, self.next if self.end is not None else self.next - 1)
+        return self._ended_at or RecordId(self.epoch, self.next - 1)
 
     @property
     def readers(self) -> int:
@@ -95,11 +103,17 @@ class Tail:
                 )
         self._wake()
 
-    def finish(self, end: End) -> bool:
-        """Write the end record, if there is none yet; whether this one won."""
+    def finish(self, end: End, at: RecordId | None = None) -> bool:
+        """Write the end record, if there is none yet; whether this one won.
+
+        Args:
+            end: The record.
+            at: Its id, where another than the log's own writer has written it.
+        """
         if self.end is not None:
             return False
         self.end = end
+        self._ended_at = at or RecordId(self.epoch, self.next)
         self._wake()
         return True
 
@@ -141,6 +155,15 @@ class Tail:
             self._readers.discard(reader)
             self._moved()
 
+    def cursor(self) -> Reader:
+        """A reader of all there is that nobody waits for: it may fall ``behind``."""
+        return Reader(self, self._first, self._written - self.size)
+
+    def dismiss(self, farewell: Error) -> None:
+        """Send every attached reader away, with a word for its client; the log goes on."""
+        for reader in self._readers:
+            reader.stop(farewell)
+
     def _held_from(self, first: int) -> int:
         blocks = self._blocks[first - self._first :]
         return sum(map(len, blocks)) + BLOCK_OVERHEAD * len(blocks)
@@ -176,6 +199,7 @@ class Reader:
     def __init__(self, tail: Tail, position: int, consumed: int) -> None:
         self._tail = tail
         self._stopped = False
+        self.farewell: Error | None = None
         self._pending: asyncio.Future[bool] | None = None
         self.position = position
         self.consumed = consumed
@@ -200,21 +224,27 @@ class Reader:
         return self._tail.epoch
 
     @property
+    def behind(self) -> bool:
+        """Whether blocks that it has not taken are no longer held. Not for attached readers."""
+        return self.position < self._tail.first
+
+    @property
     def ended(self) -> tuple[RecordId, End] | None:
         """The end record and its id, once every block before it has been taken."""
         tail = self._tail
         if tail.end is None or self.position < tail.next:
             return None
-        return RecordId(tail.epoch, tail.next), tail.end
+        return tail.last, tail.end
 
     @property
     def stopped(self) -> bool:
-        """Whether ``stop`` was called: the client is gone."""
+        """Whether ``stop`` was called."""
         return self._stopped
 
-    def stop(self) -> None:
-        """Wake the reader for good; nobody is there to read for."""
+    def stop(self, farewell: Error | None = None) -> None:
+        """Wake the reader for good: its client is gone, or has to go, with this word."""
         self._stopped = True
+        self.farewell = farewell
         if self._pending is not None and not self._pending.done():
             self._pending.set_result(True)
 
@@ -223,6 +253,23 @@ class Reader:
         tail = self._tail
         if self._stopped or self.position < tail.next or tail.end is not None:
             return True
+        return await self._woken(seconds)
+
+    async def over(self) -> None:
+        """Wait for the end of the stream."""
+        while self._tail.end is None:
+            await self._woken(3600.0)
+
+    async def gather(self, count: int, seconds: float) -> None:
+        """Wait for so many blocks after this place, for the end, or for ``seconds``."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        tail = self._tail
+        while tail.next < self.position + count and tail.end is None and loop.time() < until:
+            await self._woken(until - loop.time())
+
+    async def _woken(self, seconds: float) -> bool:
+        tail = self._tail
         loop = asyncio.get_running_loop()
         pending: asyncio.Future[bool] = loop.create_future()
         self._pending = pending

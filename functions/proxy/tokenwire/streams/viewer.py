@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import TokenwireError
-from ..events import Start
+from ..events import Error, Start
 from ..sse import PING
 from ..wire.protocol import Decoder, Encoder, as_event
 from .log import End, EndReason, Meta, RecordId
@@ -29,6 +29,9 @@ class Rendering(Protocol):
 
     def close(self, at: RecordId, end: End) -> bytes:
         """The terminator or the error that ends the response."""
+
+    def interrupt(self, why: Error) -> bytes:
+        """The error that ends this response, but not the stream; it has no id of its own."""
 
 
 class Verbatim:
@@ -70,6 +73,10 @@ class Verbatim:
         """The provider's own terminator if it sent one, else the dialect's."""
         blocks = [end.block] if end.block else _ending(self._encoder, end)
         return _with_id(blocks, f"{self._prefix}{at}")
+
+    def interrupt(self, why: Error) -> bytes:
+        """The dialect's error."""
+        return b"".join(self._encoder.error(why))
 
 
 class Translated:
@@ -122,6 +129,10 @@ class Translated:
         """The client's dialect's own terminator or error."""
         return _with_id(_ending(self._encoder, end), f"{self._prefix}{at}")
 
+    def interrupt(self, why: Error) -> bytes:
+        """The dialect's error."""
+        return b"".join(self._encoder.error(why))
+
 
 @dataclass(slots=True)
 class Delivery:
@@ -138,7 +149,8 @@ async def view(
     """The bytes for one client, from the reader's place to the end of the stream.
 
     Each item is one write, between blocks: all that had come by then, or a heartbeat after
-    ``heartbeat`` seconds of nothing. Stops early when the reader is stopped.
+    ``heartbeat`` seconds of nothing. Stops early when the reader is stopped, with a farewell if
+    it has one.
     """
     epoch = reader.epoch
     while not reader.stopped:
@@ -157,6 +169,9 @@ async def view(
         elif not await reader.wait(heartbeat):
             delivery.heartbeats += 1
             yield PING
+    if reader.farewell is not None:
+        delivery.complete = True
+        yield rendering.interrupt(reader.farewell)
 
 
 def _ending(encoder: Encoder, end: End) -> list[bytes]:

@@ -26,15 +26,27 @@ class Metrics:
     Args:
         open_streams: Asked at each scrape.
         open_viewers: Likewise.
+        store_fails: Likewise; whether streams cannot be resumed from other processes.
     """
 
-    def __init__(self, open_streams: Callable[[], int], open_viewers: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        open_streams: Callable[[], int],
+        open_viewers: Callable[[], int],
+        store_fails: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._registry = registry = CollectorRegistry()
         self._codes: set[str] = set()
         streams = Gauge("tokenwire_open_streams", "Streams running now.", registry=registry)
         streams.set_function(open_streams)
         viewers = Gauge("tokenwire_open_viewers", "Clients reading now.", registry=registry)
         viewers.set_function(open_viewers)
+        fails = Gauge(
+            "tokenwire_store_failing",
+            "1 while the store fails, so that streams live in this process alone.",
+            registry=registry,
+        )
+        fails.set_function(store_fails)
         self._streams = Counter(
             "tokenwire_streams", "Streams ended.", ["provider", "end_reason"], registry=registry
         )

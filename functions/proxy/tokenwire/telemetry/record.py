@@ -30,7 +30,10 @@ class Instants:
 
 @dataclass(slots=True)
 class StreamRecord:
-    """What is known of the stream behind a request."""
+    """What is known of the stream behind a request.
+
+    ``kept`` says whether the store has all that it should have by now.
+    """
 
     id: str
     provider: str
@@ -44,6 +47,7 @@ class StreamRecord:
     blocks: int = 0
     bytes: int = 0
     attempts: list[tuple[str, str | None]] = field(default_factory=list)
+    kept: bool | None = None
 
 
 @dataclass(slots=True)
@@ -102,6 +106,7 @@ class RequestLog:
                     "type": _safe(self.error_code or (stream.error_code if stream else None))
                 },
                 "attempts": stream and _attempts(stream),
+                "store": _KEPT[stream.kept if stream else None],
                 "upstream": stream and {"blocks": stream.blocks, "bytes": stream.bytes},
                 "delivered": {"blocks": self.delivered_blocks, "bytes": self.delivered_bytes},
                 "heartbeats": self.heartbeats,
@@ -117,6 +122,9 @@ class RequestLog:
                 "memory_mb": function and function.memory_mb,
             }
         )
+
+
+_KEPT = {None: None, True: "kept", False: "degraded"}
 
 
 def write(logger: Logger, record: RequestLog) -> None:

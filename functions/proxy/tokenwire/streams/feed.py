@@ -1,0 +1,116 @@
+"""The feed: fills a tail from the store, for the viewers of a stream that runs elsewhere.
+
+There is one for each stream and process, however many viewers it has here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+
+from ..errors import ProxyError
+from ..events import Error
+from ..wire.protocol import as_event
+from .health import Health
+from .log import End, EndReason
+from .store import Batch, Follower, Missing, StoreError
+from .tail import Tail
+
+LOST = Error("lost", "The server that ran this stream has gone away.", retryable=True, status=502)
+EXPIRED = Error("expired", "The stream is no longer kept.", status=410)
+_TRIMMED = Error("trimmed", "The stream's earlier part is no longer held.", status=410)
+_RETRY = 0.2
+
+
+class Feed:
+    """Reads one log into one tail.
+
+    A producer that is neither read nor heard of for a whole lease, by this process's own clock,
+    is dead: then the feed ends the log for it, or finds that another has.
+
+    Args:
+        follower: The place in the log.
+        tail: What is filled.
+        lease: Seconds.
+        health: Told how the store does.
+    """
+
+    def __init__(self, follower: Follower, tail: Tail, lease: float, health: Health) -> None:
+        self._follower = follower
+        self._tail = tail
+        self._lease = lease
+        self._health = health
+        self._pulse = -1
+        self._since = self._works = monotonic()
+        self.caught_up = asyncio.Event()
+        self.broken = False
+
+    async def run(self) -> None:
+        """Read until the end. That, or why it cannot be had (``broken``), is the tail's end."""
+        try:
+            while self._tail.end is None:
+                await self._step()
+        except Missing:
+            self.broken = True
+            self._tail.finish(End(EndReason.EXPIRED, EXPIRED))
+        except ProxyError as error:
+            self.broken = True
+            self._tail.finish(End(EndReason.ERROR, as_event(error)))
+        finally:
+            self.caught_up.set()
+
+    async def _step(self) -> None:
+        wait = min(1.0, self._lease / 4) if self.caught_up.is_set() else 0.0
+        try:
+            batches = await self._follower.read(wait)
+            for batch in batches:
+                self._take(batch)
+            if not batches and self.caught_up.is_set():
+                await self._listen()
+        except Missing:
+            raise
+        except StoreError as error:
+            await self._endure(error)
+            return
+        self._works = monotonic()
+        self._health.worked()
+        if batches:
+            self._since = self._works
+        else:
+            self.caught_up.set()
+        if self._tail.crowded:
+            await self._tail.room()
+            self._since = monotonic()  # nobody listened meanwhile
+
+    def _take(self, batch: Batch) -> None:
+        tail = self._tail
+        if batch.blocks:
+            if batch.first > tail.next:
+                self.broken = True
+                tail.finish(End(EndReason.ERROR, _TRIMMED))
+                return
+            # A log that was written anew says again what we have.
+            tail.append(batch.blocks[tail.next - batch.first :])
+        if batch.end is not None:
+            tail.finish(batch.end, batch.last)
+
+    async def _listen(self) -> None:
+        # By the time of asking: what we hear may be old, if we were frozen since.
+        asked = monotonic()
+        pulse = await self._follower.pulse()
+        if pulse != self._pulse:
+            self._pulse, self._since = pulse, asked
+        elif asked - self._since > self._lease:
+            await self._follower.lose(End(EndReason.LOST, LOST))
+
+    async def _endure(self, error: StoreError) -> None:
+        """The store fails: wait, but not for ever, and do not take its silence for the producer's.
+
+        Raises:
+            StoreError: It has failed for a whole lease.
+        """
+        self._health.failed(error)
+        if monotonic() - self._works > self._lease:
+            raise error
+        await asyncio.sleep(_RETRY)
+        self._since = monotonic()

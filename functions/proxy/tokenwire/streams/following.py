@@ -1,0 +1,110 @@
+"""Streams that run in another process: read here from the store, while somebody watches."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+
+from .audience import Elsewhere
+from .feed import Feed
+from .health import Health
+from .store import Follower, Store
+from .stream import Stream
+from .tail import Tail
+
+_LINGER = 10.0
+"""Seconds for which a stream is followed without viewers: time for one to reconnect."""
+
+
+class Following:
+    """The feeds of this process: one a stream.
+
+    Args:
+        store: What is read.
+        lease: Seconds after which a producer that is not heard of counts as dead.
+        health: Told how the store does.
+        new_tail: Makes a tail on the process's account.
+    """
+
+    def __init__(
+        self, store: Store, lease: float, health: Health, new_tail: Callable[[], Tail]
+    ) -> None:
+        self._store = store
+        self._lease = lease
+        self._health = health
+        self._new_tail = new_tail
+        self._viewer = f"p_{secrets.token_urlsafe(6)}"
+        self._streams: dict[str, Stream] = {}
+        self._opening: dict[str, asyncio.Task[Stream | None]] = {}
+
+    def __iter__(self) -> Iterator[Stream]:
+        return iter(self._streams.values())
+
+    async def find(self, stream_id: str) -> Stream | None:
+        """The stream, with all that the store has of it by now; None if it has nothing.
+
+        Raises:
+            StoreError: The store cannot be asked.
+        """
+        found = self._streams.get(stream_id)
+        if found is not None:
+            self._rest(found)
+            return found
+        task = self._opening.get(stream_id)
+        if task is None:
+            task = self._opening[stream_id] = asyncio.create_task(self._open(stream_id))
+            task.add_done_callback(lambda _: self._opening.pop(stream_id, None))
+        return await asyncio.shield(task)
+
+    async def aclose(self) -> None:
+        """Read no more."""
+        for stream in list(self):
+            self._forget(stream)
+
+    async def _open(self, stream_id: str) -> Stream | None:
+        follower = await self._store.open(stream_id)
+        return None if follower is None else await self._follow(follower)
+
+    async def _follow(self, follower: Follower) -> Stream | None:
+        meta, tail = follower.meta, self._new_tail()
+        feed = Feed(follower, tail, self._lease, self._health)
+        audience = Elsewhere(self._store, meta.id, self._viewer, self._lease)
+        stream = Stream(meta, tail, tail, audience, is_ours=False)
+        stream.task = asyncio.create_task(feed.run(), name=f"feed {meta.id}")
+        await feed.caught_up.wait()
+        if feed.broken:
+            tail.drop()
+            return None
+        self._streams[meta.id] = stream
+        stream.task.add_done_callback(lambda _: self._ended(stream, feed))
+        self._rest(stream)
+        return stream
+
+    def _ended(self, stream: Stream, feed: Feed) -> None:
+        stream.audience.close()
+        if feed.broken and stream.meta.id in self._streams:
+            # What it says of the end is true for those who watch now; the next look afresh.
+            self._forget(stream)
+
+    def _rest(self, stream: Stream) -> None:
+        """Count anew how long nobody has been there."""
+        if stream.timer is not None:
+            stream.timer.cancel()
+        stream.timer = asyncio.get_running_loop().call_later(_LINGER, self._lapse, stream)
+
+    def _lapse(self, stream: Stream) -> None:
+        if stream.tail.readers:
+            self._rest(stream)
+        else:
+            self._forget(stream)
+
+    def _forget(self, stream: Stream) -> None:
+        self._streams.pop(stream.meta.id, None)
+        if stream.timer is not None:
+            stream.timer.cancel()
+        if stream.task is not None:
+            stream.task.cancel()
+        stream.audience.close()
+        if not stream.tail.readers:
+            stream.tail.drop()

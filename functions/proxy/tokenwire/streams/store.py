@@ -1,0 +1,276 @@
+"""Stores: where a log is kept outside of the process that writes it. The contract, in prose.
+
+A store holds what ``log`` describes, in **batches** of consecutive records. It has no idea of
+what is in a block. Whatever it is made of, it keeps these promises, and one suite of tests
+holds all of them to it:
+
+* **One producer.** A log is made once (``create``, or ``reserve`` and then ``adopt``), and only
+  the process that made or adopted it may append. Everybody else is told ``Taken``.
+* **The end is final.** Whoever appends to a log that has an end is told ``Fenced``, with the
+  end that counts. Anybody may write an end (``close``): it stands in the next epoch, so that
+  its id is greater than any the producer can still use. If two try, one wins, and both learn
+  which.
+* **A retry is not a conflict.** An append that was carried out, but whose answer was lost, may
+  be sent again.
+* **Readers see a prefix.** A reader gets every batch once and in order, perhaps late.
+* **A pulse, and no clock.** A living producer's log changes at least once per lease: it gains a
+  batch, or its pulse moves. Readers compare what they see with what they saw, by their own
+  clock; no two clocks are ever compared.
+
+A log is forgotten some time after its end, or, if it never gets one, after the longest time
+that a stream can take.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from ..errors import ProxyError
+from .log import End, Meta, RecordId
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive records of one epoch: blocks, then perhaps the end.
+
+    ``first`` is the sequence number of the first of them.
+    """
+
+    epoch: int
+    first: int
+    blocks: list[bytes] = field(default_factory=list)
+    end: End | None = None
+
+    @property
+    def last(self) -> RecordId:
+        """The id of its last record."""
+        count = len(self.blocks) + (self.end is not None)
+        return RecordId(self.epoch, self.first + count - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a name stands for: a stream, and the request that may ask for it by this name."""
+
+    stream: str
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how long logs are kept, in seconds: one that runs, and one that has ended."""
+
+    running: float = 1500.0
+    ended: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a producer writes: at once, or after ``seconds`` or ``blocks``, if those come.
+
+    The first block and the end never wait.
+    """
+
+    seconds: float = 0.0
+    blocks: int = 1
+
+
+class StoreError(ProxyError):
+    """The store did not do what it was asked, and may do it if asked again."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, code="store_unavailable", status=503, retryable=True)
+
+
+class Missing(StoreError):
+    """There is no such log; there may have been."""
+
+    def __init__(self) -> None:
+        super().__init__("The stream is not in the store.")
+
+
+class Taken(StoreError):
+    """Another process is the producer of this log."""
+
+    def __init__(self) -> None:
+        super().__init__("The stream has a producer.")
+
+
+class Fenced(StoreError):
+    """The log has an end, and nothing can come after it."""
+
+    def __init__(self, at: RecordId, end: End) -> None:
+        super().__init__("The stream is over.")
+        self.at = at
+        self.end = end
+
+
+class Writer(Protocol):
+    """The producer's hold on a log. Each method may also raise ``StoreError``."""
+
+    async def append(self, batch: Batch, floor: int = 1) -> None:
+        """Add records, and renew the lease.
+
+        Args:
+            batch: The records that follow the last ones.
+            floor: The oldest sequence number that is worth keeping.
+
+        Raises:
+            Fenced: The log is over.
+            Missing: It is gone.
+        """
+
+    async def beat(self) -> None:
+        """Renew the lease: move the pulse.
+
+        Raises:
+            Fenced: The log is over.
+            Missing: It is gone.
+        """
+
+    async def look(self) -> float:
+        """Until when somebody elsewhere means to watch, in Unix seconds; 0 if nobody does.
+
+        Raises:
+            Fenced: The log is over.
+            Missing: It is gone.
+        """
+
+
+class Follower(Protocol):
+    """One reader's place in a log. Each method may also raise ``StoreError``."""
+
+    @property
+    def meta(self) -> Meta:
+        """The log's first record."""
+
+    async def read(self, wait: float) -> list[Batch]:
+        """The batches after those read before; waits for one, for so many seconds at most.
+
+        Raises:
+            Missing: The log is gone.
+        """
+
+    async def pulse(self) -> int:
+        """A number that changes when the producer's lease is renewed.
+
+        Raises:
+            Missing: The log is gone.
+        """
+
+    async def lose(self, end: End) -> None:
+        """End the log, if nothing has come after what was read. Either way, read on."""
+
+
+class Names(Protocol):
+    """Names for streams. Each method may also raise ``StoreError``."""
+
+    async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
+        """Let the name stand for this, unless it stands for something else already.
+
+        Args:
+            name: The name.
+            meant: What it shall stand for.
+            instead_of: What it may have stood for.
+
+        Returns:
+            What it stands for, if not what was meant; then nothing has changed.
+        """
+
+    async def name(self, name: str, meant: Named) -> None:
+        """Let the name stand for this from now on."""
+
+    async def named(self, name: str) -> Named | None:
+        """What the name stands for."""
+
+
+class Store(Names, Protocol):
+    """A place for logs. Each method may also raise ``StoreError``."""
+
+    @property
+    def pace(self) -> Pace:
+        """How often a producer is to write."""
+
+    async def prepare(self) -> None:
+        """Get ready: import clients. Does not fail if the store cannot be reached."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+    async def create(self, meta: Meta) -> Writer:
+        """Make a log, as its producer.
+
+        Raises:
+            Taken: It is there already.
+        """
+
+    async def reserve(self, meta: Meta) -> None:
+        """Make a log for a producer that is still to come.
+
+        Raises:
+            Taken: It is there already.
+        """
+
+    async def adopt(self, stream_id: str) -> Writer:
+        """Become the producer of a reserved log.
+
+        Raises:
+            Taken: It has one.
+            Fenced: It is over: whoever waited for a producer has given up.
+            Missing: There is no such log.
+        """
+
+    async def open(self, stream_id: str) -> Follower | None:
+        """A reader's place at the beginning of a log; None if there is no such log."""
+
+    async def close(self, stream_id: str, end: End) -> tuple[RecordId, End]:
+        """End a log, from anywhere; the end that counts, and its id.
+
+        Raises:
+            Missing: There is no such log.
+        """
+
+    async def renew(self, stream_id: str, viewer: str, until: float) -> None:
+        """Say that this viewer means to watch until then (Unix seconds)."""
+
+    async def leave(self, stream_id: str, viewer: str) -> None:
+        """Say that this viewer has left."""
+
+
+_packer = msgspec.msgpack.Encoder()
+_unpacker = msgspec.msgpack.Decoder(Batch)
+
+
+def pack(batch: Batch) -> bytes:
+    """A batch as one MessagePack value."""
+    return _packer.encode(batch)
+
+
+def unpack(data: bytes) -> Batch:
+    """The batch in these bytes.
+
+    Raises:
+        StoreError: They are not one.
+    """
+    try:
+        return _unpacker.decode(data)
+    except msgspec.MsgspecError:
+        raise StoreError("The store holds something that is not a batch.") from None
+
+
+def pack_json(value: Meta | Named) -> bytes:
+    """A small record as JSON."""
+    return msgspec.json.encode(value)
+
+
+def unpack_meta(data: bytes) -> Meta:
+    """The meta record in these bytes."""
+    return msgspec.json.decode(data, type=Meta)
+
+
+def unpack_named(data: bytes) -> Named:
+    """What a name stands for."""
+    return msgspec.json.decode(data, type=Named)

@@ -1,0 +1,83 @@
+"""One stream, as a process holds it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+
+from ..errors import ClientError
+from .audience import Audience
+from .keeper import Keeper
+from .log import Cursor, End, Facts, Meta
+from .tail import Tail
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """A stream that runs here, or that is read here, or that has ended not long ago.
+
+    Args:
+        meta: What it is.
+        tail: Its log, as far as it is held here, and may be read.
+        intake: Where the pump writes: the same, unless records are committed before they are read.
+        audience: Its viewers here.
+        is_ours: Whether its pump is in this process.
+        facts: What the pump saw; of a stream that runs elsewhere, nothing.
+        task: The pump, or the feed.
+        keeper: Copies the log into the store, where there is one.
+        keeping: The keeper's task.
+        timer: When to forget it.
+    """
+
+    meta: Meta
+    tail: Tail
+    intake: Tail
+    audience: Audience
+    is_ours: bool = True
+    facts: Facts = field(default_factory=Facts)
+    task: asyncio.Task[None] | None = None
+    keeper: Keeper | None = None
+    keeping: asyncio.Task[None] | None = None
+    timer: asyncio.TimerHandle | None = None
+
+    @property
+    def end(self) -> End | None:
+        """Its end, once it has one."""
+        return self.tail.end or self.intake.end
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the store has all that it should have by now; None where there is no store."""
+        return None if self.keeper is None else not self.keeper.degraded
+
+
+def new_id() -> str:
+    """An id that cannot be guessed: 128 random bits."""
+    return f"st_{secrets.token_urlsafe(16)}"
+
+
+def first_after(stream: Stream, cursor: Cursor | None) -> int:
+    """The number of the first record after ``cursor``: 0, the meta record, without one.
+
+    A cursor may be ahead of a log that another process has ended: its viewers saw blocks that
+    never reached the store. Nothing but the end comes after them.
+
+    Raises:
+        ClientError: The cursor is of another stream or epoch, or of a record that was never
+            written (400, ``invalid_cursor``).
+    """
+    if cursor is None:
+        return 0
+    tail, last = stream.tail, cursor.last
+    foreign = cursor.stream not in (None, stream.meta.id)
+    is_end = tail.end is not None and last == tail.last
+    # Elsewhere, a stream's own caller may be ahead of the store by what is being written.
+    bounded = stream.is_ours or (tail.end is not None and tail.last.epoch == tail.epoch)
+    if foreign or not (is_end or last.epoch == tail.epoch) or (bounded and last > tail.last):
+        raise ClientError(
+            "The cursor does not belong to this stream.",
+            code="invalid_cursor",
+            param="last_event_id",
+        )
+    return tail.next if is_end else last.seq + 1
