@@ -20,6 +20,7 @@ TABLE: dict[str, set[str]] = {
     "streams": {"errors", "events", "sse", "wire"},
     "settings": {"errors"},
     "secrets": {"errors"},
+    "invoker": {"errors"},
     "telemetry": {"errors", "settings"},
     "auth": {"errors", "settings", "secrets"},
     "api": {
@@ -40,6 +41,7 @@ TABLE: dict[str, set[str]] = {
         "errors",
         "api",
         "auth",
+        "invoker",
         "provision",
         "secrets",
         "settings",

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tokenwire.api.middleware import Logged
-from tokenwire.telemetry import Emf, Metrics
+from tokenwire.telemetry import Emf, Metrics, Recorder
 
 
 class Invocation:
@@ -46,7 +46,7 @@ async def served(app: ASGIApp) -> tuple[list[Message], str]:
         "path": "/v1/chat/completions",
         "headers": [],
     }
-    await Logged(app, logger, Metrics(lambda: 0, lambda: 0))(scope, receive, send)
+    await Logged(app, Recorder(logger, Metrics(lambda: 0, lambda: 0)))(scope, receive, send)
     return sent, out.getvalue()
 
 
@@ -90,7 +90,7 @@ async def test_failures_are_told_to_cloudwatch() -> None:
 
     out, lines = io.StringIO(), io.StringIO()
     logger = Logger(service=f"middleware-{next(NUMBERS)}", stream=lines)
-    logged = Logged(app, logger, Metrics(lambda: 0, lambda: 0), Emf("tokenwire", out))
+    logged = Logged(app, Recorder(logger, Metrics(lambda: 0, lambda: 0), Emf("tokenwire", out)))
     context = Invocation()
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "aws.context": context}
 
@@ -113,6 +113,6 @@ async def test_other_scopes_pass() -> None:
     async def nothing(*_: Any) -> Any:
         raise AssertionError
 
-    logged = Logged(app, Logger(service="none"), Metrics(lambda: 0, lambda: 0))
+    logged = Logged(app, Recorder(Logger(service="none"), Metrics(lambda: 0, lambda: 0)))
     await logged({"type": "lifespan"}, nothing, nothing)
     assert seen == ["lifespan"]

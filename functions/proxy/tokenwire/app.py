@@ -22,8 +22,10 @@ from .api.errors import HANDLED, on_error
 from .api.middleware import Logged
 from .api.observation import record_of
 from .api.services import Services
+from .api.worker import Worker
 from .auth.callers import choose
 from .auth.tickets import Secret, Tickets, check_secret
+from .invoker import Invoker
 from .secrets import ParameterStore, Secrets
 from .settings import Settings, environment, is_reference, load
 from .streams.deadline import Timeouts
@@ -31,7 +33,7 @@ from .streams.hub import Durability, Hub, Limits
 from .streams.store import Store
 from .streams.stream import Stream
 from .streams.tail import Bounds
-from .telemetry import Emf, Metrics
+from .telemetry import Emf, Metrics, Recorder
 
 _ROUTERS = (
     chat.router,
@@ -87,14 +89,18 @@ def create_app(
         allow_origins=settings.cors_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["*", "Authorization", "Last-Event-ID", POLICY_HEADER],
-        expose_headers=["X-Stream-Id", "X-Request-Id", "X-Model", "Retry-After"],
+        expose_headers=[
+            "X-Stream-Id",
+            "X-Request-Id",
+            "X-Model",
+            "X-Tokenwire-Lease",
+            "Retry-After",
+        ],
     )
-    app.add_middleware(
-        Logged,
-        logger=logger or _logger(settings),
-        metrics=services.metrics,
-        emf=Emf(settings.emf_namespace) if settings.emf_namespace else None,
-    )
+    emf = Emf(settings.emf_namespace) if settings.emf_namespace else None
+    recorder = Recorder(logger or _logger(settings), services.metrics, emf)
+    app.add_middleware(Logged, recorder=recorder)
+    app.state.worker = Worker(services, recorder)
     return app
 
 
@@ -143,6 +149,7 @@ def _services(settings: Settings, secrets: Secrets, durable: Store | None) -> Se
         authenticate=choose(settings, keys),
         tickets=Tickets(_ticket_secret(settings, secrets), settings.ticket_ttl),
         metrics=metrics,
+        invoker=Invoker(),
     )
 
 

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ..auth.callers import Caller
-from ..errors import ClientError
 from ..events import Error
-from ..providers.protocol import Provider
-from ..streams.log import Attempt, Cursor, Meta
+from ..streams.log import Cursor
 from ..streams.policy import OnDisconnect
-from ..streams.pump import Source
-from ..streams.stream import Stream, first_after, new_id
+from ..streams.stream import Stream, first_after
 from ..streams.viewer import Translated, Verbatim
 from ..wire import DIALECTS
 from ..wire.protocol import ChatRequest, Dialect, Encoder
-from .catalog import Route
+from .handover import hand_over, needs_worker
 from .idempotency import HEADER, Idempotency
 from .observation import Observation
+from .preparing import prepare
+from .presence import Seat
 from .response import Manners, Reading
-from .routing import Candidate, open_first
 from .services import Services
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -55,8 +50,19 @@ async def begin(
     on_disconnect: OnDisconnect,
     observation: Observation,
     idempotency: Idempotency | None = None,
+    *,
+    alone: bool = False,
 ) -> Stream:
     """Start a stream for a validated request, or find the one that it has started before.
+
+    Args:
+        services: The app's parts.
+        caller: Whose stream it will be.
+        request: What is asked.
+        on_disconnect: What becomes of it without viewers.
+        observation: The request's record.
+        idempotency: The request's key.
+        alone: Whether the response ends before the stream does.
 
     Raises:
         ClientError: Nobody answers for the model; or the key stands for another request.
@@ -66,55 +72,20 @@ async def begin(
     if idempotency and (found := await idempotency.find(hub, caller.id)):
         observation.joins(found, None)
         return found
-    model = request.model or services.catalog.default
-    plan = services.catalog.resolve(model)
-    first = plan.routes[0].provider
-    meta = Meta(new_id(), caller.id, first.name, first.dialect, model, int(time.time()))
-    attempts: list[Attempt] = []
-    source = Source(
-        partial(open_first, _candidates(plan.routes, request), plan.patience, attempts),
-        DIALECTS[first.dialect].decoder(),
-        services.settings.max_block_bytes,
-    )
+    elsewhere = needs_worker(services, observation, on_disconnect, alone=alone)
+    prepared = prepare(services, caller.id, request)
+    meta = prepared.meta
     hub.admit()
     if idempotency and (found := await idempotency.claim(hub, caller.id, meta.id)):
         observation.joins(found, None)
         return found
+    if elsewhere:
+        stream = await hand_over(services, meta, request, on_disconnect, observation)
+        observation.joins(stream, None)
+        return stream
     observation.begins(meta)
-    return await hub.start(meta, source, on_disconnect, observation.seconds_left, attempts)
-
-
-def _candidates(routes: Sequence[Route], request: ChatRequest) -> list[Candidate]:
-    """Whom to ask, in order: those of the route that can be told all of the request.
-
-    Raises:
-        ClientError: The first cannot; ``param`` names the field.
-    """
-    found: list[Candidate] = []
-    for route in routes:
-        provider = route.provider
-        try:
-            said = _for(provider, request)
-        except ClientError:
-            if not found:
-                raise
-            continue
-        opened = partial(provider.open, said, route.model)
-        name = f"{provider.name}/{route.model}"
-        found.append(Candidate(name, DIALECTS[provider.dialect], opened))
-    return found
-
-
-def _for(provider: Provider, request: ChatRequest) -> ChatRequest:
-    """The request in words that the provider takes: its own dialect's, or those of ``chat``.
-
-    Raises:
-        ClientError: It cannot be said in them; ``param`` names the field.
-    """
-    if request.dialect in (provider.dialect, "chat"):
-        return request
-    body = DIALECTS[request.dialect].to_chat(request.body)
-    return replace(request, body=body, dialect="chat", translated=True)
+    left = observation.seconds_left
+    return await hub.start(meta, prepared.source, on_disconnect, left, prepared.attempts)
 
 
 def join(
@@ -153,7 +124,9 @@ def manners(
     retry: int | None = None,
     refuse: Callable[[Error], Response] | None = None,
     headers: Mapping[str, str] = NO_HEADERS,
+    seat: Seat | None = None,
 ) -> Manners:
     """The settings' pace, with what the route adds to it."""
-    settings = services.settings
-    return Manners(settings.heartbeat, settings.send_timeout, refuse, retry, headers)
+    settings, seat = services.settings, seat or Seat()
+    said = {**headers, **seat.headers}
+    return Manners(settings.heartbeat, settings.send_timeout, refuse, retry, said, seat.visible)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 
-from aws_lambda_powertools import Logger
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..telemetry import Emf, Metrics, RequestLog, freezes, function_of, seconds_left, write
+from ..telemetry import Recorder, RequestLog, arn_of, freezes, function_of, seconds_left
 from .errors import on_error
 from .observation import Observation
 
@@ -21,18 +20,12 @@ class Logged:
 
     Args:
         app: What it wraps.
-        logger: Where the line goes.
-        metrics: Where the numbers go.
-        emf: Where they go on Lambda, which nobody scrapes; None elsewhere.
+        recorder: Takes down each request.
     """
 
-    def __init__(
-        self, app: ASGIApp, logger: Logger, metrics: Metrics, emf: Emf | None = None
-    ) -> None:
+    def __init__(self, app: ASGIApp, recorder: Recorder) -> None:
         self._app = app
-        self._logger = logger
-        self._metrics = metrics
-        self._emf = emf
+        self._recorder = recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and write its line whatever becomes of it."""
@@ -40,7 +33,9 @@ class Logged:
             return await self._app(scope, receive, send)
         request_id = _request_id(scope)
         log = RequestLog(request_id, scope["method"])
-        seen = Observation(log, seconds_left(scope), freezes=freezes(scope))
+        seen = Observation(
+            log, seconds_left(scope), freezes=freezes(scope), function_arn=arn_of(scope)
+        )
         scope.setdefault("state", {})["observation"] = seen
         try:
             await self._guarded(scope, receive, _tagged(send, request_id, log), log)
@@ -48,14 +43,7 @@ class Logged:
             log.route = getattr(scope.get("route"), "path", None)
             log.instants.end = seen.elapsed()
             log.function = function_of(scope)
-            self._record(log)
-
-    def _record(self, log: RequestLog) -> None:
-        if log.own_error:
-            self._metrics.failed(log.own_error)
-        write(self._logger, log)
-        if self._emf is not None:
-            self._emf.write(log)
+            self._recorder.record(log)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, log: RequestLog) -> None:
         try:
@@ -64,7 +52,9 @@ class Logged:
             # The text of a surprise may quote a prompt or a key, so it is not logged, and not
             # raised to a server that would log it. Where it happened is enough to find it.
             where = _where(error)
-            self._logger.error("unexpected", extra={"kind": type(error).__name__, "at": where})
+            self._recorder.logger.error(
+                "unexpected", extra={"kind": type(error).__name__, "at": where}
+            )
             if log.status is None:
                 response = await on_error(Request(scope), error)
                 await response(scope, receive, send)

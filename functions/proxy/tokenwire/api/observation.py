@@ -18,14 +18,21 @@ class Observation:
         log: What will be written.
         seconds_left: How long a stream that it starts may take; see ``telemetry.function``.
         freezes: Whether the process stands still after the response; likewise.
+        function_arn: The function that serves the request; likewise. Empty elsewhere.
     """
 
     def __init__(
-        self, log: RequestLog, seconds_left: float = math.inf, *, freezes: bool = False
+        self,
+        log: RequestLog,
+        seconds_left: float = math.inf,
+        *,
+        freezes: bool = False,
+        function_arn: str = "",
     ) -> None:
         self.log = log
         self.seconds_left = seconds_left
         self.freezes = freezes
+        self.function_arn = function_arn
         self.delivery = Delivery()
         self._started = perf_counter()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
@@ -16,6 +16,17 @@ from .catalog import Catalog
 from .observation import Observation
 
 
+class Invoker(Protocol):
+    """What lets this function run once more."""
+
+    async def invoke(self, function: str, event: bytes) -> None:
+        """Have the function take this event, some time soon, in an invocation of its own.
+
+        Raises:
+            ProxyError: It will not be taken.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The parts of one app. Made by ``create_app``; nothing of it is global."""
@@ -26,6 +37,7 @@ class Services:
     authenticate: Authenticator
     tickets: Tickets
     metrics: Metrics
+    invoker: Invoker
 
 
 def services(request: Request) -> Services:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -15,6 +16,7 @@ from .begin import begin, join, manners
 from .cursor import cursor_of, is_finished
 from .errors import refusal
 from .idempotency import Idempotency
+from .presence import seat, viewer_of
 from .reading import read_json
 from .response import StreamResponse
 from .schemas import TYPED
@@ -39,17 +41,12 @@ async def start(request: Request, parts: Parts, who: Who, seen: Observed) -> Res
     The URL carries a ticket, so that an `EventSource`, which cannot send a key, can open it.
     The stream is cancelled if nobody watches it within its `on_disconnect` grace.
     """
-    if seen.freezes:
-        raise ClientError(
-            "This server is a Lambda function, which stops once it has answered: there would be "
-            "nobody to run the stream. Start and watch it in one request: POST /api/stream.",
-            code="not_on_lambda",
-            status=501,
-        )
     raw = await read_json(request, parts.settings.max_body_bytes)
     asked = EVENTS.parse(raw)
     key = Idempotency.of(request, asked)
-    stream = await begin(parts, who, asked, disconnect_policy(request, raw, parts), seen, key)
+    stream = await begin(
+        parts, who, asked, disconnect_policy(request, raw, parts), seen, key, alone=True
+    )
     said = {"id": stream.meta.id, **await _ticketed(parts, stream.meta.id)}
     return JSONResponse(said, status_code=201, headers={"x-stream-id": stream.meta.id})
 
@@ -81,16 +78,46 @@ async def watch(
         return Response(status_code=204, headers={"x-stream-id": stream_id})
     refuse = refusal(dialect) if cursor is None else None
     retry = parts.settings.retry
-    manner = manners(parts, refuse=refuse, retry=retry, headers=dialect.headers)
+    place = await seat(request, parts, stream, seen)
+    manner = manners(parts, refuse=refuse, retry=retry, headers=dialect.headers, seat=place)
     return StreamResponse(parts.hub, stream, join(stream, dialect, cursor), manner, seen)
 
 
 async def _find(request: Request, parts: Services, stream_id: str, ticket: str) -> Stream:
+    return await parts.hub.find(stream_id, await _owner(request, parts, stream_id, ticket))
+
+
+async def _owner(request: Request, parts: Services, stream_id: str, ticket: str) -> str | None:
+    """Whose the stream has to be; None for one who has a ticket for it."""
     if ticket:
         await parts.tickets.verify(stream_id, ticket)
-        return await parts.hub.find(stream_id, None)
-    who = await caller(request)
-    return await parts.hub.find(stream_id, who.id)
+        return None
+    return (await caller(request)).id
+
+
+@router.post("/{stream_id}/viewers/{viewer}", status_code=204, summary="Go on watching")
+async def renew(
+    request: Request, stream_id: str, viewer: str, parts: Parts, ticket: Ticket = ""
+) -> Response:
+    """Renews the lease of a viewer whose disconnect the server would not see.
+
+    For clients that were answered with `X-Tokenwire-Lease`: that many seconds is what a lease
+    holds. When nobody has one, the stream's `on_disconnect` applies.
+    """
+    owner = await _owner(request, parts, stream_id, ticket)
+    until = time.time() + parts.settings.viewer_lease
+    await parts.hub.renew(stream_id, owner, viewer_of(viewer), until)
+    return Response(status_code=204)
+
+
+@router.post("/{stream_id}/viewers/{viewer}/leave", status_code=204, summary="Stop watching")
+async def leave(
+    request: Request, stream_id: str, viewer: str, parts: Parts, ticket: Ticket = ""
+) -> Response:
+    """Gives the lease up, such as when a page is left."""
+    owner = await _owner(request, parts, stream_id, ticket)
+    await parts.hub.leave(stream_id, owner, viewer_of(viewer))
+    return Response(status_code=204)
 
 
 @router.post("/{stream_id}/ticket", summary="Share a stream")

@@ -17,6 +17,7 @@ from .begin import GRACE, begin, join, manners, policy
 from .cursor import cursor_of, is_finished
 from .idempotency import Idempotency
 from .observation import Observation
+from .presence import seat
 from .reading import read_json
 from .response import StreamResponse
 from .schemas import TYPED
@@ -52,7 +53,7 @@ async def post_stream(request: Request, parts: Parts, who: Who, seen: Observed) 
     asked = DIALECT.parse(raw)
     key = Idempotency.of(request, asked)
     stream = await begin(parts, who, asked, disconnect_policy(request, raw, parts), seen, key)
-    return _said(parts, stream, None, seen)
+    return await _said(request, parts, stream, None, seen)
 
 
 @router.get("/api/stream", summary="Stream typed events to an EventSource")
@@ -86,12 +87,13 @@ async def get_stream(
         seen.joins(stream, cursor)
         if is_finished(stream, cursor):
             return Response(status_code=204)
-    return _said(parts, stream, cursor, seen)
+    return await _said(request, parts, stream, cursor, seen)
 
 
-def _said(
-    parts: Services, stream: Stream, cursor: Cursor | None, seen: Observation
+async def _said(
+    request: Request, parts: Services, stream: Stream, cursor: Cursor | None, seen: Observation
 ) -> StreamResponse:
     # The ids name the stream, so that one of them is all that a client has to keep.
     reading = join(stream, DIALECT, cursor, prefix=f"{stream.meta.id}.")
-    return StreamResponse(parts.hub, stream, reading, manners(parts, parts.settings.retry), seen)
+    manner = manners(parts, parts.settings.retry, seat=await seat(request, parts, stream, seen))
+    return StreamResponse(parts.hub, stream, reading, manner, seen)

@@ -310,9 +310,13 @@ class _Writer:
         self._id = stream_id
         self._token = token
         self._next = 1
+        self._written: Batch | None = None
 
     async def append(self, batch: Batch, floor: int = 1) -> None:
         """As ``Writer.append``. ``floor`` is not heeded: items are paid for when written."""
+        if batch == self._written:
+            return
+        self._check_open()
         keep = self._store.keep
         expires = self._store.expires(keep.running if batch.end is None else keep.ended)
         items = of_batch(key(self._id, self._next), batch, self._token, expires)
@@ -321,9 +325,16 @@ class _Writer:
             if there is not None and there["by"]["S"] != self._token:
                 raise _fenced(there)
         self._next += len(items)
+        self._written = batch
+
+    def _check_open(self) -> None:
+        """Raises ``Fenced`` after an end of its own; others' stand in the place that is next."""
+        if self._written is not None and self._written.end is not None:
+            raise Fenced(self._written.last, self._written.end)
 
     async def beat(self) -> None:
         """As ``Writer.beat``."""
+        self._check_open()
         expires = self._store.expires(self._store.keep.running)
         values: Item = {":one": {"N": "1"}, ":at": expires["expires_at"]}
         await self._store.update(self._id, "SET expires_at = :at ADD pulse :one", values)
@@ -331,6 +342,7 @@ class _Writer:
 
     async def look(self) -> float:
         """As ``Writer.look``. One request: the first item, and the place that is next."""
+        self._check_open()
         keys = [key(self._id, 0), key(self._id, self._next)]
         table = self._store.table
         said = await self._store.call(
@@ -382,6 +394,18 @@ class _Follower:
         await self._store.put_end(self.meta.id, self._read.place + 1, batch)
 
     async def _query(self) -> list[Batch]:
+        place = -1
+        # A page may hold pieces of one batch only; or begin further on, if it is a stale one.
+        while self._read.place > place and (items := await self._page()):
+            place = self._read.place
+            if any("end" in item and _is_expired(item) for item in items):
+                raise Missing
+            if found := [batch for item in items for batch in self._read.take(item)]:
+                self._quiet = 0
+                return found
+        return []
+
+    async def _page(self) -> list[Item]:
         # The first read tells who has come too late, so it must not be stale. A later one that
         # is will see the rest next time, for half the price.
         consistent, self._is_first = self._is_first, False
@@ -397,12 +421,7 @@ class _Follower:
                 ConsistentRead=consistent,
             )
         )
-        if any("end" in item and _is_expired(item) for item in said["Items"]):
-            raise Missing
-        found = [batch for item in said["Items"] for batch in self._read.take(item)]
-        if found:
-            self._quiet = 0
-        return found
+        return said["Items"]
 
 
 def _fenced(item: Item) -> StoreError:

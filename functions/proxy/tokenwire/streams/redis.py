@@ -94,7 +94,10 @@ class RedisStore:
 
     async def close(self, stream_id: str, end: End) -> tuple[RecordId, End]:
         """As ``Store.close``."""
-        return await self.end(stream_id, end, "")
+        try:
+            return await self.end(stream_id, end, "")
+        except Fenced as error:
+            return error.at, error.end
 
     async def renew(self, stream_id: str, viewer: str, until: float) -> None:
         """As ``Store.renew``."""
@@ -162,13 +165,13 @@ class RedisStore:
                 failure alone: what a client library says may quote an address or a password.
         """
         client = self._connected()
-        from redis.exceptions import NoScriptError, RedisError
+        from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
         try:
             return await client.execute_command(*command)
         except NoScriptError:
             raise _Unknown from None
-        except (RedisError, OSError, TimeoutError) as error:
+        except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             raise StoreError(f"Redis failed ({type(error).__name__}).") from None
 
     async def _create(self, meta: Meta, token: str) -> None:

@@ -52,10 +52,10 @@ return {'ok'}
 
 ADOPT = _script("""
 local token = ARGV[1]
-local owner = redis.call('HGET', KEYS[1], 'producer')
+local known = redis.call('HMGET', KEYS[1], 'producer', 'over')
+local owner = known[1]
 if not owner then return {'missing'} end
-local entry = last()
-if entry and entry['end'] then return fenced(entry) end
+if known[2] then return fenced(last()) end
 if owner ~= '' and owner ~= token then return {'taken'} end
 redis.call('HSET', KEYS[1], 'producer', token)
 redis.call('HINCRBY', KEYS[1], 'pulse', 1)
@@ -64,30 +64,34 @@ return {'ok'}
 
 APPEND = _script("""
 local id, token, batch, is_end, ms, floor = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local owner = redis.call('HGET', KEYS[1], 'producer')
-if not owner then return {'missing'} end
-if owner ~= token then return {'taken'} end
+local known = redis.call('HMGET', KEYS[1], 'producer', 'over')
+if not known[1] then return {'missing'} end
+if known[1] ~= token then return {'taken'} end
+if known[2] then
+  if known[2] == id then return {'ok'} end
+  return fenced(last())
+end
 local fields = {'batch', batch}
 if is_end ~= '' then fields[3], fields[4] = 'end', '1' end
 local said = redis.pcall('XADD', KEYS[2], id, unpack(fields))
 if type(said) == 'table' and said.err then
-  -- The id is not greater than the last one's: sent twice, or too late.
+  -- The id is not greater than the last one's: sent twice. Or there is no memory.
   local entry = last()
-  if entry and entry['end'] and entry.id ~= id then return fenced(entry) end
   if entry and entry.id == id then return {'ok'} end
   return redis.error_reply(said.err)
 end
 if floor ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', floor) end
 redis.call('HINCRBY', KEYS[1], 'pulse', 1)
+if is_end ~= '' then redis.call('HSET', KEYS[1], 'over', id) end
 keep(ms)
 return {'ok'}
 """)
 
 LOOK = _script("""
 local ms = ARGV[1]
-if redis.call('EXISTS', KEYS[1]) == 0 then return {'missing'} end
-local entry = last()
-if entry and entry['end'] then return fenced(entry) end
+local known = redis.call('HMGET', KEYS[1], 'pulse', 'over')
+if not known[1] then return {'missing'} end
+if known[2] then return fenced(last()) end
 if ms ~= '' then
   redis.call('HINCRBY', KEYS[1], 'pulse', 1)
   keep(ms)
@@ -97,13 +101,15 @@ return {'ok', redis.call('ZREVRANGE', KEYS[3], 0, 0, 'WITHSCORES')[2] or '0'}
 
 CLOSE = _script("""
 local batch, after, ms = ARGV[1], ARGV[2], ARGV[3]
-if redis.call('EXISTS', KEYS[1]) == 0 then return {'missing'} end
+local known = redis.call('HMGET', KEYS[1], 'pulse', 'over')
+if not known[1] then return {'missing'} end
 local entry = last()
-if entry and entry['end'] then return fenced(entry) end
+if known[2] then return fenced(entry) end
 if after ~= '' and after ~= (entry and entry.id or '0-0') then return {'taken'} end
 local epoch = entry and tonumber(string.match(entry.id, '^%d+')) or 1
 local id = string.format('%d-0', epoch + 1)
 redis.call('XADD', KEYS[2], id, 'batch', batch, 'end', '1')
+redis.call('HSET', KEYS[1], 'over', id)
 keep(ms)
 return {'ok', id}
 """)

@@ -65,6 +65,11 @@ def seconds_left(scope: Mapping[str, Any]) -> float:
     return max(0.1, context.get_remaining_time_in_millis() / 1000 - _LAST_WORDS)
 
 
+def arn_of(scope: Mapping[str, Any]) -> str:
+    """The ARN by which the function was invoked, its alias included; empty elsewhere."""
+    return getattr(scope.get("aws.context"), "invoked_function_arn", "")
+
+
 def freezes(scope: Mapping[str, Any]) -> bool:
     """Whether the process stands still once the response has ended, and every task with it."""
     return getattr(scope.get("aws.context"), "freezes", False)

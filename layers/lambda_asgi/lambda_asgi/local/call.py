@@ -13,6 +13,10 @@ AHEAD = 4
 """Parts that an environment may be ahead of the client; beyond, its writes wait."""
 
 
+class Throttled(Exception):
+    """Every environment is busy, and there may be no more of them."""
+
+
 class NotAResponse(ValueError):
     """JSON that is not an integration response."""
 

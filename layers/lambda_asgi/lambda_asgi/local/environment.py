@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .call import Call
+from .invoke import InvokeApi
 from .report import Report, say
 from .runtime_api import RuntimeApi, Slot
 
@@ -50,9 +51,9 @@ class Environment:
     Each invocation is one ``reserve`` and, then, one ``invoke``.
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, invoke_api: InvokeApi) -> None:
         self._function = function
-        self._api = RuntimeApi(function.arn)
+        self._api = RuntimeApi(function.arn, invoke_api)
         self._process: asyncio.subprocess.Process | None = None
         self._exited: asyncio.Task[int] | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -210,7 +211,13 @@ def child_environ(function: Function, address: str) -> dict[str, str]:
     }
     if many:
         reserved["AWS_LAMBDA_MAX_CONCURRENCY"] = str(function.concurrency)
-    return {"AWS_REGION": "us-east-1", "LAMBDA_ASGI_TRACEBACKS": "1"} | {
+    defaults = {
+        "AWS_REGION": "us-east-1",
+        "LAMBDA_ASGI_TRACEBACKS": "1",
+        # Where boto3 finds the function, should it want to invoke itself.
+        "AWS_ENDPOINT_URL_LAMBDA": f"http://{address}",
+    }
+    return defaults | {
         **function.environ,
         **reserved,
     }

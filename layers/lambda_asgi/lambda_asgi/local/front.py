@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from email.utils import formatdate
 
 from .. import wire
-from .call import Call, End, Failed, Prelude
+from .call import Call, End, Failed, Prelude, Throttled
 from .events import Door, function_url_event
 from .http import Incoming, Outgoing
-from .pool import Pool, Throttled
+from .pool import Pool
 from .report import say
 from .runtime_api import MAX_PAYLOAD
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from .call import Call
+from .call import Call, Throttled
 from .environment import Environment, Function
+from .invoke import InvokeApi
 from .report import say
-
-
-class Throttled(Exception):
-    """Every environment is busy, and there may be no more of them."""
 
 
 class Pool:
@@ -26,6 +23,7 @@ class Pool:
         self._limit = limit
         self._environments: list[Environment] = []
         self._running: set[asyncio.Task[None]] = set()
+        self._invoke_api = InvokeApi(self.invoke)
 
     def invoke(self, call: Call) -> None:
         """Have an invocation run; its answer comes through the call.
@@ -47,6 +45,7 @@ class Pool:
 
     async def close(self) -> None:
         """Stop every environment."""
+        await self._invoke_api.close()
         for environment in self._environments:
             environment.kill("closed")
             await environment.wait()
@@ -59,7 +58,7 @@ class Pool:
     def _one_more(self) -> Environment:
         if len(self._environments) >= self._limit:
             raise Throttled
-        environment = Environment(self._function)
+        environment = Environment(self._function, self._invoke_api)
         self._environments.append(environment)
         return environment
 

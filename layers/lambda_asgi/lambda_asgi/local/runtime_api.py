@@ -1,4 +1,7 @@
-"""The Runtime API's serving side, for one environment: gives out invocations, takes answers."""
+"""The Runtime API's serving side, for one environment: gives out invocations, takes answers.
+
+The environment finds the Invoke API at the same address.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from .. import wire
 from ..http1 import ProtocolError
 from .call import Call, Prelude, put_buffered
 from .http import Incoming, Outgoing, Server
+from .invoke import PATH, InvokeApi
 
 MAX_PAYLOAD = 6 * 1024 * 1024
 """Bytes of an event, and of a buffered answer."""
@@ -28,10 +32,12 @@ class RuntimeApi:
 
     Args:
         arn: The function's.
+        invoke_api: Takes the events that it sends to itself.
     """
 
-    def __init__(self, arn: str) -> None:
+    def __init__(self, arn: str, invoke_api: InvokeApi) -> None:
         self._arn = arn
+        self._invoke_api = invoke_api
         self._server = Server(self._serve)
         self._parked: asyncio.Queue[Slot] = asyncio.Queue()
         self._running: dict[str, Call] = {}
@@ -58,7 +64,9 @@ class RuntimeApi:
         path = incoming.target.removeprefix(f"{wire.VERSION}/runtime/")
         area, _, what = path.rpartition("/")
         call = self._running.get(area.removeprefix("invocation/"))
-        if path == "invocation/next":
+        if PATH.fullmatch(incoming.target):
+            await self._invoke_api.serve(incoming, outgoing)
+        elif path == "invocation/next":
             await self._next(outgoing)
         elif path == "init/error":
             self.init_error = await _error_text(incoming)

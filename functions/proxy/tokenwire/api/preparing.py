@@ -1,0 +1,89 @@
+"""From a request to whom it is put to, and how."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ..errors import ClientError
+from ..providers.protocol import Provider
+from ..streams.log import Attempt, Meta
+from ..streams.pump import Source
+from ..streams.stream import new_id
+from ..wire import DIALECTS
+from ..wire.protocol import ChatRequest
+from .catalog import Route
+from .routing import Candidate, open_first
+from .services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that a stream needs to start."""
+
+    meta: Meta
+    source: Source
+    attempts: list[Attempt]
+
+
+def prepare(
+    services: Services, owner: str, request: ChatRequest, stream_id: str | None = None
+) -> Prepared:
+    """Find who answers a request, and put it in their words.
+
+    Args:
+        services: The app's parts.
+        owner: Whose stream it will be.
+        request: What is asked.
+        stream_id: Of a stream that has an id already.
+
+    Raises:
+        ClientError: Nobody answers for the model, or the request cannot be put to them.
+    """
+    model = request.model or services.catalog.default
+    plan = services.catalog.resolve(model)
+    first = plan.routes[0].provider
+    created = int(time.time())
+    meta = Meta(stream_id or new_id(), owner, first.name, first.dialect, model, created)
+    attempts: list[Attempt] = []
+    source = Source(
+        partial(open_first, _candidates(plan.routes, request), plan.patience, attempts),
+        DIALECTS[first.dialect].decoder(),
+        services.settings.max_block_bytes,
+    )
+    return Prepared(meta, source, attempts)
+
+
+def _candidates(routes: Sequence[Route], request: ChatRequest) -> list[Candidate]:
+    """Whom to ask, in order: those of the route that can be told all of the request.
+
+    Raises:
+        ClientError: The first cannot; ``param`` names the field.
+    """
+    found: list[Candidate] = []
+    for route in routes:
+        provider = route.provider
+        try:
+            said = _for(provider, request)
+        except ClientError:
+            if not found:
+                raise
+            continue
+        opened = partial(provider.open, said, route.model)
+        name = f"{provider.name}/{route.model}"
+        found.append(Candidate(name, DIALECTS[provider.dialect], opened))
+    return found
+
+
+def _for(provider: Provider, request: ChatRequest) -> ChatRequest:
+    """The request in words that the provider takes: its own dialect's, or those of ``chat``.
+
+    Raises:
+        ClientError: It cannot be said in them; ``param`` names the field.
+    """
+    if request.dialect in (provider.dialect, "chat"):
+        return request
+    body = DIALECTS[request.dialect].to_chat(request.body)
+    return replace(request, body=body, dialect="chat", translated=True)

@@ -1,0 +1,67 @@
+"""Viewers whose going cannot be seen: behind a function URL, a client says itself that it is there.
+
+A client that can do so sends a name of its own making (``X-Tokenwire-Viewer``). If the answer
+has ``X-Tokenwire-Lease: SECONDS``, the server would not notice it leave: it is to renew its
+lease well within that time, and to say so when it leaves. ``/tokenwire.js`` does both.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from ..errors import ClientError
+from ..streams.store import StoreError
+from ..streams.stream import Stream
+from .observation import Observation
+from .services import Services
+
+VIEWER_HEADER = "x-tokenwire-viewer"
+LEASE_HEADER = "x-tokenwire-lease"
+_VIEWER = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """How a client's presence is known: by its connection, or by its lease."""
+
+    visible: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def viewer_of(name: str) -> str:
+    """The name of a viewer.
+
+    Raises:
+        ClientError: It is malformed (``invalid_value``).
+    """
+    if not _VIEWER.fullmatch(name):
+        raise ClientError(
+            "A viewer's name has 8 to 64 letters, digits, - and _.",
+            code="invalid_value",
+            param=VIEWER_HEADER,
+        )
+    return name
+
+
+async def seat(request: Request, services: Services, stream: Stream, seen: Observation) -> Seat:
+    """Where this client sits.
+
+    Raises:
+        ClientError: It names itself badly.
+    """
+    said = request.headers.get(VIEWER_HEADER)
+    store, lease = services.hub.store, services.settings.viewer_lease
+    if said is None or store is None or not seen.freezes:
+        return Seat()
+    viewer = viewer_of(said)
+    try:
+        await store.renew(stream.meta.id, viewer, time.time() + lease)
+    except StoreError as error:
+        services.hub.health.failed(error)
+        return Seat()
+    return Seat(visible=False, headers={LEASE_HEADER: f"{lease:g}"})

@@ -1,0 +1,261 @@
+"""The contract of ``streams.store``, held against every store with the same words."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from itertools import pairwise
+
+import pytest
+
+from tokenwire.events import Error
+from tokenwire.streams.log import End, EndReason, Meta, RecordId
+from tokenwire.streams.store import (
+    Batch,
+    Fenced,
+    Follower,
+    Missing,
+    Named,
+    Store,
+    Taken,
+)
+from tokenwire.streams.stream import new_id
+
+DONE = End(EndReason.DONE, block=b"data: [DONE]\n\n")
+LOST = End(EndReason.LOST, Error("lost", "Gone.", retryable=True, status=502))
+CANCELLED = End(EndReason.CANCELLED, Error("cancelled", "Stopped.", status=499))
+
+
+def meta() -> Meta:
+    """A stream's first record."""
+    return Meta(new_id(), "me", "test", "chat", "m/ö", 1)
+
+
+def blocks(count: int, size: int = 8) -> list[bytes]:
+    """Blocks that are not text."""
+    return [os.urandom(size) for _ in range(count)]
+
+
+async def opened(store: Store, stream_id: str) -> Follower:
+    """A reader's place."""
+    found = await store.open(stream_id)
+    assert found is not None
+    return found
+
+
+async def everything(store: Store, stream_id: str) -> list[Batch]:
+    """All batches there are."""
+    reader, found = await opened(store, stream_id), []
+    while more := await reader.read(0):
+        found += more
+    return found
+
+
+async def test_reader_gets_what_was_written(store: Store) -> None:
+    """Every byte and every number, in order, the end with its error among them."""
+    about = meta()
+    writer = await store.create(about)
+    one, two = Batch(1, 1, blocks(3)), Batch(1, 4, blocks(1))
+    failed = End(EndReason.ERROR, Error("x", "y", retryable=True, status=429, retry_after=1.5))
+    last = Batch(1, 5, blocks(1), failed)
+    for batch in (one, two, last):
+        await writer.append(batch)
+
+    reader = await opened(store, about.id)
+    assert reader.meta == about
+    assert await everything(store, about.id) == [one, two, last]
+    assert last.last == RecordId(1, 6)
+
+
+async def test_meta_is_there_before_any_block(store: Store) -> None:
+    """A stream without a token can be found, and read, and is empty."""
+    about = meta()
+    await store.create(about)
+    reader = await opened(store, about.id)
+    assert await reader.read(0) == []
+    assert await store.open("st_nobody") is None
+
+
+async def test_reading_waits_and_wakes(store: Store) -> None:
+    """A read comes back with the next batch, or empty-handed after its time."""
+    about = meta()
+    writer = await store.create(about)
+    reader = await opened(store, about.id)
+    assert await reader.read(0.05) == []
+    waiting = asyncio.create_task(reader.read(10))
+    await asyncio.sleep(0.05)
+    batch = Batch(1, 1, blocks(1))
+    await writer.append(batch)
+    assert await waiting == [batch]
+    assert await reader.read(0.05) == []
+
+
+async def test_one_producer(store: Store) -> None:
+    """A log is made once, and adopted once."""
+    about = meta()
+    await store.create(about)
+    for again in (store.create(about), store.reserve(about), store.adopt(about.id)):
+        with pytest.raises(Taken):
+            await again
+
+
+async def test_adopting(store: Store) -> None:
+    """A reserved log has one producer, the first that comes; readers may be there before."""
+    about = meta()
+    await store.reserve(about)
+    reader = await opened(store, about.id)
+    before = await reader.pulse()
+    writers = await asyncio.gather(
+        *(store.adopt(about.id) for _ in range(5)), return_exceptions=True
+    )
+    (writer,) = [found for found in writers if not isinstance(found, BaseException)]
+    assert all(isinstance(found, Taken) for found in writers if found is not writer)
+    assert await reader.pulse() != before
+    batch = Batch(1, 1, blocks(1), DONE)
+    await writer.append(batch)
+    assert await reader.read(1) == [batch]
+
+
+async def test_adopting_too_late(store: Store) -> None:
+    """If whoever waited has given up, a producer that comes at last has nothing to do."""
+    about = meta()
+    await store.reserve(about)
+    await store.close(about.id, LOST)
+    with pytest.raises(Fenced) as caught:
+        await store.adopt(about.id)
+    assert (caught.value.at, caught.value.end) == (RecordId(2, 0), LOST)
+    with pytest.raises(Missing):
+        await store.adopt("st_nobody")
+
+
+async def test_append_may_be_repeated(store: Store) -> None:
+    """An append whose answer was lost is sent again, and counts once."""
+    about = meta()
+    writer = await store.create(about)
+    one, last = Batch(1, 1, blocks(2)), Batch(1, 3, [], DONE)
+    for batch in (one, one, last, last):
+        await writer.append(batch)
+    assert await everything(store, about.id) == [one, last]
+
+
+async def test_end_is_final(store: Store) -> None:
+    """Nothing comes after the producer's end; whoever else would end it learns of that one."""
+    about = meta()
+    writer = await store.create(about)
+    one, last = Batch(1, 1, blocks(1)), Batch(1, 2, [], DONE)
+    await writer.append(one)
+    await writer.append(last)
+    assert await store.close(about.id, CANCELLED) == (RecordId(1, 2), DONE)
+    for late in (writer.beat(), writer.look(), writer.append(Batch(1, 3, blocks(1)))):
+        with pytest.raises(Fenced) as caught:
+            await late
+        assert caught.value.end == DONE
+    assert await everything(store, about.id) == [one, last]
+
+
+async def test_producer_is_fenced(store: Store) -> None:
+    """A producer whose log was ended by another cannot write, and learns why, however it asks."""
+    about = meta()
+    writer = await store.create(about)
+    one = Batch(1, 1, blocks(2))
+    await writer.append(one)
+    assert await store.close(about.id, CANCELLED) == (RecordId(2, 0), CANCELLED)
+    for late in (writer.append(Batch(1, 3, blocks(1), DONE)), writer.beat(), writer.look()):
+        with pytest.raises(Fenced) as caught:
+            await late
+        assert (caught.value.at, caught.value.end) == (RecordId(2, 0), CANCELLED)
+    assert await everything(store, about.id) == [one, Batch(2, 0, [], CANCELLED)]
+
+
+async def test_one_end_wins(store: Store) -> None:
+    """Many that end a log at once agree on one end."""
+    about = meta()
+    await store.create(about)
+    said = await asyncio.gather(*(store.close(about.id, end) for end in [LOST, CANCELLED] * 5))
+    assert len({(at, end.reason) for at, end in said}) == 1
+    assert [batch.end for batch in await everything(store, about.id)] == [said[0][1]]
+    with pytest.raises(Missing):
+        await store.close("st_nobody", LOST)
+
+
+async def test_lost_only_where_nothing_has_come(store: Store) -> None:
+    """A reader that takes a producer for dead is overruled by a batch that it has not read."""
+    about = meta()
+    writer = await store.create(about)
+    reader = await opened(store, about.id)
+    one = Batch(1, 1, blocks(1))
+    await writer.append(one)
+    await reader.lose(LOST)
+    assert await reader.read(1) == [one]
+    assert await reader.read(0) == []
+    await reader.lose(LOST)
+    await reader.lose(LOST)
+    assert await reader.read(1) == [Batch(2, 0, [], LOST)]
+    with pytest.raises(Fenced):
+        await writer.beat()
+
+
+async def test_pulse_moves_while_the_producer_lives(store: Store) -> None:
+    """With each beat; looking around is not a sign of life."""
+    about = meta()
+    writer = await store.create(about)
+    reader = await opened(store, about.id)
+    first = await reader.pulse()
+    await writer.look()
+    assert await reader.pulse() == first
+    await writer.beat()
+    assert await reader.pulse() != first
+
+
+async def test_viewers_elsewhere_are_seen(store: Store) -> None:
+    """The latest of their leases counts; one that leaves does not."""
+    about = meta()
+    writer = await store.create(about)
+    assert await writer.look() == 0
+    await store.renew(about.id, "v_one", 2_000_000_000.5)
+    await store.renew(about.id, "v_two", 2_000_000_009.5)
+    assert await writer.look() == 2_000_000_009.5
+    await store.leave(about.id, "v_two")
+    assert await writer.look() == 2_000_000_000.5
+    await store.leave(about.id, "v_one")
+    await store.leave(about.id, "v_one")
+    assert await writer.look() == 0
+
+
+@pytest.mark.parametrize(("count", "size"), [(3, 1_000_000), (2000, 500), (1, 400_000)])
+async def test_large_batches(store: Store, count: int, size: int) -> None:
+    """What does not fit into one item, or one page, comes out as it went in."""
+    about = meta()
+    writer = await store.create(about)
+    one = Batch(1, 1, blocks(count, size), DONE)
+    await writer.append(one)
+    found = await everything(store, about.id)
+    assert [block for batch in found for block in batch.blocks] == one.blocks
+    assert found[0].first == 1
+    assert (found[-1].end, found[-1].last) == (DONE, one.last)
+    for before, after in pairwise(found):
+        assert after.first == before.first + len(before.blocks)
+
+
+async def test_names(store: Store) -> None:
+    """A claimed name is another's until it is given up; a plain name is its last one's."""
+    name = new_id()
+    one, two, three = (Named(new_id(), word) for word in ("a", "b", "c"))
+    assert await store.named(name) is None
+    assert await store.claim(name, one) is None
+    assert await store.claim(name, one) is None
+    assert await store.claim(name, two) == one
+    assert await store.claim(name, two, instead_of=three) == one
+    assert await store.claim(name, two, instead_of=one) is None
+    assert await store.named(name) == two
+    await store.name(name, three)
+    assert await store.named(name) == three
+
+
+async def test_one_claim_wins(store: Store) -> None:
+    """Of many at once, all but one learn whose it is."""
+    name = new_id()
+    said = await asyncio.gather(*(store.claim(name, Named(f"st_{i}")) for i in range(8)))
+    winners = [i for i, found in enumerate(said) if found is None]
+    assert len(winners) == 1
+    assert {found for found in said if found} == {Named(f"st_{winners[0]}")}
