@@ -37,19 +37,21 @@ const content = (id, delta) => block(id, { type: "content", delta });
 
 function server(...answers) {
   const asked = [];
-  const fetch = async (url, { method = "GET", headers, body } = {}) => {
+  const fetch = async (url, { method = "GET", headers, body, signal } = {}) => {
     asked.push({ url: String(url), method, headers, body });
     const answer = answers.shift();
     if (answer instanceof Error) throw answer;
-    const { status = 200, text = "", broken = false } = answer;
+    const { status = 200, text = "", broken = false, open = false, headers: more = {} } = answer;
     const source = new ReadableStream({
       start(controller) {
         controller.enqueue(bytes(text));
+        signal?.addEventListener("abort", () => controller.error(signal.reason));
+        if (open) return;
         if (broken) controller.error(new TypeError("terminated"));
         else controller.close();
       },
     });
-    return new Response(status === 204 ? null : source, { status, headers: { "x-stream-id": "st_1" } });
+    return new Response(status === 204 ? null : source, { status, headers: { "x-stream-id": "st_1", ...more } });
   };
   return { fetch, asked };
 }
@@ -127,4 +129,56 @@ test("cancel asks the server", async () => {
   const answer = stream(null, { base: "http://h", id: "st_1", fetch });
   await answer.cancel();
   assert.deepEqual([asked[0].url, asked[0].method], ["http://h/v1/streams/st_1/cancel", "POST"]);
+});
+
+test("a connection whose time is up is taken up again", async () => {
+  const expired = `data: ${JSON.stringify({ type: "error", code: "connection_expired", message: "", retryable: true })}\n\n`;
+  const { fetch, asked } = server({ text: `retry: 1\n${content(1, "a")}${expired}` }, { text: content(2, "b") + block(3, "[DONE]") });
+  assert.equal(await read(stream({ message: "x" }, { base: "http://h", fetch })), "ab");
+  assert.equal(asked[1].headers["Last-Event-ID"], "1-1");
+});
+
+const lease = (seconds) => ({ "x-tokenwire-lease": String(seconds) });
+const presence = (asked) => asked.filter(({ url }) => url.includes("/viewers/")).map(({ method, url }) => [method, url.split("/viewers/")[1]]);
+
+test("where the server asks for it, a viewer renews its lease, and says when it leaves", async () => {
+  const { fetch, asked } = server({ text: content(1, "a"), open: true, headers: lease(0.03) }, {}, {}, {}, {}, {}, {}, {}, {});
+  for await (const event of stream({ message: "x" }, { base: "http://h", fetch, key: "k" })) {
+    assert.equal(event.delta, "a");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    break;
+  }
+  const viewer = asked[0].headers["X-Tokenwire-Viewer"];
+  assert.match(viewer, /^[A-Za-z0-9_-]{8,64}$/);
+  const said = presence(asked);
+  assert.ok(said.length >= 3);
+  assert.deepEqual(said.at(-1), ["POST", `${viewer}/leave`]);
+  assert.ok(said.slice(0, -1).every(([method, what]) => method === "POST" && what === viewer));
+  const before = asked.length;
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  assert.equal(asked.length, before);
+  assert.ok(asked.every(({ headers }) => headers.Authorization === "Bearer k"));
+});
+
+test("leaving by abort is said too; a broken connection and a finished answer are not leaving", async () => {
+  const controller = new AbortController();
+  const aborted = server({ text: content(1, "a"), open: true, headers: lease(9) }, {});
+  const answer = stream({ message: "x" }, { base: "http://h", fetch: aborted.fetch, signal: controller.signal });
+  for await (const _ of answer) controller.abort();
+  assert.match(presence(aborted.asked).at(-1)[1], /\/leave$/);
+  const broken = server(
+    { text: `retry: 1\n${content(1, "a")}`, headers: lease(9) },
+    { text: content(2, "b") + block(3, "[DONE]"), headers: lease(9) },
+  );
+  assert.equal(await read(stream({ message: "x" }, { base: "http://h", fetch: broken.fetch })), "ab");
+  assert.deepEqual(presence(broken.asked), []);
+});
+
+test("a viewer with a ticket shows it with its lease", async () => {
+  const { fetch, asked } = server({ text: content(1, "a"), open: true, headers: lease(0.03) }, {}, {}, {}, {}, {}, {});
+  for await (const _ of stream(null, { base: "http://h", url: "/v1/streams/st_1?ticket=t", fetch })) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    break;
+  }
+  assert.ok(presence(asked).every(([, what]) => what.endsWith("?ticket=t")));
 });

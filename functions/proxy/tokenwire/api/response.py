@@ -17,18 +17,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..events import Error
-from ..streams.hub import Hub
+from ..streams.hub import MOVED, Hub
 from ..streams.stream import Stream
 from ..streams.tail import Reader
 from ..streams.viewer import Rendering, view
 from .observation import Observation
 
-MOVED = Error(
-    "connection_expired",
-    "This connection's time is up. The stream goes on: read on from the last event's id.",
-    retryable=True,
-    status=503,
-)
 _FOREVER = 1e6
 _HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",

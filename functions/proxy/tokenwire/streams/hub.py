@@ -28,6 +28,12 @@ from .stream import Stream
 from .tail import Bounds, Reader, Tail
 
 GOING_AWAY = Error("shutting_down", "The server is shutting down.", retryable=True, status=503)
+MOVED = Error(
+    "connection_expired",
+    "This connection's time is up. The stream goes on: read on from the last event's id.",
+    retryable=True,
+    status=503,
+)
 _AWAIT_STORE = 1.0
 """Seconds that a new stream waits to be in the store, so that its id can be used at once."""
 _SETTLE = 3.0
@@ -273,7 +279,7 @@ class Hub:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(self.settled(stream) for stream in running))
         for stream in self._following or ():
-            stream.tail.dismiss(GOING_AWAY)
+            stream.tail.dismiss(MOVED)
         if self._following is not None:
             await self._following.aclose()
         self._shelf.close()

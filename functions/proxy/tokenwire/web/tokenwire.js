@@ -96,6 +96,8 @@ class TokenStream {
   #parser = new EventParser();
   #done = false;
   #wait = 1000;
+  // A name of this page's own, for a server that cannot see us leave.
+  #viewer = `v_${Math.random().toString(36).slice(2)}${Date.now().toString(36)}`;
 
   constructor(body, options) {
     this.#body = body;
@@ -155,16 +157,47 @@ class TokenStream {
     if (!response.ok) throw await refused(response);
     this.#parser = new EventParser();
     const reader = response.body.getReader();
+    const attendance = this.#attend(Number(response.headers.get("x-tokenwire-lease")));
+    let broken = false;
     try {
       for (;;) {
         const { done, value } = await reader.read();
+        broken = done;
         if (done) return;
         for (const event of this.#parser.feed(value)) yield* this.#take(event);
         if (this.#done) return;
       }
+    } catch (error) {
+      broken = !this.#options.signal?.aborted;
+      throw error;
     } finally {
+      // Whoever is about to come back does not leave.
+      if (broken || this.#done) attendance.pause();
+      else attendance.leave();
       reader.cancel().catch(() => {});
     }
+  }
+
+  /** Where a disconnect is invisible (AWS Lambda), says that we watch, and when we no longer do. */
+  #attend(lease) {
+    if (!lease) return { pause() {}, leave() {} };
+    const say = (what, keepalive) => {
+      const ticket = new URL(this.#options.url ?? "", "http://x/").search;
+      const path = `/v1/streams/${encodeURIComponent(this.id)}/viewers/${this.#viewer}${what}${ticket}`;
+      const options = { method: "POST", headers: this.#headers(), keepalive };
+      this.#options.fetch(`${this.#options.base}${path}`, options).catch(() => {});
+    };
+    const timer = setInterval(() => say("", false), (lease * 1000) / 3);
+    const pause = () => {
+      clearInterval(timer);
+      globalThis.removeEventListener?.("pagehide", leave);
+    };
+    const leave = () => {
+      pause();
+      say("/leave", true); // keepalive: sent even though the page goes away
+    };
+    globalThis.addEventListener?.("pagehide", leave);
+    return { pause, leave };
   }
 
   *#take(event) {
@@ -176,7 +209,8 @@ class TokenStream {
     }
     const said = JSON.parse(event.data);
     if (said.type === "error") {
-      this.#done = true;
+      // Only this connection is over: the server that holds it has to stop.
+      this.#done = said.code !== "connection_expired";
       throw new StreamError(said.message, said);
     }
     yield said;
@@ -184,7 +218,7 @@ class TokenStream {
 
   #request() {
     const { base, fetch, signal, url } = this.#options;
-    const headers = { Accept: "text/event-stream", ...this.#headers() };
+    const headers = { Accept: "text/event-stream", "X-Tokenwire-Viewer": this.#viewer, ...this.#headers() };
     if (this.#body && !this.id) {
       headers["Content-Type"] = "application/json";
       return fetch(`${base}/api/stream`, { method: "POST", headers, signal, body: JSON.stringify(this.#body) });

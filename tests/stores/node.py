@@ -1,0 +1,157 @@
+"""One process of several: told by lines of JSON what to produce and what to watch.
+
+``python -m tests.stores.node URL LEASE``, with what boto3 needs in the environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tokenwire.streams.dynamodb import DynamoDBStore
+from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.log import Cursor, End, Meta, RecordId
+from tokenwire.streams.policy import CONTINUE
+from tokenwire.streams.pump import Source
+from tokenwire.streams.redis import RedisStore
+from tokenwire.streams.stream import Stream, first_after
+from tokenwire.wire.chat import DIALECT
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """An upstream that counts, with pauses of up to ``pause`` seconds."""
+
+    blocks: int
+    pause: float
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        """As a provider opens."""
+        yield self._body()
+
+    async def _body(self) -> AsyncIterator[bytes]:
+        yield ROLE
+        for number in range(2, self.blocks):
+            yield text(str(number))
+            if self.pause:
+                await asyncio.sleep(random.uniform(0, self.pause))
+        yield STOP
+        yield DONE
+
+
+def expected(number: int, blocks: int) -> bytes:
+    """What block number so-and-so is."""
+    return ROLE if number == 1 else STOP if number == blocks else text(str(number))
+
+
+@dataclass(slots=True)
+class Viewer:
+    """One viewer, who loses the connection now and then and comes back with a cursor."""
+
+    hub: Hub
+    stream_id: str
+    blocks: int
+    at: RecordId = field(default_factory=lambda: RecordId(1, 0))
+    faults: list[str] = field(default_factory=list)
+
+    async def watch(self) -> dict[str, Any]:
+        """Read to the end; what was seen."""
+        while True:
+            stream = await self.hub.find(self.stream_id, "me")
+            patience = random.choice([1_000_000, 3, 10])
+            if (end := await self._sit(stream, patience)) is not None:
+                break
+        again = await self.hub.find(self.stream_id, "me")
+        if again.tail.last != self.at:
+            self.faults.append(f"ended at {self.at}, and then at {again.tail.last}")
+        return {
+            "reason": end.reason,
+            "code": end.error.code if end.error else None,
+            "at": str(self.at),
+            "blocks": again.tail.next - 1,
+            "faults": self.faults,
+        }
+
+    async def _sit(self, stream: Stream, patience: int) -> End | None:
+        first = first_after(stream, Cursor(self.at))
+        with self.hub.watch(stream, first) as reader:
+            for _ in range(patience):
+                await reader.wait(30)
+                before = reader.position
+                for number, block in enumerate(reader.take(4096), before):
+                    self._check(number, block)
+                if (ended := reader.ended) is not None:
+                    self.at = ended[0]
+                    return ended[1]
+        return None
+
+    def _check(self, number: int, block: bytes) -> None:
+        if number != self.at.seq + 1:
+            self.faults.append(f"{number} came after {self.at.seq}")
+        if block != expected(number, self.blocks):
+            self.faults.append(f"{number} is not what was sent")
+        self.at = RecordId(1, number)
+
+
+async def produce(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
+    """Run a stream to its end."""
+    meta = Meta(told["id"], "me", "test", "chat", "m", 1)
+    source = Source(Counting(told["blocks"], told["pause"]), DIALECT.decoder())
+    stream = await hub.start(meta, source, CONTINUE)
+    say({"started": told["id"]})
+    if stream.task is not None:
+        await asyncio.wait([stream.task])
+    await hub.settled(stream)
+    assert stream.tail.end is not None
+    return {"reason": stream.tail.end.reason, "at": str(stream.tail.last)}
+
+
+async def watch(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
+    """Watch a stream as many viewers, who come within ``spread`` seconds."""
+
+    async def one() -> dict[str, Any]:
+        await asyncio.sleep(random.uniform(0, told["spread"]))
+        return await Viewer(hub, told["id"], told["blocks"]).watch()
+
+    return {"viewers": await asyncio.gather(*(one() for _ in range(told["viewers"])))}
+
+
+def say(what: dict[str, Any]) -> None:
+    """One line to whoever started this process."""
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+async def main(url: str, lease: float) -> None:
+    """Do as told until standard input ends."""
+    scheme, _, place = url.partition("://")
+    store = DynamoDBStore(place) if scheme == "dynamodb" else RedisStore(url)
+    await store.prepare()
+    hub = Hub(Limits(), durability=Durability(store, lease))
+    lines = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(lines)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
+    jobs = {"produce": produce, "watch": watch}
+    say({"ready": True})
+    async with asyncio.TaskGroup() as tasks:
+        while line := await lines.readline():
+            told = json.loads(line)
+            tasks.create_task(_report(jobs[told["do"]](hub, told)))
+    await hub.aclose()
+    await store.aclose()
+
+
+async def _report(work: Any) -> None:
+    say(await work)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], float(sys.argv[2])))

@@ -1,0 +1,401 @@
+"""The keeper and the feed: what becomes of a stream between processes, by scripted trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tokenwire.errors import ClientError
+from tokenwire.streams.hub import MOVED, Durability, Hub, Limits
+from tokenwire.streams.log import Cursor, End, EndReason, Meta, RecordId
+from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
+from tokenwire.streams.pump import Source
+from tokenwire.streams.store import Batch, Named, Pace, StoreError
+from tokenwire.streams.stream import Stream, first_after, new_id
+from tokenwire.streams.tail import Bounds, Reader
+from tokenwire.wire.chat import DIALECT
+
+LEASE = 0.3
+
+
+class Tap:
+    """An upstream that sends what it is told, when it is told."""
+
+    def __init__(self) -> None:
+        self._data: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.closed = asyncio.Event()
+
+    def send(self, *data: bytes) -> None:
+        """Let this come."""
+        for one in data:
+            self._data.put_nowait(one)
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        """As a provider opens."""
+        try:
+            yield self._body()
+        finally:
+            self.closed.set()
+
+    async def _body(self) -> AsyncIterator[bytes]:
+        while (data := await self._data.get()) is not None:
+            yield data
+
+
+class Trouble:
+    """A store's trouble, switched on and off."""
+
+    def __init__(self) -> None:
+        self.on = False
+
+    async def __call__(self) -> None:
+        """Fail, while it is on."""
+        await asyncio.sleep(0)
+        if self.on:
+            raise StoreError("scripted")
+
+
+def hub(store: MemoryStore, limits: Limits | None = None, *, commit: bool = False) -> Hub:
+    """One process's hub."""
+    durability = Durability(store, LEASE, "commit" if commit else "send")
+    return Hub(limits or Limits(), durability=durability)
+
+
+async def start(at: Hub, tap: Tap, policy: OnDisconnect = CONTINUE) -> Stream:
+    """A stream through the tap."""
+    meta = Meta(new_id(), "me", "test", "chat", "m", 1)
+    return await at.start(meta, Source(tap, DIALECT.decoder()), policy)
+
+
+async def read(at: Hub, stream: Stream, count: int = 1000) -> list[bytes]:
+    """The first blocks of the stream, as one viewer takes them; all, if there are fewer."""
+    found: list[bytes] = []
+    with at.watch(stream, stream.tail.first) as reader:
+        while len(found) < count and reader.ended is None:
+            await next_of(reader)
+            found += reader.take()
+    return found
+
+
+async def next_of(reader: Reader) -> None:
+    """Wait for something to read."""
+    async with asyncio.timeout(5):
+        await reader.wait(5)
+
+
+async def over(stream: Stream) -> End:
+    """The end, once it is there."""
+    async with asyncio.timeout(5):
+        while stream.tail.end is None:
+            await asyncio.sleep(0.005)
+    return stream.tail.end
+
+
+async def test_another_process_reads_along() -> None:
+    """From the beginning, while it runs, to the end; for two viewers the store is read once."""
+    store, tap = MemoryStore(), Tap()
+    here, there = hub(store), hub(store)
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"))
+    await read(here, stream, 2)
+    remote, again = await asyncio.gather(
+        there.find(stream.meta.id, "me"), there.find(stream.meta.id, None)
+    )
+    assert remote is again
+    assert not remote.is_ours
+    viewers = [asyncio.create_task(read(there, remote)) for _ in range(2)]
+    tap.send(text("b"), STOP, DONE)
+    assert await asyncio.gather(*viewers) == [[ROLE, text("a"), text("b"), STOP]] * 2
+    assert (await over(remote), remote.tail.last) == (stream.tail.end, RecordId(1, 5))
+    with pytest.raises(ClientError):
+        await there.find(stream.meta.id, "you")
+    await there.aclose()
+    await here.aclose()
+
+
+async def test_dead_producer_is_lost_and_its_zombie_fenced() -> None:
+    """A process that stops renewing its lease has lost its stream, for itself too."""
+    trouble, tap = Trouble(), Tap()
+    logs = MemoryStore()
+    cut_off = MemoryStore(trouble, logs=logs.logs)
+    here, there = hub(cut_off), hub(logs)
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"))
+    await read(here, stream, 2)
+    await asyncio.sleep(0.05)
+    trouble.on = True
+    tap.send(text("b"))
+    remote = await there.find(stream.meta.id, "me")
+    end = await over(remote)
+    assert (end.reason, remote.tail.last) == (EndReason.LOST, RecordId(2, 0))
+    assert stream.tail.end is None
+    assert stream.kept is False
+
+    # Its own caller had seen more than was ever kept: for him nothing but the end is new.
+    assert first_after(remote, Cursor(RecordId(1, 3))) == 4
+    assert first_after(remote, Cursor(RecordId(2, 0))) == remote.tail.next
+    with pytest.raises(ClientError):
+        first_after(remote, Cursor(RecordId(3, 0)))
+    trouble.on = False
+    assert await over(stream) == end
+    await asyncio.wait_for(tap.closed.wait(), 1)
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_idle_producer_is_not_lost() -> None:
+    """A model may think for many leases: the pulse is heard."""
+    store, tap = MemoryStore(), Tap()
+    here, there = hub(store), hub(store)
+    stream = await start(here, tap)
+    remote = await there.find(stream.meta.id, "me")
+    await asyncio.sleep(LEASE * 4)
+    assert remote.tail.end is None
+    tap.send(ROLE, text("a"), STOP, DONE)
+    assert (await over(remote)).reason is EndReason.DONE
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_cancel_from_elsewhere() -> None:
+    """Closes the upstream, though it is silent; both processes agree on the end."""
+    store, tap = MemoryStore(), Tap()
+    here, there = hub(store), hub(store)
+    stream = await start(here, tap)
+    remote = await there.find(stream.meta.id, "me")
+    end = await there.cancel(remote)
+    assert end is not None
+    assert end.reason is EndReason.CANCELLED
+    await asyncio.wait_for(tap.closed.wait(), 2)
+    assert await over(stream) == end
+    assert stream.tail.last == remote.tail.last == RecordId(2, 0)
+    assert await there.cancel(remote) == await here.cancel(stream) == end
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_cancel_of_a_stream_that_is_over_changes_nothing() -> None:
+    """Wherever it is tried, the answer is the end that there is."""
+    store, tap = MemoryStore(), Tap()
+    here, there = hub(store), hub(store)
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"), STOP, DONE)
+    await over(stream)
+    await here.settled(stream)
+    for at in (here, there):
+        found = await at.find(stream.meta.id, "me")
+        assert await at.cancel(found) == End(EndReason.DONE, block=DONE)
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_viewer_elsewhere_keeps_the_stream() -> None:
+    """With ``cancel``, a stream that is left here goes on for those there, and ends with them."""
+    store, tap = MemoryStore(), Tap()
+    here, there = hub(store), hub(store)
+    stream = await start(here, tap, CANCEL)
+    with here.watch(stream, 1):
+        remote = await there.find(stream.meta.id, "me")
+        viewer = asyncio.create_task(read(there, remote))
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(LEASE * 3)
+    assert stream.tail.end is None
+    viewer.cancel()
+    with suppress(asyncio.CancelledError):
+        await viewer
+    assert (await over(stream)).reason is EndReason.CANCELLED
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_lease_of_an_invisible_viewer() -> None:
+    """A reader whose going cannot be seen counts for nothing; its lease does, until it leaves."""
+    store, tap = MemoryStore(), Tap()
+    here = hub(store)
+    stream = await start(here, tap, OnDisconnect(0.1))
+    await here.renew(stream.meta.id, "me", "v_1", 4e9)
+    with here.watch(stream, 1, visible=False):
+        await asyncio.sleep(0.3)
+        assert stream.tail.end is None
+        with pytest.raises(ClientError):
+            await here.leave(stream.meta.id, "you", "v_1")
+        await here.leave(stream.meta.id, None, "v_1")
+        assert (await over(stream)).reason is EndReason.CANCELLED
+    await here.aclose()
+
+
+async def test_store_that_fails_does_not_stop_the_stream() -> None:
+    """The caller's own stream goes on; what the store missed it gets when it works again."""
+    trouble, tap = Trouble(), Tap()
+    store = MemoryStore(trouble)
+    here = hub(store)
+    trouble.on = True
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"))
+    assert await read(here, stream, 2) == [ROLE, text("a")]
+    assert here.health.failing == "scripted"
+    assert not stream.kept
+    trouble.on = False
+    tap.send(text("b"), STOP, DONE)
+    await over(stream)
+    await here.settled(stream)
+    assert (stream.kept, here.health.failing) == (True, "")
+    (log,) = store.logs.values()
+    assert [block for batch in log.batches for block in batch.blocks] == [
+        *(ROLE, text("a"), text("b"), STOP)
+    ]
+    await here.aclose()
+
+
+async def test_what_waits_for_the_store_is_bounded() -> None:
+    """A store that stays away costs no memory; the stream just cannot be resumed elsewhere."""
+    trouble, tap = Trouble(), Tap()
+    store = MemoryStore(trouble)
+    here = hub(store, Limits(Bounds(window=2000, retained=4000)))
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"))
+    await read(here, stream, 2)
+    await asyncio.sleep(0.02)
+    trouble.on = True
+    for _ in range(200):
+        tap.send(text("x" * 100))
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.3)
+    assert stream.tail.size <= 4000
+    trouble.on = False
+    assert stream.keeping is not None
+    await asyncio.wait_for(stream.keeping, 5)
+    assert stream.kept is False
+    assert stream.tail.end is None
+    (log,) = store.logs.values()
+    assert log.end is None
+    await here.aclose()
+
+
+async def test_store_that_forgot_everything() -> None:
+    """Restarted empty, it is told the whole stream again; viewers elsewhere notice nothing."""
+    store, tap = MemoryStore(), Tap()
+    here, there = hub(store), hub(store)
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"))
+    remote = await there.find(stream.meta.id, "me")
+    viewer = asyncio.create_task(read(there, remote, 2))
+    await viewer
+    store.logs.clear()
+    tap.send(text("b"), STOP, DONE)
+    await over(stream)
+    await here.settled(stream)
+    late = await hub(store).find(stream.meta.id, "me")
+    assert late.tail.last == RecordId(1, 5)
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_viewer_of_a_store_that_fails() -> None:
+    """Waits for a lease, then is told; the next look is a fresh one."""
+    trouble, tap = Trouble(), Tap()
+    logs = MemoryStore()
+    here, there = hub(logs), hub(MemoryStore(trouble, logs=logs.logs))
+    stream = await start(here, tap)
+    remote = await there.find(stream.meta.id, "me")
+    trouble.on = True
+    end = await over(remote)
+    assert end.error is not None
+    assert (end.error.code, end.error.retryable) == ("store_unavailable", True)
+    with pytest.raises(StoreError):
+        await there.find(stream.meta.id, "me")
+    trouble.on = False
+    assert (await there.find(stream.meta.id, "me")).tail.end is None
+    assert stream.tail.end is None
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_commit_first_shows_only_what_is_kept() -> None:
+    """With ``durability = commit`` a viewer never has what a resume elsewhere would not give."""
+    trouble, tap = Trouble(), Tap()
+    store = MemoryStore(trouble)
+    here = hub(store, commit=True)
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"))
+    await read(here, stream, 2)
+    trouble.on = True
+    tap.send(text("b"))
+    await asyncio.sleep(0.1)
+    assert stream.tail.next == 3
+    trouble.on = False
+    tap.send(STOP, DONE)
+    assert (await over(stream)).reason is EndReason.DONE
+    assert await read(here, stream) == [ROLE, text("a"), text("b"), STOP]
+    await here.aclose()
+
+
+async def test_commit_first_ends_where_nothing_can_be_kept() -> None:
+    """After a lease without the store the stream is over, and its upstream closed."""
+    trouble, tap = Trouble(), Tap()
+    here = hub(MemoryStore(trouble), commit=True)
+    stream = await start(here, tap)
+    trouble.on = True
+    tap.send(ROLE, text("a"))
+    end = await over(stream)
+    assert end.error is not None
+    assert end.error.code == "store_unavailable"
+    await asyncio.wait_for(tap.closed.wait(), 1)
+    await here.aclose()
+
+
+async def test_pace_of_a_store() -> None:
+    """The first block is written at once, the others together, the end without delay."""
+    store, tap = MemoryStore(pace=Pace(0.2, 50)), Tap()
+    here = hub(store)
+    stream = await start(here, tap)
+    tap.send(ROLE)
+    await read(here, stream, 1)
+    for i in range(20):
+        tap.send(text(str(i)))
+        await asyncio.sleep(0.005)
+    tap.send(STOP, DONE)
+    await over(stream)
+    await here.settled(stream)
+    (log,) = store.logs.values()
+    assert log.batches[0] == Batch(1, 1, [ROLE])
+    assert len(log.batches) <= 4
+    assert sum(len(batch.blocks) for batch in log.batches) == 22
+    await here.aclose()
+
+
+async def test_names_are_found_from_anywhere() -> None:
+    """And are their owner's."""
+    store, tap = MemoryStore(), Tap()
+    here, there = hub(store), hub(store)
+    stream = await start(here, tap)
+    await here.name("chat", stream)
+    assert await there.named("chat", "me") == Named(stream.meta.id)
+    assert await there.named("chat", "you") is None
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_shutdown_ends_its_own_and_leaves_others() -> None:
+    """A process that goes away ends its streams, in the store too, and sends its viewers on."""
+    store, tap, other = MemoryStore(), Tap(), Tap()
+    here, there = hub(store), hub(store)
+    mine, theirs = await start(here, tap), await start(there, other)
+    remote = await here.find(theirs.meta.id, "me")
+    with here.watch(remote, 1) as reader:
+        await here.aclose()
+        assert reader.stopped
+        assert reader.farewell is not None
+        assert reader.farewell == MOVED
+    assert theirs.tail.end is None
+    found = await there.find(mine.meta.id, "me")
+    assert found.tail.end is not None
+    assert found.tail.end.error is not None
+    assert found.tail.end.error.code == "shutting_down"
+    await there.aclose()
