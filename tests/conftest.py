@@ -13,6 +13,7 @@ import pytest
 from tests.fakes.function_url import function_url
 from tests.fakes.server import serving
 from tests.fakes.upstream import Upstream, upstream
+from tests.stores.servers import KINDS, NotHere, Server
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -89,3 +90,32 @@ def parameter_store(aws: MutableMapping[str, str]) -> Iterator[SSMClient]:
     yield client
     client.close()
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def server_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    """Starts a server of a kind, or finds the one that runs."""
+    running: dict[str, Server] = {}
+
+    def find(kind: str) -> Server:
+        if kind not in running:
+            try:
+                server = KINDS[kind](tmp_path_factory.mktemp(kind))
+            except NotHere as why:
+                pytest.skip(str(why))
+            running[kind] = server
+            server.start()
+        return running[kind]
+
+    yield find
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture
+def its_environment() -> Iterator[Callable[[Server], None]]:
+    """Puts what boto3 needs for a server into the process's environment, and takes it out."""
+    before = dict(os.environ)
+    yield lambda server: os.environ.update(server.environ)
+    os.environ.clear()
+    os.environ.update(before)

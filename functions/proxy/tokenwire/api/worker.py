@@ -53,7 +53,8 @@ class Worker:
         """
         job = _job(event)
         scope = {"aws.context": context}
-        log = RequestLog(str(getattr(context, "aws_request_id", "")), "EVENT", route=job.type)
+        request_id = str(getattr(context, "aws_request_id", ""))
+        log = RequestLog(request_id, "EVENT", route=job.type, dialect=job.dialect)
         seen = Observation(log, seconds_left(scope))
         try:
             reason = await self._run(job, seen)

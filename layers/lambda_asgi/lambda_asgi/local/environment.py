@@ -211,8 +211,10 @@ def child_environ(function: Function, address: str) -> dict[str, str]:
     }
     if many:
         reserved["AWS_LAMBDA_MAX_CONCURRENCY"] = str(function.concurrency)
+    region = function.environ.get("AWS_REGION", "us-east-1")
     defaults = {
-        "AWS_REGION": "us-east-1",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "LAMBDA_ASGI_TRACEBACKS": "1",
         # Where boto3 finds the function, should it want to invoke itself.
         "AWS_ENDPOINT_URL_LAMBDA": f"http://{address}",

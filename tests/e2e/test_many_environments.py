@@ -1,0 +1,248 @@
+"""One request an environment, as on Lambda: nothing of a stream is where the next request lands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.api.reading import printed, read, text_of
+from tests.fakes.function_url import function_url
+from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
+from tests.stores.servers import Server
+
+ASK = {"message": "x", "model": "openai/m"}
+STORES = pytest.mark.parametrize("kind", ["redis", "moto"])
+
+
+@asynccontextmanager
+async def lambda_like(
+    provider: Upstream, server: Server, timeout: float = 30, **settings: str
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of a function that has a store, and whose every request has its own process."""
+    environ = {
+        "OPENAI_API_KEY": "sk-one",
+        "OPENAI_BASE_URL": provider.base_url,
+        "TOKENWIRE_STORE": server.url,
+        "TOKENWIRE_LEASE": "2",
+        "TOKENWIRE_VIEWER_LEASE": "3",
+        "TOKENWIRE_HEARTBEAT": "0.3",
+        **server.environ,
+        **settings,
+    }
+    opened = function_url(
+        environ, concurrency=1, environments=8, timeout=timeout, tells_disconnect=False
+    )
+    async with (
+        opened as url,
+        httpx2.AsyncClient(base_url=url, timeout=40, trust_env=False) as client,
+    ):
+        yield client
+
+
+class Watching:
+    """One client of a stream: what it has read, and what it was told."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.response = response
+        self.said = b""
+        self._parts = response.aiter_bytes()
+
+    @property
+    def id(self) -> str:
+        """The stream's."""
+        return self.response.headers["x-stream-id"]
+
+    @property
+    def last(self) -> dict[str, str]:
+        """The header that a client comes back with."""
+        return {"last-event-id": read(self.said)[-1][0]}
+
+    async def until(self, word: bytes) -> None:
+        """Read until this has come."""
+        async with asyncio.timeout(20):
+            while word not in self.said:
+                self.said += await anext(self._parts)
+
+
+@asynccontextmanager
+async def post(client: httpx2.AsyncClient, body: object, **headers: str) -> AsyncIterator[Watching]:
+    """Ask for typed events."""
+    said = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with client.stream("POST", "/api/stream", json=body, headers=said) as response:
+        assert response.status_code == 200
+        yield Watching(response)
+
+
+@STORES
+async def test_start_reload_cancel(
+    kind: str, provider: Upstream, server_of: Callable[[str], Server]
+) -> None:
+    """Started in one environment, resumed from another on reload, cancelled from a third.
+
+    The first closes its upstream, though its client has long gone and the model is silent.
+    """
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), gate, text("two "), asyncio.Event())
+    async with lambda_like(provider, server_of(kind)) as client:
+        async with post(client, ASK) as first:
+            await first.until(b"one")
+        url = f"/v1/streams/{first.id}"
+        async with client.stream("GET", url, headers=first.last) as response:
+            second = Watching(response)
+            gate.set()
+            await second.until(b"two")
+            answer = await client.post(f"{url}/cancel")
+            assert answer.json() == {"id": first.id, "end_reason": "cancelled"}
+            async with asyncio.timeout(5):
+                await provider.requests[0].closed.wait()
+            await second.until(b"cancelled")
+        assert text_of(first.said) + text_of(second.said) == "one two "
+        over = await client.get(url, headers=second.last)
+        assert over.status_code == 204
+    assert len(provider.requests) == 1
+
+
+@STORES
+async def test_worker_runs_a_stream_that_nobody_has_opened_yet(
+    kind: str,
+    provider: Upstream,
+    server_of: Callable[[str], Server],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """``POST /v1/streams`` answers at once, with a URL for an EventSource; a worker does it."""
+    provider.answer(ROLE, text("a"), STOP, DONE)
+    async with lambda_like(provider, server_of(kind), TOKENWIRE_SECRET="x" * 32) as client:
+        started = await client.post("/v1/streams", json=ASK)
+        assert started.status_code == 201
+        watched = await client.get(started.json()["url"])
+        assert text_of(watched.content) == "a"
+        lines = [json.loads(x) for x in (await printed(capfd, 3)).splitlines() if '"request"' in x]
+    (line,) = [line for line in lines if line["http"]["route"] == "tokenwire.worker"]
+    assert line["stream_id"] == started.json()["id"]
+    assert (line["end_reason"], line["store"], line["dialect"]) == ("done", "kept", "chat")
+    assert line["upstream"]["blocks"] == 3
+    assert len(provider.requests) == 1
+
+
+@STORES
+async def test_stream_goes_on_past_the_deadline(
+    kind: str, provider: Upstream, server_of: Callable[[str], Server]
+) -> None:
+    """With ``continue``, a worker runs it: whoever follows is sent on before the time is up."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
+    async with lambda_like(provider, server_of(kind), timeout=5) as client:
+        body = {**ASK, "on_disconnect": "continue"}
+        follows = asyncio.create_task(client.post("/api/stream", json=body))
+        # The worker's own environment starts after ours: by half a second or so.
+        first = await follows
+        assert text_of(first.content) == "one "
+        _, told = read(first.content)[-1]
+        assert (told["type"], told["code"]) == ("error", "connection_expired")
+        assert told["retryable"] is True
+        stream_id = first.headers["x-stream-id"]
+        last = [event_id for event_id, _ in read(first.content) if event_id][-1]
+        gate.set()
+        second = await client.get(f"/v1/streams/{stream_id}", headers={"last-event-id": last})
+        assert text_of(second.content) == "two"
+        assert len(provider.requests) == 1
+
+
+@STORES
+async def test_leaving_is_told_by_the_client(
+    kind: str, provider: Upstream, server_of: Callable[[str], Server]
+) -> None:
+    """A client that leaves says so: the stream is cancelled, and its tokens are not paid for."""
+    provider.answer(ROLE, text("a"), asyncio.Event())
+    viewer = "v_0123456789"
+    async with lambda_like(provider, server_of(kind)) as client:
+        body = {**ASK, "on_disconnect": "cancel"}
+        async with post(client, body, x_tokenwire_viewer=viewer) as first:
+            assert first.response.headers["x-tokenwire-lease"] == "3"
+            await first.until(b'"a"')
+            lease = f"/v1/streams/{first.id}/viewers/{viewer}"
+            for _ in range(3):
+                await asyncio.sleep(1.5)
+                assert (await client.post(lease)).status_code == 204
+            assert not provider.requests[0].closed.is_set()
+        assert (await client.post(f"{lease}/leave")).status_code == 204
+        async with asyncio.timeout(5):
+            await provider.requests[0].closed.wait()
+
+
+async def test_a_lease_that_is_not_renewed_runs_out(
+    provider: Upstream, server_of: Callable[[str], Server]
+) -> None:
+    """A browser that crashed says nothing; and one that never took a lease is never missed."""
+    provider.answer(ROLE, text("a"), asyncio.Event())
+    async with lambda_like(provider, server_of("redis"), TOKENWIRE_VIEWER_LEASE="1") as client:
+        body = {**ASK, "on_disconnect": "cancel"}
+        async with post(client, body) as without:
+            await without.until(b'"a"')
+        async with post(client, body, x_tokenwire_viewer="v_0123456789") as crashed:
+            await crashed.until(b'"a"')
+        async with asyncio.timeout(8):
+            await provider.requests[1].closed.wait()
+        assert not provider.requests[0].closed.is_set()
+        await client.post(f"/v1/streams/{without.id}/cancel")
+
+
+async def test_manners_of_viewers(provider: Upstream, server_of: Callable[[str], Server]) -> None:
+    """Badly named viewers, unknown streams and other people's are refused."""
+    provider.answer(ROLE, text("a"), STOP, DONE)
+    keys = "key-one,key-two"
+    async with lambda_like(provider, server_of("redis"), TOKENWIRE_API_KEYS=keys) as client:
+        mine, yours = ({"authorization": f"Bearer {key}"} for key in keys.split(","))
+        stream = await client.post("/api/stream", json=ASK, headers=mine)
+        path = f"/v1/streams/{stream.headers['x-stream-id']}/viewers"
+        assert (await client.post(f"{path}/v_0123456789", headers=mine)).status_code == 204
+        for url, headers, status, code in (
+            (f"{path}/x", mine, 400, "invalid_value"),
+            (f"{path}/v_0123456789", yours, 404, "stream_not_found"),
+            (f"{path}/v_0123456789/leave", yours, 404, "stream_not_found"),
+            ("/v1/streams/st_none/viewers/v_0123456789", mine, 404, "stream_not_found"),
+        ):
+            answer = await client.post(url, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@STORES
+async def test_retry_and_chat_are_found_again(
+    kind: str, provider: Upstream, server_of: Callable[[str], Server]
+) -> None:
+    """``Idempotency-Key`` and ``useChat``'s resume and stop, each from another environment."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
+    provider.answer(ROLE, text("chat"), asyncio.Event())
+    async with lambda_like(provider, server_of(kind)) as client:
+        async with post(client, ASK, idempotency_key=f"k-{kind}") as first:
+            await first.until(b"one")
+        retried = asyncio.create_task(
+            client.post("/api/stream", json=ASK, headers={"idempotency-key": f"k-{kind}"})
+        )
+        await asyncio.sleep(1)
+        gate.set()
+        assert text_of((await retried).content) == "one two"
+        assert len(provider.requests) == 1
+
+        chat_id = f"chat-{kind}"
+        parts = [{"type": "text", "text": "x"}]
+        body: Any = {"id": chat_id, "model": "openai/m"}
+        body["messages"] = [{"role": "user", "parts": parts}]
+        async with client.stream("POST", "/api/chat", json=body) as response:
+            await Watching(response).until(b"chat")
+        async with client.stream("GET", f"/api/chat/{chat_id}/stream") as response:
+            resumed = Watching(response)
+            await resumed.until(b"chat")
+            stopped = await client.post(f"/api/chat/{chat_id}/stop")
+            assert stopped.json()["end_reason"] == "cancelled"
+            async with asyncio.timeout(5):
+                await provider.requests[1].closed.wait()
+            await resumed.until(b"[DONE]")
+        assert (await client.get(f"/api/chat/{chat_id}/stream")).status_code == 204

@@ -1,0 +1,340 @@
+"""Stores that fail: the caller's own stream goes on, what is lost is said, and nothing grows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.api.reading import printed, read, text_of
+from tests.fakes.server import serving
+from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
+from tests.stores.servers import Server, redis
+
+ASK = {"message": "x", "model": "openai/m", "on_disconnect": "continue"}
+
+
+@asynccontextmanager
+async def two_processes(
+    provider: Upstream, server: Server, **settings: str
+) -> AsyncIterator[tuple[httpx2.AsyncClient, httpx2.AsyncClient]]:
+    """Two servers with one store: clients of each."""
+    environ = {
+        "OPENAI_API_KEY": "sk-x",
+        "OPENAI_BASE_URL": provider.base_url,
+        "TOKENWIRE_STORE": server.url,
+        "TOKENWIRE_LEASE": "2",
+        "TOKENWIRE_HEARTBEAT": "0.5",
+        **settings,
+    }
+    async with (
+        serving(environ) as here,
+        serving(environ) as there,
+        httpx2.AsyncClient(base_url=here, timeout=30, trust_env=False) as one,
+        httpx2.AsyncClient(base_url=there, timeout=30, trust_env=False) as two,
+    ):
+        yield one, two
+
+
+async def until(asked: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+    """Ask until it is so."""
+    async with asyncio.timeout(seconds):
+        while not await asked():
+            await asyncio.sleep(0.05)
+
+
+async def health(client: httpx2.AsyncClient) -> str:
+    """What a process says of its store."""
+    said: str = (await client.get("/readyz")).json()["store"]
+    return said
+
+
+async def failing(client: httpx2.AsyncClient) -> float:
+    """The same, for Prometheus."""
+    said = (await client.get("/metrics")).text
+    found = re.search(r"^tokenwire_store_failing (\S+)$", said, re.MULTILINE)
+    assert found is not None
+    return float(found[1])
+
+
+Fault = Callable[[Server], None]
+
+
+def fill(server: Server) -> None:
+    """Let Redis have no memory for anything new."""
+    configure(server, "maxmemory", "1")
+
+
+def configure(server: Server, *what: str) -> None:
+    """Change how it runs."""
+    import redis as client
+
+    with client.Redis(port=server.port) as connected:
+        connected.execute_command("CONFIG SET", *what)
+
+
+FAULTS: dict[str, tuple[Fault, Fault]] = {
+    "restarted": (Server.stop, Server.start),
+    "cut off": (Server.halt, Server.go_on),
+    "full": (fill, lambda server: configure(server, "maxmemory", "0")),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_redis_fails_in_mid_stream(
+    fault: str, provider: Upstream, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The caller notices nothing; operators do; once it works again the stream can be resumed."""
+    server = redis(tmp_path)
+    breaks, mends = FAULTS[fault]
+    go, on = asyncio.Event(), asyncio.Event()
+    provider.answer(ROLE, text("before "), go, text("during "), on, text("after"), STOP, DONE)
+    server.start()
+    try:
+        async with two_processes(provider, server) as (here, there):
+            assert (await health(here), await failing(here)) == ("ok", 0)
+            async with here.stream("POST", "/api/stream", json=ASK) as response:
+                stream_id = response.headers["x-stream-id"]
+                said, parts = b"", response.aiter_bytes()
+                while b"before" not in said:
+                    said += await anext(parts)
+                breaks(server)
+                go.set()
+                while b"during" not in said:
+                    said += await anext(parts)
+
+                async def degraded() -> bool:
+                    return await health(here) == "degraded" and await failing(here) == 1
+
+                await until(degraded)
+                mends(server)
+
+                async def mended() -> bool:
+                    return await health(here) == "ok"
+
+                await until(mended)
+                on.set()
+                async for part in parts:
+                    said += part
+            assert text_of(said) == "before during after"
+            again = await there.get(f"/v1/streams/{stream_id}")
+            assert text_of(again.content) == "before during after"
+    finally:
+        server.stop()
+    told = [record.getMessage() for record in caplog.records if record.name == "tokenwire.store"]
+    assert [words.partition(",")[0] for words in told] == [
+        "the store fails",
+        "the store works again",
+    ]
+
+
+async def test_redis_stays_away(
+    provider: Upstream, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Streams begin and end without it, at once, and say in their lines what they lack."""
+    server = redis(tmp_path)
+    provider.answer(ROLE, text("a"), STOP, DONE)
+    async with two_processes(provider, server) as (here, there):
+        for _ in range(3):
+            response = await here.post("/api/stream", json=ASK)
+            assert text_of(response.content) == "a"
+        chat = {"id": "c", "messages": [{"role": "user", "parts": [{"type": "text", "text": "x"}]}]}
+        assert (await here.post("/api/chat", json={**chat, "model": "openai/m"})).is_success
+        # What only the store could promise is refused, and may be asked again.
+        for refused in (
+            await here.post("/api/stream", json=ASK, headers={"idempotency-key": "k"}),
+            await there.get(f"/v1/streams/{response.headers['x-stream-id']}"),
+        ):
+            assert refused.status_code == 503
+            assert refused.json()["code"] == "store_unavailable"
+            assert refused.json()["retryable"] is True
+    said = await printed(capfd, 4)
+    lines = [json.loads(line) for line in said.splitlines() if '"request"' in line]
+    assert [line.get("store") for line in lines if line["http"]["route"] == "/api/stream"][:3] == [
+        "degraded"
+    ] * 3
+
+
+async def test_secrets_of_the_address_are_not_said(
+    provider: Upstream, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a caller nor a line learns where the store is, or its password."""
+    provider.answer(ROLE, text("a"), STOP, DONE)
+    environ = {
+        "OPENAI_API_KEY": "sk-x",
+        "OPENAI_BASE_URL": provider.base_url,
+        "TOKENWIRE_STORE": "redis://user:hunter2@127.0.0.1:1",
+    }
+    async with serving(environ) as url, httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+        texts = [(await client.post("/api/stream", json=ASK)).text]
+        texts.append((await client.get("/v1/streams/st_x")).text)
+        texts.append((await client.get("/readyz")).text)
+    out = capfd.readouterr()
+    for said in (*texts, out.out, out.err):
+        assert "hunter2" not in said
+        assert "127.0.0.1:1" not in said
+
+
+@pytest.fixture
+async def throttling(server_of: Callable[[str], Server]) -> AsyncIterator[Throttling]:
+    """A door in front of DynamoDB that turns requests away when told."""
+    found = Throttling(server_of("moto"))
+    listener = await asyncio.start_server(found.serve, "127.0.0.1", 0)
+    found.port = listener.sockets[0].getsockname()[1]
+    yield found
+    listener.close()
+    for writer in found.open:
+        writer.transport.abort()
+    await asyncio.sleep(0.01)
+
+
+class Throttling:
+    """Passes requests on, or answers as DynamoDB does when there are too many."""
+
+    def __init__(self, behind: Server) -> None:
+        self.behind = behind
+        self.port = 0
+        self.on = False
+        self.refused = 0
+        self.open: set[asyncio.StreamWriter] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        self.open.add(writer)
+        base_url = f"http://127.0.0.1:{self.behind.port}"
+        async with httpx2.AsyncClient(base_url=base_url, trust_env=False) as behind:
+            while head := await _head(reader):
+                size = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+                body = await reader.readexactly(int(size[1]) if size else 0)
+                status, answer = await self._answer(behind, head, body)
+                said = f"HTTP/1.1 {status} X\r\nContent-Length: {len(answer)}\r\n"
+                said += "Content-Type: application/x-amz-json-1.0\r\n\r\n"
+                writer.write(said.encode() + answer)
+        self.open.discard(writer)
+        writer.close()
+
+    async def _answer(
+        self, behind: httpx2.AsyncClient, head: bytes, body: bytes
+    ) -> tuple[int, bytes]:
+        if self.on:
+            self.refused += 1
+            kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException"
+            return 400, json.dumps({"__type": kind, "message": "Rate exceeded"}).encode()
+        lines = (line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if line)
+        headers = {name: value for name, value in lines if name.lower() != "host"}
+        said = await behind.post("/", content=body, headers=headers)
+        return said.status_code, said.content
+
+
+async def _head(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return b""
+
+
+async def test_dynamodb_throttles(
+    provider: Upstream, throttling: Throttling, its_environment: Callable[[Server], None]
+) -> None:
+    """As with Redis: the stream goes on, and is whole in the table once that takes writes again."""
+    server = throttling.behind
+    door = {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{throttling.port}"}
+    its_environment(Server([], server.folder, "", 0, {**server.environ, **door}))
+    go, on = asyncio.Event(), asyncio.Event()
+    provider.answer(ROLE, text("before "), go, text("during "), on, text("after"), STOP, DONE)
+    async with two_processes(provider, server) as (here, there):
+        async with here.stream("POST", "/api/stream", json=ASK) as response:
+            stream_id = response.headers["x-stream-id"]
+            said, parts = b"", response.aiter_bytes()
+            while b"before" not in said:
+                said += await anext(parts)
+            throttling.on = True
+            go.set()
+
+            async def degraded() -> bool:
+                return await health(here) == "degraded"
+
+            await until(degraded)
+            throttling.on = False
+            on.set()
+            async for part in parts:
+                said += part
+        assert text_of(said) == "before during after"
+        assert throttling.refused > 0
+        again = await there.get(f"/v1/streams/{stream_id}")
+        assert text_of(again.content) == "before during after"
+        assert await health(here) == "ok"
+
+
+@pytest.mark.parametrize("kind", ["redis", "moto"])
+async def test_any_process_will_do(
+    kind: str,
+    provider: Upstream,
+    server_of: Callable[[str], Server],
+    its_environment: Callable[[Server], None],
+) -> None:
+    """Start here; watch, resume, share, retry and stop there; in the dialect of one's choice."""
+    server = server_of(kind)
+    its_environment(server)
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
+    async with two_processes(provider, server) as (here, there):
+        key = {"idempotency-key": "k"}
+        async with here.stream("POST", "/api/stream", json=ASK, headers=key) as response:
+            parts, said = response.aiter_bytes(), b""
+            while b"one" not in said:
+                said += await anext(parts)
+        stream_id = response.headers["x-stream-id"]
+        last, _ = read(said)[-1]
+        follows = asyncio.create_task(there.get(f"/v1/streams/{stream_id}"))
+        resumed = asyncio.create_task(
+            there.get(f"/v1/streams/{stream_id}", headers={"last-event-id": last})
+        )
+        retried = asyncio.create_task(there.post("/api/stream", json=ASK, headers=key))
+        shared = (await there.post(f"/v1/streams/{stream_id}/ticket")).json()["url"]
+        await asyncio.sleep(0.2)
+        gate.set()
+        assert text_of((await follows).content) == "one two"
+        assert text_of((await resumed).content) == "two"
+        assert text_of((await retried).content) == "one two"
+        chat: Any = await there.get(f"{shared}&format=chat")
+        assert chat.text.endswith("data: [DONE]\n\n")
+        over = (await there.get(f"/v1/streams/{stream_id}")).content
+        done = await there.get(
+            f"/v1/streams/{stream_id}", headers={"last-event-id": read(over)[-1][0]}
+        )
+        assert done.status_code == 204
+        assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("kind", ["redis", "moto"])
+async def test_cancel_reaches_a_silent_producer(
+    kind: str,
+    provider: Upstream,
+    server_of: Callable[[str], Server],
+    its_environment: Callable[[Server], None],
+) -> None:
+    """Within a second or so the upstream is closed, and all who watch are told."""
+    server = server_of(kind)
+    its_environment(server)
+    provider.answer(ROLE, text("a"), asyncio.Event())
+    async with two_processes(provider, server) as (here, there):
+        async with here.stream("POST", "/api/stream", json=ASK) as response:
+            parts, said = response.aiter_bytes(), b""
+            while b'"a"' not in said:
+                said += await anext(parts)
+            stream_id = response.headers["x-stream-id"]
+            answer = await there.post(f"/v1/streams/{stream_id}/cancel")
+            assert answer.json() == {"id": stream_id, "end_reason": "cancelled"}
+            async with asyncio.timeout(3):
+                await provider.requests[0].closed.wait()
+            async for part in parts:
+                said += part
+        assert read(said)[-1][1]["code"] == "cancelled"

@@ -1,0 +1,208 @@
+"""Two producers, two readers and a caller who cancels, at one log, in any order.
+
+Each store is held against the contract in its plainest form (``tests.fakes.memory_store``):
+whatever is done, in whatever order, both must answer the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.memory_store import MemoryStore
+from tests.stores.conftest import store_at
+from tests.stores.servers import Server
+from tokenwire.events import Error
+from tokenwire.streams.log import End, EndReason, Meta
+from tokenwire.streams.store import (
+    Batch,
+    Fenced,
+    Follower,
+    Missing,
+    Store,
+    Taken,
+    Writer,
+)
+from tokenwire.streams.stream import new_id
+
+DONE = End(EndReason.DONE)
+CANCELLED = End(EndReason.CANCELLED, Error("cancelled", "", status=499))
+LOST = End(EndReason.LOST, Error("lost", ""))
+EXAMPLES = 400 if os.environ.get("TOKENWIRE_SOAK") else 40
+
+STEPS = [
+    *(f"{who} {what}" for who in "AB" for what in ("create", "adopt", "append", "again", "beat")),
+    *(f"{who} {what}" for who in "AB" for what in ("finish", "look")),
+    *(f"{who} {what}" for who in "XY" for what in ("open", "read", "lose")),
+    *("C reserve", "C cancel"),
+]
+
+
+@dataclass(slots=True)
+class World:
+    """A store, and those who use it."""
+
+    store: Store
+    meta: Meta
+    writers: dict[str, Writer] = field(default_factory=dict)
+    readers: dict[str, Follower] = field(default_factory=dict)
+    written: dict[str, list[Batch]] = field(default_factory=dict)
+
+    async def do(self, step: str) -> Any:
+        """One step; what came of it, in words that any store can say."""
+        who, what = step.split()
+        try:
+            said = await getattr(self, what)(who)
+        except Fenced as error:
+            return "fenced", str(error.at), error.end
+        except (Taken, Missing) as error:
+            return type(error).__name__
+        return said
+
+    async def create(self, who: str) -> None:
+        """Make the log."""
+        self.writers[who] = await self.store.create(self.meta)
+
+    async def reserve(self, _: str) -> None:
+        """Make it for somebody else."""
+        await self.store.reserve(self.meta)
+
+    async def adopt(self, who: str) -> None:
+        """Take a reserved one."""
+        self.writers[who] = await self.store.adopt(self.meta.id)
+
+    async def append(self, who: str, end: End | None = None) -> None:
+        """Write the next batch."""
+        if who in self.writers:
+            before = self.written.setdefault(who, [])
+            first = before[-1].first + len(before[-1].blocks) if before else 1
+            batch = Batch(1, first, [who.encode() * first], end)
+            await self.writers[who].append(batch)
+            before.append(batch)
+
+    async def finish(self, who: str) -> None:
+        """Write the last one."""
+        await self.append(who, DONE)
+
+    async def again(self, who: str) -> None:
+        """The same once more, as if the answer had been lost."""
+        if self.written.get(who):
+            await self.writers[who].append(self.written[who][-1])
+
+    async def beat(self, who: str) -> None:
+        """Renew the lease."""
+        if who in self.writers:
+            await self.writers[who].beat()
+
+    async def look(self, who: str) -> None:
+        """Look around."""
+        if who in self.writers:
+            await self.writers[who].look()
+
+    async def open(self, who: str) -> bool:
+        """Come to read."""
+        found = await self.store.open(self.meta.id)
+        if found is not None:
+            self.readers[who] = found
+        return found is not None
+
+    async def read(self, who: str) -> list[Batch]:
+        """Read what is new."""
+        found: list[Batch] = []
+        if who in self.readers:
+            while more := await self.readers[who].read(0):
+                found += more
+        return found
+
+    async def read_all(self) -> list[Batch]:
+        """The whole log, to somebody new."""
+        await self.open("Z")
+        return await self.read("Z")
+
+    async def lose(self, who: str) -> None:
+        """Take the producer for dead."""
+        if who in self.readers:
+            await self.readers[who].lose(LOST)
+
+    async def cancel(self, _: str) -> tuple[str, End]:
+        """End it."""
+        at, end = await self.store.close(self.meta.id, CANCELLED)
+        return str(at), end
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """One event loop for all examples."""
+    found = asyncio.new_event_loop()
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("kind", ["redis", "valkey", "moto"])
+def test_every_order_has_one_outcome(
+    kind: str,
+    server_of: Callable[[str], Server],
+    its_environment: Callable[[Server], None],
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    """The same as the plainest store's, step by step."""
+    server = server_of(kind)
+    its_environment(server)
+    store = store_at(server)
+
+    async def both(steps: list[str]) -> None:
+        meta = Meta(new_id(), "me", "test", "chat", "m", 1)
+        real, model = World(store, meta), World(MemoryStore(), meta)
+        for step in steps:
+            assert await real.do(step) == await model.do(step), step
+        assert len(model.writers) <= 1
+        ends = [batch for batch in await real.read_all() if batch.end is not None]
+        assert len(ends) <= 1
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        st.sampled_from(["A create", "C reserve"]), st.lists(st.sampled_from(STEPS), max_size=25)
+    )
+    def explore(first: str, steps: list[str]) -> None:
+        loop.run_until_complete(both([first, *steps]))
+
+    explore()
+    loop.run_until_complete(store.aclose())
+
+
+@pytest.mark.parametrize("kind", ["redis", "valkey", "moto"])
+async def test_all_at_once(
+    kind: str, server_of: Callable[[str], Server], its_environment: Callable[[Server], None]
+) -> None:
+    """Requests that cross on the wire: one producer, one end, and everybody has the same log."""
+    server = server_of(kind)
+    its_environment(server)
+    store = store_at(server)
+    for _ in range(EXAMPLES // 4):
+        meta = Meta(new_id(), "me", "test", "chat", "m", 1)
+        await store.reserve(meta)
+        worlds = [World(store, meta) for _ in range(4)]
+        said = await asyncio.gather(*(world.do("A adopt") for world in worlds))
+        assert sorted(map(str, said)) == ["None", "Taken", "Taken", "Taken"]
+        producer = worlds[said.index(None)]
+        await worlds[0].do("X open")
+        steps = [producer.do("A append"), worlds[0].do("X lose"), worlds[1].do("C cancel")]
+        await asyncio.gather(*steps, worlds[2].do("C cancel"))
+        last = await producer.do("A finish")
+        logs = [await world.read_all() for world in worlds]
+        assert logs.count(logs[0]) == 4
+        assert [batch.end is not None for batch in logs[0]] == [False] * (len(logs[0]) - 1) + [True]
+        assert last == ("fenced", str(logs[0][-1].last), logs[0][-1].end)
+    await store.aclose()
