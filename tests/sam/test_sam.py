@@ -16,6 +16,9 @@ import pytest
 
 from tests.api.reading import read, text_of
 from tests.sam.conftest import ARCH, SAM, Ended, free_port, reachable, run, running
+from tests.stores.servers import make_table
+from tokenwire.streams.dynamodb import DynamoDBStore
+from tokenwire.streams.log import Meta
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -23,9 +26,13 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.sam, pytest.mark.timeout(300)]
 
 
+TABLE = "StreamsTable"
+"""What SAM calls the table, where there is no stack: by its name in the template."""
+
+
 @pytest.fixture
 def parameters(build: Path, aws: dict[str, str]) -> Iterator[str]:
-    """SSM, by moto, where containers reach it, with the parameters that the template names."""
+    """SSM and DynamoDB, by moto, where containers reach them, with what the template names."""
     import boto3
     from moto.server import ThreadedMotoServer
 
@@ -39,14 +46,16 @@ def parameters(build: Path, aws: dict[str, str]) -> Iterator[str]:
             Name=f"/tokenwire/{name}", Value=value, Type="SecureString", Overwrite=True
         )
     client.close()
+    make_table(url, TABLE)
     yield url
     server.stop()
 
 
-def variables(tmp_path: Path, ssm: str) -> Path:
+def variables(tmp_path: Path, aws: str, store: str = "memory://") -> Path:
     """The file that gives a local function its variables."""
     file = tmp_path / "variables.json"
-    said = {"AWS_ENDPOINT_URL_SSM": ssm, "TOKENWIRE_DEFAULT_MODEL": "demo/markdown"}
+    said = {"AWS_ENDPOINT_URL_SSM": aws, "TOKENWIRE_DEFAULT_MODEL": "demo/markdown"}
+    said |= {"AWS_ENDPOINT_URL_DYNAMODB": aws, "TOKENWIRE_STORE": store}
     file.write_text(json.dumps({"ProxyFunction": said}))
     return file
 
@@ -55,7 +64,8 @@ async def invoke(build: Path, event: str, variables: Path) -> Ended:
     """``sam local invoke``."""
     command: list[str | Path] = [SAM, "local", "invoke", "ProxyFunction"]
     command += ["--template", build / "template.yaml"]
-    command += ["--event", f"events/{event}.json", "--env-vars", variables, "--skip-pull-image"]
+    file = event if "/" in event else f"events/{event}.json"
+    command += ["--event", file, "--env-vars", variables, "--skip-pull-image"]
     return await run([*command, "--parameter-overrides", f"Architecture={ARCH}"])
 
 
@@ -96,13 +106,40 @@ async def test_events_need_no_aws(build: Path) -> None:
     assert read(ended.json["body"].encode())[-1][1] == "[DONE]"
 
 
-async def test_worker_event_is_refused_in_words(
+async def test_worker_event_runs_a_stream(
+    build: Path, parameters: str, tmp_path: Path, aws: dict[str, str]
+) -> None:
+    """What a request has reserved in the table is there, whole, when the worker is done.
+
+    Delivered twice, the event does no more work.
+    """
+    aws |= {"AWS_ENDPOINT_URL_DYNAMODB": parameters, "AWS_DEFAULT_REGION": "us-east-1"}
+    job = json.loads(Path("events/worker.json").read_text())
+    store = DynamoDBStore(TABLE)
+    await store.reserve(Meta(job["stream"], job["owner"], "demo", "chat", job["model"], 1))
+    file = variables(tmp_path, parameters, f"dynamodb://{TABLE}")
+    ended = await invoke(build, "worker", file)
+    assert ended.json == {"stream": job["stream"], "end_reason": "done"}, ended.err
+    follower = await store.open(job["stream"])
+    assert follower is not None
+    batches = await follower.read(0)
+    assert batches[0].first == 1
+    assert batches[-1].end is not None
+    assert batches[-1].end.reason == "done"
+    again = await invoke(build, "worker", file)
+    assert again.json == {"stream": job["stream"], "end_reason": "taken"}
+    await store.aclose()
+
+
+async def test_other_events_are_refused_in_words(
     build: Path, parameters: str, tmp_path: Path
 ) -> None:
-    """There are no workers yet: the error says that the function takes HTTP events."""
-    ended = await invoke(build, "worker", variables(tmp_path, parameters))
+    """An event that no front door sends, and that is not the function's own."""
+    file = tmp_path / "event.json"
+    file.write_text('{"Records": []}')
+    ended = await invoke(build, str(file), variables(tmp_path, parameters))
     assert ended.json["errorType"] == "Runtime.UnsupportedEvent"
-    assert "HTTP events only" in ended.json["errorMessage"]
+    assert "HTTP events" in ended.json["errorMessage"]
 
 
 @asynccontextmanager

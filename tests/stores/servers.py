@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -153,14 +154,17 @@ def _like_dynamodb(command: list[str], folder: Path, port: int) -> Server:
         "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    return Server(command, folder, f"dynamodb://{TABLE}", port, environ, make_table)
+    url = environ["AWS_ENDPOINT_URL_DYNAMODB"]
+    return Server(command, folder, f"dynamodb://{TABLE}", port, environ, lambda _: make_table(url))
 
 
-def make_table(server: Server) -> None:
-    """The table, as template.yaml has it."""
-    with client(server) as found:
+def make_table(url: str, name: str = TABLE) -> None:
+    """The table, with the keys that template.yaml gives it."""
+    with closing(client(url)) as found:
+        with suppress(found.exceptions.ResourceNotFoundException):
+            found.delete_table(TableName=name)
         found.create_table(
-            TableName=TABLE,
+            TableName=name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[
                 {"AttributeName": "pk", "KeyType": "HASH"},
@@ -173,27 +177,20 @@ def make_table(server: Server) -> None:
         )
 
 
-class client:  # noqa: N801 - a function in all but name
+def client(url: str) -> DynamoDBClient:
     """boto3's own client of a DynamoDB server."""
+    import boto3
+    from botocore.config import Config
 
-    def __init__(self, server: Server) -> None:
-        import boto3
-        from botocore.config import Config
-
-        self._client: DynamoDBClient = boto3.client(
-            "dynamodb",
-            endpoint_url=server.environ["AWS_ENDPOINT_URL_DYNAMODB"],
-            aws_access_key_id="x",
-            aws_secret_access_key="x",
-            region_name="us-east-1",
-            config=Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 10}),
-        )
-
-    def __enter__(self) -> DynamoDBClient:
-        return self._client
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
+    found: DynamoDBClient = boto3.client(
+        "dynamodb",
+        endpoint_url=url,
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        region_name="us-east-1",
+        config=Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 10}),
+    )
+    return found
 
 
 KINDS: Mapping[str, Callable[[Path], Server]] = {

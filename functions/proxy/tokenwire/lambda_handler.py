@@ -5,9 +5,26 @@ Importing it builds the app, in the init phase, where Lambda gives a whole CPU.
 
 from __future__ import annotations
 
-from lambda_asgi import Handler
+from collections.abc import Mapping
+from typing import Any
+
+from lambda_asgi import Context, Handler, UnsupportedEvent
 
 from .app import create_app
 
 app = create_app()
-handler = Handler(app, on_event=app.state.worker)
+
+
+async def on_event(event: Mapping[str, Any], context: Context) -> dict[str, str]:
+    """Run a stream that a request has handed over.
+
+    Raises:
+        UnsupportedEvent: It is from somebody else.
+    """
+    if not app.state.worker.takes(event):
+        raise UnsupportedEvent("this function takes HTTP events, and those it sends to itself")
+    said: dict[str, str] = await app.state.worker(event, context)
+    return said
+
+
+handler = Handler(app, on_event=on_event)

@@ -20,6 +20,7 @@ from .observation import Observation, record_of
 from .preparing import prepare
 from .services import Services
 
+_TYPE = "tokenwire.worker"
 _NOT_FOR_US = (Fenced, Missing, Taken)
 
 
@@ -37,6 +38,10 @@ class Worker:
     def __init__(self, services: Services, recorder: Recorder) -> None:
         self._services = services
         self._recorder = recorder
+
+    def takes(self, event: Mapping[str, Any]) -> bool:
+        """Whether this is an event of ours."""
+        return event.get("type") == _TYPE
 
     async def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, str]:
         """Run the stream to its end.
@@ -99,6 +104,5 @@ def _job(event: Mapping[str, Any]) -> Job:
         return msgspec.convert(event, Job)
     except msgspec.ValidationError:
         raise ProxyError(
-            "This function takes HTTP events, and those that it sends to itself.",
-            code="unsupported_event",
+            "The worker's event is not one that this version sends.", code="unsupported_event"
         ) from None
