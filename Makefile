@@ -52,9 +52,13 @@ deploy: build ## deploy it to your AWS account: ENV=default or prod
 test-sam: .venv/.dev $(SAM) ## SAM CLI, Docker and AWS's emulator, for real; says so where it cannot
 	sh scripts/test_sam.sh
 
+soak: .venv/.dev .cache/parts ## processes, kills and interleavings, in the numbers that the design asks for
+	TOKENWIRE_SOAK=1 $(PYTEST) tests/stores
+
 bench: .venv/.dev .cache/parts ## measure what the README claims
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.stores
 
 clean: ## remove all that can be made again
 	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules
@@ -82,5 +86,5 @@ build-LambdaAsgiLayer:
 .cache/sam/bin/sam: scripts/sam.sh
 	@sh scripts/sam.sh
 
-.PHONY: help setup run test check format lambda build deploy test-sam bench clean \
+.PHONY: help setup run test check format lambda build deploy test-sam soak bench clean \
   build-ProxyFunction build-LambdaAsgiLayer

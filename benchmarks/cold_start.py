@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambda_asgi.local.call import Call, Failed
+from lambda_asgi.local.invoke import InvokeApi
 from lambda_asgi.local.runtime_api import RuntimeApi
 
 from .client import Connection
@@ -101,7 +102,9 @@ async def _process(*command: str, environ: dict[str, str]) -> AsyncIterator[int]
 
 async def ours(artifact: Artifact, mock: int) -> Start:
     """Our runtime, as the layer's wrapper starts it."""
-    api = RuntimeApi("arn:aws:lambda:us-east-1:123456789012:function:bench")
+    api = RuntimeApi(
+        "arn:aws:lambda:us-east-1:123456789012:function:bench", InvokeApi(lambda _: None)
+    )
     environ = artifact.environ(mock) | {
         "AWS_LAMBDA_RUNTIME_API": await api.listen(),
         "_HANDLER": "tokenwire.lambda_handler.handler",

@@ -1,11 +1,13 @@
 #!/bin/sh
-# The real parts that tests and benchmarks drive: Chromium, nginx, the Node SDKs.
+# The real parts that tests and benchmarks drive: Chromium, nginx, Redis, the Node SDKs, and
+# DynamoDB Local where Maven can fetch it. (Valkey comes with the development dependencies.)
 # What cannot be installed is said here, and skipped, with the reason, there.
 set -eu
 
 missing=""
 command -v chromium >/dev/null || missing="$missing chromium"
 [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+command -v redis-server >/dev/null || missing="$missing redis-server"
 # The browser's driver is a Node that is linked with it.
 /sbin/ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1"
 if [ -n "$missing" ]; then
@@ -22,3 +24,12 @@ fi
 # Node and npm come with the development dependencies.
 PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund --prefix tests/node ||
   echo "could not install the Node SDKs: tests that need them will be skipped" >&2
+
+dynamodb=.cache/dynamodb-local
+if command -v java >/dev/null && command -v mvn >/dev/null && [ ! -d "$dynamodb" ]; then
+  timeout 300 mvn -B -q -f tests/stores/dynamodb-local.xml dependency:copy-dependencies \
+    -DoutputDirectory="$PWD/$dynamodb" >/dev/null || {
+    rm -rf "$dynamodb"
+    echo "could not fetch DynamoDB Local: tests that need it will be skipped" >&2
+  }
+fi

@@ -43,8 +43,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_POLLS = (0.1, 0.1, 0.25, 0.25, 0.5)
-"""Seconds before each read that follows an empty one; the last is repeated."""
+_POLLS = (0.15, 0.1, 0.1, 0.25, 0.5)
+"""Seconds from one read to the next: after one that found something, after one that did not, and
+so on; the last is repeated. A producer writes every 0.25 s while it has something to write."""
 _ATTEMPTS = 20
 """Tries to end a log whose producer keeps taking the place: it takes four a second."""
 
@@ -366,20 +367,20 @@ class _Follower:
         self._store = store
         self._read = Reassembly()
         self._quiet = 0
+        self._due = 0.0
         self._is_first = True
         self.meta = meta
 
     async def read(self, wait: float) -> list[Batch]:
         """As ``Follower.read``."""
         until = time.monotonic() + wait
-        while not (found := await self._query()):
-            left = until - time.monotonic()
-            if left <= 0:
-                break
-            pause = _POLLS[min(self._quiet, len(_POLLS) - 1)]
-            self._quiet += 1
-            await asyncio.sleep(min(pause, left))
-        return found
+        while True:
+            pause = min(self._due, until) - time.monotonic()
+            if pause > 0:
+                await asyncio.sleep(pause)
+            found = await self._query()
+            if found or time.monotonic() >= until:
+                return found
 
     async def pulse(self) -> int:
         """As ``Follower.pulse``."""
@@ -394,16 +395,17 @@ class _Follower:
         await self._store.put_end(self.meta.id, self._read.place + 1, batch)
 
     async def _query(self) -> list[Batch]:
-        place = -1
+        place, found = -1, list[Batch]()
         # A page may hold pieces of one batch only; or begin further on, if it is a stale one.
         while self._read.place > place and (items := await self._page()):
             place = self._read.place
             if any("end" in item and _is_expired(item) for item in items):
                 raise Missing
             if found := [batch for item in items for batch in self._read.take(item)]:
-                self._quiet = 0
-                return found
-        return []
+                break
+        self._quiet = 0 if found else self._quiet + 1
+        self._due = time.monotonic() + _POLLS[min(self._quiet, len(_POLLS) - 1)]
+        return found
 
     async def _page(self) -> list[Item]:
         # The first read tells who has come too late, so it must not be stale. A later one that

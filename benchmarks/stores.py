@@ -1,0 +1,177 @@
+"""``python -m benchmarks.stores``: what a store adds, for a viewer elsewhere and in CPU.
+
+Producers are in one process, viewers in another, Redis is a third. Each block carries the time
+at which it was produced, by the machine's one monotonic clock; the same streams are also read
+in the producers' own process, and what is more than that is what the store adds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from asyncio.subprocess import PIPE, Process, create_subprocess_exec
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.stores.servers import NotHere, Server, redis
+from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.log import Meta
+from tokenwire.streams.policy import CONTINUE
+from tokenwire.streams.pump import Source
+from tokenwire.streams.redis import RedisStore
+from tokenwire.streams.stream import Stream
+from tokenwire.wire.chat import DIALECT
+
+STREAMS, SECONDS = 500, 10.0
+PACES = (2, 10)
+"""Blocks a second and stream."""
+
+
+@asynccontextmanager
+async def _timed(pace: float) -> AsyncIterator[AsyncIterator[bytes]]:
+    """An upstream whose blocks say when they were sent."""
+
+    async def body() -> AsyncIterator[bytes]:
+        await asyncio.sleep(random.uniform(0, 1 / pace))
+        for _ in range(int(SECONDS * pace)):
+            said = {"choices": [{"delta": {"content": repr(time.monotonic())}}], "pad": "x" * 200}
+            yield b"data: " + json.dumps(said).encode() + b"\n\n"
+            await asyncio.sleep(1 / pace)
+        yield b"data: [DONE]\n\n"
+
+    yield body()
+
+
+async def _read(hub: Hub, stream: Stream) -> list[float]:
+    """How old each block is, in seconds, when one viewer takes it."""
+    ages: list[float] = []
+    with hub.watch(stream, 1) as reader:
+        while reader.ended is None:
+            await reader.wait(30)
+            now = time.monotonic()
+            for block in reader.take():
+                said = json.loads(block[6:])
+                ages.append(now - float(said["choices"][0]["delta"]["content"]))
+    return ages
+
+
+def _report(ages: list[list[float]], cpu: float) -> None:
+    found = sorted(age for one in ages for age in one)
+    cuts = statistics.quantiles(found, n=100)
+    said = {"blocks": len(found), "p50": cuts[49], "p99": cuts[98], "cpu": cpu}
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+
+
+async def _produce(url: str, pace: float) -> None:
+    durability = Durability(RedisStore(url)) if url else None
+    hub = Hub(Limits(), durability=durability)
+    if durability:
+        await durability.store.prepare()
+    before = time.process_time()
+    streams = await asyncio.gather(*(_start(hub, number, pace) for number in range(STREAMS)))
+    sys.stdout.write("started\n")
+    sys.stdout.flush()
+    ages = await asyncio.gather(*(_read(hub, stream) for stream in streams))
+    await asyncio.gather(*(hub.settled(stream) for stream in streams))
+    _report(ages, time.process_time() - before)
+    await hub.aclose()
+
+
+async def _start(hub: Hub, number: int, pace: float) -> Stream:
+    meta = Meta(f"st_{pace:g}_{number}", "me", "bench", "chat", "m", 1)
+    return await hub.start(meta, Source(lambda: _timed(pace), DIALECT.decoder()), CONTINUE)
+
+
+async def _view(url: str, pace: float) -> None:
+    hub = Hub(Limits(), durability=Durability(RedisStore(url)))
+    assert hub.store is not None
+    await hub.store.prepare()
+    before = time.process_time()
+
+    async def one(number: int) -> list[float]:
+        return await _read(hub, await hub.find(f"st_{pace:g}_{number}", "me"))
+
+    _report(await asyncio.gather(*map(one, range(STREAMS))), time.process_time() - before)
+    await hub.aclose()
+
+
+async def _node(role: str, url: str, pace: float) -> Process:
+    command = [sys.executable, "-m", "benchmarks.stores", role, url, str(pace)]
+    return await create_subprocess_exec(*command, stdout=PIPE)
+
+
+async def _said(node: Process) -> Any:
+    assert node.stdout is not None
+    return json.loads(await node.stdout.readline())
+
+
+async def _measure(server: Server | None, pace: float) -> dict[str, Any]:
+    url = server.url if server else ""
+    cpu = _cpu(server)
+    producer = await _node("produce", url, pace)
+    assert producer.stdout is not None
+    await producer.stdout.readline()
+    viewer = await _node("view", url, pace) if server else None
+    found = {"here": await _said(producer), "there": viewer and await _said(viewer)}
+    await producer.wait()
+    if viewer:
+        await viewer.wait()
+    return {**found, "server": _cpu(server) - cpu}
+
+
+def _cpu(server: Server | None) -> float:
+    """CPU seconds that the server has used."""
+    if server is None or server.process is None:
+        return 0.0
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+async def main() -> None:
+    """Measure, and print a table."""
+    print(f"\n{STREAMS} streams at a time, {SECONDS:.0f} s, one viewer here and one elsewhere\n")
+    print("| blocks/s | without a store: p50, p99 | here | elsewhere | added | CPU/block "
+          "(producer, viewer, Redis; without) |")  # fmt: skip
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            server = redis(Path(folder))
+        except NotHere as why:
+            print(f"skipped: {why}")
+            return
+        server.start()
+        try:
+            for pace in PACES:
+                print(_row(pace, await _measure(None, pace), await _measure(server, pace)))
+        finally:
+            server.stop()
+
+
+def _row(pace: float, alone: dict[str, Any], kept: dict[str, Any]) -> str:
+    def ms(said: dict[str, Any]) -> str:
+        return f"{said['p50'] * 1000:.1f}, {said['p99'] * 1000:.1f} ms"
+
+    here, there, blocks = kept["here"], kept["there"], kept["here"]["blocks"]
+    added = (there["p50"] - here["p50"]) * 1000, (there["p99"] - here["p99"]) * 1000
+    spent = here["cpu"], there["cpu"], kept["server"], alone["here"]["cpu"]
+    cpu = [f"{seconds / blocks * 1e6:.0f}" for seconds in spent]
+    return (
+        f"| {STREAMS * pace:,} | {ms(alone['here'])} | {ms(here)} | {ms(there)} "
+        f"| {added[0]:.1f}, {added[1]:.1f} ms | {', '.join(cpu[:3])} µs; {cpu[3]} µs |"
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 4:
+        role = {"produce": _produce, "view": _view}[sys.argv[1]]
+        asyncio.run(role(sys.argv[2], float(sys.argv[3])))
+    else:
+        asyncio.run(main())
