@@ -10,8 +10,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from playwright.async_api import Page, expect
 
 from tests.api.reading import printed, read, text_of
+from tests.e2e.conftest import Chromium
 from tests.fakes.function_url import function_url
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
 from tests.stores.servers import Server
@@ -22,7 +24,7 @@ STORES = pytest.mark.parametrize("kind", ["redis", "moto"])
 
 @asynccontextmanager
 async def lambda_like(
-    provider: Upstream, server: Server, timeout: float = 30, **settings: str
+    provider: Upstream, server: Server, *, seconds: float = 30, **settings: str
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a function that has a store, and whose every request has its own process."""
     environ = {
@@ -32,11 +34,14 @@ async def lambda_like(
         "TOKENWIRE_LEASE": "2",
         "TOKENWIRE_VIEWER_LEASE": "3",
         "TOKENWIRE_HEARTBEAT": "0.3",
+        # For the page, which names no model.
+        "TOKENWIRE_DEFAULT_MODEL": "openai/gpt-x",
+        "TOKENWIRE_CONFIG": "tests/e2e/one_model.toml",
         **server.environ,
         **settings,
     }
     opened = function_url(
-        environ, concurrency=1, environments=8, timeout=timeout, tells_disconnect=False
+        environ, concurrency=1, environments=12, timeout=seconds, tells_disconnect=False
     )
     async with (
         opened as url,
@@ -137,7 +142,7 @@ async def test_stream_goes_on_past_the_deadline(
     """With ``continue``, a worker runs it: whoever follows is sent on before the time is up."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
-    async with lambda_like(provider, server_of(kind), timeout=5) as client:
+    async with lambda_like(provider, server_of(kind), seconds=5) as client:
         body = {**ASK, "on_disconnect": "continue"}
         follows = asyncio.create_task(client.post("/api/stream", json=body))
         # The worker's own environment starts after ours: by half a second or so.
@@ -246,3 +251,58 @@ async def test_retry_and_chat_are_found_again(
                 await provider.requests[1].closed.wait()
             await resumed.until(b"[DONE]")
         assert (await client.get(f"/api/chat/{chat_id}/stream")).status_code == 204
+
+
+ANSWER = ".turn.assistant .body"
+
+
+async def asked(client: httpx2.AsyncClient, chromium: Chromium) -> Page:
+    """The page, once the answer to a question has begun."""
+    page = (await chromium.tab(str(client.base_url))).page
+    await page.fill("#prompt", "Hi")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(ANSWER)).to_contain_text("one", timeout=20_000)
+    return page
+
+
+@STORES
+async def test_page_reloads_and_stops(
+    kind: str, provider: Upstream, server_of: Callable[[str], Server], chromium: Chromium
+) -> None:
+    """In a real browser: reload in mid-answer, read on, press Stop. One answer is paid for."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), gate, text("two "), asyncio.Event())
+    async with lambda_like(provider, server_of(kind)) as client:
+        page = await asked(client, chromium)
+        await page.reload()
+        await expect(page.locator(ANSWER)).to_contain_text("one")
+        gate.set()
+        await expect(page.locator(ANSWER)).to_have_text("one two", timeout=20_000)
+        await page.click("#stop")
+        async with asyncio.timeout(10):
+            await provider.requests[0].closed.wait()
+        await expect(page.locator(".note")).to_have_text("Stopped.", timeout=10_000)
+    assert len(provider.requests) == 1
+
+
+async def test_closing_the_tab_saves_the_tokens(
+    provider: Upstream, server_of: Callable[[str], Server], chromium: Chromium
+) -> None:
+    """Lambda says nothing of a client that goes; the page does. While it stays, it is heard."""
+    provider.answer(ROLE, text("one "), asyncio.Event())
+    async with lambda_like(provider, server_of("redis")) as client:
+        page = (await chromium.tab(str(client.base_url))).page
+        await page.evaluate(
+            """async () => {
+                const { stream } = await import("/tokenwire.js");
+                const answer = stream({ message: "Hi", on_disconnect: "cancel" });
+                await new Promise((resolve) => (async () => {
+                    for await (const { type } of answer) if (type === "content") resolve();
+                })());
+            }"""
+        )
+        await asyncio.sleep(5)  # longer than a lease
+        assert not provider.requests[0].closed.is_set()
+        await page.goto("about:blank")
+        async with asyncio.timeout(10):
+            await provider.requests[0].closed.wait()
