@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from tokenwire.errors import ProxyError
+from tokenwire.provision import store
 from tokenwire.settings import ProviderSettings, environment, load
+from tokenwire.streams.dynamodb import DynamoDBStore
 from tokenwire.streams.policy import OnDisconnect
+from tokenwire.streams.redis import RedisStore
 
 NOWHERE = Path("/nonexistent")
 
@@ -155,3 +158,28 @@ def test_repr_hides_everything() -> None:
     settings = load({"TOKENWIRE_API_KEYS": "key-secret", "TOKENWIRE_SECRET": "x" * 20}, NOWHERE)
     assert repr(settings) == "Settings(…)"
     assert repr(ProviderSettings(headers={"api-key": "secret"})) == "ProviderSettings(…)"
+
+
+def test_store_is_an_address(tmp_path: Path) -> None:
+    """One setting; its value, which may hold a password, may be a reference."""
+    for said, kind in (
+        ("memory://", type(None)),
+        ("redis://h:1/2", RedisStore),
+        ("rediss://user:pass@h?cluster=true", RedisStore),
+        ("dynamodb://my-table.x", DynamoDBStore),
+    ):
+        assert isinstance(store(load({"TOKENWIRE_STORE": said}, tmp_path), str), kind)
+        by_reference = load({"TOKENWIRE_STORE": "env:THERE"}, tmp_path)
+        assert isinstance(store(by_reference, {"env:THERE": f" {said}\n"}.__getitem__), kind)
+
+
+@pytest.mark.parametrize("said", ["", "redis", "http://h", "dynamodb://", "dynamodb://a b"])
+def test_other_stores_are_refused(said: str, tmp_path: Path) -> None:
+    """With what would do, and without what was said."""
+    with pytest.raises(ProxyError) as caught:
+        load({"TOKENWIRE_STORE": said}, tmp_path)
+    assert "memory://, redis://HOST" in str(caught.value)
+    with pytest.raises(ProxyError) as caught:
+        store(load({"TOKENWIRE_STORE": "ssm:/x"}, tmp_path), lambda _: said or "env:AGAIN")
+    assert caught.value.code == "bad_setting"
+    assert "a b" not in str(caught.value)

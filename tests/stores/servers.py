@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,6 +103,37 @@ def valkey(folder: Path, *more: str) -> Server:
     if not found.is_file():
         raise NotHere(f"there is no Valkey for {platform.machine()}")
     return _like_redis(str(found), folder, "", *more)
+
+
+def tls(folder: Path) -> Server:
+    """Redis that speaks TLS only, with a certificate that only its own client trusts."""
+    certificate, key = self_signed(folder)
+    server = redis(folder, "--port", "0", "--tls-auth-clients", "no")
+    server.command += ["--tls-port", str(server.port), "--tls-ca-cert-file", certificate]
+    server.command += ["--tls-cert-file", certificate, "--tls-key-file", key]
+    server.url = f"rediss://localhost:{server.port}?ssl_ca_certs={certificate}"
+    return server
+
+
+def self_signed(folder: Path) -> tuple[str, str]:
+    """A certificate for ``localhost``, and its key: the names of their files."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+    signed = made.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    files = folder / "certificate.pem", folder / "key.pem"
+    for file, content in zip(files, (signed.public_bytes(pem), secret), strict=True):
+        file.write_bytes(content)
+    return str(files[0]), str(files[1])
 
 
 def cluster(folder: Path) -> Server:
@@ -197,6 +229,7 @@ KINDS: Mapping[str, Callable[[Path], Server]] = {
     "redis": redis,
     "valkey": valkey,
     "cluster": cluster,
+    "tls": tls,
     "moto": moto,
     "dynamodb_local": dynamodb_local,
 }

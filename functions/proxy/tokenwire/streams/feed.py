@@ -44,6 +44,7 @@ class Feed:
         self._since = self._works = monotonic()
         self.caught_up = asyncio.Event()
         self.broken = False
+        self._is_first = True
 
     async def run(self) -> None:
         """Read until the end. That, or why it cannot be had (``broken``), is the tail's end."""
@@ -85,6 +86,9 @@ class Feed:
     def _take(self, batch: Batch) -> None:
         tail = self._tail
         if batch.blocks:
+            if self._is_first:
+                tail.begin_at(batch.first)
+                self._is_first = False
             if batch.first > tail.next:
                 self.broken = True
                 tail.finish(End(EndReason.ERROR, _TRIMMED))

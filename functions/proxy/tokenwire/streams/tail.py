@@ -35,16 +35,10 @@ class Tail:
         charge: Called with each change of the held size, in bytes; answers whether the
             process has room for it. Without room the past is dropped early.
         epoch: The writer's epoch.
-        first: The number of the first block that it will hold.
     """
 
     def __init__(
-        self,
-        bounds: Bounds,
-        *,
-        charge: Callable[[int], bool] | None = None,
-        epoch: int = 1,
-        first: int = 1,
+        self, bounds: Bounds, *, charge: Callable[[int], bool] | None = None, epoch: int = 1
     ) -> None:
         self.epoch = epoch
         self.end: End | None = None
@@ -53,7 +47,7 @@ class Tail:
         self._bounds = bounds
         self._charge = charge or (lambda _: True)
         self._blocks: list[bytes] = []
-        self._first = first
+        self._first = 1
         self._written = 0
         self._readers: set[Reader] = set()
         self._waiting: set[asyncio.Future[bool]] = set()
@@ -78,6 +72,10 @@ class Tail:
     def readers(self) -> int:
         """How many readers are attached."""
         return len(self._readers)
+
+    def begin_at(self, first: int) -> None:
+        """The first block will have this number. Only where there is none yet."""
+        self._first = first
 
     def append(self, blocks: list[bytes]) -> None:
         """Add blocks and wake the readers. Ignored once the stream has ended.

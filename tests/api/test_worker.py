@@ -1,0 +1,124 @@
+"""The worker: what it takes, and what it leaves alone."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from tests.fakes.memory_store import MemoryStore
+from tokenwire.api.worker import Worker
+from tokenwire.app import create_app
+from tokenwire.errors import ProxyError
+from tokenwire.settings import load
+from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.log import End, EndReason, Meta
+from tokenwire.telemetry import Metrics, Recorder
+
+EVENT: dict[str, Any] = json.loads(Path("events/worker.json").read_text())
+
+
+@dataclass
+class Context:
+    """An invocation with a minute to go."""
+
+    aws_request_id: str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+    memory_limit_in_mb: int = 512
+    freezes: bool = True
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the deadline."""
+        return 60_000
+
+
+class Bench:
+    """A worker, its store, and what it logged."""
+
+    def __init__(self, store: MemoryStore | None) -> None:
+        self.out = io.StringIO()
+        logger = Logger(service=f"worker-{id(self)}", stream=self.out)
+        app = create_app(load({"TOKENWIRE_DEMO_PACE": "1000"}, Path("/nonexistent")))
+        services = app.state.services
+        durability = Durability(store) if store is not None else None
+        object.__setattr__(services, "hub", Hub(Limits(), durability=durability))
+        metrics = Metrics(lambda: 0, lambda: 0)
+        self.worker = Worker(services, Recorder(logger, metrics))
+
+    async def run(self, **changes: Any) -> dict[str, str]:
+        """One event."""
+        return await self.worker({**EVENT, **changes}, Context())
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The last line."""
+        found: dict[str, Any] = json.loads(self.out.getvalue().splitlines()[-1])
+        return found
+
+
+def reserved(store: MemoryStore) -> Meta:
+    """The stream of the event, as a request leaves it."""
+    return Meta(EVENT["stream"], EVENT["owner"], "demo", "chat", EVENT["model"], 1)
+
+
+async def test_runs_the_stream_that_was_reserved() -> None:
+    """To its end, which is in the store by the time it returns; one line says so."""
+    store = MemoryStore()
+    await store.reserve(reserved(store))
+    bench = Bench(store)
+    assert bench.worker.takes(EVENT)
+    assert await bench.run() == {"stream": EVENT["stream"], "end_reason": "done"}
+    log = store.logs[EVENT["stream"]]
+    assert log.end is not None
+    assert bench.line["http"]["route"] == "tokenwire.worker"
+    assert (bench.line["end_reason"], bench.line["store"]) == ("done", "kept")
+    assert bench.line["function_request_id"] == Context.aws_request_id
+    assert "Hello" not in bench.out.getvalue()
+
+
+async def test_delivered_twice_or_too_late_it_does_nothing() -> None:
+    """Lambda delivers at least once; viewers do not wait for ever."""
+    store = MemoryStore()
+    bench = Bench(store)
+    taken = {"stream": EVENT["stream"], "end_reason": "taken"}
+    assert await bench.run() == taken
+    await store.reserve(reserved(store))
+    await store.close(EVENT["stream"], End(EndReason.LOST))
+    assert await bench.run() == taken
+    store.logs.clear()
+    await store.reserve(reserved(store))
+    await bench.run()
+    batches = len(store.logs[EVENT["stream"]].batches)
+    assert await bench.run() == taken
+    assert len(store.logs[EVENT["stream"]].batches) == batches
+
+
+async def test_what_cannot_be_asked_ends_the_stream() -> None:
+    """A model that is no longer there: whoever watches is told, in the log's own words."""
+    store = MemoryStore()
+    await store.reserve(reserved(store))
+    bench = Bench(store)
+    said = await bench.run(model="nobody")
+    assert said["end_reason"] == "error"
+    log = store.logs[EVENT["stream"]]
+    assert log.end is not None
+    assert log.end.end is not None
+    assert log.end.end.error is not None
+    assert bench.line["error"]["type"] == log.end.end.error.code
+
+
+async def test_other_events_are_refused() -> None:
+    """Another sender's, another version's; and any, where there is no store."""
+    bench = Bench(MemoryStore())
+    assert not bench.worker.takes({"Records": []})
+    for changes in ({"version": 2}, {"type": "x"}, {"body": "text"}):
+        with pytest.raises(ProxyError) as caught:
+            await bench.run(**changes)
+        assert caught.value.code == "unsupported_event"
+    with pytest.raises(ProxyError) as caught:
+        await Bench(None).run()
+    assert caught.value.code == "store_unavailable"

@@ -1,0 +1,153 @@
+"""What holds for Redis alone: connections, keys, what is kept there and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from tests.stores.servers import Server
+from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.log import End, EndReason, Meta, RecordId
+from tokenwire.streams.redis import RedisStore, keys
+from tokenwire.streams.store import Batch, Keep, Missing, Named, StoreError
+from tokenwire.streams.stream import new_id
+
+DONE = End(EndReason.DONE)
+
+
+@pytest.fixture
+def server(server_of: Callable[[str], Server]) -> Server:
+    """Debian's Redis."""
+    return server_of("redis")
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[redis.asyncio.Redis]:
+    """A client of its own."""
+    async with redis.asyncio.Redis(port=server.port) as found:
+        yield found
+
+
+def meta() -> Meta:
+    """A stream's first record."""
+    return Meta(new_id(), "me", "test", "chat", "m", 1)
+
+
+async def test_one_blocking_reader_for_all_viewers(
+    server: Server, client: redis.asyncio.Redis
+) -> None:
+    """Twenty viewers of a stream, in one process, wait on one connection."""
+    store = RedisStore(server.url)
+    about = meta()
+    await store.create(about)
+    hub = Hub(Limits(), durability=Durability(store))
+    stream = await hub.find(about.id, "me")
+
+    async def view() -> None:
+        with hub.watch(stream, 1) as reader:
+            await reader.wait(30)
+
+    viewers = [asyncio.create_task(view()) for _ in range(20)]
+    await asyncio.sleep(0.3)
+    listed: Any = await client.client_list()
+    assert sum(one["cmd"] == "xread" and "b" in one["flags"] for one in listed) == 1
+    for viewer in viewers:
+        viewer.cancel()
+    await asyncio.gather(*viewers, return_exceptions=True)
+    await hub.aclose()
+    await store.aclose()
+
+
+async def test_ids_are_those_of_records(server: Server, client: redis.asyncio.Redis) -> None:
+    """An entry's id is that of its last record, and all keys of a stream are in one slot."""
+    store = RedisStore(server.url)
+    about = meta()
+    writer = await store.create(about)
+    await writer.append(Batch(1, 1, [b"a", b"b"]))
+    await writer.append(Batch(1, 3, [b"c"]))
+    await store.close(about.id, DONE)
+    found: Any = await client.xrange(keys(about.id)[1])
+    assert [entry_id for entry_id, _ in found] == [b"1-2", b"1-3", b"2-0"]
+    assert all(f"{{{about.id}}}" in key for key in keys(about.id))
+    await store.aclose()
+
+
+async def test_everything_expires(server: Server, client: redis.asyncio.Redis) -> None:
+    """A log that runs is kept for as long as a stream may take, one that has ended for less."""
+    store = RedisStore(server.url, Keep(running=1000, ended=100))
+    about = meta()
+    writer = await store.create(about)
+    await writer.append(Batch(1, 1, [b"a"]))
+    await store.renew(about.id, "v", 0)
+    assert 900 < await client.ttl(keys(about.id)[0]) <= 1000
+    await writer.append(Batch(1, 2, [], DONE))
+    await store.name(about.id, Named(about.id))
+    for key in (*keys(about.id)[:2], f"tokenwire:name:{about.id}"):
+        assert 0 < await client.ttl(key) <= 1100
+    assert await client.ttl(keys(about.id)[1]) <= 100
+    assert await client.ttl(keys(about.id)[2]) != -1
+    await store.aclose()
+
+
+async def test_forgotten_log_does_not_come_back(
+    server: Server, client: redis.asyncio.Redis
+) -> None:
+    """A producer that wakes up after its log has expired makes no new one."""
+    store = RedisStore(server.url)
+    about = meta()
+    writer = await store.create(about)
+    reader = await store.open(about.id)
+    assert reader is not None
+    await client.delete(*keys(about.id))
+    for late in (writer.append(Batch(1, 1, [b"a"])), writer.beat(), reader.pulse()):
+        with pytest.raises(Missing):
+            await late
+    assert await client.exists(*keys(about.id)) == 0
+    await store.aclose()
+
+
+async def test_old_blocks_are_trimmed(server: Server) -> None:
+    """What the producer no longer holds need not be kept; a reader sees where it begins."""
+    store = RedisStore(server.url)
+    about = meta()
+    writer = await store.create(about)
+    for number in range(1, 11):
+        await writer.append(Batch(1, number, [b"x"]), floor=max(1, number - 3))
+    reader = await store.open(about.id)
+    assert reader is not None
+    assert [batch.first for batch in await reader.read(0)] == [7, 8, 9, 10]
+    hub = Hub(Limits(), durability=Durability(store))
+    assert (await hub.find(about.id, "me")).tail.last == RecordId(1, 10)
+    await hub.aclose()
+    await store.aclose()
+
+
+async def test_dead_connections_are_replaced(server: Server, client: redis.asyncio.Redis) -> None:
+    """As after a freeze: the first command on a dead socket is sent again on a new one."""
+    store = RedisStore(server.url)
+    about = meta()
+    writer = await store.create(about)
+    await client.client_kill_filter(_type="normal", skipme=True)
+    await writer.append(Batch(1, 1, [b"a"]))
+    await client.script_flush()
+    await writer.append(Batch(1, 2, [b"b"]))
+    await store.aclose()
+
+
+async def test_other_people_s_data_is_not_taken_for_ours(
+    server: Server, client: redis.asyncio.Redis
+) -> None:
+    """Something else under our keys is an error of the store, and not a crash."""
+    store = RedisStore(server.url)
+    about = meta()
+    await store.create(about)
+    await client.xadd(keys(about.id)[1], {"batch": b"\x81nonsense"}, id="1-1")
+    reader = await store.open(about.id)
+    assert reader is not None
+    with pytest.raises(StoreError, match="not a batch"):
+        await reader.read(0)
+    await store.aclose()
