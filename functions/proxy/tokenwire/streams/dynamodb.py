@@ -101,7 +101,7 @@ class DynamoDBStore:
             condition="producer = :none",
         )
         if before is not None:
-            raise Taken
+            raise _fenced(await self._last(stream_id))
         writer = _Writer(self, stream_id, token)
         await writer.look()
         return writer
@@ -316,6 +316,8 @@ class _Writer:
     async def append(self, batch: Batch, floor: int = 1) -> None:
         """As ``Writer.append``. ``floor`` is not heeded: items are paid for when written."""
         if batch == self._written:
+            if batch.end is None:
+                await self.look()  # it was written, but perhaps the log was ended since
             return
         self._check_open()
         keep = self._store.keep

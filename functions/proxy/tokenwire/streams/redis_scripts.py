@@ -68,7 +68,7 @@ local known = redis.call('HMGET', KEYS[1], 'producer', 'over')
 if not known[1] then return {'missing'} end
 if known[1] ~= token then return {'taken'} end
 if known[2] then
-  if known[2] == id then return {'ok'} end
+  if known[2] == id and is_end ~= '' then return {'ok'} end
   return fenced(last())
 end
 local fields = {'batch', batch}
