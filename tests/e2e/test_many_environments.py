@@ -122,7 +122,7 @@ async def test_worker_runs_a_stream_that_nobody_has_opened_yet(
 ) -> None:
     """``POST /v1/streams`` answers at once, with a URL for an EventSource; a worker does it."""
     provider.answer(ROLE, text("a"), STOP, DONE)
-    async with lambda_like(provider, server_of(kind), TOKENWIRE_SECRET="x" * 32) as client:
+    async with lambda_like(provider, server_of(kind)) as client:
         started = await client.post("/v1/streams", json=ASK)
         assert started.status_code == 201
         watched = await client.get(started.json()["url"])

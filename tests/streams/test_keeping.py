@@ -15,6 +15,7 @@ from tokenwire.streams.hub import MOVED, Durability, Hub, Limits
 from tokenwire.streams.log import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source
+from tokenwire.streams.shared_secret import SharedSecret
 from tokenwire.streams.store import Batch, Named, Pace, StoreError
 from tokenwire.streams.stream import Stream, first_after, new_id
 from tokenwire.streams.tail import Bounds, Reader
@@ -399,3 +400,15 @@ async def test_shutdown_ends_its_own_and_leaves_others() -> None:
     assert found.tail.end.error is not None
     assert found.tail.end.error.code == "shutting_down"
     await there.aclose()
+
+
+async def test_processes_agree_on_a_secret() -> None:
+    """The first makes it; a name that was forgotten is made anew by whoever notices."""
+    store = MemoryStore()
+    one, two = SharedSecret(store), SharedSecret(store)
+    secret = await one()
+    assert await two() == secret == await one()
+    assert len(secret) >= 32
+    store.names.clear()
+    three = SharedSecret(store)
+    assert await three() != secret

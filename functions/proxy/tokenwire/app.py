@@ -30,6 +30,7 @@ from .secrets import ParameterStore, Secrets
 from .settings import Settings, environment, is_reference, load
 from .streams.deadline import Timeouts
 from .streams.hub import Durability, Hub, Limits
+from .streams.shared_secret import SharedSecret
 from .streams.store import Store
 from .streams.stream import Stream
 from .streams.tail import Bounds
@@ -147,16 +148,17 @@ def _services(settings: Settings, secrets: Secrets, durable: Store | None) -> Se
             provision.off(settings),
         ),
         authenticate=choose(settings, keys),
-        tickets=Tickets(_ticket_secret(settings, secrets), settings.ticket_ttl),
+        tickets=Tickets(_ticket_secret(settings, secrets, durable), settings.ticket_ttl),
         metrics=metrics,
         invoker=Invoker(),
     )
 
 
-def _ticket_secret(settings: Settings, secrets: Secrets) -> Secret | None:
+def _ticket_secret(settings: Settings, secrets: Secrets, durable: Store | None) -> Secret | None:
     said = settings.secret
     if not said:
-        return None
+        # Whoever signs a ticket is seldom the process that reads it.
+        return None if durable is None else SharedSecret(durable)
     if not is_reference(said):
         check_secret(said.encode())  # wrong here, it would be wrong with every request
 

@@ -393,6 +393,8 @@ class _Follower:
 
     async def lose(self, end: End) -> None:
         """As ``Follower.lose``."""
+        if self._read.over:
+            return
         batch = Batch(self._read.epoch + 1, 0, [], end)
         await self._store.put_end(self.meta.id, self._read.place + 1, batch)
 

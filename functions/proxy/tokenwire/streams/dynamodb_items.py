@@ -88,6 +88,7 @@ class Reassembly:
         self._held = b""
         self.place = 0
         self.epoch = 1
+        self.over = False
 
     def take(self, item: Item) -> list[Batch]:
         """The batch that this item completes, if it is the next one.
@@ -106,6 +107,7 @@ class Reassembly:
         self._held = b""
         batch = _batch(data)
         self.epoch = batch.epoch
+        self.over = batch.end is not None
         return [batch]
 
 
