@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from time import monotonic
 
 from .store import StoreError
 
+_QUIET = 30.0
+"""Seconds between two complaints: a store that throttles fails and works by turns."""
 _log = logging.getLogger("tokenwire.store")
 
 
@@ -15,16 +18,20 @@ class Health:
     def __init__(self) -> None:
         self.failures = 0
         self.failing = ""
+        self._complained = -_QUIET
+        self._has_complained = False
 
     def failed(self, error: StoreError) -> None:
         """It did not."""
         self.failures += 1
-        if not self.failing:
+        if not self.failing and monotonic() - self._complained >= _QUIET:
+            self._complained, self._has_complained = monotonic(), True
             _log.warning("the store fails, and streams cannot be resumed elsewhere: %s", error)
         self.failing = str(error)
 
     def worked(self) -> None:
         """It did."""
-        if self.failing:
+        if self.failing and self._has_complained:
+            self._has_complained = False
             _log.warning("the store works again")
         self.failing = ""
