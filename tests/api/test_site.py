@@ -94,6 +94,8 @@ async def test_reference_lists_every_route(serve: Serve) -> None:
         "/v1/streams/{stream_id}",
         "/v1/streams/{stream_id}/ticket",
         "/v1/streams/{stream_id}/cancel",
+        "/v1/streams/{stream_id}/viewers/{viewer}",
+        "/v1/streams/{stream_id}/viewers/{viewer}/leave",
         "/healthz",
         "/readyz",
         "/metrics",

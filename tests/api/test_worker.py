@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from tokenwire.streams.hub import Durability, Hub, Limits
 from tokenwire.streams.log import End, EndReason, Meta
 from tokenwire.telemetry import Metrics, Recorder
 
+_NUMBERS = itertools.count()
 EVENT: dict[str, Any] = json.loads(Path("events/worker.json").read_text())
 
 
@@ -41,7 +43,7 @@ class Bench:
 
     def __init__(self, store: MemoryStore | None) -> None:
         self.out = io.StringIO()
-        logger = Logger(service=f"worker-{id(self)}", stream=self.out)
+        logger = Logger(service=f"worker-{next(_NUMBERS)}", stream=self.out)
         app = create_app(load({"TOKENWIRE_DEMO_PACE": "1000"}, Path("/nonexistent")))
         services = app.state.services
         durability = Durability(store) if store is not None else None
