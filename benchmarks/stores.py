@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import statistics
 import sys
@@ -20,7 +21,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.stores.servers import NotHere, Server, redis
+from benchmarks.units import TOKENS, one_stream
+from tests.stores.servers import TABLE, NotHere, Server, moto, redis
+from tokenwire.streams.dynamodb import DynamoDBStore
 from tokenwire.streams.hub import Durability, Hub, Limits
 from tokenwire.streams.log import Meta
 from tokenwire.streams.policy import CONTINUE
@@ -140,23 +143,43 @@ def _cpu(server: Server | None) -> float:
 
 
 async def main() -> None:
-    """Measure, and print a table."""
+    """Measure, and print tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        await _in_redis(Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        await _in_dynamodb(moto(Path(folder)))
+
+
+async def _in_dynamodb(server: Server) -> None:
+    server.start()
+    os.environ.update(server.environ)
+    here, there = DynamoDBStore(TABLE), DynamoDBStore(TABLE)
+    cost = await one_stream(here, there)
+    await here.aclose()
+    await there.aclose()
+    server.stop()
+    print(
+        f"\nDynamoDB, {TOKENS} tokens, one viewer elsewhere: {cost.written:.0f} write units, "
+        f"{cost.read:.0f} read units, ${cost.dollars_per_thousand:.3f} per 1,000 streams"
+    )
+
+
+async def _in_redis(folder: Path) -> None:
     print(f"\n{STREAMS} streams at a time, {SECONDS:.0f} s, one viewer here and one elsewhere\n")
     print("| blocks/s | without a store: p50, p99 | here | elsewhere | added | CPU/block "
           "(producer, viewer, Redis; without) |")  # fmt: skip
     print("|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            server = redis(Path(folder))
-        except NotHere as why:
-            print(f"skipped: {why}")
-            return
-        server.start()
-        try:
-            for pace in PACES:
-                print(_row(pace, await _measure(None, pace), await _measure(server, pace)))
-        finally:
-            server.stop()
+    try:
+        server = redis(folder)
+    except NotHere as why:
+        print(f"skipped: {why}")
+        return
+    server.start()
+    try:
+        for pace in PACES:
+            print(_row(pace, await _measure(None, pace), await _measure(server, pace)))
+    finally:
+        server.stop()
 
 
 def _row(pace: float, alone: dict[str, Any], kept: dict[str, Any]) -> str:

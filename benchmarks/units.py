@@ -6,11 +6,23 @@ started KB, reads by the started 4 KB, half of it where they may be stale.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
+import secrets
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from tokenwire.streams.dynamodb import DynamoDBStore
+from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.log import Meta
+from tokenwire.streams.policy import CONTINUE
+from tokenwire.streams.pump import Source
+from tokenwire.streams.stream import new_id
+from tokenwire.wire.chat import DIALECT
 
 WRITE_PRICE, READ_PRICE = 0.625e-6, 0.125e-6
 """US dollars a unit, on demand, in us-east-1 (list price of November 2026)."""
@@ -84,3 +96,132 @@ class Meter:
         for one in consumed if isinstance(consumed, list) else [consumed] if consumed else ():
             writes = model.name in ("PutItem", "UpdateItem")
             self.told["write" if writes else "read"] += one["CapacityUnits"]
+
+
+TOKENS, A_SECOND = 500, 50
+
+
+def chunk(delta: dict[str, str], finish: str | None = None) -> bytes:
+    """A block as OpenAI sends it: some 300 bytes, a random part among them."""
+    said = {
+        "id": "chatcmpl-CfYp8AqYHqmVbOrAAzQq9BkzPxV1M",
+        "object": "chat.completion.chunk",
+        "created": 1_795_000_000,
+        "model": "gpt-5-2026-08-07",
+        "service_tier": "default",
+        "system_fingerprint": "fp_44added55e",
+        "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
+        "usage": None,
+        "obfuscation": secrets.token_urlsafe(8),
+    }
+    return b"data: " + json.dumps(said, separators=(",", ":")).encode() + b"\n\n"
+
+
+@asynccontextmanager
+async def upstream() -> AsyncIterator[AsyncIterator[bytes]]:
+    """An answer of 500 tokens, at 50 a second."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield chunk({"role": "assistant", "content": ""})
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for number in range(TOKENS):
+            await asyncio.sleep(start + number / A_SECOND - loop.time())
+            yield chunk({"content": f" {secrets.choice(WORDS)}"})
+        yield chunk({}, "stop")
+        yield b"data: [DONE]\n\n"
+
+    yield body()
+
+
+WORDS = [
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "is",
+    "that",
+    "for",
+    "it",
+    "as",
+    "was",
+    "with",
+    "be",
+    "by",
+    "on",
+    "not",
+    "he",
+    "this",
+    "are",
+    "or",
+    "his",
+    "from",
+    "at",
+    "which",
+    "but",
+    "have",
+    "an",
+    "had",
+    "they",
+    "you",
+    "were",
+    "their",
+    "one",
+    "all",
+    "we",
+    "can",
+    "her",
+    "has",
+    "there",
+    "been",
+    "if",
+    "more",
+    "when",
+    "will",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one stream has cost: at its producer, and at one viewer in another process."""
+
+    producer: Meter
+    viewer: Meter
+    blocks: int
+
+    @property
+    def written(self) -> float:
+        """Write units."""
+        return self.producer.written + self.viewer.written
+
+    @property
+    def read(self) -> float:
+        """Read units."""
+        return self.producer.read + self.viewer.read
+
+    @property
+    def dollars_per_thousand(self) -> float:
+        """The price of a thousand such streams."""
+        return (self.producer.dollars + self.viewer.dollars) * 1000
+
+
+async def one_stream(here: DynamoDBStore, there: DynamoDBStore) -> Cost:
+    """Run the stream, and have it read elsewhere as it comes."""
+    cost = Meter(), Meter()
+    for store, meter in zip((here, there), cost, strict=True):
+        meter.watch(store._connected())
+    producer = Hub(Limits(), durability=Durability(here))
+    viewer = Hub(Limits(), durability=Durability(there))
+    meta = Meta(new_id(), "me", "openai", "chat", "gpt-5", 1)
+    stream = await producer.start(meta, Source(upstream, DIALECT.decoder()), CONTINUE)
+    remote = await viewer.find(meta.id, "me")
+    blocks = 0
+    with viewer.watch(remote, 1) as reader:
+        while reader.ended is None:
+            await reader.wait(10)
+            blocks += len(reader.take())
+    await producer.settled(stream)
+    await producer.aclose()
+    await viewer.aclose()
+    return Cost(*cost, blocks)

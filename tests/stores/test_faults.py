@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from tests.fakes.server import serving
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
 from tests.stores.servers import Server, redis
 
+SOAK = "TOKENWIRE_SOAK" in os.environ
 ASK = {"message": "x", "model": "openai/m", "on_disconnect": "continue"}
 
 
@@ -114,6 +116,7 @@ async def test_redis_fails_in_mid_stream(
                     return await health(here) == "degraded" and await failing(here) == 1
 
                 await until(degraded)
+                await asyncio.sleep(5 if SOAK else 0)
                 mends(server)
 
                 async def mended() -> bool:
@@ -273,9 +276,11 @@ async def test_dynamodb_throttles(
         assert await health(here) == "ok"
 
 
+@pytest.mark.parametrize("durability", ["send", "commit"])
 @pytest.mark.parametrize("kind", ["redis", "moto"])
 async def test_any_process_will_do(
     kind: str,
+    durability: str,
     provider: Upstream,
     server_of: Callable[[str], Server],
     its_environment: Callable[[Server], None],
@@ -285,8 +290,9 @@ async def test_any_process_will_do(
     its_environment(server)
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
-    async with two_processes(provider, server) as (here, there):
-        key = {"idempotency-key": "k"}
+    opened = two_processes(provider, server, TOKENWIRE_DURABILITY=durability)
+    async with opened as (here, there):
+        key = {"idempotency-key": f"k-{durability}"}
         async with here.stream("POST", "/api/stream", json=ASK, headers=key) as response:
             parts, said = response.aiter_bytes(), b""
             while b"one" not in said:

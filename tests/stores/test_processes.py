@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import random
+import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -140,3 +141,34 @@ async def test_producer_is_killed(kind: str, server_of: Callable[[str], Server])
             assert seen[0]["at"] == "2-0"
             assert all(viewer["faults"] == [] for viewer in seen)
             assert took < LEASE + 2
+
+
+@pytest.mark.timeout(3600 if SOAK else 60)
+@pytest.mark.parametrize("kind", BACKENDS)
+async def test_producer_comes_back_from_the_dead(
+    kind: str, server_of: Callable[[str], Server]
+) -> None:
+    """Stopped for longer than a lease, as in a frozen environment, it has lost its stream.
+
+    It finds that out when it goes on: nothing that it has still to say is ever read.
+    """
+    server = server_of(kind)
+    async with nodes(server, 3) as (producer, *viewers):
+        for _ in range(rounds(1, 20)):
+            stream_id, blocks = new_id(), 1000
+            await producer.tell(do="produce", id=stream_id, blocks=blocks, pause=0.02)
+            await producer.hear()
+            await watched(viewers, 0.1, blocks, stream_id)
+            await asyncio.sleep(random.uniform(0.2, 0.5))
+            producer.process.send_signal(signal.SIGSTOP)
+            try:
+                seen = await reports(viewers)
+            finally:
+                producer.process.send_signal(signal.SIGCONT)
+            assert await producer.hear() == {"reason": "lost", "at": "2-0"}
+            assert {(viewer["code"], viewer["at"]) for viewer in seen} == {("lost", "2-0")}
+            assert len({viewer["blocks"] for viewer in seen}) == 1
+            await watched(viewers, 0.1, blocks, stream_id)
+            again = await reports(viewers)
+            assert {viewer["blocks"] for viewer in again} == {seen[0]["blocks"]}
+            assert all(viewer["faults"] == [] for viewer in [*seen, *again])
