@@ -35,7 +35,7 @@ TABLE: dict[str, set[str]] = {
         "telemetry",
     },
     "web": set(),
-    "provision": {"providers", "secrets", "settings", "streams"},
+    "provision": {"errors", "providers", "secrets", "settings", "streams"},
     "app": {
         "",
         "errors",

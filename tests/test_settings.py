@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tokenwire.errors import ProxyError
-from tokenwire.provision import store
+from tokenwire.provision import providers, store
+from tokenwire.secrets import Secrets
 from tokenwire.settings import ProviderSettings, environment, load
 from tokenwire.streams.dynamodb import DynamoDBStore
 from tokenwire.streams.policy import OnDisconnect
@@ -183,3 +184,13 @@ def test_other_stores_are_refused(said: str, tmp_path: Path) -> None:
         store(load({"TOKENWIRE_STORE": "ssm:/x"}, tmp_path), lambda _: said or "env:AGAIN")
     assert caught.value.code == "bad_setting"
     assert "a b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("said", ['key = "env:K"', 'headers = { a = "b" }', 'query = { a = "b" }'])
+def test_bedrock_takes_no_key(said: str, tmp_path: Path) -> None:
+    """What would not be sent is refused, and not ignored."""
+    file = tmp_path / "tokenwire.toml"
+    file.write_text(f'[providers.aws]\nkind = "bedrock"\n{said}\n')
+    settings = load({"TOKENWIRE_CONFIG": str(file)}, tmp_path)
+    with pytest.raises(ProxyError, match=r"providers\.aws is signed"):
+        providers(settings, Secrets({}))

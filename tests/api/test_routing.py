@@ -9,7 +9,7 @@ import pytest
 
 from tests.api.reading import printed, read, text_of
 from tests.conftest import Serve
-from tests.fakes.upstream import ROLE, Act, Step, Upstream, text, whole
+from tests.fakes.upstream import ROLE, STOP, Act, Step, Upstream, text, whole
 from tests.matrix.cases import recording
 
 LIMITED: dict[str, Any] = {"status": 429, "headers": {"x-should-retry": "false"}}
@@ -123,3 +123,22 @@ async def test_provider_that_cannot_be_told_is_left_out(provider: Upstream, serv
     response = await client.post("/v1/messages", json=body)
     assert response.status_code == 502
     assert len(provider.requests) == 1
+
+
+async def test_fallback_without_a_terminator(provider: Upstream, serve: Serve) -> None:
+    """A server that ends after the finish and says no ``[DONE]`` has answered in full."""
+    provider.answer(status=500)
+    provider.answer(ROLE, text("Hallo"), STOP)
+    client = await app(provider, serve)
+    response = await client.post("/api/stream", json={"message": "x", "model": "second"})
+    assert text_of(response.content) == "Hallo"
+    assert read(response.content)[-1][1] == "[DONE]"
+
+
+async def test_fallback_that_is_cut_off(provider: Upstream, serve: Serve) -> None:
+    """One that ends before its finish has not."""
+    provider.answer(status=500)
+    provider.answer(ROLE, text("Hal"))
+    client = await app(provider, serve)
+    response = await client.post("/api/stream", json={"message": "x", "model": "second"})
+    assert read(response.content)[-1][1]["code"] == "upstream_truncated"

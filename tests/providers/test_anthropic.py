@@ -34,10 +34,17 @@ async def ask(provider: Native) -> bytes:
 async def test_bytes_come_untouched(provider: Upstream) -> None:
     """The body is what the provider sent; the request is one of the Messages API."""
     provider.answer(TEXT)
-    client = at(provider, headers={"anthropic-beta": "x"}, secret_headers={"x-team": FixedKey("t")})
+    client = at(
+        provider,
+        headers={"anthropic-beta": "x"},
+        secret_headers={"x-team": FixedKey("t")},
+        query={"beta": "true"},
+        secret_query={"account": FixedKey("a b")},
+    )
     assert await ask(client) == TEXT
     await client.aclose()
     (received,) = provider.requests
+    assert received.path == "/v1/messages?beta=true&account=a+b"
     assert received.json == {
         "model": "claude-x",
         "max_tokens": 8192,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from .errors import ProxyError
 from .providers import anthropic, bedrock, gemini, native, openai
 from .providers.demo import Demo
 from .providers.protocol import Provider
@@ -97,23 +98,31 @@ def _native(
         connect_timeout=settings.timeout_connect,
         max_retries=said.max_retries,
         headers=_plain(said.headers),
+        query=_plain(said.query),
         secret_headers=_secret(said.headers, secrets),
+        secret_query=_secret(said.query, secrets),
         models=said.models,
     )
     return native.Native(name, secrets.key(said.key or NO_KEY), config, api)
 
 
 def _bedrock(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
-    return bedrock.Bedrock(name, _bedrock_config(said, settings), bedrock.CONVERSE)
+    return bedrock.Bedrock(name, _bedrock_config(name, said, settings), bedrock.CONVERSE)
 
 
 def _bedrock_openai(
     name: str, said: ProviderSettings, settings: Settings, secrets: Secrets
 ) -> Provider:
-    return bedrock.Bedrock(name, _bedrock_config(said, settings), bedrock.OPENAI)
+    return bedrock.Bedrock(name, _bedrock_config(name, said, settings), bedrock.OPENAI)
 
 
-def _bedrock_config(said: ProviderSettings, settings: Settings) -> bedrock.Config:
+def _bedrock_config(name: str, said: ProviderSettings, settings: Settings) -> bedrock.Config:
+    if said.key or said.headers or said.query:
+        raise ProxyError(
+            f"Bad setting: providers.{name} is signed with AWS credentials; it takes no key, "
+            "headers or query.",
+            code="bad_setting",
+        )
     return bedrock.Config(
         region=said.region or "us-east-1",
         base_url=said.base_url,

@@ -114,6 +114,7 @@ def _in(wanted: Dialect, given: Dialect, body: Body) -> Body:
 async def _translated(wanted: Dialect, given: Dialect, body: Body) -> Body:
     """A stream in another dialect, for a log that is in the first provider's."""
     decoder, encoder, splitter = given.decoder(), wanted.encoder(), Splitter()
+    has_finished = False
     async for data in body:
         for block in splitter.feed(data):
             if decoder.ends(block):
@@ -121,6 +122,10 @@ async def _translated(wanted: Dialect, given: Dialect, body: Body) -> Body:
                 yield b"".join([*rest, *encoder.end()])
                 return
             for event in decoder.decode(block):
+                has_finished = has_finished or isinstance(event, Finish)
                 blocks = encoder.error(event) if isinstance(event, Error) else encoder.encode(event)
                 if blocks:
                     yield b"".join(blocks)
+    if has_finished:
+        # Some compatible servers send no terminator: the pump takes that for whole, and so do we.
+        yield b"".join(encoder.end())

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -57,7 +58,9 @@ class Config:
         connect_timeout: Seconds.
         max_retries: Before the answer begins.
         headers: Sent with every request.
+        query: Added to every address.
         secret_headers: Headers whose values are secrets; asked for with every request.
+        secret_query: The same, of the query.
         models: What to list, where the place should not be asked.
     """
 
@@ -65,7 +68,9 @@ class Config:
     connect_timeout: float = 10.0
     max_retries: int = 2
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
     secret_headers: Mapping[str, Key] = field(default_factory=dict)
+    secret_query: Mapping[str, Key] = field(default_factory=dict)
     models: Sequence[str] = ()
 
 
@@ -128,13 +133,16 @@ class Native:
         from .http import Call
 
         secret = {name: await key() for name, key in self._secrets.items()}
+        said = {name: await key() for name, key in self._config.secret_query.items()}
+        url = _with_query(f"{self._base_url}{path}", {**self._config.query, **said})
         # Compression would hold tokens back until a block of the compressor is full.
         plain = {"content-type": "application/json", "accept-encoding": "identity"}
         headers = {**plain, **self._api.headers, **self._config.headers, **secret}
-        return Call(f"{self._base_url}{path}", headers, content, tuple(secret.values()))
+        return Call(url, headers, content, (*secret.values(), *said.values()))
 
     async def _rotated(self) -> bool:
-        return any([await key.refresh() for key in self._secrets.values()])
+        keys = (*self._secrets.values(), *self._config.secret_query.values())
+        return any([await key.refresh() for key in keys])
 
     async def models(self) -> list[str]:
         """What was configured, or what it says it has; asked for at most every five minutes."""
@@ -156,6 +164,12 @@ class Native:
         """Close the connections."""
         if self._http is not None:
             await self._http.aclose()
+
+
+def _with_query(url: str, query: Mapping[str, str]) -> str:
+    if not query:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
 
 def _connect(config: Config) -> Http:
