@@ -10,7 +10,8 @@ from typing import Any
 
 from ..wire.messages_from_chat import from_chat
 from ..wire.protocol import ChatRequest
-from .native import Api, names, verbatim
+from .exchange import verbatim
+from .native import Api, names
 
 
 def _ask(request: ChatRequest, model: str) -> tuple[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -21,7 +21,7 @@ from ..wire.converse import ConverseReader
 from ..wire.converse_request import request as converse
 from ..wire.messages_from_chat import from_chat
 from ..wire.protocol import ChatRequest
-from .native import verbatim
+from .exchange import exchange, verbatim
 
 if TYPE_CHECKING:
     import httpx2
@@ -131,20 +131,11 @@ class Bedrock:
     async def prepare(self) -> None:
         """Nothing: importing botocore takes a third of a second, and few functions use this."""
 
-    @asynccontextmanager
-    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Post the request.
-
-        Raises:
-            ClientError: The request cannot be said there.
-            TokenwireError: As ``failures`` says.
-        """
-        path, body = self._api.ask(request, model)
-        response = await self._connection.post(path, body)
-        try:
-            yield self._api.read(response, model)
-        finally:
-            await response.aclose()
+    def open(
+        self, request: ChatRequest, model: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """As ``exchange`` says; signed."""
+        return exchange(self._api, self._connection.post, request, model)
 
     async def models(self) -> list[str]:
         """What was configured."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -14,6 +14,7 @@ import msgspec
 
 from ..errors import TokenwireError
 from ..wire.protocol import ChatRequest
+from .exchange import exchange
 from .protocol import Key
 
 if TYPE_CHECKING:
@@ -105,23 +106,14 @@ class Native:
                 self._http = await asyncio.to_thread(_connect, self._config)
         return self._http
 
-    @asynccontextmanager
-    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Post the request, in the provider's own words, streamed.
+    def open(
+        self, request: ChatRequest, model: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """As ``exchange`` says. A key that was refused is asked for anew, once."""
+        return exchange(self._api, self._post, request, model)
 
-        Raises:
-            ClientError: The request cannot be said there.
-            TokenwireError: As ``failures`` says.
-        """
-        path, body = self._api.ask(request, model)
-        response = await self._post(path, msgspec.json.encode(body))
-        try:
-            yield self._api.read(response, model)
-        finally:
-            await response.aclose()
-
-    async def _post(self, path: str, content: bytes) -> httpx2.Response:
-        http = await self._connected()
+    async def _post(self, path: str, body: Any) -> httpx2.Response:
+        http, content = await self._connected(), msgspec.json.encode(body)
         try:
             return await http.post(await self._call(path, content))
         except TokenwireError as error:
@@ -176,14 +168,6 @@ def _connect(config: Config) -> Http:
     from .http import Http
 
     return Http(config.connect_timeout, config.max_retries)
-
-
-async def verbatim(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
-    """The body as it comes: for an API whose stream is in a dialect of ours."""
-    from .http import read
-
-    async for data in read(response):
-        yield data
 
 
 def names(said: Mapping[str, Any], field: str, key: str) -> list[str]:
