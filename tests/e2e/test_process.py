@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
+import pytest
 
 from tests.api.reading import read
 
@@ -42,6 +43,26 @@ async def test_refuses_to_listen_without_keys() -> None:
     assert process.returncode == 1
     assert b"TOKENWIRE_API_KEYS" in said
     assert b"Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("store", "says"),
+    [
+        ("memory://", "in this process"),
+        ("rediss://me:hunter2@example.test", "in redis\n"),
+        ("dynamodb://hunter2", "in dynamodb\n"),
+        ("env:THERE", "in the store that env:THERE names"),
+    ],
+)
+async def test_greeting_says_where_streams_are(store: str, says: str) -> None:
+    """And not how to get there."""
+    there = "redis://me:hunter2@127.0.0.1:1"
+    async with started(TOKENWIRE_PORT="0", TOKENWIRE_STORE=store, THERE=there) as process:
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            said = await process.stderr.readuntil(b"No keys are set")
+    assert f"streams: {says}" in said.decode()
+    assert b"hunter2" not in said
 
 
 async def test_bad_setting_is_one_sentence() -> None:

@@ -15,7 +15,7 @@ from .auth.callers import check_bind
 from .errors import ProxyError
 from .provision import off
 from .secrets import ParameterStore
-from .settings import Settings, environment, load
+from .settings import Settings, environment, is_reference, load
 
 _DRAIN = 5
 """Seconds that open connections get to finish after their streams have been ended."""
@@ -68,8 +68,18 @@ def _greeting(settings: Settings) -> str:
         f"tokenwire on http://{settings.host}:{settings.port}\n"
         f"  providers: {', '.join(on) or 'none'}\n"
         f"  off: {'; '.join(f'{kind} ({why})' for kind, why in off(settings).items()) or 'none'}\n"
+        f"  streams: {_kept(settings)}\n"
         f"  {door}"
     )
+
+
+def _kept(settings: Settings) -> str:
+    """Where streams are kept, without an address: that may hold a password."""
+    if settings.store == "memory://":
+        return "in this process; TOKENWIRE_STORE=redis://… lets others share them"
+    if is_reference(settings.store):
+        return f"in the store that {settings.store} names"
+    return f"in {settings.store.partition('://')[0].replace('rediss', 'redis')}"
 
 
 if __name__ == "__main__":
