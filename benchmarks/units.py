@@ -210,7 +210,7 @@ async def one_stream(here: DynamoDBStore, there: DynamoDBStore) -> Cost:
     """Run the stream, and have it read elsewhere as it comes."""
     cost = Meter(), Meter()
     for store, meter in zip((here, there), cost, strict=True):
-        meter.watch(store._connected())
+        meter.watch(store.table.connected())
     producer = Hub(Limits(), durability=Durability(here))
     viewer = Hub(Limits(), durability=Durability(there))
     meta = Meta(new_id(), "me", "openai", "chat", "gpt-5", 1)

@@ -12,7 +12,7 @@ import pytest
 from tests.stores.conftest import store_at
 from tests.stores.servers import Server
 from tokenwire.streams.dynamodb import DynamoDBStore
-from tokenwire.streams.dynamodb_items import Reassembly, key, of_batch
+from tokenwire.streams.dynamodb.items import Reassembly, key, of_batch
 from tokenwire.streams.hub import Durability, Hub, Limits
 from tokenwire.streams.log import End, EndReason, Meta
 from tokenwire.streams.store import Batch, Keep, Missing, Named, StoreError
@@ -105,7 +105,7 @@ async def test_failures_are_named_by_their_code(
 ) -> None:
     """A table that is not there, and an address where nobody is."""
     store = store_of(Keep())
-    store.table = "another"
+    store.table.name = "another"
     with pytest.raises(StoreError, match=r"DynamoDB failed \(ResourceNotFoundException\)"):
         await store.create(meta())
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
@@ -126,7 +126,7 @@ def test_template_makes_the_table_that_the_store_uses() -> None:
         ("sk", "AttributeType", '"N"'),
         ("expires_at", "Enabled", "true"),
     ]
-    source = Path("functions/proxy/tokenwire/streams/dynamodb.py").read_text()
+    source = Path("functions/proxy/tokenwire/streams/dynamodb/table.py").read_text()
     asked = re.findall(r"client\.((?:get|put|update|batch_get)_item|query)\b", source)
     actions = {"dynamodb:" + name.title().replace("_", "") for name in asked}
     assert actions == set(re.findall(r"dynamodb:[A-Z]\w+", template))

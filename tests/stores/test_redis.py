@@ -12,7 +12,8 @@ import redis.asyncio
 from tests.stores.servers import Server
 from tokenwire.streams.hub import Durability, Hub, Limits
 from tokenwire.streams.log import End, EndReason, Meta, RecordId
-from tokenwire.streams.redis import RedisStore, keys
+from tokenwire.streams.redis import RedisStore
+from tokenwire.streams.redis.server import keys
 from tokenwire.streams.store import Batch, Keep, Missing, Named, StoreError
 from tokenwire.streams.stream import new_id
 

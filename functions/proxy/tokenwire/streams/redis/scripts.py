@@ -1,6 +1,6 @@
 """The Lua scripts of the Redis store: each is one atomic step on the keys of one stream.
 
-``KEYS`` are those that ``redis.keys`` names: about, log, viewers. The first word of an answer
+``KEYS`` are those that ``server.keys`` names: about, log, viewers. The first word of an answer
 says how it went: ``ok``, or ``missing``, ``taken``, ``fenced`` as in ``store``.
 """
 

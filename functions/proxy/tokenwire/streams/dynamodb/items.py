@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from .store import Batch, StoreError, pack, unpack
+from ..store import Batch, StoreError, pack, unpack
 
 Item: TypeAlias = dict[str, Any]
 
@@ -24,6 +25,16 @@ def key(stream_id: str, place: int) -> Item:
 def number(item: Item, name: str) -> int:
     """A whole number among an item's attributes."""
     return int(item[name]["N"])
+
+
+def expires_in(seconds: float) -> Item:
+    """The attribute that says when an item may be deleted."""
+    return {"expires_at": {"N": str(int(time.time() + seconds))}}
+
+
+def is_expired(item: Item) -> bool:
+    """Whether it could have been deleted by now."""
+    return number(item, "expires_at") < time.time()
 
 
 def of_batch(at: Item, batch: Batch, token: str, expires: Item) -> list[Item]:

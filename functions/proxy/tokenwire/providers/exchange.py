@@ -1,0 +1,59 @@
+"""One request to a provider that is spoken to without an SDK, whoever lets us in there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..wire.protocol import ChatRequest
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+class Speech(Protocol):
+    """What an API is asked, and what its answer says."""
+
+    @property
+    def ask(self) -> Callable[[ChatRequest, str], tuple[str, Any]]:
+        """A request and a model to the path and the body of the POST. Raises ClientError."""
+
+    @property
+    def read(self) -> Callable[[httpx2.Response, str], AsyncIterator[bytes]]:
+        """The response and the model to the blocks."""
+
+
+@asynccontextmanager
+async def exchange(
+    api: Speech,
+    post: Callable[[str, Any], Awaitable[httpx2.Response]],
+    request: ChatRequest,
+    model: str,
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Post the request, in the provider's own words, streamed.
+
+    Args:
+        api: Its words.
+        post: Sends a body to a path; an open response.
+        request: What is asked.
+        model: Of whom.
+
+    Raises:
+        ClientError: The request cannot be said there.
+        TokenwireError: As ``failures`` says.
+    """
+    path, body = api.ask(request, model)
+    response = await post(path, body)
+    try:
+        yield api.read(response, model)
+    finally:
+        await response.aclose()
+
+
+async def verbatim(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
+    """The body as it comes: for an API whose stream is in a dialect of ours."""
+    from .http import read
+
+    async for data in read(response):
+        yield data

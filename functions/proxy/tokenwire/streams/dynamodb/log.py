@@ -1,0 +1,153 @@
+"""One stream's log in a table: the producer's hold on it, and a reader's place in it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from ..log import End, Meta
+from ..store import Batch, Fenced, Keep, Missing, StoreError, Taken
+from .items import Item, Reassembly, expires_in, is_expired, key, number, of_batch, place_of
+from .table import IS_FREE, Table
+
+_POLLS = (0.15, 0.1, 0.1, 0.25, 0.5)
+"""Seconds from one read to the next: after one that found something, after one that did not, and
+so on; the last is repeated. A producer writes every 0.25 s while it has something to write."""
+
+
+class DynamoDBWriter:
+    """As ``store.Writer``.
+
+    Args:
+        table: Where.
+        keep: For how long.
+        stream_id: Whose log.
+        token: By which it knows its own items.
+    """
+
+    def __init__(self, table: Table, keep: Keep, stream_id: str, token: str) -> None:
+        self._table = table
+        self._keep = keep
+        self._id = stream_id
+        self._token = token
+        self._next = 1
+        self._written: Batch | None = None
+
+    async def append(self, batch: Batch, floor: int = 1) -> None:
+        """As ``Writer.append``. ``floor`` is not heeded: items are paid for when written."""
+        if batch == self._written:
+            if batch.end is None:
+                await self.look()  # it was written, but perhaps the log was ended since
+            return
+        self._check_open()
+        expires = expires_in(self._keep.running if batch.end is None else self._keep.ended)
+        items = of_batch(key(self._id, self._next), batch, self._token, expires)
+        for item in items:
+            there = await self._table.put(item, IS_FREE)
+            if there is not None and there["by"]["S"] != self._token:
+                raise fenced(there)
+        self._next += len(items)
+        self._written = batch
+
+    async def beat(self) -> None:
+        """As ``Writer.beat``."""
+        self._check_open()
+        values: Item = {":one": {"N": "1"}, ":at": expires_in(self._keep.running)["expires_at"]}
+        change = "SET expires_at = :at ADD pulse :one"
+        if await self._table.update(key(self._id, 0), change, values) is not None:
+            raise Missing
+        await self.look()
+
+    async def look(self) -> float:
+        """As ``Writer.look``. One request: the first item, and the place that is next."""
+        self._check_open()
+        found = await self._table.get_all([key(self._id, 0), key(self._id, self._next)])
+        items = {number(item, "sk"): item for item in found}
+        if 0 not in items:
+            raise Missing
+        if (there := items.get(self._next)) is not None and there["by"]["S"] != self._token:
+            raise fenced(there)
+        viewers = items[0]["viewers"]["M"]
+        return max((float(until["N"]) for until in viewers.values()), default=0.0)
+
+    def _check_open(self) -> None:
+        """Raises ``Fenced`` after an end of its own; others' stand in the place that is next."""
+        if self._written is not None and self._written.end is not None:
+            raise Fenced(self._written.last, self._written.end)
+
+
+class DynamoDBFollower:
+    """As ``store.Follower``.
+
+    Args:
+        table: Where.
+        keep: For how long an end is kept.
+        meta: The log's first record.
+    """
+
+    def __init__(self, table: Table, keep: Keep, meta: Meta) -> None:
+        self._table = table
+        self._keep = keep
+        self._read = Reassembly()
+        self._quiet = 0
+        self._due = 0.0
+        self._is_first = True
+        self.meta = meta
+
+    async def read(self, wait: float) -> list[Batch]:
+        """As ``Follower.read``."""
+        until = time.monotonic() + wait
+        while True:
+            pause = min(self._due, until) - time.monotonic()
+            if pause > 0:
+                await asyncio.sleep(pause)
+            found = await self._query()
+            if found or time.monotonic() >= until:
+                return found
+
+    async def pulse(self) -> int:
+        """As ``Follower.pulse``."""
+        item = await self._table.get(key(self.meta.id, 0))
+        if item is None:
+            raise Missing
+        return number(item, "pulse")
+
+    async def lose(self, end: End) -> None:
+        """As ``Follower.lose``."""
+        if not self._read.over:
+            batch = Batch(self._read.epoch + 1, 0, [], end)
+            await put_end(self._table, key(self.meta.id, self._read.place + 1), batch, self._keep)
+
+    async def _query(self) -> list[Batch]:
+        place, found = -1, list[Batch]()
+        # A page may hold pieces of one batch only; or begin further on, if it is a stale one.
+        while self._read.place > place and (items := await self._page()):
+            place = self._read.place
+            if any("end" in item and is_expired(item) for item in items):
+                raise Missing
+            if found := [batch for item in items for batch in self._read.take(item)]:
+                break
+        self._quiet = 0 if found else self._quiet + 1
+        self._due = time.monotonic() + _POLLS[min(self._quiet, len(_POLLS) - 1)]
+        return found
+
+    async def _page(self) -> list[Item]:
+        # The first read tells who has come too late, so it must not be stale. A later one that
+        # is will see the rest next time, for half the price.
+        consistent, self._is_first = self._is_first, False
+        pk = key(self.meta.id, 0)["pk"]
+        return await self._table.after(pk, self._read.place, consistent=consistent)
+
+
+async def put_end(table: Table, at: Item, batch: Batch, keep: Keep) -> bool:
+    """Put an end for another producer; whether the place was free."""
+    (item,) = of_batch(at, batch, "", expires_in(keep.ended))
+    return await table.put(item, IS_FREE) is None
+
+
+def fenced(item: Item) -> StoreError:
+    """Why nothing of ours can stand where this item does."""
+    _, batch = place_of(item)
+    if batch is None or batch.end is None:
+        return Taken()
+    return Fenced(batch.last, batch.end)

@@ -1,0 +1,112 @@
+"""The store: logs, viewers and names in one Redis."""
+
+from __future__ import annotations
+
+import secrets
+
+from ..log import End, Meta, RecordId
+from ..store import (
+    Fenced,
+    Follower,
+    Keep,
+    Named,
+    Pace,
+    Writer,
+    pack_json,
+    unpack_meta,
+    unpack_named,
+)
+from .log import RedisFollower, RedisWriter, closing
+from .scripts import ADOPT, CLAIM, CLOSE, CREATE
+from .server import Server, id_of, keys, ms
+
+
+class RedisStore:
+    """A store in Redis or Valkey.
+
+    Args:
+        url: ``redis://`` or ``rediss://`` (TLS), as redis-py reads it; ``?cluster=true`` for a
+            cluster, such as ElastiCache Serverless.
+        keep: For how long logs are kept.
+        timeout: Seconds for a connection, and for a command beyond what it is meant to wait.
+    """
+
+    pace = Pace()
+
+    def __init__(self, url: str, keep: Keep | None = None, timeout: float = 2.0) -> None:
+        self._server = Server(url, timeout)
+        self._keep = keep or Keep()
+
+    async def prepare(self) -> None:
+        """Import the client, which takes some 0.3 s; connects on first use."""
+        self._server.connected()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._server.aclose()
+
+    async def create(self, meta: Meta) -> Writer:
+        """As ``Store.create``."""
+        token = secrets.token_hex(8)
+        await self._create(meta, token)
+        return RedisWriter(self._server, self._keep, meta.id, token)
+
+    async def reserve(self, meta: Meta) -> None:
+        """As ``Store.reserve``."""
+        await self._create(meta, "")
+
+    async def adopt(self, stream_id: str) -> Writer:
+        """As ``Store.adopt``."""
+        token = secrets.token_hex(8)
+        await self._server.on_stream(ADOPT, stream_id, [token])
+        return RedisWriter(self._server, self._keep, stream_id, token)
+
+    async def open(self, stream_id: str) -> Follower | None:
+        """As ``Store.open``."""
+        said = await self._server.ask("HGET", keys(stream_id)[0], "meta")
+        return None if said is None else RedisFollower(self._server, self._keep, unpack_meta(said))
+
+    async def close(self, stream_id: str, end: End) -> tuple[RecordId, End]:
+        """As ``Store.close``."""
+        try:
+            said = await self._server.on_stream(CLOSE, stream_id, closing(end, self._keep))
+        except Fenced as error:
+            return error.at, error.end
+        return id_of(said[0]), end
+
+    async def renew(self, stream_id: str, viewer: str, until: float) -> None:
+        """As ``Store.renew``."""
+        viewers = keys(stream_id)[2]
+        await self._server.ask("ZADD", viewers, until, viewer)
+        await self._server.ask("PEXPIREAT", viewers, ms(until + self._keep.ended))
+
+    async def leave(self, stream_id: str, viewer: str) -> None:
+        """As ``Store.leave``."""
+        await self._server.ask("ZREM", keys(stream_id)[2], viewer)
+
+    async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
+        """As ``Names.claim``."""
+        before = pack_json(instead_of) if instead_of else b""
+        args = [pack_json(meant), before, self._longest()]
+        said = await self._server.run(CLAIM, [_name(name)], args)
+        return unpack_named(said) if said else None
+
+    async def name(self, name: str, meant: Named) -> None:
+        """As ``Names.name``."""
+        await self._server.ask("SET", _name(name), pack_json(meant), "PX", self._longest())
+
+    async def named(self, name: str) -> Named | None:
+        """As ``Names.named``."""
+        said = await self._server.ask("GET", _name(name))
+        return unpack_named(said) if said else None
+
+    async def _create(self, meta: Meta, token: str) -> None:
+        args = [pack_json(meta), token, ms(self._keep.running)]
+        await self._server.on_stream(CREATE, meta.id, args)
+
+    def _longest(self) -> int:
+        return ms(self._keep.running + self._keep.ended)
+
+
+def _name(name: str) -> str:
+    return f"tokenwire:name:{name}"
