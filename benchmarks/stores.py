@@ -24,7 +24,8 @@ from typing import Any
 from benchmarks.units import TOKENS, one_stream
 from tests.stores.servers import TABLE, NotHere, Server, moto, redis
 from tokenwire.streams.dynamodb import DynamoDBStore
-from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.hub import Hub
+from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import Meta
 from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tokenwire.streams.dynamodb import DynamoDBStore
-from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.hub import Hub
+from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import Meta
 from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source

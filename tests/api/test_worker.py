@@ -17,7 +17,8 @@ from tokenwire.api.worker import Worker
 from tokenwire.app import create_app
 from tokenwire.errors import ProxyError
 from tokenwire.settings import load
-from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.hub import Hub
+from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import End, EndReason, Meta
 from tokenwire.telemetry import Metrics, Recorder
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.streams.dynamodb import DynamoDBStore
-from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.hub import Hub
+from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import Cursor, End, Meta, RecordId
 from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source

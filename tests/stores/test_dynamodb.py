@@ -13,7 +13,8 @@ from tests.stores.conftest import store_at
 from tests.stores.servers import Server
 from tokenwire.streams.dynamodb import DynamoDBStore
 from tokenwire.streams.dynamodb.items import Reassembly, key, of_batch
-from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.hub import Hub
+from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import End, EndReason, Meta
 from tokenwire.streams.store import Batch, Keep, Missing, Named, StoreError
 from tokenwire.streams.stream import new_id

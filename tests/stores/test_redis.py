@@ -10,7 +10,8 @@ import pytest
 import redis.asyncio
 
 from tests.stores.servers import Server
-from tokenwire.streams.hub import Durability, Hub, Limits
+from tokenwire.streams.hub import Hub
+from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import End, EndReason, Meta, RecordId
 from tokenwire.streams.redis import RedisStore
 from tokenwire.streams.redis.server import keys

@@ -10,7 +10,8 @@ import pytest
 
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.errors import ClientError, ProxyError
-from tokenwire.streams.hub import GOING_AWAY, Hub, Limits
+from tokenwire.streams.hub import GOING_AWAY, Hub
+from tokenwire.streams.limits import Limits
 from tokenwire.streams.log import Cursor, EndReason, Meta, RecordId
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source

@@ -11,7 +11,8 @@ import pytest
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.errors import ClientError
-from tokenwire.streams.hub import MOVED, Durability, Hub, Limits
+from tokenwire.streams.hub import MOVED, Hub
+from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source

@@ -29,7 +29,8 @@ from .invoker import Invoker
 from .secrets import ParameterStore, Secrets
 from .settings import Settings, environment, is_reference, load
 from .streams.deadline import Timeouts
-from .streams.hub import Durability, Hub, Limits
+from .streams.hub import Hub
+from .streams.limits import Durability, Limits
 from .streams.shared_secret import SharedSecret
 from .streams.store import Store
 from .streams.stream import Stream

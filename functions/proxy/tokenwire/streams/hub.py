@@ -6,18 +6,16 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from hashlib import sha256
 from time import perf_counter
-from typing import Literal
 
 from ..errors import ClientError, ProxyError
 from ..events import Error
 from .audience import AtTheProducer
-from .deadline import Timeouts
 from .following import Following
 from .health import Health
 from .keeper import Keeper
+from .limits import Durability, Limits
 from .log import Attempt, End, EndReason, Meta, RecordId
 from .names import MemoryNames
 from .policy import OnDisconnect
@@ -38,33 +36,6 @@ _AWAIT_STORE = 1.0
 """Seconds that a new stream waits to be in the store, so that its id can be used at once."""
 _SETTLE = 3.0
 """Seconds that an end may take to the store, and from it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the process may hold: streams by count, blocks by bytes, the past by seconds."""
-
-    bounds: Bounds = field(default_factory=Bounds)
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    streams: int = 10_000
-    bytes: int = 256 * 1024 * 1024
-    retention: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Durability:
-    """How streams outlive this process.
-
-    Args:
-        store: Where their logs are.
-        lease: Seconds after which a producer that is not heard of counts as dead.
-        first: Whether viewers are given a record before it is in the store (``send``), or
-            only then (``commit``).
-    """
-
-    store: Store
-    lease: float = 10.0
-    first: Literal["send", "commit"] = "send"
 
 
 class Hub:
