@@ -110,7 +110,7 @@ class Elsewhere:
     Args:
         store: Where.
         stream_id: Of the stream.
-        viewer: This process's name among the viewers.
+        viewer: The name under which all who watch it here are one viewer.
         lease: Seconds for which one renewal holds.
     """
 

@@ -34,7 +34,6 @@ class Following:
         self._lease = lease
         self._health = health
         self._new_tail = new_tail
-        self._viewer = f"p_{secrets.token_urlsafe(6)}"
         self._streams: dict[str, Stream] = {}
         self._opening: dict[str, asyncio.Task[Stream | None]] = {}
 
@@ -69,7 +68,9 @@ class Following:
     async def _follow(self, follower: Follower) -> Stream | None:
         meta, tail = follower.meta, self._new_tail()
         feed = Feed(follower, tail, self._lease, self._health)
-        audience = Elsewhere(self._store, meta.id, self._viewer, self._lease)
+        # Not one name for the process: restored from a snapshot, many would have the same.
+        viewer = f"p_{secrets.token_urlsafe(9)}"
+        audience = Elsewhere(self._store, meta.id, viewer, self._lease)
         stream = Stream(meta, tail, tail, audience, is_ours=False)
         stream.task = asyncio.create_task(feed.run(), name=f"feed {meta.id}")
         await feed.caught_up.wait()
