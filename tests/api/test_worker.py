@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
 import json
@@ -13,14 +14,20 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from tests.fakes.memory_store import MemoryStore
+from tokenwire.api.handover import hand_over, needs_worker
+from tokenwire.api.observation import Observation
+from tokenwire.api.services import Services
 from tokenwire.api.worker import Worker
 from tokenwire.app import create_app
-from tokenwire.errors import ProxyError
+from tokenwire.errors import ClientError, ProxyError
+from tokenwire.invoker import Invoker
 from tokenwire.settings import load
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import End, EndReason, Meta
-from tokenwire.telemetry import Metrics, Recorder
+from tokenwire.streams.policy import CANCEL, CONTINUE
+from tokenwire.telemetry import Metrics, Recorder, RequestLog
+from tokenwire.wire.protocol import ChatRequest
 
 _NUMBERS = itertools.count()
 EVENT: dict[str, Any] = json.loads(Path("events/worker.json").read_text())
@@ -46,7 +53,8 @@ class Bench:
         self.out = io.StringIO()
         logger = Logger(service=f"worker-{next(_NUMBERS)}", stream=self.out)
         app = create_app(load({"TOKENWIRE_DEMO_PACE": "1000"}, Path("/nonexistent")))
-        services = app.state.services
+        services: Services = app.state.services
+        self.services = services
         durability = Durability(store) if store is not None else None
         object.__setattr__(services, "hub", Hub(Limits(), durability=durability))
         metrics = Metrics(lambda: 0, lambda: 0)
@@ -125,3 +133,86 @@ async def test_other_events_are_refused() -> None:
     with pytest.raises(ProxyError) as caught:
         await Bench(None).run()
     assert caught.value.code == "store_unavailable"
+
+
+class Lambda:
+    """What invokes: remembers the events, or refuses."""
+
+    def __init__(self, refusal: ProxyError | None = None) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self._refusal = refusal
+
+    async def invoke(self, function: str, event: bytes) -> None:
+        """As ``Invoker.invoke``."""
+        if self._refusal is not None:
+            raise self._refusal
+        self.events.append((function, json.loads(event)))
+
+
+def handed(bench: Bench, invoker: Lambda) -> tuple[Services, Observation]:
+    """What a request on Lambda has at hand."""
+    services = bench.services
+    object.__setattr__(services, "invoker", invoker)
+    seen = Observation(RequestLog("r", "POST"), freezes=True, function_arn="arn:x")
+    return services, seen
+
+
+async def test_request_is_handed_over() -> None:
+    """The event has what a worker needs; a worker that gets it runs the stream."""
+    store = MemoryStore()
+    bench, invoker = Bench(store), Lambda()
+    services, seen = handed(bench, invoker)
+    asked = ChatRequest("demo/markdown", True, EVENT["body"])
+    assert needs_worker(services, seen, CONTINUE, alone=False)
+    assert needs_worker(services, seen, CANCEL, alone=True)
+    assert not needs_worker(services, seen, CANCEL, alone=False)
+    stream = await hand_over(services, reserved(store), asked, CONTINUE, seen)
+    ((function, event),) = invoker.events
+    assert function == "arn:x"
+    assert event == EVENT
+    await bench.worker(event, Context())
+    async with asyncio.timeout(5):
+        while stream.tail.end is None:
+            await asyncio.sleep(0.01)
+    await services.hub.aclose()
+
+
+async def test_request_that_lambda_does_not_take() -> None:
+    """The caller is told; whoever has the id meanwhile, too."""
+    store = MemoryStore()
+    refusal = ProxyError("No.", code="worker_unavailable", status=503, retryable=True)
+    services, seen = handed(Bench(store), Lambda(refusal))
+    asked = ChatRequest("demo/markdown", True, EVENT["body"])
+    with pytest.raises(ProxyError) as caught:
+        await hand_over(services, reserved(store), asked, CONTINUE, seen)
+    assert caught.value is refusal
+    log = store.logs[EVENT["stream"]]
+    assert log.end is not None
+    assert log.end.end is not None
+    assert log.end.end.error is not None
+    assert log.end.end.error.code == "worker_unavailable"
+
+
+async def test_without_a_store_only_what_ends_with_its_response() -> None:
+    """There would be no way to follow it."""
+    services, seen = handed(Bench(None), Lambda())
+    assert not needs_worker(services, seen, CONTINUE, alone=False)
+    with pytest.raises(ClientError) as caught:
+        needs_worker(services, seen, CANCEL, alone=True)
+    assert (caught.value.status, caught.value.code) == (501, "not_on_lambda")
+
+
+async def test_events_have_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda takes a megabyte; and what it refuses is said by its code alone."""
+    with pytest.raises(ProxyError) as caught:
+        await Invoker().invoke("arn:x", b"x" * 1_000_001)
+    assert (caught.value.status, caught.value.code) == (413, "request_too_large")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(ProxyError) as caught:
+        await Invoker().invoke("arn:x", b"{}")
+    assert caught.value.code == "worker_unavailable"
+    assert "127.0.0.1" not in str(caught.value)

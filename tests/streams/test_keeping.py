@@ -14,6 +14,7 @@ from tokenwire.errors import ClientError
 from tokenwire.streams.hub import MOVED, Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import Cursor, End, EndReason, Meta, RecordId
+from tokenwire.streams.names import MemoryNames
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source
 from tokenwire.streams.shared_secret import SharedSecret
@@ -413,3 +414,96 @@ async def test_processes_agree_on_a_secret() -> None:
     store.names.clear()
     three = SharedSecret(store)
     assert await three() != secret
+
+
+async def test_idle_stream_is_written_anew() -> None:
+    """A store that forgets a stream whose model is silent is told of it again."""
+    store, tap = MemoryStore(), Tap()
+    here = hub(store)
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"))
+    await read(here, stream, 2)
+    await asyncio.sleep(0.05)
+    store.logs.clear()
+    async with asyncio.timeout(3):
+        while stream.meta.id not in store.logs or not store.logs[stream.meta.id].batches:
+            await asyncio.sleep(0.01)
+    assert store.logs[stream.meta.id].batches == [Batch(1, 1, [ROLE, text("a")])]
+    assert stream.kept
+    await here.aclose()
+
+
+async def test_stream_that_was_silent_too_long_is_not_written_anew() -> None:
+    """It may have been ended meanwhile, and the end forgotten: its producer is a zombie."""
+    trouble, tap = Trouble(), Tap()
+    store = MemoryStore(trouble)
+    here = hub(store)
+    stream = await start(here, tap)
+    tap.send(ROLE)
+    await read(here, stream, 1)
+    await asyncio.sleep(0.05)
+    trouble.on = True
+    await asyncio.sleep(LEASE * 2)
+    store.logs.clear()
+    trouble.on = False
+    assert stream.keeping is not None
+    await asyncio.wait_for(stream.keeping, 3)
+    assert store.logs == {}
+    assert stream.kept is False
+    assert stream.tail.end is None
+    await here.aclose()
+
+
+async def test_nobody_watches_while_the_store_fails() -> None:
+    """Whoever watched elsewhere cannot any more; for a lease they may come back."""
+    trouble, tap = Trouble(), Tap()
+    store = MemoryStore(trouble)
+    here = hub(store)
+    stream = await start(here, tap, CANCEL)
+    with here.watch(stream, 1):
+        await here.renew(stream.meta.id, "me", "v_1", 4e9)
+        trouble.on = True
+    assert (await over(stream)).reason is EndReason.CANCELLED
+    await asyncio.wait_for(tap.closed.wait(), 1)
+    trouble.on = False
+    await here.aclose()
+
+
+async def test_end_is_offered_for_a_while() -> None:
+    """A stream that is over does not wait for its store for ever; its callers have all of it."""
+    trouble, tap = Trouble(), Tap()
+    here = hub(MemoryStore(trouble))
+    trouble.on = True
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"), STOP, DONE)
+    assert (await over(stream)).reason is EndReason.DONE
+    assert stream.keeping is not None
+    await asyncio.wait_for(stream.keeping, 10)
+    assert stream.kept is False
+    await here.aclose()
+
+
+async def test_fence_is_seen_while_nobody_watches() -> None:
+    """A stream that waits for a viewer, and is cancelled elsewhere, ends as it was ended there."""
+    store, tap = MemoryStore(), Tap()
+    here = hub(store)
+    stream = await start(here, tap, OnDisconnect(0.05))
+    await here.renew(stream.meta.id, "me", "v_1", 4e9)
+    with here.watch(stream, 1):
+        pass
+    await asyncio.sleep(0.2)
+    _, end = await store.close(stream.meta.id, End(EndReason.LOST))
+    assert await over(stream) == end
+    await here.aclose()
+
+
+async def test_names_without_a_store_last_as_long_as_their_stream() -> None:
+    """And then stand for nothing; a name that has moved on stays."""
+    names = MemoryNames()
+    one, two = Named("st_1", "a"), Named("st_2", "b")
+    await names.name("x", one)
+    assert await names.claim("x", two) == one
+    assert await names.claim("x", two, instead_of=one) is None
+    await names.name("y", one)
+    names.forget("st_1")
+    assert (await names.named("x"), await names.named("y")) == (two, None)
