@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tokenwire.app import create_app
 from tokenwire.errors import ProxyError
 from tokenwire.secrets import NO_KEY, ParameterStore, Secrets
 from tokenwire.settings import load
+from tokenwire.streams.redis import RedisStore
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -337,3 +339,12 @@ def test_boto3_may_be_absent() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "ProxyError: SSM cannot be asked for /llm/a (boto3 is not installed)" in done.stderr
+
+
+def test_address_of_the_store_in_a_parameter(parameter_store: SSMClient) -> None:
+    """Read when the app is made: it may hold a password."""
+    parameter_store.put_parameter(
+        Name="/tw/store-url", Value="rediss://me:hunter2@h", Type="SecureString"
+    )
+    app = create_app(load({"TOKENWIRE_STORE": "ssm:/tw/store-url"}, Path("/nonexistent")))
+    assert isinstance(app.state.services.hub.store, RedisStore)
