@@ -23,7 +23,7 @@ from tests.stores.servers import Server
 from tokenwire.streams.stream import new_id
 
 SOAK = int(os.environ.get("TOKENWIRE_SOAK", "0"))
-LEASE = 2.0 if SOAK else 1.0
+LEASE = 2.0
 BACKENDS = ["redis", "valkey", "moto"]
 
 

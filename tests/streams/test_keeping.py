@@ -23,7 +23,7 @@ from tokenwire.streams.stream import Stream, first_after, new_id
 from tokenwire.streams.tail import Bounds, Reader
 from tokenwire.wire.chat import DIALECT
 
-LEASE = 0.3
+LEASE = 0.6
 
 
 class Tap:
