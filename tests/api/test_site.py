@@ -77,7 +77,7 @@ async def test_probes(provider: Upstream, serve: Serve) -> None:
 
 async def test_reference_lists_every_route(serve: Serve) -> None:
     """OpenAPI has the public routes, with bodies and examples."""
-    client = await serve()
+    client = await serve(TOKENWIRE_DEMO_PACE="1000")
     paths = (await client.get("/openapi.json")).json()["paths"]
     assert set(paths) == {
         "/v1/chat/completions",
