@@ -507,3 +507,31 @@ async def test_names_without_a_store_last_as_long_as_their_stream() -> None:
     await names.name("y", one)
     names.forget("st_1")
     assert (await names.named("x"), await names.named("y")) == (two, None)
+
+
+async def test_surprises_hang_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """A fault of ours ends what is read elsewhere, and leaves alone what runs here."""
+    surprised = False
+
+    async def trouble() -> None:
+        if surprised:
+            raise RuntimeError("what somebody said")
+
+    logs = MemoryStore()
+    here = hub(MemoryStore(trouble, logs=logs.logs))
+    there = hub(MemoryStore(trouble, logs=logs.logs))
+    tap = Tap()
+    stream = await start(here, tap)
+    remote = await there.find(stream.meta.id, "me")
+    surprised = True
+    assert (await over(remote)).reason is EndReason.ERROR
+    tap.send(ROLE, text("a"), STOP, DONE)
+    assert (await over(stream)).reason is EndReason.DONE
+    assert stream.keeping is not None
+    await stream.keeping
+    assert stream.kept is False
+    assert "RuntimeError" in caplog.text
+    assert "somebody" not in caplog.text
+    surprised = False
+    await here.aclose()
+    await there.aclose()

@@ -6,6 +6,7 @@ There is one for each stream and process, however many viewers it has here.
 from __future__ import annotations
 
 import asyncio
+import logging
 from time import monotonic
 
 from ..errors import ProxyError
@@ -20,6 +21,7 @@ LOST = Error("lost", "The server that ran this stream has gone away.", retryable
 EXPIRED = Error("expired", "The stream is no longer kept.", status=410)
 _TRIMMED = Error("trimmed", "The stream's earlier part is no longer held.", status=410)
 _RETRY = 0.2
+_log = logging.getLogger("tokenwire.store")
 
 
 class Feed:
@@ -57,6 +59,11 @@ class Feed:
         except ProxyError as error:
             self.broken = True
             self._tail.finish(End(EndReason.ERROR, as_event(error)))
+        except Exception as error:
+            # Only the kind of a surprise is logged: its text may quote an answer.
+            _log.error("the feed failed: %s", type(error).__name__)
+            self.broken = True
+            self._tail.finish(End(EndReason.ERROR, as_event(ProxyError("The server failed."))))
         finally:
             self.caught_up.set()
 

@@ -9,11 +9,13 @@ keeper publishes what the store has taken.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from time import monotonic, time
 from typing import TypeVar
 
+from ..errors import ProxyError
 from ..events import Error
 from .health import Health
 from .log import End, EndReason, Meta, RecordId
@@ -21,6 +23,8 @@ from .store import Batch, Fenced, Missing, Store, StoreError, Taken, Writer
 from .tail import Reader, Tail
 
 T = TypeVar("T")
+
+_log = logging.getLogger("tokenwire.store")
 
 _LOOK = 0.5
 """Seconds of silence after which to look whether somebody else has ended the stream."""
@@ -90,12 +94,19 @@ class Keeper:
                     pass
         except Fenced as error:
             self._on_end(error.end, error.at)
-        except (StoreError, Behind):
-            self.degraded = True
-            if self._public is not None:
-                self._on_end(_NOT_COMMITTED, None)
+        except (ProxyError, Behind):
+            self._give_up()
+        except Exception as error:
+            # Only the kind of a surprise is logged: its text may quote an answer.
+            _log.error("the keeper failed: %s", type(error).__name__)
+            self._give_up()
         finally:
             self.created.set()
+
+    def _give_up(self) -> None:
+        self.degraded = True
+        if self._public is not None:
+            self._on_end(_NOT_COMMITTED, None)
 
     async def watched_until(self) -> float:
         """Until when somebody elsewhere means to watch, in Unix seconds.
