@@ -13,7 +13,8 @@ from aws_lambda_powertools import Logger
 from starlette.types import Message
 
 from tokenwire.app import create_app
-from tokenwire.providers.openai import Config, OpenAI
+from tokenwire.providers.config import Config
+from tokenwire.providers.openai import OpenAI
 from tokenwire.secrets import Secrets
 from tokenwire.settings import load
 from tokenwire.wire.chat import parse

@@ -12,7 +12,8 @@ from tests.matrix.cases import recording
 from tests.providers.test_openai import FixedKey, NoKey
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
 from tokenwire.providers.anthropic import API
-from tokenwire.providers.native import Config, Native
+from tokenwire.providers.config import Config
+from tokenwire.providers.native import Native
 from tokenwire.wire.protocol import ChatRequest
 
 TEXT = recording("text", "messages")

@@ -13,8 +13,9 @@ from tests.providers.test_openai import FixedKey
 from tests.wire.test_translation import MESSAGES, PDF, PNG, SCHEMA
 from tokenwire.errors import ClientError, UpstreamError
 from tokenwire.events import Citation, Error, Reasoning
+from tokenwire.providers.config import Config
 from tokenwire.providers.gemini import API
-from tokenwire.providers.native import Config, Native
+from tokenwire.providers.native import Native
 from tokenwire.wire import DIALECTS
 from tokenwire.wire.gemini import GeminiReader
 from tokenwire.wire.gemini_request import request

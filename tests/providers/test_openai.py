@@ -11,8 +11,9 @@ import pytest
 
 from tests.fakes.upstream import ROLE, Act, Upstream, text, whole
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
+from tokenwire.providers.config import Config
 from tokenwire.providers.failures import redact
-from tokenwire.providers.openai import Config, OpenAI
+from tokenwire.providers.openai import OpenAI
 from tokenwire.providers.openai_failures import translate
 from tokenwire.wire.protocol import ChatRequest
 

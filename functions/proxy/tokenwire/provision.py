@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from .errors import ProxyError
 from .providers import anthropic, bedrock, gemini, native, openai
+from .providers.config import Config
 from .providers.demo import Demo
 from .providers.protocol import Provider
 from .secrets import NO_KEY, SecretKey, Secrets
@@ -66,16 +67,7 @@ def _gemini(name: str, said: ProviderSettings, settings: Settings, secrets: Secr
 def _chat(
     name: str, said: ProviderSettings, settings: Settings, secrets: Secrets, base_url: str | None
 ) -> Provider:
-    config = openai.Config(
-        base_url=base_url,
-        connect_timeout=settings.timeout_connect,
-        max_retries=said.max_retries,
-        headers=_plain(said.headers),
-        query=_plain(said.query),
-        secret_headers=_secret(said.headers, secrets),
-        secret_query=_secret(said.query, secrets),
-        models=said.models,
-    )
+    config = _config(said, settings, secrets, base_url)
     return openai.OpenAI(name, secrets.key(said.key or NO_KEY), config)
 
 
@@ -92,9 +84,17 @@ def _gemini_native(
 def _native(
     name: str, said: ProviderSettings, settings: Settings, secrets: Secrets, api: native.Api
 ) -> Provider:
-    config = native.Config(
-        # People write the address as other SDKs want it.
-        base_url=said.base_url and said.base_url.rstrip("/").removesuffix("/v1"),
+    # People write the address as other SDKs want it.
+    base_url = said.base_url and said.base_url.rstrip("/").removesuffix("/v1")
+    config = _config(said, settings, secrets, base_url)
+    return native.Native(name, secrets.key(said.key or NO_KEY), config, api)
+
+
+def _config(
+    said: ProviderSettings, settings: Settings, secrets: Secrets, base_url: str | None
+) -> Config:
+    return Config(
+        base_url=base_url,
         connect_timeout=settings.timeout_connect,
         max_retries=said.max_retries,
         headers=_plain(said.headers),
@@ -103,7 +103,6 @@ def _native(
         secret_query=_secret(said.query, secrets),
         models=said.models,
     )
-    return native.Native(name, secrets.key(said.key or NO_KEY), config, api)
 
 
 def _bedrock(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:

@@ -59,7 +59,6 @@ async def answer(
     stream = await begin(services, caller, asked, on_disconnect, seen, key)
     if not asked.stream:
         blocks = await collect(request, services, stream, seen)
-        await services.hub.settled(stream)
         return JSONResponse(whole(stream, dialect, blocks), headers={"x-stream-id": stream.meta.id})
     reading = join(stream, dialect, surplus=surplus(asked))
     manner = manners(services, refuse=refusal(dialect), headers=dialect.headers)

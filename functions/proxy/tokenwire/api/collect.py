@@ -31,6 +31,8 @@ async def collect(
         finally:
             watcher.cancel()
             observation.see(stream, disconnected=reader.stopped)
+            if observation.freezes:
+                await services.hub.settled(stream)  # as StreamResponse does
 
 
 async def _all(reader: Reader, limit: int) -> list[bytes]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ import msgspec
 
 from ..errors import TokenwireError
 from ..wire.protocol import ChatRequest
+from .config import Config
 from .exchange import exchange
 from .protocol import Key
 
@@ -48,31 +49,6 @@ class Api:
     read: Callable[[httpx2.Response, str], AsyncIterator[bytes]]
     models_path: str
     listed: Callable[[Mapping[str, Any]], list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """How to reach it.
-
-    Args:
-        base_url: Another address than its own.
-        connect_timeout: Seconds.
-        max_retries: Before the answer begins.
-        headers: Sent with every request.
-        query: Added to every address.
-        secret_headers: Headers whose values are secrets; asked for with every request.
-        secret_query: The same, of the query.
-        models: What to list, where the place should not be asked.
-    """
-
-    base_url: str | None = None
-    connect_timeout: float = 10.0
-    max_retries: int = 2
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
-    secret_headers: Mapping[str, Key] = field(default_factory=dict)
-    secret_query: Mapping[str, Key] = field(default_factory=dict)
-    models: Sequence[str] = ()
 
 
 class Native:

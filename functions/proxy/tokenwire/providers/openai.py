@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
@@ -19,6 +18,7 @@ import msgspec
 
 from ..errors import TokenwireError
 from ..wire.protocol import JSON, ChatRequest
+from .config import Config
 from .protocol import Key
 
 if TYPE_CHECKING:
@@ -29,31 +29,6 @@ _MODELS_TTL = 300.0
 _MAX_CONNECTIONS = 10_000
 # Compression would hold tokens back until a block of the compressor is full.
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """How to reach one place.
-
-    Args:
-        base_url: As the SDK takes it, with ``/v1``; None for OpenAI's own.
-        connect_timeout: Seconds. Reading has no limit here: the pump keeps those.
-        max_retries: Before the answer begins, on 408, 409, 429, 5xx and broken connections.
-        headers: Sent with every request.
-        query: Added to every URL (Azure's ``api-version``).
-        secret_headers: Headers whose values are secrets; asked for with every request.
-        secret_query: The same for the URL.
-        models: What to list, where the place should not be asked.
-    """
-
-    base_url: str | None = None
-    connect_timeout: float = 10.0
-    max_retries: int = 2
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
-    secret_headers: Mapping[str, Key] = field(default_factory=dict)
-    secret_query: Mapping[str, Key] = field(default_factory=dict)
-    models: Sequence[str] = ()
 
 
 class OpenAI:

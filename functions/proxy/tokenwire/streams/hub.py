@@ -152,7 +152,7 @@ class Hub:
             ClientError: 404 ``stream_not_found``: unknown, forgotten, or somebody else's.
             StoreError: The stream is not here, and the store cannot be asked.
         """
-        stream = self._open.get(stream_id) or self._shelf.get(stream_id)
+        stream = self._here(stream_id)
         if stream is None and self._following is not None:
             stream = await self._following.find(stream_id)
         if stream is None or owner not in (None, stream.meta.owner):
@@ -261,7 +261,7 @@ class Hub:
 
     async def _admitted(self, stream_id: str, owner: str | None) -> Store | None:
         """The store, if the stream is there and may be watched; None if there is none."""
-        found = self._open.get(stream_id) or self._shelf.get(stream_id)
+        found = self._here(stream_id)
         if found is None and self.store is not None:
             follower = await self.store.open(stream_id)
             meta = None if follower is None else follower.meta
@@ -270,6 +270,10 @@ class Hub:
         if meta is None or owner not in (None, meta.owner):
             raise _not_found()
         return self.store
+
+    def _here(self, stream_id: str) -> Stream | None:
+        """The stream, if it runs here or did not long ago."""
+        return self._open.get(stream_id) or self._shelf.get(stream_id)
 
     def _new_tail(self) -> Tail:
         return Tail(self._limits.bounds, charge=self._shelf.charge)
@@ -296,6 +300,7 @@ class Hub:
             lambda: self._abandon(stream, End(EndReason.CANCELLED, CANCELLED)),
             None if keeper is None else keeper.watched_until,
         )
+        # The callbacks above name it; they are called later.
         stream = Stream(meta, public, intake, audience, keeper=keeper)
         return stream
 

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from itertools import chain, repeat
 from time import monotonic, time
 from typing import TypeVar
 
@@ -196,7 +197,8 @@ class Keeper:
             Fenced, Missing, Taken: It cannot be.
             StoreError: The stream is over, and the store still fails.
         """
-        for attempt in range(1_000_000):
+        pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
+        while True:
             try:
                 done = await ask()
             except (Fenced, Missing, Taken):
@@ -205,11 +207,10 @@ class Keeper:
                 self._failed(error)
                 if self._is_too_late():
                     raise
-                await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
+                await asyncio.sleep(next(pauses))
             else:
                 self._worked(renewed=True)
                 return done
-        raise AssertionError  # pragma: no cover - eleven days
 
     def _is_too_late(self) -> bool:
         if self._cursor.behind:
