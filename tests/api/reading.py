@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any, TypeAlias
 
+import httpx2
 import pytest
 
 from tokenwire.sse import Parser
@@ -37,3 +38,35 @@ async def printed(capfd: pytest.CaptureFixture[str], count: int, word: str = '"r
             said += capfd.readouterr().out
             await asyncio.sleep(0.01)
     return said
+
+
+class Watching:
+    """One client of a stream: what it has read, and what it was told."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.response = response
+        self.said = b""
+        self._parts = response.aiter_bytes()
+
+    @property
+    def id(self) -> str:
+        """The stream's."""
+        found: str = self.response.headers["x-stream-id"]
+        return found
+
+    @property
+    def last(self) -> dict[str, str]:
+        """The header that a client comes back with."""
+        return {"last-event-id": read(self.said)[-1][0]}
+
+    async def until(self, word: bytes) -> None:
+        """Read until this has come."""
+        async with asyncio.timeout(20):
+            while word not in self.said:
+                self.said += await anext(self._parts)
+
+    async def rest(self) -> bytes:
+        """Read to the end; all that was said."""
+        async for part in self._parts:
+            self.said += part
+        return self.said

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.api.reading import printed, read, text_of
+from tests.api.reading import Watching, printed, read, text_of
 from tests.e2e.conftest import Chromium
 from tests.fakes.function_url import function_url
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
@@ -48,31 +48,6 @@ async def lambda_like(
         httpx2.AsyncClient(base_url=url, timeout=40, trust_env=False) as client,
     ):
         yield client
-
-
-class Watching:
-    """One client of a stream: what it has read, and what it was told."""
-
-    def __init__(self, response: httpx2.Response) -> None:
-        self.response = response
-        self.said = b""
-        self._parts = response.aiter_bytes()
-
-    @property
-    def id(self) -> str:
-        """The stream's."""
-        return self.response.headers["x-stream-id"]
-
-    @property
-    def last(self) -> dict[str, str]:
-        """The header that a client comes back with."""
-        return {"last-event-id": read(self.said)[-1][0]}
-
-    async def until(self, word: bytes) -> None:
-        """Read until this has come."""
-        async with asyncio.timeout(20):
-            while word not in self.said:
-                self.said += await anext(self._parts)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.api.reading import printed, read, text_of
+from tests.api.reading import Watching, printed, read, text_of
 from tests.fakes.server import serving
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
 from tests.stores.servers import Server, redis
@@ -103,14 +103,11 @@ async def test_redis_fails_in_mid_stream(
         async with two_processes(provider, server) as (here, there):
             assert (await health(here), await failing(here)) == ("ok", 0)
             async with here.stream("POST", "/api/stream", json=ASK) as response:
-                stream_id = response.headers["x-stream-id"]
-                said, parts = b"", response.aiter_bytes()
-                while b"before" not in said:
-                    said += await anext(parts)
+                watching = Watching(response)
+                await watching.until(b"before")
                 breaks(server)
                 go.set()
-                while b"during" not in said:
-                    said += await anext(parts)
+                await watching.until(b"during")
 
                 async def degraded() -> bool:
                     return await health(here) == "degraded" and await failing(here) == 1
@@ -124,10 +121,9 @@ async def test_redis_fails_in_mid_stream(
 
                 await until(mended)
                 on.set()
-                async for part in parts:
-                    said += part
+                said = await watching.rest()
             assert text_of(said) == "before during after"
-            again = await there.get(f"/v1/streams/{stream_id}")
+            again = await there.get(f"/v1/streams/{watching.id}")
             assert text_of(again.content) == "before during after"
     finally:
         server.stop()
@@ -254,10 +250,8 @@ async def test_dynamodb_throttles(
     provider.answer(ROLE, text("before "), go, text("during "), on, text("after"), STOP, DONE)
     async with two_processes(provider, server) as (here, there):
         async with here.stream("POST", "/api/stream", json=ASK) as response:
-            stream_id = response.headers["x-stream-id"]
-            said, parts = b"", response.aiter_bytes()
-            while b"before" not in said:
-                said += await anext(parts)
+            watching = Watching(response)
+            await watching.until(b"before")
             throttling.on = True
             go.set()
 
@@ -267,11 +261,10 @@ async def test_dynamodb_throttles(
             await until(degraded)
             throttling.on = False
             on.set()
-            async for part in parts:
-                said += part
+            said = await watching.rest()
         assert text_of(said) == "before during after"
         assert throttling.refused > 0
-        again = await there.get(f"/v1/streams/{stream_id}")
+        again = await there.get(f"/v1/streams/{watching.id}")
         assert text_of(again.content) == "before during after"
         assert await health(here) == "ok"
 
@@ -294,15 +287,11 @@ async def test_any_process_will_do(
     async with opened as (here, there):
         key = {"idempotency-key": f"k-{durability}"}
         async with here.stream("POST", "/api/stream", json=ASK, headers=key) as response:
-            parts, said = response.aiter_bytes(), b""
-            while b"one" not in said:
-                said += await anext(parts)
-        stream_id = response.headers["x-stream-id"]
-        last, _ = read(said)[-1]
+            watching = Watching(response)
+            await watching.until(b"one")
+        stream_id = watching.id
         follows = asyncio.create_task(there.get(f"/v1/streams/{stream_id}"))
-        resumed = asyncio.create_task(
-            there.get(f"/v1/streams/{stream_id}", headers={"last-event-id": last})
-        )
+        resumed = asyncio.create_task(there.get(f"/v1/streams/{stream_id}", headers=watching.last))
         retried = asyncio.create_task(there.post("/api/stream", json=ASK, headers=key))
         shared = (await there.post(f"/v1/streams/{stream_id}/ticket")).json()["url"]
         await asyncio.sleep(0.2)
@@ -333,14 +322,12 @@ async def test_cancel_reaches_a_silent_producer(
     provider.answer(ROLE, text("a"), asyncio.Event())
     async with two_processes(provider, server) as (here, there):
         async with here.stream("POST", "/api/stream", json=ASK) as response:
-            parts, said = response.aiter_bytes(), b""
-            while b'"a"' not in said:
-                said += await anext(parts)
-            stream_id = response.headers["x-stream-id"]
+            watching = Watching(response)
+            await watching.until(b'"a"')
+            stream_id = watching.id
             answer = await there.post(f"/v1/streams/{stream_id}/cancel")
             assert answer.json() == {"id": stream_id, "end_reason": "cancelled"}
             async with asyncio.timeout(3):
                 await provider.requests[0].closed.wait()
-            async for part in parts:
-                said += part
+            said = await watching.rest()
         assert read(said)[-1][1]["code"] == "cancelled"
