@@ -10,7 +10,7 @@ class MemoryNames:
 
     def __init__(self) -> None:
         self._names: dict[str, Named] = {}
-        self._of: dict[str, list[str]] = {}
+        self._of: dict[str, set[str]] = {}
 
     async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
         """As ``Names.claim``."""
@@ -22,15 +22,23 @@ class MemoryNames:
 
     async def name(self, name: str, meant: Named) -> None:
         """As ``Names.name``."""
+        before = self._names.get(name)
+        if before is not None:
+            self._release(name, before.stream)
         self._names[name] = meant
-        self._of.setdefault(meant.stream, []).append(name)
+        self._of.setdefault(meant.stream, set()).add(name)
 
     async def named(self, name: str) -> Named | None:
         """As ``Names.named``."""
         return self._names.get(name)
 
     def forget(self, stream_id: str) -> None:
-        """Nobody can have this stream any more."""
+        """Remove every name of a stream that is no longer held."""
         for name in self._of.pop(stream_id, ()):
-            if self._names[name].stream == stream_id:
-                del self._names[name]
+            self._names.pop(name, None)
+
+    def _release(self, name: str, stream_id: str) -> None:
+        names = self._of[stream_id]
+        names.discard(name)
+        if not names:
+            del self._of[stream_id]

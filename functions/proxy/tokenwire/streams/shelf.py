@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 
 from .stream import Stream
+
+OVERHEAD = 4096
+"""Bytes that a finished stream is charged beside its blocks: what CPython spends on its objects."""
+_log = logging.getLogger("tokenwire.streams")
 
 
 class Shelf:
@@ -14,7 +19,8 @@ class Shelf:
     Args:
         most: Bytes that all streams of the process may hold.
         retention: Seconds.
-        on_forget: Told of each stream that is no longer held.
+        on_forget: Called with each stream that is no longer held. An error in it is logged: the
+            caller of ``charge`` is a stream that has nothing to do with the one that goes.
     """
 
     def __init__(self, most: int, retention: float, on_forget: Callable[[Stream], None]) -> None:
@@ -23,9 +29,15 @@ class Shelf:
         self._on_forget = on_forget
         self._streams: dict[str, Stream] = {}
         self._held = 0
+        self._is_evicting = False
 
     def __iter__(self) -> Iterator[Stream]:
         return iter(self._streams.values())
+
+    @property
+    def held(self) -> int:
+        """Bytes that are charged at present."""
+        return self._held
 
     def get(self, stream_id: str) -> Stream | None:
         """The stream of that id, if it is here."""
@@ -35,21 +47,38 @@ class Shelf:
         """Keep a stream that is over."""
         self._streams[stream.meta.id] = stream
         self._arm(stream)
+        self.charge(OVERHEAD)
 
     def charge(self, size: int) -> bool:
-        """Keep the account of held bytes; past the limit, forget the oldest finished first."""
+        """Keep the account of held bytes; past the limit, forget the oldest finished first.
+
+        Args:
+            size: Bytes that are held from now on; negative for bytes that were given back.
+
+        Returns:
+            Whether what is held is within the limit.
+        """
         self._held += size
-        while self._held > self._most:
-            idle = next((s for s in self if not s.tail.readers), None)
-            if idle is None:
-                return False
-            self._forget(idle)
-        return True
+        if not self._is_evicting:
+            # A stream that is forgotten gives its bytes back by this same method.
+            self._is_evicting = True
+            try:
+                self._evict()
+            finally:
+                self._is_evicting = False
+        return self._held <= self._most
 
     def close(self) -> None:
         """Stop every timer."""
         for stream in self:
             _disarm(stream)
+
+    def _evict(self) -> None:
+        while self._held > self._most:
+            idle = next((s for s in self if not s.tail.readers), None)
+            if idle is None:
+                return
+            self._forget(idle)
 
     def _arm(self, stream: Stream) -> None:
         loop = asyncio.get_running_loop()
@@ -66,7 +95,11 @@ class Shelf:
         _disarm(stream)
         stream.tail.drop()
         stream.intake.drop()
-        self._on_forget(stream)
+        self.charge(-OVERHEAD)
+        try:
+            self._on_forget(stream)
+        except Exception as error:
+            _log.error("forgetting a stream failed: %s", type(error).__name__)
 
 
 def _disarm(stream: Stream) -> None:

@@ -1,0 +1,158 @@
+"""The shelf: finished streams make room for running ones, and never harm them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.fakes.upstream import DONE, text
+from tests.streams.test_hub import Gate, finished, start
+from tokenwire.streams.audience import Nobody
+from tokenwire.streams.hub import Hub
+from tokenwire.streams.limits import Limits
+from tokenwire.streams.log import End, EndReason, Meta
+from tokenwire.streams.names import MemoryNames
+from tokenwire.streams.policy import CONTINUE
+from tokenwire.streams.pump import Source
+from tokenwire.streams.shelf import OVERHEAD, Shelf
+from tokenwire.streams.store import Named
+from tokenwire.streams.stream import Stream, new_id
+from tokenwire.streams.tail import Bounds, Tail
+from tokenwire.wire.chat import DIALECT
+
+
+def ignore(_: Stream) -> None:
+    """Nothing else is to be forgotten."""
+
+
+def over(shelf: Shelf, blocks: list[bytes]) -> Stream:
+    """A stream that has ended with these blocks, on the shelf."""
+    tail = Tail(Bounds(), charge=shelf.charge)
+    tail.append(blocks)
+    tail.finish(End(EndReason.DONE))
+    stream = Stream(Meta(new_id(), "me", "test", "chat", "m", 1), tail, tail, Nobody())
+    shelf.put(stream)
+    return stream
+
+
+async def test_eviction_of_thousands_of_empty_streams() -> None:
+    """Streams without a block are forgotten one after the other, not one inside the other."""
+    shelf = Shelf(10_000 * OVERHEAD, 600, ignore)
+    for _ in range(5_000):
+        over(shelf, [])
+    running = Tail(Bounds(retained=1 << 30), charge=shelf.charge)
+
+    running.append([b"x" * 9_999 * OVERHEAD])
+
+    assert running.end is None
+    assert list(shelf) == []
+
+
+async def test_healthy_stream_survives_600_failures_and_a_full_budget() -> None:
+    """A running stream goes on where 600 failed ones before it left nothing to give back."""
+    hub, gate = Hub(Limits(Bounds(4000, 8000), bytes=20_000)), Gate()
+    for _ in range(600):
+        await hub.cancel(failed := await start(hub, Gate(), CONTINUE))
+        await finished(failed)
+    stream = await start(hub, gate, CONTINUE)
+    body = text("x" * 500)
+    stream.tail.append([body] * 40)
+    gate.go.set()
+    await finished(stream)
+
+    assert stream.tail.end == End(EndReason.DONE, block=DONE)
+    await hub.aclose()
+
+
+async def test_oldest_finished_stream_goes_first() -> None:
+    """Room is made from the oldest on, and only as much as is needed."""
+    forgotten: list[Stream] = []
+    shelf = Shelf(3 * OVERHEAD + 3000, 600, forgotten.append)
+    old, *young = [over(shelf, [b"x" * 900]) for _ in range(3)]
+
+    assert shelf.charge(OVERHEAD)
+    assert forgotten == [old]
+    assert list(shelf) == young
+    shelf.close()
+
+
+async def test_read_streams_are_not_evicted() -> None:
+    """What somebody reads stays; the answer is then that there is no room."""
+    shelf = Shelf(2 * OVERHEAD, 600, ignore)
+    stream = over(shelf, [b"x"])
+    with stream.tail.attach(1):
+        assert not shelf.charge(2 * OVERHEAD)
+        assert list(shelf) == [stream]
+    assert shelf.charge(0)
+    assert list(shelf) == []
+    assert shelf.held == 2 * OVERHEAD
+
+
+async def test_error_in_forgetting_harms_no_other_stream(caplog: pytest.LogCaptureFixture) -> None:
+    """The stream that needs room gets it; only the kind of the error is logged."""
+
+    def fail(stream: Stream) -> None:
+        raise KeyError(stream.meta.id)
+
+    shelf = Shelf(2 * OVERHEAD, 600, fail)
+    gone = over(shelf, [b"x"])
+    running = Tail(Bounds(), charge=shelf.charge)
+    running.append([b"x" * OVERHEAD])
+
+    assert list(shelf) == []
+    assert "KeyError" in caplog.text
+    assert gone.meta.id not in caplog.text
+
+
+async def test_empty_streams_are_bounded_too() -> None:
+    """Streams that failed without a block cannot fill the memory: each is charged its objects."""
+    shelf = Shelf(10 * OVERHEAD, 600, ignore)
+    for _ in range(100):
+        over(shelf, [])
+    assert len(list(shelf)) == 10
+    shelf.close()
+
+
+async def test_repeated_name_is_forgotten_once() -> None:
+    """A stream that was named twice by the same name is forgotten without an error."""
+    names = MemoryNames()
+    await names.name("chat", Named("st_1"))
+    await names.name("chat", Named("st_1"))
+    names.forget("st_1")
+    assert await names.named("chat") is None
+
+
+async def test_name_that_moved_on_is_not_forgotten_with_its_first_stream() -> None:
+    """A name belongs to its last stream alone."""
+    names = MemoryNames()
+    await names.name("chat", Named("st_1"))
+    await names.name("chat", Named("st_2"))
+    names.forget("st_1")
+    assert await names.named("chat") == Named("st_2")
+    names.forget("st_2")
+    assert await names.named("chat") is None
+
+
+async def test_repeated_name_ends_no_other_stream() -> None:
+    """Under memory pressure a stream named twice goes, and another caller's stream lives."""
+    hub = Hub(Limits(bytes=2 * OVERHEAD))
+    first, second = Gate(), Gate()
+    named = await start(hub, first, CONTINUE)
+    await hub.name("chat", named)
+    await hub.name("chat", named)
+    first.go.set()
+    await finished(named)
+    other = await hub.start(
+        Meta(new_id(), "you", "test", "chat", "m", 1),
+        Source(second, DIALECT.decoder()),
+        CONTINUE,
+    )
+    await asyncio.sleep(0.01)
+    other.tail.append([text("x" * 3800)])
+    second.go.set()
+    await finished(other)
+
+    assert other.tail.end == End(EndReason.DONE, block=DONE)
+    assert await hub.named("chat", "me") is None
+    await hub.aclose()
