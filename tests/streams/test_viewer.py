@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.events import Error
 from tokenwire.sse import PING
@@ -135,3 +139,25 @@ def test_surplus_blocks_are_left_out() -> None:
     rendering = Verbatim(chat.DIALECT.encoder(), surplus=lambda block: block == STOP)
 
     assert rendering.blocks(1, 1, [ROLE, STOP, ROLE]) == (b"id: 1-1\n" + ROLE + b"id: 1-3\n" + ROLE)
+
+
+@pytest.mark.parametrize("muted", [-1, 10**9], ids=["told", "muted"])
+async def test_long_replay_lets_others_run(muted: int) -> None:
+    """Between two reads of a long replay other tasks get a turn, even if nothing is written."""
+    tail = Tail(Bounds())
+    tail.append([text("x" * 32 * 1024) for _ in range(40)])
+    tail.finish(End(EndReason.DONE))
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    writes = await said(tail, translated(muted))
+    task.cancel()
+
+    assert turns >= 19
+    assert len(writes) == (21 if muted < 0 else 1)

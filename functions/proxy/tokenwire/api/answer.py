@@ -14,7 +14,7 @@ from ..streams.stream import Stream
 from ..wire import DIALECTS
 from ..wire.protocol import JSON, ChatRequest, Dialect, Encoder
 from .begin import begin, join, manners, policy
-from .collect import collect
+from .collect import apart, collect
 from .errors import refusal
 from .idempotency import Idempotency
 from .observation import Observation
@@ -59,7 +59,9 @@ async def answer(
     stream = await begin(services, caller, asked, on_disconnect, seen, key)
     if not asked.stream:
         blocks = await collect(request, services, stream, seen)
-        return JSONResponse(whole(stream, dialect, blocks), headers={"x-stream-id": stream.meta.id})
+        headers = {"x-stream-id": stream.meta.id}
+        size = sum(map(len, blocks))
+        return await apart(size, lambda: JSONResponse(whole(stream, dialect, blocks), 200, headers))
     reading = join(stream, dialect, surplus=surplus(asked))
     manner = manners(services, refuse=refusal(dialect), headers=dialect.headers)
     return StreamResponse(services.hub, stream, reading, manner, seen)

@@ -227,6 +227,11 @@ class Reader:
         return self.position < self._tail.first
 
     @property
+    def has_more(self) -> bool:
+        """Whether there are blocks that it has not taken."""
+        return self.position < self._tail.next
+
+    @property
     def ended(self) -> tuple[RecordId, End] | None:
         """The end record and its id, once every block before it has been taken."""
         tail = self._tail

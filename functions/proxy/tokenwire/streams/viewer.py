@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -162,6 +163,7 @@ async def view(
             if rendering.over:
                 delivery.complete = True
                 return
+            await _let_others_run(reader)
         elif (ended := reader.ended) is not None:
             delivery.complete = True
             yield rendering.close(*ended)
@@ -172,6 +174,12 @@ async def view(
     if reader.farewell is not None:
         delivery.complete = True
         yield rendering.interrupt(reader.farewell)
+
+
+async def _let_others_run(reader: Reader) -> None:
+    """Between two reads of a long replay, which may never wait for its client."""
+    if reader.has_more:
+        await asyncio.sleep(0)
 
 
 def _ending(encoder: Encoder, end: End) -> list[bytes]:

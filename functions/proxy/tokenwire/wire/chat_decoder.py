@@ -72,7 +72,8 @@ class ChatDecoder:
 
     def __init__(self) -> None:
         self._started = False
-        self._calls: dict[int, list[str | None]] = {}
+        # For each choice, the position of each call's id, in the order of their coming.
+        self._calls: dict[int, dict[str, int]] = {}
 
     def notable(self, block: bytes) -> bool:
         """True unless every finish and usage is null, compactly, and no error is named.
@@ -140,12 +141,12 @@ class ChatDecoder:
 
     def _position(self, call: _ToolCall, choice: int) -> int:
         """The call's index; where a server left it out, a new id means a new call."""
-        seen = self._calls.setdefault(choice, [])
+        held = self._calls.setdefault(choice, {})
         if call.index is not None:
             return call.index
-        if call.id is not None and call.id not in seen:
-            seen.append(call.id)
-        return seen.index(call.id) if call.id is not None else max(0, len(seen) - 1)
+        if call.id is not None:
+            return held.setdefault(call.id, len(held))
+        return max(0, len(held) - 1)
 
 
 def _text(delta: _Delta, index: int) -> Iterator[Event]:

@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 
 from ..sse import data_of
+from .merging import merge, settled
 from .protocol import JSON
 from .reading import malformed, read
 
-# Said once, or said again in every piece; never to be joined.
-_NAMES = frozenset({"id", "index", "name", "role", "type", "format"})
 # Of the answer as a whole. Azure leaves them empty in its first chunk.
 _DONE = b"data: [DONE]\n\n"
 _HEAD = frozenset({"id", "object", "created", "model"})
@@ -60,7 +59,7 @@ def _fold(blocks: Iterable[bytes]) -> JSON:
         _merge_head(whole, chunk)
     whole.pop("obfuscation", None)
     whole["object"] = "chat.completion"
-    whole["choices"] = [_choice(index, choices[index]) for index in sorted(choices)]
+    whole["choices"] = [_choice(index, settled(choices[index])) for index in sorted(choices)]
     return whole
 
 
@@ -81,63 +80,19 @@ def _merge_head(whole: JSON, chunk: JSON) -> None:
         held = whole.get(key)
         if value is None or (held and key in _HEAD):
             continue
-        both = isinstance(held, dict) and isinstance(value, dict)
-        whole[key] = held | value if both else value
+        if isinstance(held, dict) and isinstance(value, dict):
+            held.update(value)
+        else:
+            whole[key] = value
 
 
 def _merge_choice(held: JSON, choice: JSON) -> None:
     for key, value in choice.items():
         if key in ("delta", "logprobs"):
-            held[key] = _merge(held.get(key), value, key)
+            held[key] = merge(held.get(key), value, key)
         elif value is not None or key not in held:
             # `finish_reason` is null until it is not.
             held[key] = value
-
-
-def _merge(held: Any, new: Any, key: str) -> Any:
-    """Both, as one. Objects and lists grow in place: copies would cost the square of an answer."""
-    if held is None or new is None:
-        return held if new is None else _copy(new)
-    if isinstance(held, str) and isinstance(new, str):
-        return (held or new) if key in _NAMES else held + new
-    if isinstance(held, dict) and isinstance(new, dict):
-        held.update((k, _merge(held.get(k), v, k)) for k, v in new.items())
-        return held
-    if isinstance(held, list) or isinstance(new, list):
-        return _merge_lists(_parts(held), _parts(new))
-    return new
-
-
-def _parts(value: Any) -> list[Any]:
-    """Mistral thinks in a list of parts, then goes on in plain text: the text becomes a part."""
-    if isinstance(value, str):
-        return [{"type": "text", "text": value}] if value else []
-    return value if isinstance(value, list) else [value]
-
-
-def _merge_lists(held: list[Any], new: list[Any]) -> list[Any]:
-    for item in new:
-        at = _place(held, item)
-        if at is None:
-            held.append(item)
-        else:
-            held[at] = _merge(held[at], item, "")
-    return held
-
-
-def _place(items: list[Any], item: Any) -> int | None:
-    index = item.get("index") if isinstance(item, dict) else None
-    if index is None:
-        return None
-    places = (n for n, held in enumerate(items) if isinstance(held, dict))
-    return next((n for n in places if items[n].get("index") == index), None)
-
-
-def _copy(value: Any) -> Any:
-    # A first list may itself hold several pieces of one item.
-    if isinstance(value, dict):
-        return {key: _copy(inner) for key, inner in value.items()}
-    return _merge_lists([], value) if isinstance(value, list) else value
 
 
 def _choice(index: int, choice: JSON) -> JSON:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ..sse import data_of
+from .merging import Text
 from .protocol import JSON
 from .reading import malformed, read
 
@@ -52,7 +53,7 @@ def _take(message: JSON, content: dict[int, JSON], event: JSON) -> JSON:
             _add(content[event["index"]], event["delta"])
         case "message_delta":
             message.update(event["delta"])
-            message["usage"] = {**message.get("usage", {}), **(event.get("usage") or {})}
+            message.setdefault("usage", {}).update(event.get("usage") or {})
     return message
 
 
@@ -62,13 +63,18 @@ def _text(value: object) -> str:
 
 def _add(block: JSON, delta: JSON) -> None:
     if delta["type"] == "citations_delta":
-        block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
+        cited = block["citations"] = block.get("citations") or []
+        cited.append(delta["citation"])
     elif delta["type"] in _JOINED:
         field, source = _JOINED[delta["type"]]
-        block[field] = (block.get(field) or "") + delta[source]
+        held = block.get(field)
+        if not isinstance(held, Text):
+            held = block[field] = Text(held or "")
+        held.pieces.append(delta[source])
 
 
 def _whole(block: JSON) -> JSON:
-    if isinstance(block.get("input"), str):
-        block["input"] = msgspec.json.decode(block["input"]) if block["input"] else {}
-    return block
+    found = {k: str(value) if isinstance(value, Text) else value for k, value in block.items()}
+    if isinstance(found.get("input"), str):
+        found["input"] = msgspec.json.decode(found["input"]) if found["input"] else {}
+    return found

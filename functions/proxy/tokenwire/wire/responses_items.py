@@ -9,6 +9,8 @@ from ..events import Citation, Reasoning
 from .protocol import JSON
 
 Said = list[tuple[str, JSON]]
+# A citation is looked for in so many characters (or some more) at the end of the text before it.
+_SEARCHED = 4096
 
 
 class Item(Protocol):
@@ -46,8 +48,9 @@ class Message:
     def __init__(self, index: int, stream: str) -> None:
         self._opening = _Opening(index, "msg", stream)
         self._parts: list[JSON] = []
-        # Of the last part. Joined when it is asked for: adding texts costs the square of them.
+        # Of the last part. Joined once, at its end: adding texts costs the square of them.
         self._pieces: list[str] = []
+        self._length = 0
         self._at: JSON = {}
         self._status = "in_progress"
 
@@ -63,20 +66,33 @@ class Message:
             self._at = {**place, "content_index": len(self._parts) - 1}
             part = {**self._at, "part": dict(self._parts[-1])}
             said.append(("response.content_part.added", part))
-        self._pieces.append(delta)
+        if delta:
+            self._pieces.append(delta)
+            self._length += len(delta)
         rest: JSON = {} if refusal else {"logprobs": []}
         return [*said, (f"response.{kind}.delta", {**self._at, "delta": delta, **rest})]
 
     def cite(self, event: Citation) -> Said:
         """A source of the text so far."""
         said = [] if self._parts else self.add("", refusal=False)
-        part = self._last()
-        text, cited = part.get("text", ""), part.setdefault("annotations", [])
-        start = max(text.rfind(event.text), 0) if event.text else 0
+        cited = self._parts[-1].setdefault("annotations", [])
         source = {"type": "url_citation", "url": event.url, "title": event.title}
-        cited.append({**source, "start_index": start, "end_index": len(text)})
+        place = {"start_index": self._found(event.text), "end_index": self._length}
+        cited.append({**source, **place})
         body = {**self._at, "annotation_index": len(cited) - 1, "annotation": cited[-1]}
         return [*said, ("response.output_text.annotation.added", body)]
+
+    def _found(self, quoted: str) -> int:
+        """Where a quoted text begins; 0 if it is not within the last characters of the part."""
+        tail: list[str] = []
+        held = 0
+        for piece in reversed(self._pieces):
+            if held >= _SEARCHED:
+                break
+            tail.append(piece[-_SEARCHED:])
+            held += len(tail[-1])
+        at = "".join(reversed(tail)).rfind(quoted) if 0 < len(quoted) <= held else -1
+        return self._length - held + at if at >= 0 else 0
 
     def _last(self) -> JSON:
         """The last part, with all of its text."""
@@ -90,7 +106,7 @@ class Message:
         if not self._parts:
             return []
         part = self._last()
-        self._pieces = []
+        self._pieces, self._length = [], 0
         field = "refusal" if part["type"] == "refusal" else "text"
         rest: JSON = {} if field == "refusal" else {"logprobs": []}
         done = {**self._at, field: part[field], **rest}

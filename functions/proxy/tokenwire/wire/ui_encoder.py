@@ -30,7 +30,8 @@ class UIEncoder:
         self._started = False
         self._open: tuple[str, str] | None = None
         self._count = 0
-        self._calls: dict[int, dict[str, str]] = {}
+        # Each call's names, and the pieces of its arguments, joined once.
+        self._calls: dict[int, tuple[dict[str, str], list[str]]] = {}
         self._finish: Finish | None = None
 
     def encode(self, event: Event) -> list[bytes]:
@@ -85,12 +86,12 @@ class UIEncoder:
         said: list[bytes] = []
         if event.call not in self._calls:
             head = {"toolCallId": event.id or f"call_{event.call}", "toolName": event.name or ""}
-            self._calls[event.call] = {**head, "arguments": ""}
+            self._calls[event.call] = (head, [])
             said = [*self._closed(), _part("tool-input-start", **head)]
-        call = self._calls[event.call]
+        head, arguments = self._calls[event.call]
         if event.arguments:
-            call["arguments"] += event.arguments
-            piece = {"toolCallId": call["toolCallId"], "inputTextDelta": event.arguments}
+            arguments.append(event.arguments)
+            piece = {"toolCallId": head["toolCallId"], "inputTextDelta": event.arguments}
             said.append(_part("tool-input-delta", **piece))
         return said
 
@@ -103,7 +104,7 @@ class UIEncoder:
     def end(self) -> list[bytes]:
         """What is open is closed, tool inputs are said whole; then the step, and all, finish."""
         start = [] if self._started else self._start(Start("", ""))
-        inputs = [_input(call) for call in self._calls.values()]
+        inputs = [_input(head, "".join(pieces)) for head, pieces in self._calls.values()]
         reason = _REASONS.get(self._finish.reason, "other") if self._finish else "stop"
         last = [_part("finish-step"), _part("finish", finishReason=reason), _DONE]
         return [*start, *self._closed(), *inputs, *last]
@@ -122,13 +123,12 @@ def _part(kind: str, **fields: Any) -> bytes:
     return b"data: %b\n\n" % msgspec.json.encode({"type": kind, **fields})
 
 
-def _input(call: dict[str, str]) -> bytes:
-    head = {"toolCallId": call["toolCallId"], "toolName": call["toolName"]}
+def _input(head: dict[str, str], arguments: str) -> bytes:
     try:
-        said = msgspec.json.decode(call["arguments"] or "{}")
+        said = msgspec.json.decode(arguments or "{}")
     except msgspec.MsgspecError:
         why = "The model's arguments are not JSON."
-        return _part("tool-input-error", **head, input=call["arguments"], errorText=why)
+        return _part("tool-input-error", **head, input=arguments, errorText=why)
     return _part("tool-input-available", **head, input=said)
 
 
