@@ -49,7 +49,8 @@ TABLE: dict[str, set[str]] = {
         "telemetry",
     },
     "lambda_handler": {"app"},
-    "__main__": {"app", "auth", "errors", "provision", "secrets", "settings"},
+    "server": {"settings"},
+    "__main__": {"app", "auth", "errors", "provision", "secrets", "server", "settings"},
     "__init__": set(),
 }
 # Doors inside a room that lead further in than guests may go.

@@ -15,6 +15,7 @@ from aws_lambda_powertools import Logger
 
 from tokenwire.app import create_app
 from tokenwire.secrets import Secrets
+from tokenwire.server import Config
 from tokenwire.settings import load
 
 _NUMBERS = itertools.count()
@@ -28,7 +29,8 @@ async def serving(environ: Mapping[str, str]) -> AsyncIterator[str]:
     # Powertools keeps one logger a name for the whole process; each app here has its own.
     logger = Logger(service=f"tokenwire-{next(_NUMBERS)}", stream=sys.stdout)
     app = create_app(settings, Secrets(environ), logger)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    config = Config(app, settings)
+    config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     task = asyncio.create_task(server._serve([listener]))

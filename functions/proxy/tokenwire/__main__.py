@@ -15,10 +15,8 @@ from .auth.callers import check_bind
 from .errors import ProxyError
 from .provision import off
 from .secrets import ParameterStore
+from .server import Config
 from .settings import Settings, environment, is_reference, load
-
-_DRAIN = 5
-"""Seconds that open connections get to finish after their streams have been ended."""
 
 
 class _Server(uvicorn.Server):
@@ -44,16 +42,7 @@ def main() -> None:
     except ProxyError as error:
         sys.exit(f"tokenwire: {error}")
     print(_greeting(settings), file=sys.stderr, flush=True)  # noqa: T201
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_DRAIN,
-    )
-    _Server(app, config).run()
+    _Server(app, Config(app, settings)).run()
 
 
 def _greeting(settings: Settings) -> str:

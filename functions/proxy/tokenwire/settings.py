@@ -109,7 +109,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lease: Seconds = 10.0
     viewer_lease: Seconds = 15.0
 
+    timeout_head: Seconds = 10.0
+    timeout_body: Seconds = 60.0
+    max_connections: Count = 4096
+    max_head_bytes: Bytes = 64 * 1024
     max_body_bytes: Bytes = 10 * _MIB
+    max_body_values: Count = 100_000
     max_block_bytes: Bytes = _MIB
     window_bytes: Bytes = _MIB
     max_stream_bytes: Bytes = 8 * _MIB

@@ -1,0 +1,223 @@
+"""uvicorn's HTTP protocol on httptools, bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+import uvicorn
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from .limits import Limits, Waiting
+
+MAX_FIELDS = 128
+"""Header fields of one request, trailers included."""
+
+MAX_PIPELINED = 4
+"""Requests that may wait behind the one that is being answered."""
+
+_LINGER = 5.0
+"""Seconds that a closed connection has to take what was written to it."""
+
+
+class BoundedConfig(uvicorn.Config):
+    """uvicorn's configuration, with what its connections share."""
+
+    limits: Limits
+    waiting: Waiting
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. Bounds what is buffered, counted and waited for; closes it beyond."""
+
+    def __init__(
+        self,
+        config: BoundedConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = config.limits
+        self._waiting = config.waiting
+        # Bytes given to the parser since it last passed anything on.
+        self._pending = 0
+        self._in_head = True
+        self._has_cycle = False
+        self._is_lost = False
+        self._status = HTTPStatus.BAD_REQUEST
+        self._deadline: asyncio.TimerHandle | None = None
+        self._abort: asyncio.TimerHandle | None = None
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request has arrived completely and its response has not been sent."""
+        if self.pipeline or not self._has_cycle:
+            return bool(self.pipeline)
+        return not self.cycle.response_complete and not self.cycle.more_body
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock: a client that sends nothing is closed too."""
+        super().connection_made(transport)
+        self._expect(self._limits.head_seconds)
+        self._waiting.make_room(len(self.connections))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop every clock."""
+        self._is_lost = True
+        self._expected()
+        self._stay()
+        super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        """The transport closes now, but not before it has sent what is written."""
+        self._abort_in(_LINGER)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, never with more than it may hold back."""
+        if self._deadline is None:
+            self._expect(self._limits.head_seconds)
+        rest = memoryview(data)
+        while rest and not self.transport.is_closing():
+            room = self._limits.head - self._pending
+            if room <= 0:
+                self._status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+                self._refuse()
+                return
+            part, rest = rest[:room], rest[room:]
+            self._pending += len(part)
+            super().data_received(part)  # type: ignore[arg-type]
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise ValueError("too many requests at once")  # to the parser; closes the connection
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head, or of the trailer."""
+        if len(self.headers) >= MAX_FIELDS:
+            self._status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            raise ValueError("too many fields")
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self._pending = 0
+        self._in_head = False
+        self._expect(self._limits.body_seconds)
+        super().on_headers_complete()
+        self._has_cycle = True
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._pending = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        self._pending = 0
+        self._in_head = True
+        self._expected()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The response has been written, though not yet sent perhaps."""
+        super().on_response_complete()
+        self._abort_if_closing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """No further request came."""
+        super().timeout_keep_alive_handler()
+        self._abort_if_closing()
+
+    def pause_writing(self) -> None:
+        """The client accepts less than is sent."""
+        super().pause_writing()
+        self._abort_in(self._limits.stuck_seconds)
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._stay()
+        super().resume_writing()
+        self._abort_if_closing()
+
+    def send_400_response(self, msg: str) -> None:
+        """The parser cannot go on. ``msg`` is uvicorn's; the status says enough."""
+        self._refuse()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Any client can ask for an upgrade, so it is not worth a line of the log."""
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+            try:
+                await app(scope, receive, send)
+            finally:
+                # By then uvicorn has closed the connection if the response is incomplete.
+                self.loop.call_soon(self._abort_if_closing)
+
+        super()._start_asgi_task(cycle, run)
+
+    def _expect(self, seconds: float) -> None:
+        """The rest of the head, or of the body, has to come within so many seconds."""
+        if self._deadline is None:
+            self._waiting.enter(self)
+        else:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(seconds, self._is_late)
+
+    def _expected(self) -> None:
+        self._waiting.leave(self)
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _is_late(self) -> None:
+        self._deadline = None
+        if self.is_answering:
+            return  # a stray line after a request; the response is not to suffer for it
+        self._status = HTTPStatus.REQUEST_TIMEOUT
+        self._refuse()
+
+    def _refuse(self) -> None:
+        """Close the connection; with a status, if one can be sent."""
+        self._expected()
+        if self._may_write:
+            body = self._status.phrase.encode()
+            self.transport.write(
+                b"HTTP/1.1 %d %b\r\ncontent-type: text/plain; charset=utf-8\r\n"
+                b"content-length: %d\r\nconnection: close\r\n\r\n%b"
+                % (self._status, body, len(body), body)
+            )
+        if self._has_cycle:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()
+        self._abort_in(_LINGER)
+
+    @property
+    def _may_write(self) -> bool:
+        """Whether a response to the present request would be the next thing on the wire."""
+        if self.pipeline:
+            return False
+        if not self._has_cycle:
+            return self._pending > 0
+        cycle = self.cycle
+        return cycle.response_complete if self._in_head else not cycle.response_started
+
+    def _abort_if_closing(self) -> None:
+        if self.transport.is_closing() and not self._is_lost:
+            self._abort_in(_LINGER)
+
+    def _abort_in(self, seconds: float) -> None:
+        self._stay()
+        self._abort = self.loop.call_later(seconds, self.transport.abort)
+
+    def _stay(self) -> None:
+        if self._abort is not None:
+            self._abort.cancel()
+            self._abort = None
