@@ -17,6 +17,7 @@ from tokenwire.sse import (
     Splitter,
     data_of,
     encode,
+    event_of,
     is_plain,
     without_cursor,
 )
@@ -285,6 +286,22 @@ def test_cost_grows_with_size_only(head: bytes) -> None:
     # The least of several is the one that nothing else has disturbed.
     small, large = (min(cost(size) for _ in range(4)) for size in (20_000, 80_000))
     assert large / small < 10
+
+
+@pytest.mark.parametrize("end", [b"", b"\n\n", b"\r\n\r\n"])
+def test_oversize_block_leaves_those_before_it(end: bytes) -> None:
+    """What was whole before a block that is too large, in the same read, is not lost."""
+    before = [b"data: x\n\n", b"data: y\n\n"]
+    with pytest.raises(BlockTooLarge) as caught:
+        Splitter(max_block=100).feed(b"".join(before) + b"data: " + b"x" * 200 + end)
+    assert caught.value.blocks == before
+
+
+def test_event_name() -> None:
+    """The last ``event`` line counts, with or without its space."""
+    assert event_of(b"data: x\n\n") == b""
+    assert event_of(b": event: c\ndata: x\n\n") == b""
+    assert event_of(b"event: a\r\nevent:b\r\ndata: x\r\n\r\n") == b"b"
 
 
 def test_bound_is_per_block() -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import Serve
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, text, usage, whole
+from tests.matrix.cases import recording, split
+from tokenwire.sse import data_of
 
 ASK = {"model": "openai/gpt-x", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
 WITH_USAGE = {**ASK, "stream_options": {"include_usage": True}}
@@ -213,6 +215,40 @@ async def test_every_death_is_told(provider: Upstream, serve: Serve) -> None:
         said = response.text.strip().splitlines()[-1].removeprefix("data: ")
         assert json.loads(said)["error"]["code"] == code, name
         assert response.text.count('"error"') == 1, name
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("dialect", ["chat", "messages"])
+@pytest.mark.parametrize(
+    "bad", [b'"text":"cut o\n\n', b'data: {"detail":"Bearer sk-secret"}\n\n', b"data: {]}\n\n"]
+)
+async def test_bad_block_is_an_error_in_the_dialect(
+    bad: bytes, dialect: str, stream: bool, provider: Upstream, serve: Serve
+) -> None:
+    """In mid-stream, where bytes pass verbatim, a client still gets its text and then an error."""
+    split_at = {"chat": b"data: ", "messages": b"event: content_block_delta\ndata: "}[dialect]
+    bad = split_at + b"{" + bad if bad.startswith(b'"') else bad
+    _, *blocks = split(recording("text", dialect))
+    provider.answer(b"".join(blocks[:5]) + bad + b"".join(blocks[5:]))
+    anthropic = {"ANTHROPIC_API_KEY": "sk-two", "ANTHROPIC_BASE_URL": provider.base_url}
+    client = await serve(provider, **anthropic)
+    path, model = {
+        "chat": ("/v1/chat/completions", "openai/m"),
+        "messages": ("/v1/messages", "anthropic/m"),
+    }[dialect]
+
+    response = await client.post(
+        path, json={**ASK, "model": model, "max_tokens": 9, "stream": stream}
+    )
+
+    assert "secret" not in response.text
+    if not stream:
+        assert response.status_code == 502
+        assert response.json()["error"]["code"] == "upstream_malformed"
+        return
+    *good, last = split(response.content)
+    assert [data_of(block) for block in good] == [data_of(block) for block in blocks[:5]]
+    assert json.loads(data_of(last) or b"")["error"]["code"] == "upstream_malformed"
 
 
 async def test_clean_end_after_finish_is_whole(provider: Upstream, serve: Serve) -> None:

@@ -73,6 +73,35 @@ async def test_running_response_is_read_and_cancelled(provider: Upstream, serve:
     assert (await client.get("/v1/responses/resp_nobody")).status_code == 404
 
 
+@pytest.mark.parametrize("words", [1_000, 60_000])
+async def test_long_response_is_read_whole(words: int, provider: Upstream, serve: Serve) -> None:
+    """A response that was read back is all of it, however long it is."""
+    provider.answer(*whole(*(f"word{n} " for n in range(words))))
+    client = await serving(provider, serve, TOKENWIRE_MAX_STREAM_BYTES="100000000")
+    first = await client.post("/v1/responses", json=ASK)
+    response_id = events(first.content)[0]["response"]["id"]
+
+    read = (await client.get(f"/v1/responses/{response_id}")).json()
+    cancelled = (await client.post(f"/v1/responses/{response_id}/cancel")).json()
+
+    assert read["status"] == "completed"
+    text = read["output"][0]["content"][0]["text"]
+    assert text == "".join(f"word{n} " for n in range(words))
+    assert cancelled == read
+
+
+async def test_trimmed_response_is_not_told_as_whole(provider: Upstream, serve: Serve) -> None:
+    """When the beginning is no longer held, a part of the text is no answer."""
+    provider.answer(*whole(*(f"word{n} " for n in range(1_000))))
+    client = await serving(provider, serve, TOKENWIRE_MAX_STREAM_BYTES="65536")
+    first = await client.post("/v1/responses", json=ASK)
+    response_id = f"resp_{first.headers['x-stream-id'].removeprefix('st_')}"
+
+    read = await client.get(f"/v1/responses/{response_id}")
+
+    assert (read.status_code, read.json()["error"]["code"]) == (410, "trimmed")
+
+
 async def test_whole_answers(provider: Upstream, serve: Serve) -> None:
     """Without ``stream`` each dialect answers with its own object."""
     client = await serving(provider, serve)

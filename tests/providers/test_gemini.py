@@ -33,7 +33,7 @@ def decoded(blocks: bytes) -> list[Any]:
 def read(*pieces: bytes) -> bytes:
     """What a reader makes of a stream that came in these pieces."""
     reader = GeminiReader("gemini-x")
-    return b"".join(reader.feed(piece) for piece in pieces) + reader.close()
+    return b"".join(said for piece in pieces for said in reader.feed(piece)) + reader.close()
 
 
 @pytest.mark.parametrize("case", CASES)

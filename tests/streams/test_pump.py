@@ -108,6 +108,43 @@ async def test_every_failure_is_an_end(pieces: tuple[bytes | Exception, ...], co
     assert (tail.end.reason, tail.end.error.code) == (EndReason.ERROR, code)
 
 
+SECRET = b"Bearer sk-secret"
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (b'data: {"choices":[{"delta":{"content":"cut off\n\n', "upstream_malformed"),
+        (b'data: {"choices":[{"index":0 "delta":{}}]}\n\n', "upstream_malformed"),
+        (b'data: {"choices":[]}}\n\n', "upstream_malformed"),
+        (b"data: <html>" + SECRET + b"</html>\n\n", "upstream_malformed"),
+        (b'data: {"detail":"' + SECRET + b'"}\n\n', "upstream_malformed"),
+        (b'event: error\ndata: {"detail":"' + SECRET + b'"}\n\n', "upstream_error"),
+        (b"data: " + b"x" * 5000 + b"\n\n", "upstream_malformed"),
+        (b"data: " + b"x" * 5000, "upstream_malformed"),
+    ],
+)
+async def test_bad_block_ends_the_stream_after_the_good_ones(bad: bytes, code: str) -> None:
+    """Blocks before a bad one are kept, in the same read too; it and what follows are not."""
+    good = ROLE + text("one") + text("two")
+    for pieces in ((good + bad + text("late"),), (good, bad, text("late"))):
+        tail, facts = await pumped(sends(*pieces))
+
+        assert held(tail) == good
+        assert facts.blocks == 3
+        assert tail.end is not None
+        assert tail.end.error is not None
+        assert (tail.end.reason, tail.end.error.code) == (EndReason.ERROR, code)
+        assert "secret" not in repr(tail.end)
+
+
+async def test_bytes_that_are_no_text_are_replaced() -> None:
+    """Half a character, which makes some SDKs fail, becomes U+FFFD; whole ones stay."""
+    tail, _ = await pumped(sends(ROLE, text("caf?").replace(b"?", b"\xc3"), text("é"), STOP, DONE))
+
+    assert held(tail) == ROLE + text("caf?").replace(b"?", "\ufffd".encode()) + text("é") + STOP
+
+
 async def test_surprise_is_logged_without_text(caplog: pytest.LogCaptureFixture) -> None:
     """An unexpected exception's text may quote anything, so only its type is logged."""
     await pumped(sends(RuntimeError("sk-secret in a prompt")))

@@ -162,6 +162,32 @@ ODD = [
 ]
 
 
+UNKNOWN = [
+    b'data: {"detail":"no, sk-secret"}\n\n',
+    b'data: {"text":"no, sk-secret","error_code":50001}\n\n',
+    b'event: message\ndata: {"code":401,"msg":"sk-secret"}\n\n',
+    b"data: {}\n\n",
+]
+
+
+@pytest.mark.parametrize("block", UNKNOWN)
+def test_unknown_shape_is_malformed(block: bytes) -> None:
+    """An object that is no chunk may quote anything, so it is not passed on."""
+    decoder = ChatDecoder()
+    assert decoder.notable(block)
+    with pytest.raises(UpstreamError) as caught:
+        decoder.decode(block)
+    assert caught.value.code == "upstream_malformed"
+    assert "secret" not in str(caught.value)
+
+
+def test_event_named_error_is_an_error() -> None:
+    """Whatever its data says."""
+    (event,) = ChatDecoder().decode(b'event: error\ndata: {"detail":"sk-secret"}\n\n')
+    assert isinstance(event, Error)
+    assert (event.code, "secret" in event.message) == ("upstream_error", False)
+
+
 @pytest.mark.parametrize("data", ODD)
 def test_garbage_is_malformed(data: bytes) -> None:
     """What is not a chunk is the provider's fault."""
@@ -179,12 +205,21 @@ def test_garbage_is_malformed(data: bytes) -> None:
         (STOP, True),
         (usage(), True),
         (DONE, True),
-        (text("x").replace(b":null", b": null"), True),
+        (text("x").replace(b":null", b": null"), False),
+        (b"data:" + text("x")[6:], False),
         (b'data: {"error":{}}\n\n', True),
+        (b'data: {"error":{},"choices":[]}\n\n', True),
+        (text("x")[:-3] + b"\n\n", True),
+        (text("x")[:-2] + b"}\n\n", True),
+        (text("x").replace(b":", b"", 2), True),
+        (text("x").replace(b"x", b"\n"), True),
+        (text("x").replace(b"{", b"{\r", 1), True),
+        (b"event: error\n" + text("x"), True),
+        (b"data: " + b"[" * 50_000 + b"\n\n", True),
     ],
 )
 def test_notable(block: bytes, notable: bool) -> None:
-    """Plain text is not looked into; whatever may matter is, and odd spacing only costs time."""
+    """A plain chunk is passed on as it is; what matters, is not JSON or is no chunk is decoded."""
     assert ChatDecoder().notable(block) is notable
 
 
@@ -235,7 +270,9 @@ def test_notable_misses_nothing(
 @pytest.mark.parametrize("created", [None, "x", -1, 1e300, True, [], 2.5])
 def test_odd_date_costs_nothing(created: object) -> None:
     """A date that is none is 0, and the answer goes on."""
-    block = b"data: " + json.dumps({"created": created, "model": "m"}).encode() + b"\n\n"
+    block = (
+        b"data: " + json.dumps({"created": created, "model": "m", "choices": []}).encode() + b"\n\n"
+    )
     (start,) = decoded(block)
     assert isinstance(start, Start)
     assert start.created in (0, 1, 2)

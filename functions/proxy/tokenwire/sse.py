@@ -28,7 +28,16 @@ _MAX_DIGITS = 15
 
 
 class BlockTooLarge(ValueError):
-    """A block grew past the bound before its blank line came."""
+    """A block grew past the bound before its blank line came.
+
+    Args:
+        limit: The bound, in bytes.
+        blocks: The whole blocks that came before it in the same read.
+    """
+
+    def __init__(self, limit: int, blocks: list[bytes]) -> None:
+        super().__init__(f"an event block exceeds {limit} bytes")
+        self.blocks = blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +72,23 @@ class Splitter:
         """Take the next bytes; return the blocks they complete.
 
         Raises:
-            BlockTooLarge: A block exceeds ``max_block``.
+            BlockTooLarge: A block exceeds ``max_block``; it has the blocks before that one.
         """
         self._buffer += self._unwrap(data)
-        blocks, start = [], 0
+        blocks: list[bytes] = []
+        start = 0
         for end in self._ends():
-            blocks.append(self._cut(start, end))
+            block = self._cut(start, end)
+            if len(block) > self._max_block:
+                raise BlockTooLarge(self._max_block, blocks)
+            if block:
+                blocks.append(block)
             start = end
         del self._buffer[:start]
         self._scanned = len(self._buffer)
         if self._scanned > self._max_block:
-            raise BlockTooLarge(f"an event block exceeds {self._max_block} bytes")
-        return [block for block in blocks if block]
+            raise BlockTooLarge(self._max_block, blocks)
+        return blocks
 
     def close(self) -> bytes:
         """End the stream; return what was left without a blank line (a client drops it)."""
@@ -110,8 +124,6 @@ class Splitter:
         if end == len(self._buffer) and block.endswith(b"\r"):
             self._owed_lf = True
             block += b"\n" if block.endswith(b"\r\n\r") else b""
-        if len(block) > self._max_block:
-            raise BlockTooLarge(f"an event block exceeds {self._max_block} bytes")
         return block.lstrip(b"\r\n") if block[0] in b"\r\n" else block
 
 
@@ -182,6 +194,14 @@ def data_of(block: bytes) -> bytes | None:
 def is_plain(block: bytes) -> bool:
     """Whether it is one data line and LF LF, as nearly every block of nearly every provider is."""
     return block.startswith(b"data:") and block.find(b"\n") == len(block) - 2 and b"\r" not in block
+
+
+def event_of(block: bytes) -> bytes:
+    """The name of the block's event; empty if it has none."""
+    if is_plain(block):
+        return b""
+    names = [line[6:] for line in _EOL.split(block) if line.startswith(b"event:")]
+    return names[-1].removeprefix(b" ") if names else b""
 
 
 def without_cursor(block: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -69,10 +70,16 @@ async def _find(parts: Services, response_id: str, owner: str) -> Stream:
 
 
 def _snapshot(stream: Stream) -> JSON:
-    """The response object as it stands, from what is held of the stream."""
+    """The response object as it stands.
+
+    Raises:
+        ClientError: The stream's beginning is no longer held (410, ``trimmed``).
+        UpstreamError: A block cannot be read (``upstream_malformed``).
+    """
     tail, encoder = stream.tail, ResponsesEncoder()
-    with tail.attach(tail.first) as reader:
-        translated(stream, reader.take(), encoder)
+    with tail.attach(1) as reader:
+        # A reader gives a part of what is held at a time.
+        translated(stream, chain.from_iterable(iter(reader.take, [])), encoder)
     if tail.end is None:
         return encoder.snapshot()
     said = encoder.end() if tail.end.error is None else encoder.error(tail.end.error)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..errors import TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, ToolCall
-from ..sse import Splitter
+from ..streams.framing import Framer
 from ..streams.log import Attempt
 from ..wire.protocol import Decoder, Dialect, as_exception
 
@@ -80,10 +80,10 @@ async def _until_content(body: Body, decoder: Decoder) -> list[bytes]:
         TokenwireError: It failed before, be it inside a response with status 200.
     """
     held: list[bytes] = []
-    splitter = Splitter()
+    framer = Framer()
     async for data in body:
         held.append(data)
-        for block in splitter.feed(data):
+        for block in framer.feed(data):
             if decoder.ends(block) or _begins(decoder.decode(block)):
                 return held
     raise UpstreamError(
@@ -113,10 +113,10 @@ def _in(wanted: Dialect, given: Dialect, body: Body) -> Body:
 
 async def _translated(wanted: Dialect, given: Dialect, body: Body) -> Body:
     """A stream in another dialect, for a log that is in the first provider's."""
-    decoder, encoder, splitter = given.decoder(), wanted.encoder(), Splitter()
+    decoder, encoder, framer = given.decoder(), wanted.encoder(), Framer()
     has_finished = False
     async for data in body:
-        for block in splitter.feed(data):
+        for block in framer.feed(data):
             if decoder.ends(block):
                 rest = [out for event in decoder.decode(block) for out in encoder.encode(event)]
                 yield b"".join([*rest, *encoder.end()])

@@ -161,7 +161,7 @@ async def _read_converse(response: httpx2.Response, model: str) -> AsyncIterator
     """The event stream's messages as blocks; botocore's own parser checks its checksums."""
     from botocore.eventstream import EventStreamBuffer, ParserError
 
-    from .failures import broken
+    from .failures import broken, malformed
     from .http import read
 
     reader = ConverseReader(response.headers.get("x-amzn-requestid", ""), model)
@@ -169,11 +169,13 @@ async def _read_converse(response: httpx2.Response, model: str) -> AsyncIterator
     async for data in read(response):
         buffer.add_data(data)
         try:
-            blocks = b"".join([_message(message, reader) for message in buffer])
-        except (ParserError, ValueError, KeyError) as error:
+            for message in buffer:
+                if said := _message(message, reader):
+                    yield said
+        except ParserError as error:
             raise broken(error) from None
-        if blocks:
-            yield blocks
+        except (ValueError, KeyError):
+            raise malformed() from None
     if rest := reader.close():
         yield rest
 

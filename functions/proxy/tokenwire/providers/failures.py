@@ -26,6 +26,13 @@ def broken(error: Exception) -> UpstreamError:
     )
 
 
+def malformed() -> UpstreamError:
+    """An event of the provider's stream that is not what it should be."""
+    return UpstreamError(
+        "The provider sent an event that cannot be read.", code="upstream_malformed"
+    )
+
+
 def redact(text: str, keys: Iterable[str]) -> str:
     """The text on one line, bounded, without ``keys``, key-like words and addresses."""
     text = " ".join(text.split())

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..sse import BlockTooLarge
 from ..wire.gemini import GeminiReader
 from ..wire.gemini_request import request as translated
 from ..wire.messages_from_chat import from_chat
@@ -26,16 +25,11 @@ def _ask(request: ChatRequest, model: str) -> tuple[str, Any]:
 
 
 async def _read(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
-    from .failures import broken
     from .http import read
 
     reader = GeminiReader(model)
     async for data in read(response):
-        try:
-            said = reader.feed(data)
-        except BlockTooLarge as error:
-            raise broken(error) from None
-        if said:
+        for said in reader.feed(data):
             yield said
     if rest := reader.close():
         yield rest

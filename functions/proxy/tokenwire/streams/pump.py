@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from time import perf_counter
@@ -75,20 +75,25 @@ class Pump:
                 await self._breathe(deadline)
             self._finish(self._end_without_terminator(self._framer.close()))
 
-    def _take(self, blocks: list[bytes]) -> End | None:
+    def _take(self, blocks: Iterable[bytes]) -> End | None:
         kept: list[bytes] = []
-        end = None
-        for block in blocks:
-            if self._facts.first_content is None or self._source.decoder.notable(block):
-                end = self._read(block)
-                if end is not None:
-                    break
-            kept.append(block)
-        if kept:
-            self._facts.blocks += len(kept)
-            self._facts.bytes += sum(map(len, kept))
-            self._tail.append(kept)
-        return end
+        try:
+            for block in blocks:
+                if self._facts.first_content is None or self._source.decoder.notable(block):
+                    end = self._read(block)
+                    if end is not None:
+                        return end
+                kept.append(block)
+        finally:
+            # Also where a block cannot be read: those before it were good.
+            self._keep(kept)
+        return None
+
+    def _keep(self, blocks: list[bytes]) -> None:
+        if blocks:
+            self._facts.blocks += len(blocks)
+            self._facts.bytes += sum(map(len, blocks))
+            self._tail.append(blocks)
 
     def _read(self, block: bytes) -> End | None:
         decoder = self._source.decoder

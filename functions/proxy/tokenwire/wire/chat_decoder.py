@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from ..sse import data_of
-from .reading import read
+from ..sse import data_of, event_of
+from .reading import fits, malformed, read
 
 
 class _Function(Struct):
@@ -63,8 +63,27 @@ class _Chunk(Struct):
     type: Any = None
 
 
+class _PlainDelta(Struct):
+    content: str | None = None
+
+
+class _PlainChoice(Struct):
+    delta: _PlainDelta
+    finish_reason: None = None
+
+
+class _Plain(Struct):
+    """A chunk that holds pieces of an answer and nothing else that we look for."""
+
+    choices: list[_PlainChoice]
+    usage: None = None
+    error: None = None
+
+
 # Not strict: a count may be a string, or a float without a fraction.
 _CHUNK = msgspec.json.Decoder(_Chunk, strict=False)
+_PLAIN = msgspec.json.Decoder(_Plain)
+_OBJECT = "chat.completion.chunk"
 
 
 class ChatDecoder:
@@ -76,17 +95,8 @@ class ChatDecoder:
         self._calls: dict[int, dict[str, int]] = {}
 
     def notable(self, block: bytes) -> bool:
-        """True unless every finish and usage is null, compactly, and no error is named.
-
-        Counting bytes is much cheaper than parsing. In text, a quote is escaped, so an answer
-        that talks about these keys does not look like them.
-        """
-        return (
-            block.count(b'"finish_reason"') != block.count(b'"finish_reason":null')
-            or block.count(b'"usage"') != block.count(b'"usage":null')
-            or b'"error"' in block
-            or b"[DONE]" in block
-        )
+        """True unless it is a chunk of plain choices, on one line."""
+        return not fits(block, b"data:", _PLAIN)
 
     def ends(self, block: bytes) -> bool:
         """Whether this is ``data: [DONE]``."""
@@ -102,8 +112,10 @@ class ChatDecoder:
         if not data or self.ends(block):
             return []
         chunk = read(data, _CHUNK)
-        if chunk.error or chunk.object == "error":
+        if chunk.error or chunk.object == "error" or event_of(block) == b"error":
             return [_error(chunk)]
+        if chunk.choices is None and chunk.usage is None and chunk.object != _OBJECT:
+            raise malformed()
         return list(self._events(chunk))
 
     def _events(self, chunk: _Chunk) -> Iterator[Event]:

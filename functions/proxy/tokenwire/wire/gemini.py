@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from ..sse import Splitter, data_of
+from ..sse import BlockTooLarge, Splitter, data_of
 from .messages_encoder import MessagesEncoder
 from .protocol import JSON
-from .reading import read
+from .reading import malformed, read
 
 _JSON = msgspec.json.Decoder(dict[str, Any])
 _REASONS = {"STOP": "stop", "MAX_TOKENS": "length"}
@@ -42,21 +42,32 @@ class GeminiReader:
         self._usage: Usage | None = None
         self._failed = False
 
-    def feed(self, data: bytes) -> bytes:
-        """The blocks that these bytes complete.
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the blocks that these bytes complete. To be read to its end.
 
         Raises:
-            UpstreamError: They are not Gemini's (``upstream_malformed``).
-            BlockTooLarge: A block exceeds the splitter's bound.
+            UpstreamError: A block is not Gemini's, or too large (``upstream_malformed``). What
+                the blocks before it say has been yielded.
         """
-        said: list[bytes] = []
-        for block in self._splitter.feed(data):
-            for event in self._events(read(data_of(block) or b"{}", _JSON)):
-                if isinstance(event, Error):
-                    self._failed = True
-                    return b"".join([*said, *self._encoder.error(event)])
-                said += self._encoder.encode(event)
-        return b"".join(said)
+        failure: BlockTooLarge | None = None
+        try:
+            blocks = self._splitter.feed(data)
+        except BlockTooLarge as error:
+            blocks, failure = error.blocks, error
+        for block in blocks:
+            yield from self._said(block)
+        if failure is not None:
+            raise malformed() from failure
+
+    def _said(self, block: bytes) -> Iterator[bytes]:
+        for event in self._events(read(data_of(block) or b"{}", _JSON)):
+            if self._failed:
+                return
+            if isinstance(event, Error):
+                self._failed = True
+                yield from self._encoder.error(event)
+            else:
+                yield from self._encoder.encode(event)
 
     def close(self) -> bytes:
         """The end of a stream whose model had finished; nothing for one that broke off."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from ..sse import data_of
-from .reading import read
+from ..sse import data_of, event_of
+from .reading import fits, malformed, read
 
 
 class _Block(Struct):
@@ -63,8 +63,33 @@ class _Event(Struct):
     error: Any = None
 
 
+class _PlainDelta(Struct):
+    type: str
+
+
+class _Plain(Struct):
+    """A piece of content."""
+
+    type: Literal["content_block_delta"]
+    index: int
+    delta: _PlainDelta
+
+
 _EVENT = msgspec.json.Decoder(_Event)
-_TEXT = b"event: content_block_delta\n"
+_PLAIN = msgspec.json.Decoder(_Plain)
+_HEAD = b"event: content_block_delta\ndata:"
+_TYPES = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "ping",
+        "error",
+    }
+)
 
 REASONS = {
     "end_turn": "stop",
@@ -85,12 +110,12 @@ class MessagesDecoder:
         self._usage = _Usage()
 
     def notable(self, block: bytes) -> bool:
-        """True unless the block's name says that it is a piece of content."""
-        return not block.startswith(_TEXT)
+        """True unless it is a ``content_block_delta``, by its name and by its type."""
+        return not fits(block, _HEAD, _PLAIN)
 
     def ends(self, block: bytes) -> bool:
         """Whether this is ``message_stop``."""
-        return b"message_stop" in block and self._event(block).type == "message_stop"
+        return b"message_stop" in block and _type_of(block) == "message_stop"
 
     def decode(self, block: bytes) -> list[Event]:
         """The event's meaning.
@@ -98,10 +123,16 @@ class MessagesDecoder:
         Raises:
             UpstreamError: It is not an event of the Messages API (``upstream_malformed``).
         """
-        return list(self._events(self._event(block)))
-
-    def _event(self, block: bytes) -> _Event:
-        return read(data_of(block) or b'{"type":""}', _EVENT)
+        data = data_of(block)
+        if not data:
+            return []
+        event, name = read(data, _EVENT), event_of(block)
+        if name == b"error":
+            return [error_of(event.error)]
+        # A type from a later version is one whose event has the same name.
+        if event.type not in _TYPES and event.type.encode() != name:
+            raise malformed()
+        return list(self._events(event))
 
     def _events(self, event: _Event) -> Iterator[Event]:
         match event.type:
@@ -163,6 +194,11 @@ class MessagesDecoder:
             reasoning_tokens=details.thinking_tokens or 0,
             cache_write_tokens=written,
         )
+
+
+def _type_of(block: bytes) -> str:
+    data = data_of(block)
+    return read(data, _EVENT).type if data else ""
 
 
 def _finish(reason: str, sequence: str) -> Finish:

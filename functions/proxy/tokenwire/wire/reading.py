@@ -36,6 +36,24 @@ def _read_mended(data: bytes, decoder: Decoder[T]) -> T:
         raise malformed() from None
 
 
+def fits(block: bytes, head: bytes, decoder: Decoder[T]) -> bool:
+    """Whether the block is ``head`` and one line of JSON that the decoder takes, strictly.
+
+    Args:
+        block: A whole block.
+        head: The block's bytes up to its JSON.
+        decoder: Of the shape. What it does not name is checked to be JSON all the same.
+    """
+    end = len(block) - 2
+    if not block.startswith(head) or block.find(b"\n", len(head)) != end or b"\r" in block:
+        return False
+    try:
+        decoder.decode(block[len(head) : end])
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def malformed() -> UpstreamError:
     """The error for an event that is not what it should be."""
     return UpstreamError(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from ..sse import data_of
-from .reading import read
+from ..sse import data_of, event_of
+from .reading import fits, malformed, read
 
 
 class _Details(Struct):
@@ -56,8 +56,21 @@ class _Event(Struct):
     code: str | None = None
 
 
+class _Typed(Struct):
+    type: str = ""
+
+
+class _Plain(Struct):
+    """A piece of text."""
+
+    type: Literal["response.output_text.delta"]
+    delta: str
+
+
 _EVENT = msgspec.json.Decoder(_Event, strict=False)
-_TEXT = b"event: response.output_text.delta\n"
+_PLAIN = msgspec.json.Decoder(_Plain)
+_TYPED = msgspec.json.Decoder(_Typed)
+_HEAD = b"event: response.output_text.delta\ndata:"
 _ENDS = ("response.completed", "response.incomplete")
 
 
@@ -69,12 +82,12 @@ class ResponsesDecoder:
         self._filled: set[int] = set()
 
     def notable(self, block: bytes) -> bool:
-        """True unless the block's name says that it is a piece of text."""
-        return not block.startswith(_TEXT)
+        """True unless it is a piece of text, by its name and by its type."""
+        return not fits(block, _HEAD, _PLAIN)
 
     def ends(self, block: bytes) -> bool:
         """Whether the response is whole."""
-        return b"response." in block and self._event(block).type in _ENDS
+        return b"response." in block and read(data_of(block) or b"{}", _TYPED).type in _ENDS
 
     def decode(self, block: bytes) -> list[Event]:
         """The event's meaning.
@@ -82,10 +95,15 @@ class ResponsesDecoder:
         Raises:
             UpstreamError: It is not an event of the Responses API (``upstream_malformed``).
         """
-        return list(self._events(self._event(block)))
-
-    def _event(self, block: bytes) -> _Event:
-        return read(data_of(block) or b'{"type":""}', _EVENT)
+        data = data_of(block)
+        if not data or data.strip() == b"[DONE]":
+            return []
+        event, name = read(data, _EVENT), event_of(block)
+        if name == b"error":
+            return [_error(event.code or "")]
+        if not event.type.startswith("response.") and event.type.encode() not in (name, b"error"):
+            raise malformed()
+        return list(self._events(event))
 
     def _events(self, event: _Event) -> Iterator[Event]:
         response = event.response or _Response()
