@@ -139,5 +139,6 @@ async def buffered(app: ASGIApp, scope: Scope, request: Request) -> Whole:
     if not complete:
         raise IncompleteResponse("the app returned before its response was whole")
     body = b"" if wire.forbids_body(starts[0]["status"], scope["method"]) else b"".join(parts)
-    headers = [[bytes(name), bytes(value)] for name, value in starts[0].get("headers", ())]
+    sent = ((n.decode("latin-1"), v.decode("latin-1")) for n, v in starts[0].get("headers", ()))
+    headers = [[n.encode("latin-1"), v.encode("latin-1")] for n, v in wire.safe_fields(sent)]
     return {"status": starts[0]["status"], "headers": headers, "body": body}

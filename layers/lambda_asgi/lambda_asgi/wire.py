@@ -23,6 +23,10 @@ STREAMED = {
 }
 """The headers of a streamed response."""
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Of what an app may send only these could end a field (RFC 9110 §5.5); others are obsolete text.
+_ENDS_FIELD = str.maketrans("\r\n\0", "   ")
+
 _KNOWN = re.compile(r"(?:Runtime|Function)\.[A-Z][a-zA-Z]+")
 
 # Lambda computes these, or forbids them beside a streamed body.
@@ -37,14 +41,25 @@ def prelude(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """
     said: dict[str, str] = {}
     cookies: list[str] = []
-    for raw_name, raw_value in headers:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+    decoded = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers)
+    for name, value in safe_fields(decoded):
         if name == "set-cookie":
             cookies.append(value)
         elif name not in _NOT_SENT:
             said[name] = f"{said[name]}, {value}" if name in said else value
     body: dict[str, Any] = {"statusCode": status, "headers": said, "cookies": cookies}
     return json.dumps(body, separators=(",", ":")).encode() + b"\0" * 8
+
+
+def safe_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The header fields as they can be written, one a line.
+
+    CR, LF and NUL in a value become spaces, as RFC 9110 §5.5 says; a field whose name is not a
+    token is left out. Neither can then begin a field, or a body, of the app's caller's choosing.
+    """
+    return [
+        (name, value.translate(_ENDS_FIELD)) for name, value in fields if _TOKEN.fullmatch(name)
+    ]
 
 
 def forbids_body(status: int, method: str) -> bool:

@@ -4,17 +4,60 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 
+from .. import wire
 from ..http1 import Head, ProtocolError, chunk, last_chunk, parse_chunk_size, parse_head
 
 READ = 64 * 1024
+MAX_TRAILERS = 128
+"""Fields of a trailer section."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may take.
+
+    Args:
+        head: Bytes of a request's head, and of any line after it.
+        head_seconds: To the end of the head; None: for as long as it takes.
+        body_seconds: To the end of the body; None likewise.
+        connections: Open at once; more are closed.
+    """
+
+    head: int = 256 * 1024
+    head_seconds: float | None = None
+    body_seconds: float | None = None
+    connections: int = 4096
+
+
+PUBLIC = Limits(head=64 * 1024, head_seconds=10.0, body_seconds=60.0)
+"""For a front door; without these an environment's own requests are served, which wait and last."""
+
+
+class TooLarge(ProtocolError):
+    """The head of a request is larger than its limit."""
 
 
 class Incoming:
-    """A request. Its body is read once, in order."""
+    """A request. Its body is read once, in order.
 
-    def __init__(self, head: Head, reader: asyncio.StreamReader, writer: Outgoing) -> None:
+    Args:
+        head: Its head.
+        reader: Where the body comes from.
+        writer: The response.
+        seconds: For the whole body; None: for as long as it takes.
+    """
+
+    def __init__(
+        self,
+        head: Head,
+        reader: asyncio.StreamReader,
+        writer: Outgoing,
+        seconds: float | None = None,
+    ) -> None:
+        self._seconds = seconds
         self.head = head
         self.method, self.target, self.protocol = _request_line(head.start)
         self.trailers: dict[str, str] = {}
@@ -23,12 +66,19 @@ class Incoming:
         self._writer = writer
 
     async def read(self, limit: int) -> bytes | None:
-        """The whole body; None if it is larger than ``limit`` bytes (it is read all the same)."""
+        """The whole body; None if it is larger than ``limit`` bytes (it is read all the same).
+
+        Raises:
+            TimeoutError: It does not come in time.
+            ProtocolError: It is not framed as HTTP says.
+            asyncio.IncompleteReadError: The sender left in mid-body.
+        """
         body, size = bytearray(), 0
-        async for data in self.body():
-            size += len(data)
-            if size <= limit:
-                body += data
+        async with asyncio.timeout(self._seconds):
+            async for data in self.body():
+                size += len(data)
+                if size <= limit:
+                    body += data
         return bytes(body) if size <= limit else None
 
     async def body(self) -> AsyncIterator[bytes]:
@@ -61,6 +111,8 @@ class Incoming:
                 yield data
             await self._line()
         while line := await self._line():
+            if len(self.trailers) >= MAX_TRAILERS:
+                raise ProtocolError("too many trailers")
             name, _, value = line.decode("latin-1").partition(":")
             self.trailers[name.strip().lower()] = value.strip()
 
@@ -133,18 +185,26 @@ class Outgoing:
 
     def _head(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         self.begun = True
-        lines = [f"HTTP/1.1 {status} {_phrase(status)}", *(f"{n}: {v}" for n, v in headers)]
+        fields = (f"{name}: {value}" for name, value in wire.safe_fields(headers))
+        lines = [f"HTTP/1.1 {status} {_phrase(status)}", *fields]
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
 
 
+_CLOSE = [("connection", "close")]
 Serve = Callable[[Incoming, Outgoing], Awaitable[None]]
 
 
 class Server:
-    """Listens, and answers each connection's requests one after the other."""
+    """Listens, and answers each connection's requests one after the other.
 
-    def __init__(self, serve: Serve) -> None:
+    Args:
+        serve: Answers one request.
+        limits: What one client may take.
+    """
+
+    def __init__(self, serve: Serve, limits: Limits = PUBLIC) -> None:
         self._serve = serve
+        self._limits = limits
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -154,7 +214,8 @@ class Server:
         Raises:
             OSError: The address is in use, or not ours.
         """
-        self._server = await asyncio.start_server(self._connected, host, port, limit=READ * 4)
+        limit = self._limits.head
+        self._server = await asyncio.start_server(self._connected, host, port, limit=limit)
         return int(self._server.sockets[0].getsockname()[1])
 
     def close(self) -> None:
@@ -165,6 +226,9 @@ class Server:
             task.cancel()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._tasks) >= self._limits.connections:
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._converse(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -173,20 +237,39 @@ class Server:
         try:
             while await self._exchange(reader, Outgoing(reader, writer)):
                 pass
+        except TooLarge:
+            Outgoing(reader, writer).whole(431, _CLOSE)
+        except TimeoutError:
+            Outgoing(reader, writer).whole(408, _CLOSE)
         except (ProtocolError, asyncio.LimitOverrunError):
-            Outgoing(reader, writer).whole(400, [("connection", "close")])
+            Outgoing(reader, writer).whole(400, _CLOSE)
         except (OSError, asyncio.IncompleteReadError):
             pass  # The other side left.
         finally:
             writer.close()
 
     async def _exchange(self, reader: asyncio.StreamReader, outgoing: Outgoing) -> bool:
-        head = parse_head((await reader.readuntil(b"\r\n\r\n"))[:-4])
-        incoming = Incoming(head, reader, outgoing)
+        head = await self._head(reader)
+        incoming = Incoming(head, reader, outgoing, self._limits.body_seconds)
         outgoing.suit(incoming)
         await self._serve(incoming, outgoing)
         closes = head.get("connection").lower() == "close" or incoming.protocol == "HTTP/1.0"
         return incoming.is_read and not closes and not outgoing.is_gone
+
+    async def _head(self, reader: asyncio.StreamReader) -> Head:
+        start = b""
+        try:
+            async with asyncio.timeout(self._limits.head_seconds):
+                start = await reader.readexactly(1)
+                rest = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.LimitOverrunError:
+            raise TooLarge("the head is too large") from None
+        except TimeoutError:
+            if start:
+                raise
+            # A status without a request would be taken for the answer to the next one.
+            raise asyncio.IncompleteReadError(b"", 1) from None
+        return parse_head((start + rest)[:-4])
 
 
 def _request_line(line: str) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from .. import wire
 from ..http1 import ProtocolError
 from .call import Call, Prelude, put_buffered
-from .http import Incoming, Outgoing, Server
+from .http import Incoming, Limits, Outgoing, Server
 from .invoke import PATH, InvokeApi
 
 MAX_PAYLOAD = 6 * 1024 * 1024
@@ -38,7 +38,8 @@ class RuntimeApi:
     def __init__(self, arn: str, invoke_api: InvokeApi) -> None:
         self._arn = arn
         self._invoke_api = invoke_api
-        self._server = Server(self._serve)
+        # An environment may wait for an event, and take minutes to answer one.
+        self._server = Server(self._serve, Limits())
         self._parked: asyncio.Queue[Slot] = asyncio.Queue()
         self._running: dict[str, Call] = {}
         self.init_error: str | None = None
