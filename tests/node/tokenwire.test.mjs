@@ -131,12 +131,14 @@ test("cancel asks the server", async () => {
   assert.deepEqual([asked[0].url, asked[0].method], ["http://h/v1/streams/st_1/cancel", "POST"]);
 });
 
-test("a connection whose time is up is taken up again", async () => {
-  const expired = `data: ${JSON.stringify({ type: "error", code: "connection_expired", message: "", retryable: true })}\n\n`;
-  const { fetch, asked } = server({ text: `retry: 1\n${content(1, "a")}${expired}` }, { text: content(2, "b") + block(3, "[DONE]") });
-  assert.equal(await read(stream({ message: "x" }, { base: "http://h", fetch })), "ab");
-  assert.equal(asked[1].headers["Last-Event-ID"], "1-1");
-});
+for (const code of ["connection_expired", "store_unavailable"]) {
+  test(`${code}, which has no id, ends the response and not the stream`, async () => {
+    const why = `data: ${JSON.stringify({ type: "error", code, message: "", retryable: true })}\n\n`;
+    const { fetch, asked } = server({ text: `retry: 1\n${content(1, "a")}${why}` }, { text: content(2, "b") + block(3, "[DONE]") });
+    assert.equal(await read(stream({ message: "x" }, { base: "http://h", fetch })), "ab");
+    assert.equal(asked[1].headers["Last-Event-ID"], "1-1");
+  });
+}
 
 const lease = (seconds) => ({ "x-tokenwire-lease": String(seconds) });
 const presence = (asked) => asked.filter(({ url }) => url.includes("/viewers/")).map(({ method, url }) => [method, url.split("/viewers/")[1]]);

@@ -11,6 +11,7 @@ import pytest
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.errors import ClientError
+from tokenwire.events import Error
 from tokenwire.streams.hub import MOVED, Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import Cursor, End, EndReason, Meta, RecordId
@@ -98,6 +99,14 @@ async def over(stream: Stream) -> End:
         while stream.tail.end is None:
             await asyncio.sleep(0.005)
     return stream.tail.end
+
+
+async def broken(stream: Stream) -> Error:
+    """Why nothing more comes here, once that is so."""
+    async with asyncio.timeout(5):
+        while stream.tail.broken is None:
+            await asyncio.sleep(0.005)
+    return stream.tail.broken
 
 
 async def test_another_process_reads_along() -> None:
@@ -308,9 +317,9 @@ async def test_viewer_of_a_store_that_fails() -> None:
     stream = await start(here, tap)
     remote = await there.find(stream.meta.id, "me")
     trouble.on = True
-    end = await over(remote)
-    assert end.error is not None
-    assert (end.error.code, end.error.retryable) == ("store_unavailable", True)
+    why = await broken(remote)
+    assert (why.code, why.retryable) == ("store_unavailable", True)
+    assert remote.tail.end is None
     with pytest.raises(StoreError):
         await there.find(stream.meta.id, "me")
     trouble.on = False
@@ -346,9 +355,9 @@ async def test_commit_first_ends_where_nothing_can_be_kept() -> None:
     stream = await start(here, tap)
     trouble.on = True
     tap.send(ROLE, text("a"))
-    end = await over(stream)
-    assert end.error is not None
-    assert end.error.code == "store_unavailable"
+    assert (await broken(stream)).code == "store_unavailable"
+    assert stream.end is not None
+    assert stream.end.reason is EndReason.ERROR
     await asyncio.wait_for(tap.closed.wait(), 1)
     await here.aclose()
 
@@ -394,8 +403,7 @@ async def test_shutdown_ends_its_own_and_leaves_others() -> None:
     with here.watch(remote, 1) as reader:
         await here.aclose()
         assert reader.stopped
-        assert reader.farewell is not None
-        assert reader.farewell == MOVED
+        assert reader.interruption == MOVED
     assert theirs.tail.end is None
     found = await there.find(mine.meta.id, "me")
     assert found.tail.end is not None
@@ -524,7 +532,7 @@ async def test_surprises_hang_nobody(caplog: pytest.LogCaptureFixture) -> None:
     stream = await start(here, tap)
     remote = await there.find(stream.meta.id, "me")
     surprised = True
-    assert (await over(remote)).reason is EndReason.ERROR
+    assert (await broken(remote)).code == "internal_error"
     tap.send(ROLE, text("a"), STOP, DONE)
     assert (await over(stream)).reason is EndReason.DONE
     assert stream.keeping is not None

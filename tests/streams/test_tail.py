@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 
-from tokenwire.errors import ClientError, ProxyError
+from tokenwire.errors import ClientError, ProxyError, TokenwireError
+from tokenwire.events import Error
 from tokenwire.streams.log import End, EndReason, RecordId
 from tokenwire.streams.tail import BLOCK_OVERHEAD, Bounds, Tail
 
 DONE = End(EndReason.DONE)
+WHY = Error("store_unavailable", "The store is away.", retryable=True, status=503)
 
 
 def blocks(first: int, count: int, size: int = 4) -> list[bytes]:
@@ -170,3 +172,85 @@ def test_full_process_trims_then_refuses() -> None:
     assert held <= limit
     with tail.attach(tail.first), pytest.raises(ProxyError, match="out of memory"):
         tail.append(blocks(101, 100, size=100))
+
+
+def test_reader_cannot_be_ahead_of_a_log_that_grows() -> None:
+    """Who waits for a record far ahead would consume nothing, and hold up everybody."""
+    tail = Tail(Bounds())
+    tail.append(blocks(1, 2))
+    with tail.attach(3):
+        pass
+    with pytest.raises(ClientError) as caught, tail.attach(4):
+        pass
+    assert (caught.value.status, caught.value.code) == (400, "invalid_cursor")
+
+
+async def test_reach_waits_for_a_record() -> None:
+    """It is true once the record is there, or nothing more can come."""
+    tail = Tail(Bounds())
+    waiting = asyncio.create_task(tail.reach(2, 60))
+    await asyncio.sleep(0)
+    tail.append(blocks(1, 1))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    tail.append(blocks(2, 1))
+    assert await waiting
+    assert not await tail.reach(3, 0.001)
+    tail.finish(DONE)
+    assert await tail.reach(3, 60)
+
+
+async def test_failed_log_gives_what_it_holds_and_then_the_reason() -> None:
+    """The reason is no end: it is not in the log, and has no id."""
+    tail = Tail(Bounds())
+    tail.append(blocks(1, 2))
+    with tail.attach(1) as reader:
+        tail.break_off(WHY)
+        tail.break_off(Error("other", "…"))
+        tail.append(blocks(3, 1))
+        before, taken, after = reader.interruption, reader.take(), reader.interruption
+        assert (before, taken, after) == (None, blocks(1, 2), WHY)
+        assert (reader.ended, tail.last) == (None, RecordId(1, 2))
+        assert await reader.wait(60)
+        await reader.over()
+
+
+async def test_failed_log_frees_a_waiting_writer() -> None:
+    """What fills the log does not wait for readers of a log that is over."""
+    tail = Tail(Bounds(window=10))
+    with tail.attach(1):
+        tail.append(blocks(1, 5, size=100))
+        room = asyncio.create_task(tail.room())
+        await asyncio.sleep(0)
+        tail.break_off(WHY)
+        await asyncio.wait_for(room, 1)
+
+
+def test_retired_log_is_dropped_with_its_last_reader() -> None:
+    """Its bytes are given back once, when nobody needs them any more."""
+    held = 0
+
+    def charge(size: int) -> bool:
+        nonlocal held
+        held += size
+        return True
+
+    tail = Tail(Bounds(), charge=charge)
+    tail.append(blocks(1, 5))
+    with tail.attach(1) as reader:
+        with tail.attach(1):
+            tail.retire()
+        assert held == tail.size > 0
+        assert reader.take() == blocks(1, 5)
+    assert held == tail.size == 0
+
+
+def test_log_that_failed_and_was_dropped_says_why() -> None:
+    """Who found the stream a moment before is told the failure, not that the past is trimmed."""
+    tail = Tail(Bounds())
+    tail.append(blocks(1, 5))
+    tail.break_off(WHY)
+    tail.retire()
+    with pytest.raises(TokenwireError) as caught, tail.attach(1):
+        pass
+    assert (caught.value.status, caught.value.code) == (503, "store_unavailable")

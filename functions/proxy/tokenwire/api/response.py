@@ -98,12 +98,14 @@ class StreamResponse(Response):
                 refusal = await self._refusal(reader)
                 if refusal is not None:
                     await refusal(scope, receive, send)
-                elif not reader.stopped or reader.farewell:
+                elif not reader.stopped or reader.interruption:
                     await self._serve(send, reader)
             finally:
                 watcher.cancel()
                 time_is_up.cancel()
-                self._seen.see(self._stream, disconnected=reader.stopped and not reader.farewell)
+                self._seen.see(
+                    self._stream, disconnected=reader.stopped and not reader.interruption
+                )
         if self._seen.freezes:
             # Once we return nothing runs any more, and the store must have the end by then.
             await self._hub.settled(self._stream)
@@ -120,9 +122,10 @@ class StreamResponse(Response):
             return None
         await reader.wait(self._manners.heartbeat)
         tail = self._stream.tail
-        if tail.next > 1 or tail.end is None or tail.end.error is None or reader.stopped:
+        error = tail.broken if tail.end is None else tail.end.error
+        if tail.next > 1 or error is None or reader.stopped:
             return None
-        return self._manners.refuse(tail.end.error)
+        return self._manners.refuse(error)
 
     async def _serve(self, send: Send, reader: Reader) -> None:
         attempts = self._stream.facts.attempts
@@ -141,7 +144,7 @@ class StreamResponse(Response):
             # The client stopped reading, or is gone. Nothing more can be said to it, and an
             # unfinished body is the only honest end.
             reader.stop()
-        if self._seen.delivery.complete and (not reader.stopped or reader.farewell):
+        if self._seen.delivery.complete and (not reader.stopped or reader.interruption):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _chunks(self, reader: Reader) -> AsyncGenerator[bytes]:

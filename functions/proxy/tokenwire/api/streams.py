@@ -76,6 +76,7 @@ async def watch(
     seen.joins(stream, cursor)
     if is_finished(stream, cursor):
         return Response(status_code=204, headers={"x-stream-id": stream_id})
+    await parts.hub.reach(stream, cursor)
     refuse = refusal(dialect) if cursor is None else None
     retry = parts.settings.retry
     place = await seat(request, parts, stream, seen)

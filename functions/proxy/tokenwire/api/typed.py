@@ -87,6 +87,7 @@ async def get_stream(
         seen.joins(stream, cursor)
         if is_finished(stream, cursor):
             return Response(status_code=204)
+        await parts.hub.reach(stream, cursor)
     return await _said(request, parts, stream, cursor, seen)
 
 

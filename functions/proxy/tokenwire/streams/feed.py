@@ -19,7 +19,7 @@ from .tail import Tail
 
 LOST = Error("lost", "The server that ran this stream has gone away.", retryable=True, status=502)
 EXPIRED = Error("expired", "The stream is no longer kept.", status=410)
-_TRIMMED = Error("trimmed", "The stream's earlier part is no longer held.", status=410)
+TRIMMED = Error("trimmed", "The stream's earlier part is no longer held.", status=410)
 _RETRY = 0.2
 _log = logging.getLogger("tokenwire.store")
 
@@ -45,25 +45,21 @@ class Feed:
         self._pulse = -1
         self._since = self._works = monotonic()
         self.caught_up = asyncio.Event()
-        self.broken = False
         self._is_first = True
 
     async def run(self) -> None:
-        """Read until the end. That, or why it cannot be had (``broken``), is the tail's end."""
+        """Read until the end. Where it cannot be had, the tail is broken off, and says why."""
         try:
-            while self._tail.end is None:
+            while not self._tail.over:
                 await self._step()
         except Missing:
-            self.broken = True
-            self._tail.finish(End(EndReason.EXPIRED, EXPIRED))
+            self._tail.break_off(EXPIRED)
         except ProxyError as error:
-            self.broken = True
-            self._tail.finish(End(EndReason.ERROR, as_event(error)))
+            self._tail.break_off(as_event(error))
         except Exception as error:
             # Only the kind of a surprise is logged: its text may quote an answer.
             _log.error("the feed failed: %s", type(error).__name__)
-            self.broken = True
-            self._tail.finish(End(EndReason.ERROR, as_event(ProxyError("The server failed."))))
+            self._tail.break_off(as_event(ProxyError("The server failed.")))
         finally:
             self.caught_up.set()
 
@@ -97,8 +93,7 @@ class Feed:
                 tail.begin_at(batch.first)
                 self._is_first = False
             if batch.first > tail.next:
-                self.broken = True
-                tail.finish(End(EndReason.ERROR, _TRIMMED))
+                tail.break_off(TRIMMED)
                 return
             # A log that was written anew says again what we have.
             tail.append(batch.blocks[tail.next - batch.first :])

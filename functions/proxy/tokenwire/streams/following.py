@@ -6,8 +6,9 @@ import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 
+from ..wire.protocol import as_exception
 from .audience import Elsewhere
-from .feed import Feed
+from .feed import EXPIRED, Feed
 from .health import Health
 from .store import Follower, Store
 from .stream import Stream
@@ -45,6 +46,7 @@ class Following:
 
         Raises:
             StoreError: The store cannot be asked.
+            UpstreamError: It could not be read: the store fails, or there is no room for it.
         """
         found = self._streams.get(stream_id)
         if found is not None:
@@ -74,18 +76,20 @@ class Following:
         stream = Stream(meta, tail, tail, audience, is_ours=False)
         stream.task = asyncio.create_task(feed.run(), name=f"feed {meta.id}")
         await feed.caught_up.wait()
-        if feed.broken:
+        if tail.broken is not None:
             tail.drop()
-            return None
+            if tail.broken == EXPIRED:
+                return None
+            raise as_exception(tail.broken)
         self._streams[meta.id] = stream
-        stream.task.add_done_callback(lambda _: self._ended(stream, feed))
+        stream.task.add_done_callback(lambda _: self._ended(stream))
         self._rest(stream)
         return stream
 
-    def _ended(self, stream: Stream, feed: Feed) -> None:
+    def _ended(self, stream: Stream) -> None:
         stream.audience.close()
-        if feed.broken and stream.meta.id in self._streams:
-            # What it says of the end is true for those who watch now; the next look afresh.
+        if stream.tail.broken is not None and self._streams.get(stream.meta.id) is stream:
+            # The failure is told to those who watch now; whoever comes next reads afresh.
             self._forget(stream)
 
     def _rest(self, stream: Stream) -> None:
@@ -107,5 +111,4 @@ class Following:
         if stream.task is not None:
             stream.task.cancel()
         stream.audience.close()
-        if not stream.tail.readers:
-            stream.tail.drop()
+        stream.tail.retire()

@@ -16,7 +16,7 @@ from .following import Following
 from .health import Health
 from .keeper import Keeper
 from .limits import Durability, Limits
-from .log import Attempt, End, EndReason, Meta, RecordId
+from .log import Attempt, Cursor, End, EndReason, Meta, RecordId
 from .names import MemoryNames
 from .policy import OnDisconnect
 from .pump import CANCELLED, Pump, Source
@@ -36,6 +36,8 @@ _AWAIT_STORE = 1.0
 """Seconds that a new stream waits to be in the store, so that its id can be used at once."""
 _SETTLE = 3.0
 """Seconds that an end may take to the store, and from it."""
+_REACH = 2.0
+"""Seconds that a record may take from a stream's own caller to a viewer elsewhere."""
 
 
 class Hub:
@@ -159,6 +161,15 @@ class Hub:
             raise _not_found()
         return stream
 
+    async def reach(self, stream: Stream, cursor: Cursor | None) -> None:
+        """Wait a moment for a stream that runs elsewhere to get to the cursor.
+
+        Its own caller may be ahead of the store by what is being written. What is still ahead
+        then is refused by ``first_after``.
+        """
+        if cursor is not None and not stream.is_ours:
+            await stream.tail.reach(cursor.last.seq, _REACH)
+
     async def claim(
         self, name: str, owner: str, meant: Named, instead_of: Named | None = None
     ) -> Named | None:
@@ -230,9 +241,8 @@ class Hub:
         elif stream.end is None and self.store is not None:
             with suppress(Missing):
                 _, end = await self.store.close(stream.meta.id, end)
-        with stream.tail.attach(stream.tail.next) as reader:
-            # Its last blocks and its end are still on their way, perhaps.
-            await _within(_SETTLE, reader.over())
+        # Its last blocks and its end are still on their way, perhaps.
+        await _within(_SETTLE, stream.tail.cursor().over())
         return stream.end or end
 
     async def settled(self, stream: Stream) -> None:
@@ -305,10 +315,16 @@ class Hub:
         return stream
 
     def _abandon(self, stream: Stream, end: End, at: RecordId | None = None) -> None:
-        """End a stream that runs here. What the store says (``at``) is for everybody at once."""
+        """End a stream that runs here. What the store says (``at``) is for everybody at once.
+
+        What cannot be committed any more is the end of nothing that the store has: viewers are
+        told it without an id.
+        """
         stream.intake.finish(end, at)
-        if at is not None or end.reason is EndReason.ERROR:
+        if at is not None:
             stream.tail.finish(end, at)
+        elif end.reason is EndReason.ERROR and end.error is not None:
+            stream.tail.break_off(end.error)
         if stream.task is not None:
             stream.task.cancel()
 

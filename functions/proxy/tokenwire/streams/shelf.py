@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 from .stream import Stream
 
-OVERHEAD = 4096
-"""Bytes that a finished stream is charged beside its blocks: what CPython spends on its objects."""
+OVERHEAD = 1000
+"""Bytes that a finished stream is charged beside its blocks, so that empty ones are bounded too."""
 _log = logging.getLogger("tokenwire.streams")
 
 

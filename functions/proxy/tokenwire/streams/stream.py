@@ -6,11 +6,10 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field
 
-from ..errors import ClientError
 from .audience import Audience
 from .keeper import Keeper
 from .log import Cursor, End, Facts, Meta
-from .tail import Tail
+from .tail import Tail, ahead_of_log
 
 
 @dataclass(slots=True, eq=False)
@@ -61,10 +60,10 @@ def first_after(stream: Stream, cursor: Cursor | None) -> int:
     """The number of the first record after ``cursor``: 0, the meta record, without one.
 
     A cursor may be ahead of a log that another process has ended: its viewers saw blocks that
-    never reached the store. Nothing but the end comes after them.
+    never reached the store. Nothing but the end comes after them. No other cursor may be ahead.
 
     Raises:
-        ClientError: The cursor is of another stream or epoch, or of a record that was never
+        ClientError: The cursor is of another stream or epoch, or of a record that has not been
             written (400, ``invalid_cursor``).
     """
     if cursor is None:
@@ -72,12 +71,8 @@ def first_after(stream: Stream, cursor: Cursor | None) -> int:
     tail, last = stream.tail, cursor.last
     foreign = cursor.stream not in (None, stream.meta.id)
     is_end = tail.end is not None and last == tail.last
-    # Elsewhere, a stream's own caller may be ahead of the store by what is being written.
-    bounded = stream.is_ours or (tail.end is not None and tail.last.epoch == tail.epoch)
-    if foreign or not (is_end or last.epoch == tail.epoch) or (bounded and last > tail.last):
-        raise ClientError(
-            "The cursor does not belong to this stream.",
-            code="invalid_cursor",
-            param="last_event_id",
-        )
+    was_ended_elsewhere = tail.end is not None and tail.last.epoch != tail.epoch
+    is_ahead = last.seq >= tail.next and (stream.is_ours or not was_ended_elsewhere)
+    if foreign or not (is_end or (last.epoch == tail.epoch and not is_ahead)):
+        raise ahead_of_log()
     return tail.next if is_end else last.seq + 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import ClientError, ProxyError
 from ..events import Error
+from ..wire.protocol import as_exception
 from .log import End, RecordId
 
 BLOCK_OVERHEAD = 64
@@ -42,6 +43,8 @@ class Tail:
     ) -> None:
         self.epoch = epoch
         self.end: End | None = None
+        self.broken: Error | None = None
+        self._is_retired = False
         self._ended_at: RecordId | None = None
         self.size = 0
         self._bounds = bounds
@@ -69,6 +72,11 @@ class Tail:
         return self._ended_at or RecordId(self.epoch, self.next - 1)
 
     @property
+    def over(self) -> bool:
+        """Whether nothing more will come: there is an end, or what fills this log has failed."""
+        return self.end is not None or self.broken is not None
+
+    @property
     def readers(self) -> int:
         """How many readers are attached."""
         return len(self._readers)
@@ -78,12 +86,12 @@ class Tail:
         self._first = first
 
     def append(self, blocks: list[bytes]) -> None:
-        """Add blocks and wake the readers. Ignored once the stream has ended.
+        """Add blocks and wake the readers. Ignored once nothing more can come.
 
         Raises:
             ProxyError: The process has no room left (code ``overloaded``).
         """
-        if self.end is not None:
+        if self.over:
             return
         size = sum(map(len, blocks)) + BLOCK_OVERHEAD * len(blocks)
         self._blocks += blocks
@@ -115,6 +123,21 @@ class Tail:
         self._wake()
         return True
 
+    def break_off(self, why: Error) -> None:
+        """Nothing more comes here, though the stream may go on: what fills this log has failed.
+
+        Readers get the blocks that are held, then ``why``. It is no record and has no id.
+        """
+        if not self.over:
+            self.broken = why
+            self._wake()
+
+    def retire(self) -> None:
+        """Drop every block as soon as the last reader has left."""
+        self._is_retired = True
+        if not self._readers:
+            self.drop()
+
     def drop(self) -> None:
         """Let go of every block: nobody can read this log any more."""
         self._charge(-self.size)
@@ -126,7 +149,7 @@ class Tail:
     def crowded(self) -> bool:
         """Whether the slowest attached reader is further behind than the window."""
         slowest = min((reader.consumed for reader in self._readers), default=self._written)
-        return self._written - slowest > self._bounds.window and self.end is None
+        return self._written - slowest > self._bounds.window and not self.over
 
     async def room(self) -> None:
         """Wait until the slowest attached reader is within the window, or the stream is over."""
@@ -139,12 +162,11 @@ class Tail:
         """A reader whose next block is number ``first``, for as long as the context lasts.
 
         Raises:
-            ClientError: That block is no longer held (410, ``trimmed``).
+            ClientError: That block is no longer held (410, ``trimmed``), or is further ahead
+                than the next one of a log that grows (400, ``invalid_cursor``).
+            TokenwireError: This log holds nothing any more, because it has failed.
         """
-        if first < self._first:
-            raise ClientError(
-                "The stream's earlier part is no longer held.", code="trimmed", status=410
-            )
+        self._check_place(first)
         reader = Reader(self, first, self._written - self._held_from(first))
         self._readers.add(reader)
         try:
@@ -152,15 +174,33 @@ class Tail:
         finally:
             self._readers.discard(reader)
             self._moved()
+            if self._is_retired:
+                self.retire()
 
     def cursor(self) -> Reader:
         """A reader of all there is that nobody waits for: it may fall ``behind``."""
         return Reader(self, self._first, self._written - self.size)
 
-    def dismiss(self, farewell: Error) -> None:
-        """Send every attached reader away, with a word for its client; the log goes on."""
+    def dismiss(self, why: Error) -> None:
+        """Stop every attached reader, with an error for its client; the log goes on."""
         for reader in self._readers:
-            reader.stop(farewell)
+            reader.stop(why)
+
+    async def reach(self, number: int, seconds: float) -> bool:
+        """Wait for the block of this number, or for nothing more to come; for so long at most."""
+        reader = self.cursor()
+        reader.position = number
+        return await reader.wait(seconds)
+
+    def _check_place(self, first: int) -> None:
+        if first < self._first:
+            if self.broken is not None:
+                raise as_exception(self.broken)
+            raise ClientError(
+                "The stream's earlier part is no longer held.", code="trimmed", status=410
+            )
+        if first > self.next and not self.over:
+            raise ahead_of_log()
 
     def _held_from(self, first: int) -> int:
         blocks = self._blocks[first - self._first :]
@@ -183,7 +223,7 @@ class Tail:
         for future in waiting:
             if not future.done():
                 future.set_result(True)
-        if self.end is not None:
+        if self.over:
             self._moved()
 
     def _moved(self) -> None:
@@ -197,7 +237,7 @@ class Reader:
     def __init__(self, tail: Tail, position: int, consumed: int) -> None:
         self._tail = tail
         self._stopped = False
-        self.farewell: Error | None = None
+        self._why: Error | None = None
         self._pending: asyncio.Future[bool] | None = None
         self.position = position
         self.consumed = consumed
@@ -244,23 +284,33 @@ class Reader:
         """Whether ``stop`` was called."""
         return self._stopped
 
-    def stop(self, farewell: Error | None = None) -> None:
-        """Wake the reader for good: its client is gone, or has to go, with this word."""
+    @property
+    def interruption(self) -> Error | None:
+        """Why this reader gets no more, though the stream has no end: what its client is told."""
+        tail = self._tail
+        if self._stopped:
+            return self._why
+        return tail.broken if self.position >= tail.next else None
+
+    def stop(self, why: Error | None = None) -> None:
+        """Wake the reader for good: its client is gone, or has to leave because of ``why``."""
         self._stopped = True
-        self.farewell = farewell
+        self._why = why
         if self._pending is not None and not self._pending.done():
             self._pending.set_result(True)
 
     async def wait(self, seconds: float) -> bool:
         """Wait for a record after this place; False when none came in ``seconds``."""
-        tail = self._tail
-        if self._stopped or self.position < tail.next or tail.end is not None:
-            return True
-        return await self._woken(seconds)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while not self._is_due:
+            if not await self._woken(until - loop.time()):
+                return self._is_due
+        return True
 
     async def over(self) -> None:
-        """Wait for the end of the stream."""
-        while self._tail.end is None:
+        """Wait for the end of the stream, or for nothing more to come."""
+        while not self._tail.over:
             await self._woken(3600.0)
 
     async def gather(self, count: int, seconds: float) -> None:
@@ -268,8 +318,13 @@ class Reader:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         tail = self._tail
-        while tail.next < self.position + count and tail.end is None and loop.time() < until:
+        while tail.next < self.position + count and not tail.over and loop.time() < until:
             await self._woken(until - loop.time())
+
+    @property
+    def _is_due(self) -> bool:
+        tail = self._tail
+        return self._stopped or self.position < tail.next or tail.over
 
     async def _woken(self, seconds: float) -> bool:
         tail = self._tail
@@ -283,6 +338,13 @@ class Reader:
         finally:
             timer.cancel()
             tail._waiting.discard(pending)
+
+
+def ahead_of_log() -> ClientError:
+    """The error for a cursor of a record that has not been written."""
+    return ClientError(
+        "The cursor does not belong to this stream.", code="invalid_cursor", param="last_event_id"
+    )
 
 
 def _lapse(future: asyncio.Future[bool]) -> None:

@@ -11,7 +11,7 @@ from ..errors import TokenwireError
 from ..events import Error, Start
 from ..sse import PING
 from ..wire.protocol import Decoder, Encoder, as_event
-from .log import End, EndReason, Meta, RecordId
+from .log import End, Meta, RecordId
 from .tail import Reader
 
 
@@ -77,7 +77,7 @@ class Verbatim:
 
     def interrupt(self, why: Error) -> bytes:
         """The dialect's error."""
-        return b"".join(self._encoder.error(why))
+        return b"".join(self._encoder.interrupt(why))
 
 
 class Translated:
@@ -120,9 +120,10 @@ class Translated:
         try:
             events = self._decoder.decode(block)
         except TokenwireError as error:
-            # The pump does not read text blocks, so a bad one is found only here.
+            # The pump does not read text blocks, so a bad one is found only here. That is no
+            # end of the stream, so it has no id.
             self.over = True
-            return self.close(at, End(EndReason.ERROR, as_event(error)))
+            return self.interrupt(as_event(error))
         said = [out for event in events for out in self._encoder.encode(event)]
         return b"" if at.seq <= self._muted else _with_id(said, f"{self._prefix}{at}")
 
@@ -132,7 +133,7 @@ class Translated:
 
     def interrupt(self, why: Error) -> bytes:
         """The dialect's error."""
-        return b"".join(self._encoder.error(why))
+        return b"".join(self._encoder.interrupt(why))
 
 
 @dataclass(slots=True)
@@ -150,11 +151,11 @@ async def view(
     """The bytes for one client, from the reader's place to the end of the stream.
 
     Each item is one write, between blocks: all that had come by then, or a heartbeat after
-    ``heartbeat`` seconds of nothing. Stops early when the reader is stopped, with a farewell if
-    it has one.
+    ``heartbeat`` seconds of nothing. Ends early, with an error that has no id, where the reader
+    is interrupted; and without a word where its client is gone.
     """
     epoch = reader.epoch
-    while not reader.stopped:
+    while (why := reader.interruption) is None and not reader.stopped:
         first = reader.position
         if blocks := reader.take():
             delivery.blocks += len(blocks)
@@ -171,9 +172,9 @@ async def view(
         elif not await reader.wait(heartbeat):
             delivery.heartbeats += 1
             yield PING
-    if reader.farewell is not None:
+    if why is not None:
         delivery.complete = True
-        yield rendering.interrupt(reader.farewell)
+        yield rendering.interrupt(why)
 
 
 async def _let_others_run(reader: Reader) -> None:

@@ -201,6 +201,8 @@ class TokenStream {
   }
 
   *#take(event) {
+    // An error with an id of its own is the end of the stream; one without, of this response.
+    const isRecord = event.lastEventId !== "" && event.lastEventId !== this.lastEventId;
     if (event.lastEventId) this.lastEventId = event.lastEventId;
     if (this.#parser.retry !== null) this.#wait = this.#parser.retry;
     if (event.data === "[DONE]") {
@@ -209,8 +211,7 @@ class TokenStream {
     }
     const said = JSON.parse(event.data);
     if (said.type === "error") {
-      // Only this connection is over: the server that holds it has to stop.
-      this.#done = said.code !== "connection_expired";
+      this.#done = isRecord;
       throw new StreamError(said.message, said);
     }
     yield said;

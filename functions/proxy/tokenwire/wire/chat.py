@@ -54,6 +54,10 @@ class ChatEncoder:
         """One error object; the SDKs raise it as an ``APIError``."""
         return [b"data: " + msgspec.json.encode(error_body(error)) + b"\n\n"]
 
+    def interrupt(self, error: Error) -> list[bytes]:
+        """As ``error``: it has no number, and says nothing of what is open."""
+        return self.error(error)
+
     def _choice(self, index: int, delta: JSON, finish: str | None = None) -> bytes:
         if index not in self._opened:
             self._opened.add(index)

@@ -68,6 +68,10 @@ class EventsEncoder:
         """The ``error`` event, which is the last."""
         return [_block(_body(error))]
 
+    def interrupt(self, error: Error) -> list[bytes]:
+        """As ``error``: it has no number, and says nothing of what is open."""
+        return self.error(error)
+
 
 def _block(body: JSON) -> bytes:
     return b"data: " + msgspec.json.encode(body) + b"\n\n"

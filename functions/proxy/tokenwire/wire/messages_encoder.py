@@ -156,6 +156,10 @@ class MessagesEncoder:
         """The ``error`` event, which the SDKs raise."""
         return [_block("error", error_body(error))]
 
+    def interrupt(self, error: Error) -> list[bytes]:
+        """As ``error``: it has no number, and says nothing of what is open."""
+        return self.error(error)
+
 
 def _block(name: str, body: JSON) -> bytes:
     return named(name, msgspec.json.encode({"type": name, **body}))

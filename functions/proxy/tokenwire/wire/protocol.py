@@ -47,6 +47,13 @@ class Encoder(Protocol):
     def error(self, error: Error) -> list[bytes]:
         """The blocks that close a stream that is not."""
 
+    def interrupt(self, error: Error) -> list[bytes]:
+        """The blocks that end one response to a stream that may go on.
+
+        They are no part of the stream: they use up no number, and close nothing that a client
+        would go on with after it has resumed.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:

@@ -122,6 +122,15 @@ class ResponsesEncoder:
         raised: JSON = {**said, "param": error.param}
         return begun + self._say([("error", raised), ("response.failed", last)])
 
+    def interrupt(self, error: Error) -> list[bytes]:
+        """``error`` without a sequence number: the numbers are those of what comes next.
+
+        Its error is an object of its own, as in an error response, so that the SDKs raise it.
+        """
+        said: JSON = {"code": error.code, "message": error.message, "param": error.param}
+        body = {"type": "error", **said, "error": {"type": "server_error", **said}}
+        return [named("error", msgspec.json.encode(body))]
+
     def snapshot(self, status: str = "in_progress") -> JSON:
         """The response object as it stands."""
         start, why = self._start or Start("", ""), self._why()

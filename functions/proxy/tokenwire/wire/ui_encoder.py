@@ -114,9 +114,17 @@ class UIEncoder:
         start = [] if self._started else self._start(Start("", ""))
         if error.code == "cancelled":
             return [*start, *self._closed(), _part("abort"), _DONE]
-        about: JSON = {"code": error.code, "retryable": error.retryable}
-        told = _part("data-error", data=about, transient=True)
-        return [*start, told, _part("error", errorText=error.message)]
+        return [*start, *_raised(error)]
+
+    def interrupt(self, error: Error) -> list[bytes]:
+        """``error``, after its code."""
+        return _raised(error)
+
+
+def _raised(error: Error) -> list[bytes]:
+    about: JSON = {"code": error.code, "retryable": error.retryable}
+    told = _part("data-error", data=about, transient=True)
+    return [told, _part("error", errorText=error.message)]
 
 
 def _part(kind: str, **fields: Any) -> bytes:
