@@ -136,7 +136,7 @@ async def test_name_that_moved_on_is_not_forgotten_with_its_first_stream() -> No
 
 async def test_repeated_name_ends_no_other_stream() -> None:
     """Under memory pressure a stream named twice goes, and another caller's stream lives."""
-    hub = Hub(Limits(bytes=2 * OVERHEAD))
+    hub = Hub(Limits(bytes=8000))
     first, second = Gate(), Gate()
     named = await start(hub, first, CONTINUE)
     await hub.name("chat", named)
@@ -149,7 +149,7 @@ async def test_repeated_name_ends_no_other_stream() -> None:
         CONTINUE,
     )
     await asyncio.sleep(0.01)
-    other.tail.append([text("x" * 3800)])
+    other.tail.append([text("x" * 6500)])
     second.go.set()
     await finished(other)
 
