@@ -286,3 +286,26 @@ async def test_log_that_cannot_be_caught_up_with(failure: StoreError, status: in
     assert caught.value.status == status
     await here.aclose()
     await there.aclose()
+
+
+async def test_reader_that_consumes_nothing_does_not_stop_a_feed() -> None:
+    """One viewer blocked in a send is sent away after a time; the other has all of the stream."""
+    store, tap = MemoryStore(), Tap()
+    here, there = hub(store), hub(store, Limits(Bounds(2000, 8000)))
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"))
+    remote = await there.find(stream.meta.id, "me")
+    client = Client("chat")
+    with there.watch(remote, 1) as blocked:
+        watching = asyncio.create_task(client.watch(there, remote))
+        for number in range(40):
+            tap.send(text(str(number) * 100))
+            await asyncio.sleep(0)
+        tap.send(STOP, DONE)
+        await asyncio.wait_for(watching, 10)
+        assert blocked.interruption is not None
+        assert blocked.interruption.code == "connection_expired"
+
+    assert client.said[-1][1] == "[DONE]"
+    await here.aclose()
+    await there.aclose()

@@ -543,3 +543,47 @@ async def test_surprises_hang_nobody(caplog: pytest.LogCaptureFixture) -> None:
     surprised = False
     await here.aclose()
     await there.aclose()
+
+
+async def test_commit_first_waits_for_a_slow_reader() -> None:
+    """Past the window nothing more is read, committed or held; the lease is renewed meanwhile."""
+    store, tap = MemoryStore(), Tap()
+    bounds = Bounds(window=10_000, retained=20_000)
+    here, there = hub(store, Limits(bounds), commit=True), hub(store)
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"), *(text("x" * 1000) for _ in range(400)))
+    most = 0
+    with here.watch(stream, 1) as slow:
+        remote = await there.find(stream.meta.id, "me")
+        until = asyncio.get_running_loop().time() + LEASE * 3
+        while asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(0.01)
+            most = max(most, stream.tail.size + stream.intake.size)
+        assert remote.tail.end is None
+        tap.send(STOP, DONE)
+        taken: list[bytes] = []
+        while slow.ended is None:
+            taken += slow.take(4000)
+            await next_of(slow)
+            most = max(most, stream.tail.size + stream.intake.size)
+
+    assert len(taken) == 403
+    assert most < 2 * (bounds.window + bounds.retained)
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_commit_first_is_cancelled_at_once_under_a_slow_reader() -> None:
+    """The end does not wait for a reader that takes nothing."""
+    store, tap = MemoryStore(), Tap()
+    here = hub(store, Limits(Bounds(window=4000, retained=8000)), commit=True)
+    stream = await start(here, tap)
+    tap.send(ROLE, text("a"), *(text("x" * 1000) for _ in range(40)))
+    with here.watch(stream, 1):
+        await asyncio.sleep(0.1)
+        assert stream.tail.crowded
+        end = await here.cancel(stream)
+        assert end is not None
+        assert stream.tail.end == end
+    assert end.reason is EndReason.CANCELLED
+    await here.aclose()

@@ -254,3 +254,31 @@ def test_log_that_failed_and_was_dropped_says_why() -> None:
     with pytest.raises(TokenwireError) as caught, tail.attach(1):
         pass
     assert (caught.value.status, caught.value.code) == (503, "store_unavailable")
+
+
+async def test_reader_that_takes_nothing_is_stopped_where_it_can_come_back() -> None:
+    """Slow readers are waited for; one that stands still holds up the others for a time only."""
+    tail = Tail(Bounds(window=1000))
+    with tail.attach(1) as stalled, tail.attach(1) as slow, tail.attach(1) as quick:
+        tail.append(blocks(1, 20, size=100))
+        quick.take()
+        waiting = asyncio.create_task(tail.make_room(0.05, WHY))
+        for _ in range(6):
+            await asyncio.sleep(0.02)
+            slow.take(1)
+        while slow.position < 21:
+            slow.take(1)
+        await asyncio.wait_for(waiting, 1)
+
+        assert (stalled.stopped, stalled.interruption) == (True, WHY)
+        assert (slow.stopped, quick.stopped) == (False, False)
+
+
+def test_trim_forgets_stopped_readers() -> None:
+    """What a stopped reader has not taken is not kept for it."""
+    tail = Tail(Bounds(window=500, retained=2000))
+    with tail.attach(1) as reader:
+        reader.stop(WHY)
+        tail.append(blocks(1, 40, size=100))
+        assert tail.size <= 2000
+        assert tail.first > 1

@@ -55,10 +55,10 @@ async def _all(reader: Reader, limit: int) -> list[bytes]:
     blocks: list[bytes] = []
     while (ended := reader.ended) is None:
         await reader.wait(3600.0)
-        if reader.stopped:
-            raise ClientError("The caller left.", code="client_disconnected", status=499)
         if (why := reader.interruption) is not None:
             raise as_exception(why)
+        if reader.stopped:
+            raise ClientError("The caller left.", code="client_disconnected", status=499)
         blocks += reader.take()
         if reader.consumed > limit:
             raise UpstreamError("The answer is too long to hold.", code="upstream_too_long")

@@ -20,6 +20,14 @@ from .tail import Tail
 LOST = Error("lost", "The server that ran this stream has gone away.", retryable=True, status=502)
 EXPIRED = Error("expired", "The stream is no longer kept.", status=410)
 TRIMMED = Error("trimmed", "The stream's earlier part is no longer held.", status=410)
+STALLED = Error(
+    "connection_expired",
+    "This connection took nothing for too long. The stream goes on: read on from the last id.",
+    retryable=True,
+    status=503,
+)
+_STALLED = 5.0
+"""Seconds for which a reader that takes nothing may hold up the others of its process."""
 _RETRY = 0.2
 _log = logging.getLogger("tokenwire.store")
 
@@ -83,7 +91,7 @@ class Feed:
         else:
             self.caught_up.set()
         if self._tail.crowded:
-            await self._tail.room()
+            await self._tail.make_room(_STALLED, STALLED)
             self._since = monotonic()  # nobody listened meanwhile
 
     def _take(self, batch: Batch) -> None:

@@ -128,6 +128,8 @@ class Keeper:
     async def _turn(self) -> bool:
         """Make the log, write the next batch, or look around; whether the end is written."""
         writer = self._writer or await self._create()
+        if not await self._has_room(writer):
+            return False
         batch = await self._gather()
         if batch is None:
             await self._idle(writer)
@@ -140,6 +142,22 @@ class Keeper:
         self._wrote = monotonic()
         self._publish(batch)
         return batch.end is not None
+
+    async def _has_room(self, writer: Writer) -> bool:
+        """Wait for the slowest reader of what has been committed, as a pump does.
+
+        The pump then waits for this keeper. Without a limit once the stream is over: what is left
+        is within the intake's bounds.
+        """
+        public = self._public
+        if public is None or self._tail.over or not public.crowded:
+            return True
+        try:
+            async with asyncio.timeout(min(_LOOK, self._lease / 3)):
+                await public.room()
+        except TimeoutError:
+            await self._idle(writer)
+        return not public.crowded
 
     def _publish(self, batch: Batch) -> None:
         if self._public is not None:

@@ -148,14 +148,29 @@ class Tail:
     @property
     def crowded(self) -> bool:
         """Whether the slowest attached reader is further behind than the window."""
-        slowest = min((reader.consumed for reader in self._readers), default=self._written)
-        return self._written - slowest > self._bounds.window and not self.over
+        return not self.over and any(map(self._is_slow, self._readers))
 
     async def room(self) -> None:
         """Wait until the slowest attached reader is within the window, or the stream is over."""
         while self.crowded:
             self._writer = asyncio.get_running_loop().create_future()
             await self._writer
+
+    async def make_room(self, seconds: float, why: Error) -> None:
+        """As ``room``, but a slow reader that takes nothing for ``seconds`` is stopped.
+
+        For a log that is read from a store: there the rest of it is kept for that reader, so
+        that it need not hold up the others.
+        """
+        while self.crowded:
+            before = {reader: reader.consumed for reader in self._readers}
+            try:
+                async with asyncio.timeout(seconds):
+                    await self.room()
+            except TimeoutError:
+                for reader in self._readers:
+                    if self._is_slow(reader) and before.get(reader) == reader.consumed:
+                        reader.stop(why)
 
     @contextmanager
     def attach(self, first: int) -> Iterator[Reader]:
@@ -202,13 +217,17 @@ class Tail:
         if first > self.next and not self.over:
             raise ahead_of_log()
 
+    def _is_slow(self, reader: Reader) -> bool:
+        return not reader.stopped and self._written - reader.consumed > self._bounds.window
+
     def _held_from(self, first: int) -> int:
         blocks = self._blocks[first - self._first :]
         return sum(map(len, blocks)) + BLOCK_OVERHEAD * len(blocks)
 
     def _trim(self, target: int) -> None:
         """Drop the oldest blocks down to ``target`` bytes, but none that a reader still needs."""
-        spare = min((r.position for r in self._readers), default=self.next) - self._first
+        needed = (reader.position for reader in self._readers if not reader.stopped)
+        spare = min(needed, default=self.next) - self._first
         count = freed = 0
         while count < spare and self.size - freed > target:
             freed += len(self._blocks[count]) + BLOCK_OVERHEAD
