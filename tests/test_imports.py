@@ -59,6 +59,7 @@ ONLY = {
     # A provider translates requests; streams are read by others.
     ("providers", "wire"): {
         "wire.protocol",
+        "wire.origins",
         "wire.messages_from_chat",
         "wire.converse",
         "wire.converse_request",

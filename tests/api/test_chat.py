@@ -362,7 +362,11 @@ async def test_bad_requests_name_the_field(serve: Serve) -> None:
         ({"model": "demo/fast", "messages": []}, "invalid_value", "messages"),
         ({"model": "demo/fast", "messages": "x"}, "invalid_type", "messages"),
         ({"model": "demo/fast", "messages": [1]}, "invalid_type", "messages[0]"),
-        ({"model": "demo/fast", "messages": [user, {}]}, "invalid_value", "messages[1].role"),
+        (
+            {"model": "demo/fast", "messages": [user, {}]},
+            "missing_required_parameter",
+            "messages[1].role",
+        ),
         ({"model": "demo/fast", "messages": [user], "stream": "y"}, "invalid_type", "stream"),
         ({"model": "demo/fast", "messages": [user], "n": 0}, "invalid_value", "n"),
         ({"model": "demo/fast", "messages": [user], "n": True}, "invalid_type", "n"),

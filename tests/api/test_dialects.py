@@ -191,10 +191,13 @@ async def test_one_stream_in_five_dialects_at_once(provider: Upstream, serve: Se
     assert len(provider.requests) == 1
 
 
+TURNS = [{"role": "user", "content": "x"}]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "where"),
     [
-        ("/v1/messages", {"model": "openai/m", "messages": []}, 400, "max_tokens"),
+        ("/v1/messages", {"model": "openai/m", "messages": TURNS}, 400, "max_tokens"),
         (
             "/v1/messages",
             {

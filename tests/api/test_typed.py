@@ -64,11 +64,14 @@ async def test_request_is_translated(provider: Upstream, serve: Serve) -> None:
     assert (sent["model"], sent["temperature"], "on_disconnect" in sent) == ("m", 0.5, False)
 
 
+TURNS = [{"role": "user", "content": "x"}]
+
+
 async def test_bad_requests_name_the_field(serve: Serve) -> None:
     """Errors before the first byte are error events, with the field."""
     cases: list[tuple[Any, str, str | None]] = [
         ({}, "missing_required_parameter", "message"),
-        ({"message": "x", "messages": []}, "missing_required_parameter", "message"),
+        ({"message": "x", "messages": TURNS}, "missing_required_parameter", "message"),
         ({"message": 1}, "invalid_type", "message"),
         ({"messages": [{"role": "x"}]}, "invalid_value", "messages[0].role"),
         ({"message": "x", "system": 1}, "invalid_type", "system"),
@@ -76,7 +79,7 @@ async def test_bad_requests_name_the_field(serve: Serve) -> None:
         ({"message": "x", "model": 5}, "invalid_type", "model"),
         ({"message": "x", "model": "nobody/none"}, "model_not_found", "model"),
         ({"message": "x", "on_disconnect": "explode"}, "invalid_value", "on_disconnect"),
-        ({"message": "x", "on_disconnect": 5}, "invalid_value", "on_disconnect"),
+        ({"message": "x", "on_disconnect": 5}, "invalid_type", "on_disconnect"),
     ]
     client = await serve()
     for body, code, param in cases:

@@ -128,8 +128,9 @@ MESSAGES: dict[str, Any] = {
 
 
 def to_chat(dialect: str, **body: Any) -> Any:
-    """A body of a dialect, translated."""
-    return DIALECTS[dialect].to_chat({"model": "m", **body})
+    """A body of a dialect, checked and translated."""
+    found = DIALECTS[dialect]
+    return found.to_chat(found.parse({"model": "m", **body}).body)
 
 
 def user(content: Any) -> list[Any]:
@@ -361,6 +362,7 @@ def test_small_words_of_chat() -> None:
 
 
 PART = "messages[0].content[0]"
+FILE = {"type": "file", "file_id": "f"}
 
 
 @pytest.mark.parametrize(
@@ -370,15 +372,17 @@ PART = "messages[0].content[0]"
         ({"seed": 1}, "seed"),
         ({"logprobs": True}, "logprobs"),
         ({"logit_bias": {"1": 1}}, "logit_bias"),
-        ({"functions": [{}]}, "functions"),
+        ({"functions": [{"name": "f"}]}, "functions"),
         ({"verbosity": "low"}, "verbosity"),
         ({"temperature": 1.5}, "temperature"),
         ({"reasoning_effort": "x"}, "reasoning_effort"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
-        ({"tools": [{"type": "custom"}]}, "tools[0].type"),
+        ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools[0].type"),
+        ({"tools": [{"type": "later"}]}, "tools[0].type"),
         ({"tools": ["x"]}, "tools[0]"),
         ({"tool_choice": {"type": "x"}}, "tool_choice"),
-        ({"messages": user([{"type": "input_audio"}])}, f"{PART}.type"),
+        ({"messages": user([{"type": "input_audio"}])}, f"{PART}.input_audio"),
+        ({"messages": user([{"type": "later"}])}, f"{PART}.type"),
         ({"messages": user([{"type": "text", "text": 5}])}, f"{PART}.text"),
         ({"messages": user(["x"])}, PART),
         ({"messages": user(5)}, "messages[0].content"),
@@ -395,9 +399,9 @@ PART = "messages[0].content[0]"
             {"messages": user([{"type": "file", "file": {"file_data": "x"}}])},
             f"{PART}.file.file_data",
         ),
-        ({"messages": [{"role": "function", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "function", "name": "f", "content": "x"}]}, "messages[0].role"),
         (
-            {"messages": [{"role": "assistant", "function_call": {"name": "f"}}]},
+            {"messages": [{"role": "assistant", "function_call": {"name": "f", "arguments": ""}}]},
             "messages[0].function_call",
         ),
         (
@@ -417,7 +421,7 @@ PART = "messages[0].content[0]"
 def test_chat_that_messages_cannot_say(body: dict[str, Any], param: str) -> None:
     """Refused with the field's name, never dropped."""
     with pytest.raises(ClientError) as caught:
-        from_chat({"messages": user("x"), **body}, "m")
+        from_chat(to_chat("chat", **{"messages": user("x"), **body}), "m")
     assert caught.value.param == param
     assert param in caught.value.message
 
@@ -431,16 +435,16 @@ def test_chat_that_messages_cannot_say(body: dict[str, Any], param: str) -> None
         ("messages", {"tool_choice": {"type": "x"}}, "tool_choice.type"),
         ("messages", {"output_config": {"effort": "x"}}, "output_config.effort"),
         ("messages", {"output_config": {"later": 1}}, "output_config.later"),
-        ("messages", {"system": [{"type": "image"}]}, "system[0].type"),
+        ("messages", {"system": [{"type": "image", "source": FILE}]}, "system[0].type"),
         ("messages", {"messages": user([{"type": "search_result"}])}, f"{PART}.type"),
         (
             "messages",
-            {"messages": [{"role": "assistant", "content": [{"type": "image"}]}]},
+            {"messages": [{"role": "assistant", "content": [{"type": "image", "source": FILE}]}]},
             f"{PART}.type",
         ),
         (
             "messages",
-            {"messages": user([{"type": "image", "source": {"type": "file"}}])},
+            {"messages": user([{"type": "image", "source": FILE}])},
             f"{PART}.source.type",
         ),
         (
@@ -450,26 +454,26 @@ def test_chat_that_messages_cannot_say(body: dict[str, Any], param: str) -> None
         ),
         (
             "messages",
-            {"messages": user([{"type": "document", "source": {"type": "url"}}])},
+            {"messages": user([{"type": "document", "source": FILE}])},
             f"{PART}.source.type",
         ),
         (
             "messages",
             {
                 "messages": user(
-                    [{"type": "document", "source": {}, "citations": {"enabled": True}}]
+                    [{"type": "document", "source": FILE, "citations": {"enabled": True}}]
                 )
             },
             f"{PART}.citations",
         ),
         ("responses", {"conversation": "c"}, "conversation"),
         ("responses", {"truncation": "auto"}, "truncation"),
-        ("responses", {"include": ["file_search_call.results"]}, "include"),
+        ("responses", {"include": ["message.output_text.logprobs"]}, "include[0]"),
         ("responses", {"reasoning": {"later": 1}}, "reasoning.later"),
-        ("responses", {"text": {"format": {"type": "x"}}}, "text.format"),
+        ("responses", {"text": {"format": {"type": "x"}}}, "text.format.type"),
         ("responses", {"tool_choice": {"type": "web_search"}}, "tool_choice"),
-        ("responses", {"input": [{"type": "item_reference"}]}, "input[0].type"),
-        ("responses", {"input": [{"role": "x"}]}, "input[0].role"),
+        ("responses", {"input": [{"type": "later"}]}, "input[0].type"),
+        ("responses", {"input": [{"role": "x", "content": ""}]}, "input[0].role"),
         ("responses", {"input": 5}, "input"),
         (
             "responses",
@@ -505,7 +509,8 @@ def test_chat_that_messages_cannot_say(body: dict[str, Any], param: str) -> None
 def test_what_chat_cannot_say(dialect: str, body: dict[str, Any], param: str) -> None:
     """Refused with the field's name, never dropped."""
     base: dict[str, Any] = {"input": "x", "max_output_tokens": 9} if dialect == "responses" else {}
-    base |= {"messages": user("x")} if dialect == "messages" else {}
+    base |= {"messages": user("x"), "max_tokens": 9} if dialect == "messages" else {}
+    base |= {"messages": [{"role": "user", "parts": []}]} if dialect == "ui" else {}
     with pytest.raises(ClientError) as caught:
         to_chat(dialect, **{**base, **body})
     assert caught.value.param == param

@@ -13,6 +13,7 @@ from ..streams.log import Attempt, Meta
 from ..streams.pump import Source
 from ..streams.stream import new_id
 from ..wire import DIALECTS
+from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
 from .catalog import Route
 from .routing import Candidate, open_first
@@ -57,24 +58,28 @@ def prepare(
 
 
 def _candidates(routes: Sequence[Route], request: ChatRequest) -> list[Candidate]:
-    """Whom to ask, in order: those of the route that can be told all of the request.
+    """The route's providers that can express the request, in order. Nothing is sent yet.
 
     Raises:
-        ClientError: The first cannot; ``param`` names the field.
+        ClientError: None can, or the first cannot, which is the one that the route is meant for;
+            ``param`` names the caller's field.
     """
     found: list[Candidate] = []
     for route in routes:
-        provider = route.provider
         try:
-            said = _for(provider, request)
+            found.append(_candidate(route, request))
         except ClientError:
             if not found:
                 raise
-            continue
-        opened = partial(provider.open, said, route.model)
-        name = f"{provider.name}/{route.model}"
-        found.append(Candidate(name, DIALECTS[provider.dialect], opened))
     return found
+
+
+def _candidate(route: Route, request: ChatRequest) -> Candidate:
+    provider = route.provider
+    translated = _for(provider, request)
+    with caused_by(translated.body):
+        opening = provider.open(translated, route.model)
+    return Candidate(f"{provider.name}/{route.model}", DIALECTS[provider.dialect], opening)
 
 
 def _for(provider: Provider, request: ChatRequest) -> ChatRequest:

@@ -7,7 +7,7 @@ answer. What the failed ones sent until then is thrown away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -27,12 +27,12 @@ class Candidate:
     Args:
         name: ``provider/model``, for the log line.
         dialect: In which it answers.
-        open: Sends the request.
+        opening: Sends the request when it is entered; once.
     """
 
     name: str
     dialect: Dialect
-    open: Callable[[], AbstractAsyncContextManager[Body]]
+    opening: AbstractAsyncContextManager[Body]
 
 
 @asynccontextmanager
@@ -55,7 +55,7 @@ async def open_first(
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(None if is_last else patience):
-                    body = await stack.enter_async_context(candidate.open())
+                    body = await stack.enter_async_context(candidate.opening)
                     decoder = candidate.dialect.decoder()
                     held = [] if is_last else await _until_content(body, decoder)
             except (TimeoutError, TokenwireError) as error:

@@ -20,6 +20,7 @@ from ..errors import ProxyError
 from ..wire.converse import ConverseReader
 from ..wire.converse_request import request as converse
 from ..wire.messages_from_chat import from_chat
+from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
 from .exchange import exchange, verbatim
 
@@ -148,7 +149,9 @@ class Bedrock:
 
 def _ask_converse(request: ChatRequest, model: str) -> tuple[str, Any]:
     said = request.body if request.dialect == "messages" else from_chat(request.body, model)
-    return f"/model/{quote(model, safe='')}/converse-stream", converse(said, model)
+    with caused_by(said):
+        body = converse(said, model)
+    return f"/model/{quote(model, safe='')}/converse-stream", body
 
 
 def _ask_openai(request: ChatRequest, model: str) -> tuple[str, Any]:

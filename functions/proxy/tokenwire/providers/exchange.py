@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..wire.protocol import ChatRequest
@@ -24,14 +25,13 @@ class Speech(Protocol):
         """The response and the model to the blocks."""
 
 
-@asynccontextmanager
-async def exchange(
+def exchange(
     api: Speech,
     post: Callable[[str, Any], Awaitable[httpx2.Response]],
     request: ChatRequest,
     model: str,
-) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Post the request, in the provider's own words, streamed.
+) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+    """Translate the request now; post it, streamed, when the context is entered.
 
     Args:
         api: Its words.
@@ -44,7 +44,14 @@ async def exchange(
         TokenwireError: As ``failures`` says.
     """
     path, body = api.ask(request, model)
-    response = await post(path, body)
+    return _posted(api, partial(post, path, body), model)
+
+
+@asynccontextmanager
+async def _posted(
+    api: Speech, send: Callable[[], Awaitable[httpx2.Response]], model: str
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    response = await send()
     try:
         yield api.read(response, model)
     finally:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from ..wire.gemini import GeminiReader
 from ..wire.gemini_request import request as translated
 from ..wire.messages_from_chat import from_chat
+from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
 from .native import Api, names
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 def _ask(request: ChatRequest, model: str) -> tuple[str, Any]:
     said = request.body if request.dialect == "messages" else from_chat(request.body, model)
-    return f"/v1beta/models/{quote(model)}:streamGenerateContent?alt=sse", translated(said)
+    with caused_by(said):
+        body = translated(said)
+    return f"/v1beta/models/{quote(model)}:streamGenerateContent?alt=sse", body
 
 
 async def _read(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:

@@ -26,16 +26,18 @@ class Provider(Protocol):
     def open(
         self, request: ChatRequest, model: str
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Send the request; the context is the body as it arrives, cut anywhere.
+        """Translate the request now; send it when the context is entered.
 
-        It is entered once the provider's response has begun and has a good status. Leaving it
-        closes the connection at once, unless the body was read to its end; so does cancelling
-        the task while it waits. ``model`` is the provider's own name, without our prefix.
+        The context is the body as it arrives, cut anywhere. It is entered once the provider's
+        response has begun and has a good status. Leaving it closes the connection at once, unless
+        the body was read to its end; so does cancelling the task while it waits. ``model`` is the
+        provider's own name, without our prefix.
 
         Raises:
-            UpstreamError: The provider refused, failed or could not be reached; or, from the
-                iterator, the connection broke (``upstream_disconnected``).
-            ClientError: The provider found the request itself at fault.
+            ClientError: At once, the request cannot be expressed to the provider; ``param`` is a
+                path in its body. When entered, the provider found the request itself at fault.
+            UpstreamError: When entered, the provider refused, failed or could not be reached;
+                or, from the iterator, the connection broke (``upstream_disconnected``).
         """
 
     async def models(self) -> list[str]:

@@ -7,7 +7,8 @@ it, unless its value says nothing (null, empty, or the default).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ClientError
@@ -48,6 +49,42 @@ def only(body: JSON, known: Iterable[str], at: str = "", silent: JSON | None = N
         if silent is not None and name in silent and value in silent[name]:
             continue
         raise refuse(f"{at}.{name}" if at else name)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What becomes of each field of a request when it is translated.
+
+    Args:
+        carried: Those that the translator reads.
+        no_effect: Those that change no answer, and are left out whatever they say.
+        harmless: Values of other fields that change none either.
+    """
+
+    carried: Iterable[str]
+    no_effect: Iterable[str] = ()
+    harmless: Mapping[str, Iterable[object]] = field(default_factory=dict)
+
+    def check(self, body: JSON) -> None:
+        """Refuse every other field that says something.
+
+        Raises:
+            ClientError: There is one (``unsupported_parameter``).
+        """
+        only(body, {*self.carried, *self.no_effect}, silent=dict(self.harmless))
+
+
+def given(body: JSON, *names: str) -> bool:
+    """Whether a field, or one inside it, says something."""
+    value: Any = body
+    for name in names:
+        value = (value or {}).get(name)
+    return bool(value)
+
+
+def set_of(body: JSON, names: Iterable[str]) -> JSON:
+    """Those of the fields that are not null."""
+    return {name: body[name] for name in names if body.get(name) is not None}
 
 
 def an_object(value: object, at: str) -> JSON:

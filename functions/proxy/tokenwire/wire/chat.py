@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
 from ..errors import ClientError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from . import as_is, checks
+from . import as_is
 from .chat_decoder import ChatDecoder
 from .chat_fold import fold
 from .protocol import JSON, ChatRequest, Dialect
+from .schema import check
+from .schema.chat import Request
 
 _DONE = b"data: [DONE]\n\n"
 
@@ -127,35 +128,18 @@ def error_body(error: Error) -> JSON:
 
 
 def parse(raw: object) -> ChatRequest:
-    """A request body. What tokenwire reads itself is checked; all else goes through untouched.
+    """A request body, checked against ``schema.chat``.
 
     Raises:
         ClientError: A field is missing or malformed; ``param`` names it.
     """
-    body = checks.an_object(raw)
-    model = checks.required(body, "model")
-    checks.typed(model, str, "model", "a string")
-    checks.messages(checks.required(body, "messages"))
-    said = body.get("stream")
-    stream = checks.typed(False if said is None else said, bool, "stream", "a boolean")
-    _check_count(body.get("n"))
-    options: Any = body.get("stream_options")
-    if options is not None:
-        checks.typed(options, dict, "stream_options", "an object")
-        if not stream:
-            raise ClientError(
-                "stream_options goes only with stream.",
-                code="invalid_value",
-                param="stream_options",
-            )
-    return ChatRequest(model=model, stream=stream, body=body)
-
-
-def _check_count(n: object) -> None:
-    if n is None:
-        return
-    if not 1 <= checks.typed(n, int, "n", "an integer") <= 128:
-        raise ClientError("n must be between 1 and 128.", code="invalid_value", param="n")
+    body = check(raw, Request)
+    stream = bool(body.get("stream"))
+    if body.get("stream_options") is not None and not stream:
+        raise ClientError(
+            "stream_options goes only with stream.", code="invalid_value", param="stream_options"
+        )
+    return ChatRequest(model=body["model"], stream=stream, body=body)
 
 
 DIALECT = Dialect("chat", ChatDecoder, ChatEncoder, parse, error_body, fold, as_is.to_chat)

@@ -20,9 +20,13 @@ import msgspec
 from ..errors import ClientError
 from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..sse import data_of
-from . import as_is, checks
+from . import as_is
+from .origins import made, moved
 from .protocol import JSON, ChatRequest, Dialect
 from .reading import read
+from .schema import check
+from .schema.chat import Options
+from .schema.events import Request
 
 _DONE = b"data: [DONE]\n\n"
 _TYPES: dict[str, type[Event]] = {
@@ -126,27 +130,26 @@ def error_body(error: Error) -> JSON:
     return _body(error)
 
 
-_PASSED = ("temperature", "top_p", "max_tokens", "stop", "tools", "tool_choice")
-_KNOWN = frozenset({"message", "messages", "system", "model", "on_disconnect", *_PASSED})
+_KNOWN = frozenset(field.name for field in msgspec.structs.fields(Request))
+_PASSED = tuple(field.name for field in msgspec.structs.fields(Options))
 
 
 def parse(raw: object) -> ChatRequest:
-    """``{"message": "…"}`` or ``{"messages": […]}``, and what else is known.
+    """``{"message": "…"}`` or ``{"messages": […]}``, and what else ``schema.events`` knows.
 
     Raises:
         ClientError: A field is missing, malformed or unknown; ``param`` names it.
     """
-    body = checks.an_object(raw)
-    for name in body:
-        if name not in _KNOWN:
+    body = check(raw, Request)
+    for name, value in body.items():
+        if name not in _KNOWN and value is not None:
             raise ClientError(
                 f"{name} is not a parameter of this route.", code="unknown_parameter", param=name
             )
     model = body.get("model") or ""
-    checks.typed(model, str, "model", "a string")
     passed = {name: body[name] for name in _PASSED if name in body}
     chat: JSON = {**passed, "model": model, "messages": _messages(body)}
-    return ChatRequest(model=model, stream=True, body=chat)
+    return ChatRequest(model=model, stream=True, body=made("", chat))
 
 
 def _messages(body: JSON) -> list[JSON]:
@@ -158,14 +161,13 @@ def _messages(body: JSON) -> list[JSON]:
             param="message",
         )
     if message is not None:
-        checks.typed(message, str, "message", "a string")
-        messages = [{"role": "user", "content": message}]
-    turns = checks.messages(messages)
+        turns = [made("message", {"role": "user", "content": message})]
+    else:
+        turns = [moved(f"messages[{n}]", turn) for n, turn in enumerate(messages or ())]
     system = body.get("system")
-    if system is None:
-        return turns
-    checks.typed(system, str, "system", "a string")
-    return [{"role": "system", "content": system}, *turns]
+    return (
+        turns if system is None else [made("system", {"role": "system", "content": system}), *turns]
+    )
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:

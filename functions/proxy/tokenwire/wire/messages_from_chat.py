@@ -1,4 +1,8 @@
-"""A Chat Completions request as one of Messages: for Anthropic."""
+"""A Chat Completions request as one of Messages: for Anthropic.
+
+The body has been checked against ``schema.chat``, or comes from a ``to_chat``: what is left to
+refuse has no counterpart. What is made here is noted with ``made``, for the next translation.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +11,44 @@ from typing import Any
 import msgspec
 
 from . import carry
+from .origins import made
 from .protocol import JSON
 
 MAX_TOKENS = 8192
 """What an answer may take if the caller does not say: the Messages API insists on a limit."""
 
+NO_EFFECT = (
+    "metadata",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "service_tier",
+    "store",
+    # Only shapes answers that are predicted, to have them sooner.
+    "prediction",
+)
+"""Fields that change no answer; left out, whatever they say."""
+
 # fmt: off
 _FIELDS = frozenset([
     "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens",
     "stop", "temperature", "top_p", "tools", "tool_choice", "parallel_tool_calls",
-    "response_format", "reasoning_effort", "user", "safety_identifier", "metadata",
+    "response_format", "reasoning_effort", "user", "safety_identifier", *NO_EFFECT,
 ])
 # fmt: on
 # Values that ask for nothing.
 _SILENT: JSON = {
     "n": (1,),
-    "store": (False,),
     "logprobs": (False,),
     "presence_penalty": (0,),
     "frequency_penalty": (0,),
-    "service_tier": ("auto", "default"),
     "modalities": (["text"],),
+}
+_ORIGINS = {
+    "metadata": "user",
+    "stop_sequences": "stop",
+    "thinking": "reasoning_effort",
+    "tool_choice": "tool_choice",
 }
 # The Messages API takes no turn without content.
 _NOTHING = {"type": "text", "text": " "}
@@ -41,7 +62,7 @@ def from_chat(body: JSON, model: str) -> JSON:
         ClientError: A field is malformed, or cannot be said in ``messages``; ``param`` names it.
     """
     carry.only(body, _FIELDS, silent=_SILENT)
-    system, turns = _split(carry.a_list(body["messages"], "messages"))
+    system, turns = _split(body["messages"])
     found: JSON = {
         "model": model,
         "max_tokens": body.get("max_completion_tokens") or body.get("max_tokens") or MAX_TOKENS,
@@ -52,7 +73,9 @@ def from_chat(body: JSON, model: str) -> JSON:
         found["system"] = system
     if user := body.get("safety_identifier") or body.get("user"):
         found["metadata"] = {"user_id": user}
-    return {**found, **_sampling(body), **_tools(body), **_output(body)}
+    output = "reasoning_effort" if body.get("reasoning_effort") else "response_format"
+    found |= {**_sampling(body), **_tools(body), **_output(body)}
+    return made("", found, **_ORIGINS, output_config=output)
 
 
 def _sampling(body: JSON) -> JSON:
@@ -76,25 +99,25 @@ def _split(messages: list[Any]) -> tuple[list[JSON], list[JSON]]:
         at, role = f"messages[{number}]", message["role"]
         if role in ("system", "developer"):
             said = _user(message, at)
-            turns += [{"role": "system", "content": said}] if turns else []
+            turns += [made(at, {"role": "system", "content": said})] if turns else []
             system += [] if turns else said
         elif role == "tool":
-            _add_result(turns, _result(message, at))
+            _add_result(turns, _result(message, at), at)
         elif role == "function":
             raise carry.refuse(f"{at}.role")
         else:
             said = _assistant(message, at) if role == "assistant" else _user(message, at)
-            turns.append({"role": role, "content": said or [_NOTHING]})
+            turns.append(made(at, {"role": role, "content": said or [_NOTHING]}))
     return system, turns
 
 
-def _add_result(turns: list[JSON], result: JSON) -> None:
+def _add_result(turns: list[JSON], result: JSON, at: str) -> None:
     """The results of parallel calls belong into one turn."""
     last = turns[-1] if turns else {}
     if last.get("role") == "user" and last["content"][-1]["type"] == "tool_result":
         last["content"].append(result)
     else:
-        turns.append({"role": "user", "content": [result]})
+        turns.append(made(at, {"role": "user", "content": [result]}))
 
 
 def _user(message: JSON, at: str) -> list[JSON]:
@@ -105,7 +128,7 @@ def _user(message: JSON, at: str) -> list[JSON]:
 
 def _assistant(message: JSON, at: str) -> list[JSON]:
     said = [
-        _part({"type": "text", "text": part["refusal"]} if "refusal" in part else part, where)
+        _part(part, where)
         for where, part in carry.parts(
             message.get("content") or message.get("refusal"), f"{at}.content"
         )
@@ -113,54 +136,54 @@ def _assistant(message: JSON, at: str) -> list[JSON]:
     if message.get("function_call"):
         raise carry.refuse(f"{at}.function_call")
     for number, call in enumerate(message.get("tool_calls") or ()):
-        said.append(_call(carry.an_object(call, at), f"{at}.tool_calls[{number}]"))
+        said.append(_call(call, f"{at}.tool_calls[{number}]"))
     return said
 
 
 def _call(call: JSON, at: str) -> JSON:
-    function = carry.an_object(call.get("function"), f"{at}.function")
+    if (call.get("type") or "function") != "function":
+        raise carry.refuse(f"{at}.type")
+    function = call["function"]
     try:
-        arguments = msgspec.json.decode(function.get("arguments") or "{}", type=dict)
-    except msgspec.MsgspecError:
+        arguments = msgspec.json.decode(function["arguments"] or "{}", type=dict)
+    except (msgspec.MsgspecError, RecursionError, UnicodeEncodeError):
         raise carry.malformed(f"{at}.function.arguments", "an object in JSON") from None
-    return {
-        "type": "tool_use",
-        "id": call.get("id"),
-        "name": function.get("name"),
-        "input": arguments,
-    }
+    use = {"type": "tool_use", "id": call["id"], "name": function["name"], "input": arguments}
+    return made(at, use, id=f"{at}.id", input=f"{at}.function.arguments")
 
 
 def _result(message: JSON, at: str) -> JSON:
-    content = _user(message, at)
-    call = carry.a_text(message.get("tool_call_id"), f"{at}.tool_call_id")
-    return {"type": "tool_result", "tool_use_id": call, "content": content}
+    content, call = _user(message, at), message["tool_call_id"]
+    result = {"type": "tool_result", "tool_use_id": call, "content": content}
+    return made(at, result, tool_use_id=f"{at}.tool_call_id", content=f"{at}.content")
 
 
 def _part(part: JSON, at: str) -> JSON:
-    match part.get("type"):
+    match part["type"]:
         case "text":
-            return {"type": "text", "text": carry.a_text(part.get("text"), f"{at}.text")}
+            return made(at, {"type": "text", "text": part["text"]}, text=f"{at}.text")
+        case "refusal":
+            return made(at, {"type": "text", "text": part["refusal"]}, text=f"{at}.refusal")
         case "image_url":
-            return {"type": "image", "source": _image(part, at)}
+            source, where = _image(part, at), f"{at}.image_url.url"
+            return made(at, {"type": "image", "source": source}, source=where)
         case "file":
-            return _file(carry.an_object(part.get("file"), f"{at}.file"), f"{at}.file")
+            return made(at, _file(part["file"], f"{at}.file"), source=f"{at}.file.file_data")
         case _:
             raise carry.refuse(f"{at}.type")
 
 
 def _image(part: JSON, at: str) -> JSON:
-    where = f"{at}.image_url.url"
-    url = carry.a_text(carry.an_object(part.get("image_url"), f"{at}.image_url").get("url"), where)
+    url = part["image_url"]["url"]
     if found := carry.data_url(url):
         return {"type": "base64", "media_type": found[0], "data": found[1]}
-    return {"type": "url", "url": carry.web_url(url, where)}
+    return {"type": "url", "url": carry.web_url(url, f"{at}.image_url.url")}
 
 
 def _file(file: JSON, at: str) -> JSON:
     if not file.get("file_data"):
         raise carry.refuse(f"{at}.file_id", "names a file that this model's provider does not have")
-    found = carry.data_url(carry.a_text(file["file_data"], f"{at}.file_data"))
+    found = carry.data_url(file["file_data"])
     if found is None or found[0] != "application/pdf":
         raise carry.malformed(f"{at}.file_data", "a data URL of a PDF")
     source = {"type": "base64", "media_type": found[0], "data": found[1]}
@@ -171,9 +194,7 @@ def _file(file: JSON, at: str) -> JSON:
 def _tools(body: JSON) -> JSON:
     found: JSON = {}
     for number, tool in enumerate(body.get("tools") or ()):
-        found.setdefault("tools", []).append(
-            _tool(carry.an_object(tool, f"tools[{number}]"), number)
-        )
+        found.setdefault("tools", []).append(_tool(tool, f"tools[{number}]"))
     alone = body.get("parallel_tool_calls") is False
     choice = _choice(body.get("tool_choice"))
     if choice or (alone and found):
@@ -183,15 +204,14 @@ def _tools(body: JSON) -> JSON:
     return found
 
 
-def _tool(tool: JSON, number: int) -> JSON:
-    if tool.get("type") != "function":
-        raise carry.refuse(f"tools[{number}].type")
-    function = carry.an_object(tool.get("function"), f"tools[{number}].function")
-    found = {"name": function.get("name"), "input_schema": function.get("parameters")}
-    found["input_schema"] = found["input_schema"] or {"type": "object", "properties": {}}
-    return found | {
-        k: function[k] for k in ("description", "strict") if function.get(k) is not None
-    }
+def _tool(tool: JSON, at: str) -> JSON:
+    if tool["type"] != "function":
+        raise carry.refuse(f"{at}.type")
+    function = tool["function"]
+    schema = function.get("parameters") or {"type": "object", "properties": {}}
+    found = {"name": function["name"], "input_schema": schema}
+    found |= carry.set_of(function, ("description", "strict"))
+    return made(at, found, name=f"{at}.function.name", input_schema=f"{at}.function.parameters")
 
 
 def _choice(choice: object) -> JSON:

@@ -10,30 +10,37 @@ from typing import Any
 
 import msgspec
 
+from ..errors import ClientError
 from ..events import Error
 from ..sse import data_of
-from . import chat, checks
+from . import chat
 from .protocol import JSON, ChatRequest, Dialect
 from .reading import malformed, read
 from .responses_decoder import ResponsesDecoder
 from .responses_encoder import ResponsesEncoder
 from .responses_to_chat import to_chat
+from .schema import check
+from .schema.responses import Request
 
 _JSON = msgspec.json.Decoder(dict[str, Any])
 
 
 def parse(raw: object) -> ChatRequest:
-    """A request body. What tokenwire reads itself is checked; the rest is when it is translated.
+    """A request body, checked against ``schema.responses``.
 
     Raises:
         ClientError: A field is missing or malformed; ``param`` names it.
     """
-    body = checks.an_object(raw)
-    model = checks.typed(checks.required(body, "model"), str, "model", "a string")
-    checks.required(body, "input")
-    said = body.get("stream")
-    stream = checks.typed(False if said is None else said, bool, "stream", "a boolean")
-    return ChatRequest(model=model, stream=stream, body=body, dialect="responses")
+    body = check(raw, Request)
+    if not body.get("previous_response_id"):
+        if body.get("input") is None:
+            raise ClientError(
+                "input is required.", code="missing_required_parameter", param="input"
+            )
+        if body["input"] == []:
+            raise ClientError("input is empty.", code="invalid_value", param="input")
+    stream = bool(body.get("stream"))
+    return ChatRequest(model=body["model"], stream=stream, body=body, dialect="responses")
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:

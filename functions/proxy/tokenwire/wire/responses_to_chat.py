@@ -1,95 +1,107 @@
-"""A Responses request as one of Chat Completions."""
+"""A Responses request as one of Chat Completions.
+
+The body has been checked against ``schema.responses``: what is left to refuse has no counterpart.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from . import carry
+from .origins import made
 from .protocol import JSON
+from .responses_tools import tools
 
 # fmt: off
-_FIELDS = frozenset([
-    "model", "input", "instructions", "stream", "stream_options", "max_output_tokens",
-    "temperature", "top_p", "tools", "tool_choice", "parallel_tool_calls", "reasoning", "text",
-    "user", "safety_identifier", "metadata", "store", "prompt_cache_key",
-])
+FIELDS = carry.Fields(
+    carried=[
+        "model", "input", "instructions", "stream", "max_output_tokens", "temperature", "top_p",
+        "tools", "tool_choice", "parallel_tool_calls", "reasoning", "text", "user",
+        "safety_identifier",
+    ],
+    no_effect=[
+        "stream_options", "metadata", "client_metadata", "store", "service_tier",
+        "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
+        # Of tools that OpenAI runs, which are refused.
+        "max_tool_calls",
+    ],
+    harmless={"background": (False,), "truncation": ("disabled",), "top_logprobs": (0,)},
+)
 # fmt: on
-_SILENT: JSON = {
-    "background": (False,),
-    "truncation": ("disabled",),
-    "service_tier": ("auto", "default"),
-    # Asks for what is said anyhow, where there is any.
-    "include": (["reasoning.encrypted_content"],),
+_RENAMED = {
+    "max_output_tokens": "max_tokens",
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "parallel_tool_calls": "parallel_tool_calls",
+    "user": "user",
+    "safety_identifier": "safety_identifier",
 }
+_ORIGINS = {
+    "messages": "input",
+    "max_tokens": "max_output_tokens",
+    "reasoning_effort": "reasoning.effort",
+    "response_format": "text.format",
+    "verbosity": "text.verbosity",
+    "tool_choice": "tool_choice",
+}
+# The one that asks for what an answer in ``chat`` does not have.
+_LOGPROBS = "message.output_text.logprobs"
 
 
 def to_chat(body: JSON) -> JSON:
     """The body, translated.
 
     Raises:
-        ClientError: A field is malformed, or cannot be said in ``chat``; ``param`` names it.
+        ClientError: A field cannot be said in ``chat``; ``param`` names it.
     """
-    carry.only(body, _FIELDS, silent=_SILENT)
-    messages = _input(body["input"])
+    FIELDS.check({name: value for name, value in body.items() if name != "include"})
+    if _LOGPROBS in (body.get("include") or ()):
+        raise carry.refuse(f"include[{body['include'].index(_LOGPROBS)}]")
+    messages = _input(body.get("input"))
     if body.get("instructions"):
-        system = {"role": "system", "content": carry.a_text(body["instructions"], "instructions")}
-        messages = [system, *messages]
+        system = {"role": "system", "content": body["instructions"]}
+        messages = [made("instructions", system), *messages]
     found: JSON = {"model": body["model"], "messages": messages}
-    for name, ours in (
-        ("max_output_tokens", "max_tokens"),
-        ("temperature", "temperature"),
-        ("top_p", "top_p"),
-        ("parallel_tool_calls", "parallel_tool_calls"),
-        ("user", "user"),
-        ("safety_identifier", "safety_identifier"),
-    ):
+    for name, ours in _RENAMED.items():
         if body.get(name) is not None:
             found[ours] = body[name]
-    return {**found, **_tools(body), **_output(body)}
+    return made("", {**found, **tools(body), **_output(body)}, **_ORIGINS)
 
 
 def _input(said: Any) -> list[JSON]:
     if isinstance(said, str):
-        return [{"role": "user", "content": said}]
+        return [made("input", {"role": "user", "content": said})]
     found: list[JSON] = []
-    for number, item in enumerate(carry.a_list(said, "input")):
-        _add(found, carry.an_object(item, f"input[{number}]"), f"input[{number}]")
+    for number, item in enumerate(said or ()):
+        _add(found, item, f"input[{number}]")
     return found
 
 
 def _add(found: list[JSON], item: JSON, at: str) -> None:
-    match item.get("type", "message"):
+    match item.get("type") or "message":
         case "message":
-            found.append(_message(item, at))
+            content = _content(item["content"], f"{at}.content")
+            message = {"role": item["role"], "content": content}
+            found.append(made(at, message, content=f"{at}.content"))
         case "function_call":
-            _add_call(found, item, at)
+            _add_call(found, item, item["arguments"], at)
         case "function_call_output":
-            content = _content(item.get("output"), f"{at}.output")
-            call = carry.a_text(item.get("call_id"), f"{at}.call_id")
-            found.append({"role": "tool", "tool_call_id": call, "content": content})
+            content = _content(item["output"], f"{at}.output")
+            message = {"role": "tool", "tool_call_id": item["call_id"], "content": content}
+            found.append(made(at, message, tool_call_id=f"{at}.call_id", content=f"{at}.output"))
         case "reasoning":
             pass  # of an earlier turn: means nothing to another provider
         case _:
             raise carry.refuse(f"{at}.type")
 
 
-def _add_call(found: list[JSON], item: JSON, at: str) -> None:
-    function = {
-        "name": carry.a_text(item.get("name"), f"{at}.name"),
-        "arguments": carry.a_text(item.get("arguments"), f"{at}.arguments"),
-    }
-    call_id = carry.a_text(item.get("call_id"), f"{at}.call_id")
+def _add_call(found: list[JSON], item: JSON, arguments: str, at: str) -> None:
+    function = made(at, {"name": item["name"], "arguments": arguments}, arguments=f"{at}.arguments")
     if not found or found[-1]["role"] != "assistant":
-        found.append({"role": "assistant", "content": None})
+        found.append(made(at, {"role": "assistant", "content": None}))
     calls = found[-1].setdefault("tool_calls", [])
-    calls.append({"id": call_id, "type": "function", "function": function})
-
-
-def _message(item: JSON, at: str) -> JSON:
-    role = item.get("role")
-    if role not in ("user", "assistant", "system", "developer"):
-        raise carry.malformed(f"{at}.role", "user, assistant, system or developer")
-    return {"role": role, "content": _content(item.get("content"), f"{at}.content")}
+    call = {"id": item["call_id"], "type": "function", "function": function}
+    calls.append(made(at, call, id=f"{at}.call_id"))
 
 
 def _content(said: object, at: str) -> Any:
@@ -100,63 +112,45 @@ def _content(said: object, at: str) -> Any:
 
 
 def _part(part: JSON, at: str) -> JSON:
-    match part.get("type"):
+    match part["type"]:
         case "text" | "input_text" | "output_text":
-            return {"type": "text", "text": carry.a_text(part.get("text"), f"{at}.text")}
+            return made(at, {"type": "text", "text": part["text"]})
         case "refusal":
-            return {"type": "text", "text": carry.a_text(part.get("refusal"), f"{at}.refusal")}
+            return made(at, {"type": "text", "text": part["refusal"]})
         case "input_image" if part.get("image_url"):
-            url = carry.a_text(part["image_url"], f"{at}.image_url")
+            url = part["image_url"]
             if carry.data_url(url) is None:
                 carry.web_url(url, f"{at}.image_url")
-            detail = {"detail": part["detail"]} if part.get("detail") else {}
-            return {"type": "image_url", "image_url": {"url": url, **detail}}
+            image = {"url": url, **carry.set_of(part, ["detail"])}
+            where = f"{at}.image_url"
+            return made(at, {"type": "image_url", "image_url": image}, image_url=where)
         case "input_file" if part.get("file_data"):
             file = {"filename": part.get("filename") or "file", "file_data": part["file_data"]}
-            return {"type": "file", "file": file}
+            return made(at, {"type": "file", "file": file}, file=f"{at}.file_data")
         case _:
             raise carry.refuse(f"{at}.type")
 
 
-def _tools(body: JSON) -> JSON:
-    found: JSON = {}
-    for number, tool in enumerate(body.get("tools") or ()):
-        at = f"tools[{number}]"
-        if carry.an_object(tool, at).get("type") != "function":
-            raise carry.refuse(f"{at}.type", "is a tool that only OpenAI runs")
-        kept = ("name", "description", "parameters", "strict")
-        function = {name: tool[name] for name in kept if tool.get(name) is not None}
-        found.setdefault("tools", []).append({"type": "function", "function": function})
-    match body.get("tool_choice"):
-        case None:
-            pass
-        case "auto" | "none" | "required" as choice:
-            found["tool_choice"] = choice
-        case {"type": "function", "name": str(name)}:
-            found["tool_choice"] = {"type": "function", "function": {"name": name}}
-        case _:
-            raise carry.refuse("tool_choice")
-    return found
-
-
 def _output(body: JSON) -> JSON:
     found: JSON = {}
-    reasoning = carry.an_object(body.get("reasoning") or {}, "reasoning")
-    carry.only(reasoning, ("effort", "summary", "generate_summary"), "reasoning")
+    reasoning = body.get("reasoning") or {}
+    # Thinking is told as a summary in any case; which turns' is kept concerns OpenAI alone.
+    carry.only(reasoning, ("effort", "summary", "generate_summary", "context"), "reasoning")
     if reasoning.get("effort"):
         found["reasoning_effort"] = reasoning["effort"]
-    text = carry.an_object(body.get("text") or {}, "text")
+    text = body.get("text") or {}
     carry.only(text, ("format", "verbosity"), "text")
     if text.get("verbosity"):
         found["verbosity"] = text["verbosity"]
-    match text.get("format"):
-        case None | {"type": "text"}:
+    form = text.get("format") or {"type": "text"}
+    match form["type"]:
+        case "text":
             pass
-        case {"type": "json_schema"} as form:
-            schema = {k: form[k] for k in ("name", "schema", "strict", "description") if k in form}
+        case "json_schema":
+            schema = carry.set_of(form, ("name", "schema", "strict", "description"))
             found["response_format"] = {"type": "json_schema", "json_schema": schema}
-        case {"type": "json_object"}:
+        case "json_object":
             found["response_format"] = {"type": "json_object"}
         case _:
-            raise carry.refuse("text.format")
+            raise carry.refuse("text.format.type")
     return found

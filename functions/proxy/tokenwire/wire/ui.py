@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from ..sse import data_of
-from . import checks
 from .protocol import JSON, ChatRequest, Dialect
 from .reading import read
+from .schema import check
+from .schema.ui import Request
 from .ui_decoder import UIDecoder
 from .ui_encoder import UIEncoder, error_body
 from .ui_to_chat import to_chat
@@ -22,16 +23,13 @@ _JSON = msgspec.json.Decoder(dict[str, Any])
 
 
 def parse(raw: object) -> ChatRequest:
-    """A request body; always for a stream. The model may be left out.
+    """A request body, checked against ``schema.ui``; always for a stream.
 
     Raises:
         ClientError: A field is missing or malformed; ``param`` names it.
     """
-    body = checks.an_object(raw)
-    if not checks.typed(checks.required(body, "messages"), list, "messages", "a list"):
-        raise checks.empty("messages")
-    model = checks.typed(body.get("model") or "", str, "model", "a string")
-    return ChatRequest(model=model, stream=True, body=body, dialect="ui")
+    body = check(raw, Request)
+    return ChatRequest(model=body.get("model") or "", stream=True, body=body, dialect="ui")
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:

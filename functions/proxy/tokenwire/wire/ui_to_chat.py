@@ -1,4 +1,7 @@
-"""What ``useChat`` posts, as a Chat Completions request."""
+"""What ``useChat`` posts, as a Chat Completions request.
+
+The body has been checked against ``schema.ui``: what is left to refuse has no counterpart.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,16 @@ from typing import Any
 import msgspec
 
 from . import carry
+from .origins import made
 from .protocol import JSON
 
 # fmt: off
 _PASSED = ("temperature", "top_p", "max_tokens", "stop", "tools", "tool_choice",
            "parallel_tool_calls", "reasoning_effort", "response_format")
-_OWN = ("id", "messages", "trigger", "messageId", "model", "system", "metadata")
+FIELDS = carry.Fields(
+    carried=["messages", "model", "system", *_PASSED],
+    no_effect=["id", "trigger", "messageId", "metadata"],
+)
 # Parts that show an answer, or belong to the page alone.
 _SHOWN = ("reasoning", "step-start", "source-url", "source-document")
 # fmt: on
@@ -24,34 +31,32 @@ def to_chat(body: JSON) -> JSON:
     Raises:
         ClientError: A field is malformed, or cannot be said in ``chat``; ``param`` names it.
     """
-    carry.only(body, (*_OWN, *_PASSED))
+    FIELDS.check(body)
     messages: list[JSON] = []
     if body.get("system"):
-        messages.append({"role": "system", "content": carry.a_text(body["system"], "system")})
-    for number, message in enumerate(carry.a_list(body.get("messages"), "messages")):
-        at = f"messages[{number}]"
-        messages += _message(carry.an_object(message, at), at)
-    passed = {name: body[name] for name in _PASSED if body.get(name) is not None}
-    return {**passed, "model": body.get("model") or "", "messages": messages}
+        messages.append(made("system", {"role": "system", "content": body["system"]}))
+    for number, message in enumerate(body["messages"]):
+        messages += _message(message, f"messages[{number}]")
+    passed = carry.set_of(body, _PASSED)
+    return made("", {**passed, "model": body.get("model") or "", "messages": messages})
 
 
 def _message(message: JSON, at: str) -> list[JSON]:
-    role = message.get("role")
-    said = carry.parts(message.get("parts"), f"{at}.parts")
+    role = message["role"]
+    said = carry.parts(message["parts"], f"{at}.parts")
     if role == "assistant":
-        return _assistant(said)
-    if role not in ("user", "system"):
-        raise carry.malformed(f"{at}.role", "user, assistant or system")
+        return _assistant(said, at)
     content = [found for where, part in said if (found := _part(part, where)) is not None]
     if all(part["type"] == "text" for part in content):
-        return [{"role": role, "content": "".join(part["text"] for part in content)}]
-    return [{"role": role, "content": content}]
+        text = "".join(part["text"] for part in content)
+        return [made(at, {"role": role, "content": text}, content=f"{at}.parts")]
+    return [made(at, {"role": role, "content": content}, content=f"{at}.parts")]
 
 
 def _part(part: JSON, at: str) -> JSON | None:
-    kind = carry.a_text(part.get("type"), f"{at}.type")
+    kind = part["type"]
     if kind == "text":
-        return {"type": "text", "text": carry.a_text(part.get("text"), f"{at}.text")}
+        return made(at, {"type": "text", "text": part["text"]}, text=f"{at}.text")
     if kind == "file":
         return _file(part, at)
     if kind.startswith("data-") or kind in _SHOWN:
@@ -60,27 +65,26 @@ def _part(part: JSON, at: str) -> JSON | None:
 
 
 def _file(part: JSON, at: str) -> JSON:
-    url = carry.a_text(part.get("url"), f"{at}.url")
-    media = carry.a_text(part.get("mediaType"), f"{at}.mediaType")
-    if media.startswith("image/"):
+    url, where = part["url"], f"{at}.url"
+    if part["mediaType"].startswith("image/"):
         if carry.data_url(url) is None:
-            carry.web_url(url, f"{at}.url")
-        return {"type": "image_url", "image_url": {"url": url}}
+            carry.web_url(url, where)
+        return made(at, {"type": "image_url", "image_url": {"url": url}}, image_url=where)
     if carry.data_url(url) is None:
-        raise carry.malformed(f"{at}.url", "a data URL in base64")
+        raise carry.malformed(where, "a data URL in base64")
     name = part.get("filename") or "file"
-    return {"type": "file", "file": {"filename": name, "file_data": url}}
+    return made(at, {"type": "file", "file": {"filename": name, "file_data": url}}, file=where)
 
 
-def _assistant(said: list[tuple[str, JSON]]) -> list[JSON]:
+def _assistant(said: list[tuple[str, JSON]], turn: str) -> list[JSON]:
     """The answer, and after it what its tools said."""
     texts: list[str] = []
     calls: list[JSON] = []
     results: list[JSON] = []
     for at, part in said:
-        kind = carry.a_text(part.get("type"), f"{at}.type")
+        kind = part["type"]
         if kind == "text":
-            texts.append(carry.a_text(part.get("text"), f"{at}.text"))
+            texts.append(part["text"])
         elif kind.startswith("tool-") or kind == "dynamic-tool":
             call, result = _tool(part, kind, at)
             calls.append(call)
@@ -88,14 +92,16 @@ def _assistant(said: list[tuple[str, JSON]]) -> list[JSON]:
         elif not kind.startswith("data-") and kind not in _SHOWN:
             raise carry.refuse(f"{at}.type")
     message: JSON = {"role": "assistant", "content": "".join(texts) or None}
-    return [message | ({"tool_calls": calls} if calls else {}), *results]
+    message |= {"tool_calls": calls} if calls else {}
+    return [made(turn, message, content=f"{turn}.parts"), *results]
 
 
 def _tool(part: JSON, kind: str, at: str) -> tuple[JSON, list[JSON]]:
-    name = part.get("toolName") if kind == "dynamic-tool" else kind.removeprefix("tool-")
-    call_id = carry.a_text(part.get("toolCallId"), f"{at}.toolCallId")
+    name = part["toolName"] if kind == "dynamic-tool" else kind.removeprefix("tool-")
+    call_id, where = part["toolCallId"], f"{at}.toolCallId"
     function = {"name": name, "arguments": _json(part.get("input") or {})}
-    call: JSON = {"id": call_id, "type": "function", "function": function}
+    function = made(at, function, arguments=f"{at}.input")
+    call = made(at, {"id": call_id, "type": "function", "function": function}, id=where)
     said: Any
     match part.get("state"):
         case "output-available":
@@ -105,7 +111,8 @@ def _tool(part: JSON, kind: str, at: str) -> tuple[JSON, list[JSON]]:
             said = f"Error: {part.get('errorText')}"
         case _:
             return call, []
-    return call, [{"role": "tool", "tool_call_id": call_id, "content": said}]
+    result = {"role": "tool", "tool_call_id": call_id, "content": said}
+    return call, [made(at, result, tool_call_id=where, content=f"{at}.output")]
 
 
 def _json(value: object) -> str:

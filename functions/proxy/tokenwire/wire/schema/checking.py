@@ -1,0 +1,148 @@
+"""One check of a whole body: the first fault becomes a ``ClientError`` that names the field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from ...errors import ClientError
+from ..protocol import JSON
+
+
+class OneOf:
+    """A union of objects that a field tells apart. Subclasses are used in annotations only.
+
+    msgspec's own tagged unions refuse an unknown tag, and take no string beside the objects.
+    """
+
+    tag: ClassVar[str] = "type"
+    kinds: ClassVar[Mapping[str, type[msgspec.Struct]]]
+    closed: ClassVar[bool] = False
+    """Whether an unknown tag is an error."""
+    or_text: ClassVar[bool] = False
+    """Whether a string will do as well."""
+
+    @classmethod
+    def tag_of(cls, value: JSON) -> object:
+        """The tag; some dialects have defaults, or prefixes."""
+        return value.get(cls.tag)
+
+    @classmethod
+    def check(cls, value: object) -> OneOf:
+        """Check the object as what its tag says.
+
+        Raises:
+            ValueError, TypeError: It does not fit; msgspec adds the place to the message.
+        """
+        if cls.or_text and isinstance(value, str):
+            return cls()
+        if not isinstance(value, dict):
+            raise TypeError(f"Expected `{cls._expected()}`, got `{_NAMES[type(value)]}`")
+        tag = cls.tag_of(value)
+        if tag is None:
+            raise ValueError(f"Object missing required field `{cls.tag}`")
+        if not isinstance(tag, str):
+            raise TypeError(f"Expected `str`, got `{_NAMES[type(tag)]}` - at `$.{cls.tag}`")
+        kind = cls.kinds.get(tag)
+        if kind is None and cls.closed:
+            raise ValueError(
+                f"Expected `str` matching regex '^({'|'.join(cls.kinds)})$' - at `$.{cls.tag}`"
+            )
+        if kind is not None:
+            _convert(value, kind)
+        return cls()
+
+    @classmethod
+    def _expected(cls) -> str:
+        return "str | object" if cls.or_text else "object"
+
+
+_NAMES = {
+    str: "str",
+    int: "int",
+    float: "float",
+    bool: "bool",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+def check(body: object, kind: type[msgspec.Struct]) -> JSON:
+    """The body, if it fits.
+
+    Args:
+        body: Decoded JSON.
+        kind: The struct of its dialect's request.
+
+    Raises:
+        ClientError: It does not (400): ``invalid_type``, ``invalid_value`` or
+            ``missing_required_parameter``, with the field's path in ``param``.
+    """
+    if not isinstance(body, dict):
+        raise ClientError("The request body must be a JSON object.", code="invalid_type")
+    try:
+        _convert(body, kind)
+    except ValueError as error:
+        raise _refusal(str(error)) from None
+    return body
+
+
+def _convert(value: JSON, kind: type[msgspec.Struct]) -> None:
+    try:
+        msgspec.convert(value, kind, dec_hook=_hook)
+    except msgspec.ValidationError as error:
+        # As a ValueError: only then does msgspec add the outer place to the inner one.
+        raise ValueError(str(error)) from None
+
+
+def _hook(kind: type, value: object) -> Any:
+    return kind.check(value) if issubclass(kind, OneOf) else value
+
+
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
+_TYPE = re.compile(r"Expected `([^`]+)`, got `(\w+)`")
+_CHOICE = re.compile(r"Expected `str` matching regex '\^\((.*?)\)\$.*")
+_BOUND = re.compile(r"Expected `(\w+)` (<=|>=|of length >=|of length <=) (\S+)")
+_WORDS = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "bool": "a boolean",
+    "array": "a list",
+    "object": "an object",
+}
+_LIMITS = {
+    ">=": "at least {}",
+    "<=": "at most {}",
+    "of length >=": "at least {} long",
+    "of length <=": "at most {} long",
+}
+
+
+def _refusal(said: str) -> ClientError:
+    """The message of msgspec, innermost place first, as an error of ours; it quotes no value."""
+    what, *places = said.split(" - at `$")
+    # What follows `[...]` is below a name that the caller chose.
+    path = "".join(place.rstrip("`") for place in reversed(places)).split("[...]")[0].strip(".")
+    match = _MISSING.fullmatch(what)
+    if match or what.endswith("got `null`"):
+        path = f"{path}.{match[1]}".strip(".") if match else path
+        return ClientError(f"{path} is required.", code="missing_required_parameter", param=path)
+    if match := _TYPE.fullmatch(what):
+        words = [_WORDS[name] for name in match[1].split(" | ") if name in _WORDS]
+        return ClientError(f"{path} must be {' or '.join(words)}.", code="invalid_type", param=path)
+    return ClientError(f"{path} {_fault(what)}.", code="invalid_value", param=path)
+
+
+def _fault(what: str) -> str:
+    if match := _CHOICE.fullmatch(what):
+        return f"must be one of {', '.join(sorted(match[1].split('|')))}"
+    if what == "Expected `array` of length >= 1":
+        return "is empty"
+    if match := _BOUND.fullmatch(what):
+        return f"must be {_LIMITS[match[2]].format(match[3].removesuffix('.0'))}"
+    return "is out of range"
