@@ -41,7 +41,7 @@ def test_environment_is_read() -> None:
             "TOKENWIRE_HEARTBEAT": "250ms",
             "TOKENWIRE_TIMEOUT_TOTAL": "15m",
             "TOKENWIRE_TIMEOUT_IDLE": "30",
-            "TOKENWIRE_API_KEYS": "a, b,,",
+            "TOKENWIRE_API_KEYS": "key-one-of-tests, key-two-of-tests,,",
             "TOKENWIRE_DEMO": "false",
             "TOKENWIRE_AUTH": "none",
             "PATH": "/bin",
@@ -49,7 +49,10 @@ def test_environment_is_read() -> None:
         NOWHERE,
     )
     assert (settings.port, settings.heartbeat, settings.timeout_total) == (9, 0.25, 900.0)
-    assert (settings.timeout_idle, settings.api_keys) == (30.0, ("a", "b"))
+    assert (settings.timeout_idle, settings.api_keys) == (
+        30.0,
+        ("key-one-of-tests", "key-two-of-tests"),
+    )
     assert (settings.demo, settings.auth) == (False, "none")
 
 
@@ -156,7 +159,9 @@ def test_dotenv_adds_to_environment(tmp_path: Path) -> None:
 
 def test_repr_hides_everything() -> None:
     """Settings in a traceback show no key."""
-    settings = load({"TOKENWIRE_API_KEYS": "key-secret", "TOKENWIRE_SECRET": "x" * 20}, NOWHERE)
+    settings = load(
+        {"TOKENWIRE_API_KEYS": "key-secret-of-tests", "TOKENWIRE_SECRET": "x" * 20}, NOWHERE
+    )
     assert repr(settings) == "Settings(…)"
     assert repr(ProviderSettings(headers={"api-key": "secret"})) == "ProviderSettings(…)"
 
@@ -194,3 +199,50 @@ def test_bedrock_takes_no_key(said: str, tmp_path: Path) -> None:
     settings = load({"TOKENWIRE_CONFIG": str(file)}, tmp_path)
     with pytest.raises(ProxyError, match=r"providers\.aws is signed"):
         providers(settings, Secrets({}))
+
+
+@pytest.mark.parametrize("name", ["TOKENWIRE_API_KEYS", "TOKENWIRE_SECRET", "OPENAI_API_KEY"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ssm:name-without-a-slash",
+        "ssm:/path with spaces/hunter2",
+        "SSM:/tokenwire/api-keys",
+        "env:",
+        "env:NOT-A-NAME-hunter2",
+        "env: NAME_OF_A_VARIABLE",
+        "arn:aws:ssm:us-east-1:1:parameter/hunter2",
+        "${NAME_OF_A_VARIABLE}",
+        "$NAME_OF_A_VARIABLE",
+        "{{resolve:ssm:/tokenwire/hunter2}}",
+    ],
+)
+def test_reference_cannot_become_a_secret(name: str, value: str) -> None:
+    """What looks like a reference and is none stops the start; the message names the variable."""
+    message = bad({name: value})
+    assert message.startswith(f"Bad setting: {name} looks like a reference and is none")
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("field", ["headers", "query"])
+def test_reference_cannot_become_a_header(tmp_path: Path, field: str) -> None:
+    """The same where a provider's headers and query may hold references."""
+    (tmp_path / "tokenwire.toml").write_text(f'[providers.x]\n{field} = {{ team = "ssm:name" }}\n')
+    assert f"providers.x.{field}.team looks like a reference" in bad({}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["TOKENWIRE_API_KEYS", "TOKENWIRE_SECRET"])
+def test_secrets_have_a_least_length(name: str) -> None:
+    """Fifteen characters are too few, sixteen are enough, here and where a variable leads."""
+    assert f"{name} must have at least 16 characters" in bad({name: "x" * 15})
+    assert f"{name} (env:THERE) must have at least" in bad({name: "env:THERE", "THERE": "x"})
+    assert "leads to another reference" in bad({name: "env:THERE", "THERE": "env:ELSEWHERE"})
+    load({name: "x" * 16}, NOWHERE)
+    load({name: "env:THERE", "THERE": "x" * 16}, NOWHERE)
+    load({name: "env:NOT_SET"}, NOWHERE)
+    load({name: "ssm:/tokenwire/api-keys"}, NOWHERE)
+
+
+def test_one_short_key_is_enough_to_stop() -> None:
+    """A list is as weak as its shortest key."""
+    assert "at least 16" in bad({"TOKENWIRE_API_KEYS": f"{'x' * 32},y"})

@@ -152,13 +152,13 @@ async def test_chat_is_resumed_from_its_beginning(provider: Upstream, serve: Ser
 async def test_chat_is_stopped(provider: Upstream, serve: Serve) -> None:
     """Stopped from anywhere: the page gets an abort, the provider a closed connection."""
     provider.answer(ROLE, text("one"), Act.STALL)
-    client = await serving(provider, serve, TOKENWIRE_API_KEYS="key-one,key-two")
-    client.headers["authorization"] = "Bearer key-one"
+    client = await serving(provider, serve, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
+    client.headers["authorization"] = "Bearer key-one-of-tests"
     async with client.stream("POST", "/api/chat", json=CHAT) as response:
         parts = response.aiter_bytes()
         while b"one" not in await anext(parts):
             pass
-        stranger = {"authorization": "Bearer key-two"}
+        stranger = {"authorization": "Bearer key-two-of-tests"}
         assert (await client.post("/api/chat/c1/stop", headers=stranger)).status_code == 404
         assert (await client.post("/api/chat/c1/stop")).json()["end_reason"] == "cancelled"
         rest = b"".join([part async for part in parts])

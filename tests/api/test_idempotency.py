@@ -52,18 +52,18 @@ async def test_retry_joins_the_running_stream(path: str, provider: Upstream, ser
 async def test_key_is_its_caller_s_and_its_request_s(provider: Upstream, serve: Serve) -> None:
     """Another caller's same key is another; with another body, or route, it is refused."""
     provider.answer(*whole("a"))
-    client = await serve(provider, TOKENWIRE_API_KEYS="key-one,key-two")
+    client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
     ask = BODIES["/api/stream"]
 
     async def post(key: str, body: dict[str, Any], path: str = "/api/stream") -> httpx2.Response:
         headers = {**KEY, "authorization": f"Bearer {key}"}
         return await client.post(path, json=body, headers=headers)
 
-    first, other = await post("key-one", ask), await post("key-two", ask)
+    first, other = await post("key-one-of-tests", ask), await post("key-two-of-tests", ask)
     assert first.headers["x-stream-id"] != other.headers["x-stream-id"]
-    reused = await post("key-one", {**ask, "message": "y"})
+    reused = await post("key-one-of-tests", {**ask, "message": "y"})
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
-    elsewhere = await post("key-one", BODIES["/v1/messages"], "/v1/messages")
+    elsewhere = await post("key-one-of-tests", BODIES["/v1/messages"], "/v1/messages")
     assert elsewhere.status_code == 422
     assert len(provider.requests) == 2
 

@@ -24,8 +24,8 @@ async def started(client: httpx2.AsyncClient, **more: str) -> dict[str, str]:
 async def test_started_stream_is_watched_by_url(provider: Upstream, serve: Serve) -> None:
     """The answer has a URL that needs no key, and says the whole stream."""
     provider.answer(*whole("Hel", "lo"))
-    client = await serve(provider, TOKENWIRE_API_KEYS="key-one")
-    client.headers["authorization"] = "Bearer key-one"
+    client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests")
+    client.headers["authorization"] = "Bearer key-one-of-tests"
     stream = await started(client)
     del client.headers["authorization"]
 
@@ -160,12 +160,14 @@ async def test_cancel_stops_upstream(provider: Upstream, serve: Serve) -> None:
 async def test_streams_belong_to_their_key(provider: Upstream, serve: Serve) -> None:
     """Another caller's stream is not there; without a key nothing is."""
     provider.answer(*whole("a"))
-    client = await serve(provider, TOKENWIRE_API_KEYS="key-one,key-two")
-    stream = (await client.post("/v1/streams", json=BODY, headers={"x-api-key": "key-one"})).json()
+    client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
+    stream = (
+        await client.post("/v1/streams", json=BODY, headers={"x-api-key": "key-one-of-tests"})
+    ).json()
     url = f"/v1/streams/{stream['id']}"
 
     for method, path in (("GET", url), ("POST", f"{url}/cancel"), ("POST", f"{url}/ticket")):
-        other = await client.request(method, path, headers={"x-api-key": "key-two"})
+        other = await client.request(method, path, headers={"x-api-key": "key-two-of-tests"})
         nobody = await client.request(method, path)
         assert (other.status_code, nobody.status_code) == (404, 401)
 
@@ -173,8 +175,8 @@ async def test_streams_belong_to_their_key(provider: Upstream, serve: Serve) -> 
 async def test_share_gives_a_ticket(provider: Upstream, serve: Serve) -> None:
     """A ticket opens its own stream for reading, and no other, and is not a key."""
     provider.answer(*whole("a"))
-    client = await serve(provider, TOKENWIRE_API_KEYS="key-one")
-    key = {"x-api-key": "key-one"}
+    client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests")
+    key = {"x-api-key": "key-one-of-tests"}
     mine, other = [
         (await client.post("/v1/streams", json=BODY, headers=key)).json() for _ in range(2)
     ]

@@ -11,7 +11,7 @@ from tokenwire.auth.callers import Everyone, Keys, Loopback, check_bind, choose,
 from tokenwire.errors import ClientError, ProxyError
 from tokenwire.settings import Settings
 
-KEYS = ["key-one", "key-two"]
+KEYS = ["key-one-of-tests", "key-two-of-tests"]
 
 
 async def keys() -> list[str]:
@@ -31,10 +31,10 @@ def scope(client: str | None = "127.0.0.1", **headers: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "header",
     [
-        {"authorization": "Bearer key-two"},
-        {"authorization": "bearer  key-two"},
-        {"x_api_key": "key-two"},
-        {"api_key": "key-two"},
+        {"authorization": "Bearer key-two-of-tests"},
+        {"authorization": "bearer  key-two-of-tests"},
+        {"x_api_key": "key-two-of-tests"},
+        {"api_key": "key-two-of-tests"},
     ],
 )
 async def test_any_header_will_do(header: dict[str, str]) -> None:
@@ -64,10 +64,10 @@ async def test_callers_differ() -> None:
     ("header", "code"),
     [
         ({}, "missing_api_key"),
-        ({"authorization": "Basic key-one"}, "missing_api_key"),
+        ({"authorization": "Basic key-one-of-tests"}, "missing_api_key"),
         ({"authorization": "Bearer "}, "missing_api_key"),
         ({"authorization": "Bearer key"}, "invalid_api_key"),
-        ({"x_api_key": "key-one "}, "invalid_api_key"),
+        ({"x_api_key": "key-one-of-tests "}, "invalid_api_key"),
         ({"x_api_key": "KEY-ONE"}, "invalid_api_key"),
     ],
 )

@@ -64,7 +64,7 @@ async def test_secrets_come_from_ssm(provider: Upstream, parameter_store: SSMCli
     """Keys of callers and of the provider, and a header: references, decrypted at first use."""
     for name, value in {
         "/tw/openai": "sk-from-ssm",
-        "/tw/callers": "key-one, key-two",
+        "/tw/callers": "key-one-of-tests, key-two-of-tests",
         "/tw/team": "team-secret",
         "/tw/tickets": "a secret of some length",
     }.items():
@@ -79,7 +79,7 @@ async def test_secrets_come_from_ssm(provider: Upstream, parameter_store: SSMCli
         **aws_environ(),
     )
     async with function_url(environ, concurrency=4) as url:
-        async with client_of(url, authorization="Bearer key-two") as client:
+        async with client_of(url, authorization="Bearer key-two-of-tests") as client:
             response = await client.post("/api/stream", json=ASK)
             stream = response.headers["x-stream-id"]
             shared = await client.post(f"/v1/streams/{stream}/ticket")
@@ -177,3 +177,21 @@ def aws_environ() -> dict[str, str]:
 def test_handler_is_the_template_s() -> None:
     """The name that the template gives is one that can be imported."""
     assert "Handler: tokenwire.lambda_handler.handler" in Path("template.yaml").read_text()
+
+
+@pytest.mark.parametrize("value", ["short", "ssm:/tw/elsewhere", "ssm:no-slash"])
+async def test_parameter_must_hold_a_key(value: str, parameter_store: SSMClient) -> None:
+    """A parameter that holds no key lets nobody in, and says what is wrong with it."""
+    parameter_store.put_parameter(
+        Name="/tw/mistaken", Value=value, Type="SecureString", Overwrite=True
+    )
+    environ = {"TOKENWIRE_API_KEYS": "ssm:/tw/mistaken", **aws_environ()}
+    async with (
+        function_url(environ, concurrency=1) as url,
+        client_of(url, authorization=f"Bearer {value}") as client,
+    ):
+        response = await client.post("/v1/chat/completions", json=ASK)
+    assert response.status_code == 503
+    error = response.json()["error"]
+    assert error["code"] == "bad_setting"
+    assert "TOKENWIRE_API_KEYS" in error["message"]

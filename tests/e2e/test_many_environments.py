@@ -176,7 +176,7 @@ async def test_a_lease_that_is_not_renewed_runs_out(
 async def test_manners_of_viewers(provider: Upstream, server_of: Callable[[str], Server]) -> None:
     """Badly named viewers, unknown streams and other people's are refused."""
     provider.answer(ROLE, text("a"), STOP, DONE)
-    keys = "key-one,key-two"
+    keys = "key-one-of-tests,key-two-of-tests"
     async with lambda_like(provider, server_of("redis"), TOKENWIRE_API_KEYS=keys) as client:
         mine, yours = ({"authorization": f"Bearer {key}"} for key in keys.split(","))
         stream = await client.post("/api/stream", json=ASK, headers=mine)

@@ -87,7 +87,9 @@ async def test_error_before_stream(provider: Upstream, serve: Serve) -> None:
 
 async def ran(job: str, provider: Upstream, serve: Serve, heartbeat: str = "20ms") -> Any:
     """What the Node program printed."""
-    http = await serve(provider, TOKENWIRE_HEARTBEAT=heartbeat, TOKENWIRE_API_KEYS="key-one")
+    http = await serve(
+        provider, TOKENWIRE_HEARTBEAT=heartbeat, TOKENWIRE_API_KEYS="key-one-of-tests"
+    )
     process = await asyncio.create_subprocess_exec(
         str(NODE),
         "openai_client.mjs",

@@ -17,8 +17,10 @@ HI: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "cont
 @pytest.fixture
 async def client(provider: Upstream, serve: Serve) -> AsyncIterator[openai.AsyncOpenAI]:
     """The SDK, in front of a server that pings often."""
-    http = await serve(provider, TOKENWIRE_HEARTBEAT="0.02", TOKENWIRE_API_KEYS="key-one")
-    found = openai.AsyncOpenAI(base_url=f"{http.base_url}/v1", api_key="key-one", max_retries=0)
+    http = await serve(provider, TOKENWIRE_HEARTBEAT="0.02", TOKENWIRE_API_KEYS="key-one-of-tests")
+    found = openai.AsyncOpenAI(
+        base_url=f"{http.base_url}/v1", api_key="key-one-of-tests", max_retries=0
+    )
     yield found
     await found.close()
 

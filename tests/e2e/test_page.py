@@ -187,12 +187,12 @@ async def test_key_is_asked_for(provider: Upstream, serve: Serve, chromium: Chro
     provider.answer(*whole("welcome"))
     site = await serve(
         provider,
-        TOKENWIRE_API_KEYS="key-of-mine",
+        TOKENWIRE_API_KEYS="key-of-mine-for-the-page",
         TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
         TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
     )
     page = (await chromium.tab(str(site.base_url))).page
-    await page.fill("#key", "key-of-mine")
+    await page.fill("#key", "key-of-mine-for-the-page")
     await page.keyboard.press("Enter")
     await expect(page.locator("#model")).to_be_enabled()
     await ask(page)

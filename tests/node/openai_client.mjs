@@ -2,7 +2,7 @@
 import OpenAI from "openai";
 
 const [baseURL, job] = process.argv.slice(2);
-const client = new OpenAI({ baseURL, apiKey: "key-one", maxRetries: 0 });
+const client = new OpenAI({ baseURL, apiKey: "key-one-of-tests", maxRetries: 0 });
 const ask = { model: "openai/m", messages: [{ role: "user", content: "Hi" }], stream: true };
 
 const jobs = {

@@ -41,7 +41,10 @@ def parameters(build: Path, aws: dict[str, str]) -> Iterator[str]:
     server.start()
     url = f"http://{address}:{server.get_host_and_port()[1]}"
     client: SSMClient = boto3.client("ssm", endpoint_url=url, region_name="us-east-1")
-    for name, value in {"openai-api-key": "sk-none", "api-keys": "key-one,key-two,local"}.items():
+    for name, value in {
+        "openai-api-key": "sk-none",
+        "api-keys": "key-one-of-tests,key-two-of-tests,key-of-this-machine",
+    }.items():
         client.put_parameter(
             Name=f"/tokenwire/{name}", Value=value, Type="SecureString", Overwrite=True
         )
@@ -179,7 +182,7 @@ async def test_start_api_serves_curl_and_the_sdk(
         page = await run(["curl", "-s", "-i", f"{url}/"])
         assert "HTTP/1.1 200 OK" in page.out
         assert "<title>" in page.out
-        key, kind = "Authorization: Bearer key-two", "Content-Type: application/json"
+        key, kind = "Authorization: Bearer key-two-of-tests", "Content-Type: application/json"
         message = '{"message": "Hello /fast"}'
         typed = await run(
             ["curl", "-sN", f"{url}/api/stream", "-H", key, "-H", kind, "-d", message]
@@ -191,7 +194,7 @@ async def test_start_api_serves_curl_and_the_sdk(
             ["curl", "-s", "-w", "%{http_code}", f"{url}/v1/streams", "-H", key, "-d", message]
         )
         assert detached.out.endswith("501")
-        client = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="key-one", max_retries=0)
+        client = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="key-one-of-tests", max_retries=0)
         async with client:
             answer = ""
             stream = await client.chat.completions.create(
@@ -206,5 +209,5 @@ async def test_start_api_serves_curl_and_the_sdk(
                 model="demo/markdown", messages=[{"role": "user", "content": "Hello /fast"}]
             )
             assert whole.choices[0].message.content == answer
-    assert "key-one" not in log.read_text()
+    assert "key-one-of-tests" not in log.read_text()
     assert "sk-none" not in log.read_text()

@@ -66,7 +66,7 @@ def test_error_belongs_to_one() -> None:
 async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capfd: Any) -> None:
     """Concurrent requests leave one line each, with their own fields, and no text or key."""
     provider.answer(*whole("the answer"))
-    client = await serve(provider, TOKENWIRE_API_KEYS="key-one,key-two")
+    client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
 
     async def ask(number: int) -> str:
         response = await client.post(
@@ -76,7 +76,7 @@ async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capfd: Any) ->
                 "stream": True,
                 "messages": [{"role": "user", "content": f"the question {number}"}],
             },
-            headers={"x-api-key": ("key-one", "key-two")[number % 2]},
+            headers={"x-api-key": ("key-one-of-tests", "key-two-of-tests")[number % 2]},
         )
         return f"{response.headers['x-request-id']} {response.headers['x-stream-id']}"
 
@@ -96,7 +96,7 @@ async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capfd: Any) ->
         ms = x["ms"]
         assert ms["first_upstream_byte"] <= ms["first_content"] <= ms["end"]
         assert ms["first_upstream_byte"] <= ms["first_delivered"] <= ms["end"]
-    for secret in ("question", "the answer", "key-one", "key-two", "sk-secret"):
+    for secret in ("question", "the answer", "key-one-of-tests", "key-two-of-tests", "sk-secret"):
         assert secret not in out
 
 
@@ -163,9 +163,9 @@ def test_error_codes_are_bounded() -> None:
 async def test_scrape_needs_a_key(provider: Upstream, serve: Serve) -> None:
     """The numbers are for those who run the server; streams show up in them."""
     provider.answer(*whole("x"))
-    client = await serve(provider, TOKENWIRE_API_KEYS="key-one")
+    client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests")
     assert (await client.get("/metrics")).status_code == 401
-    key = {"authorization": "Bearer key-one"}
+    key = {"authorization": "Bearer key-one-of-tests"}
     await client.post("/api/stream", json={"message": "x", "model": "openai/m"}, headers=key)
 
     text = (await client.get("/metrics", headers=key)).text

@@ -14,9 +14,10 @@ from .app import create_app
 from .auth.callers import check_bind
 from .errors import ProxyError
 from .provision import off
+from .references import is_reference
 from .secrets import ParameterStore
 from .server import Config
-from .settings import Settings, environment, is_reference, load
+from .settings import Settings, environment, load
 
 
 class _Server(uvicorn.Server):

@@ -24,10 +24,11 @@ from .api.observation import record_of
 from .api.services import Services
 from .api.worker import Worker
 from .auth.callers import choose
-from .auth.tickets import Secret, Tickets, check_secret
+from .auth.tickets import Secret, Tickets
 from .invoker import Invoker
+from .references import check_secret, is_reference, listed
 from .secrets import ParameterStore, Secrets
-from .settings import Settings, environment, is_reference, load
+from .settings import Settings, environment, load
 from .streams.deadline import Timeouts
 from .streams.hub import Hub
 from .streams.limits import Durability, Limits
@@ -136,8 +137,11 @@ def _services(settings: Settings, secrets: Secrets, durable: Store | None) -> Se
 
     async def keys() -> Iterable[str]:
         # One parameter may hold many keys.
-        texts = [await _resolve(secrets, key) for key in settings.api_keys]
-        return [key.strip() for text in texts for key in text.split(",") if key.strip()]
+        return [
+            check_secret("TOKENWIRE_API_KEYS", key)
+            for given in settings.api_keys
+            for key in listed(await _resolve(secrets, given))
+        ]
 
     return Services(
         settings=settings,
@@ -160,11 +164,9 @@ def _ticket_secret(settings: Settings, secrets: Secrets, durable: Store | None) 
     if not said:
         # Whoever signs a ticket is seldom the process that reads it.
         return None if durable is None else SharedSecret(durable)
-    if not is_reference(said):
-        check_secret(said.encode())  # wrong here, it would be wrong with every request
 
     async def secret() -> bytes:
-        return (await _resolve(secrets, said)).encode()
+        return check_secret("TOKENWIRE_SECRET", await _resolve(secrets, said)).encode()
 
     return secret
 

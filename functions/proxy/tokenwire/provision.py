@@ -9,8 +9,9 @@ from .providers import anthropic, bedrock, gemini, native, openai
 from .providers.config import Config
 from .providers.demo import Demo
 from .providers.protocol import Provider
+from .references import is_reference
 from .secrets import NO_KEY, SecretKey, Secrets
-from .settings import KINDS, ProviderSettings, Settings, is_reference, store_url
+from .settings import KINDS, ProviderSettings, Settings, store_url
 from .streams.dynamodb import DynamoDBStore
 from .streams.redis import RedisStore
 from .streams.store import Keep, Store

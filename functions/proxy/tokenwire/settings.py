@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .errors import ProxyError
+from .references import PATTERN, check_given, check_reference, is_reference, listed
 
 PREFIX = "TOKENWIRE_"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
@@ -23,13 +24,13 @@ Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Bytes = Annotated[int, Meta(ge=1024)]
 Count = Annotated[int, Meta(ge=1)]
 # A key that stands in the file itself would be copied with it, so it is not taken.
-Reference = Annotated[str, Meta(pattern=r"^(env:\S+|ssm:/\S+)$")]
+Reference = Annotated[str, Meta(pattern=PATTERN)]
 # As ``streams.policy`` reads it; wrong here, it would be every caller's error. Empty: by route.
 OnDisconnect = Annotated[str, Meta(pattern=r"^(cancel|continue|grace[=(]\d{1,5}(\.\d{1,3})?\)?)?$")]
 # An address may hold a password, so it may be a reference too.
 StoreUrl = Annotated[
     str,
-    Meta(pattern=r"^(memory://|rediss?://\S+|dynamodb://[A-Za-z0-9_.-]{3,255}|env:\S+|ssm:/\S+)$"),
+    Meta(pattern=r"^(memory://|rediss?://\S+|dynamodb://[A-Za-z0-9_.-]{3,255})$|" + PATTERN),
 ]
 _FORMS = {
     "key": "env:NAME or ssm:/path",
@@ -170,9 +171,20 @@ def load(
     said["providers"] = _merged(_from_keys(environ), said.get("providers", {}))
     said["models"] = _routes(said.get("models", {}))
     try:
-        return msgspec.convert(said, Settings, strict=False)
+        settings = msgspec.convert(said, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise _bad(_without_values(str(error))) from None
+    _check_secrets(settings, environ)
+    return settings
+
+
+def _check_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
+    check_given("TOKENWIRE_API_KEYS", settings.api_keys, environ)
+    check_given("TOKENWIRE_SECRET", filter(None, [settings.secret]), environ)
+    for name, provider in settings.providers.items():
+        for field, values in (("headers", provider.headers), ("query", provider.query)):
+            for key, value in values.items():
+                check_reference(f"providers.{name}.{field}.{key}", value)
 
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -230,7 +242,7 @@ def _check_known(name: str, shown: str) -> None:
 
 def _value(name: str, text: str) -> Any:
     if name in _LISTS:
-        return [part.strip() for part in text.split(",") if part.strip()]
+        return listed(text)
     return _seconds(text) if name in _SECONDS else text
 
 
@@ -245,6 +257,7 @@ def _from_keys(environ: Mapping[str, str]) -> dict[str, Any]:
     for name in KINDS:
         variable = f"{name.upper()}_API_KEY"
         if key := environ.get(variable):
+            check_reference(variable, key)
             # On Lambda the variable holds no key but says where it is.
             reference = key if is_reference(key) else f"env:{variable}"
             base_url = environ.get(f"{name.upper()}_BASE_URL")
@@ -284,11 +297,6 @@ def store_url(value: str) -> str:
         return msgspec.convert(value.strip(), StoreUrl)
     except msgspec.ValidationError:
         raise _bad(f"store must lead to {_FORMS['store']}") from None
-
-
-def is_reference(value: str) -> bool:
-    """Whether a setting's value says where a secret is, and is not the secret itself."""
-    return value.startswith(("env:", "ssm:/"))
 
 
 def _merged(found: dict[str, Any], said: Any) -> Any:

@@ -15,11 +15,11 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from ..errors import ClientError, ProxyError
+from ..references import MIN_SECRET
 
 Secret: TypeAlias = Callable[[], Awaitable[bytes]]
 
 _VERSION = "1"
-_MIN_SECRET = 16
 
 
 class Tickets:
@@ -81,9 +81,9 @@ def check_secret(secret: bytes) -> bytes:
     Raises:
         ProxyError: It is not (``bad_setting``).
     """
-    if len(secret) < _MIN_SECRET:
+    if len(secret) < MIN_SECRET:
         raise ProxyError(
-            f"TOKENWIRE_SECRET must have at least {_MIN_SECRET} bytes.", code="bad_setting"
+            f"TOKENWIRE_SECRET must have at least {MIN_SECRET} bytes.", code="bad_setting"
         )
     return secret
 
