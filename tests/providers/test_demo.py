@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tokenwire.errors import UpstreamError
-from tokenwire.providers import demo_text
 from tokenwire.providers.demo import Demo
+from tokenwire.providers.demo import answers as demo_text
 from tokenwire.sse import Splitter
 from tokenwire.wire.chat_decoder import ChatDecoder
 from tokenwire.wire.chat_fold import fold

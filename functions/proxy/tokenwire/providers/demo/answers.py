@@ -97,6 +97,8 @@ Replaying the past and following the present are the same loop, so there is no s
 in which a token could be lost or doubled.
 """
 
+AFTER_TOOL = "The tool has answered, so I can: **all is well**."
+
 _FILLER = (
     "Tokens travel in order and each one carries an id so that a reader who turns away may come "
     "back to the very word at which the telling was broken off and find that nothing was lost "

@@ -1,0 +1,55 @@
+"""The demo provider: real chunk bytes at a chosen pace, without a key or a network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ...errors import UpstreamError
+from ...wire.protocol import ChatRequest
+from .chunks import Chunks
+from .play import oddly, play
+from .script import MOODS, write
+
+
+class Demo:
+    """A provider that speaks the ``chat`` dialect, and does as the prompt says.
+
+    Args:
+        pace: Tokens a second.
+    """
+
+    name = "demo"
+    dialect = "chat"
+
+    def __init__(self, pace: float) -> None:
+        self._pace = pace
+
+    async def prepare(self) -> None:
+        """Nothing to prepare."""
+
+    @asynccontextmanager
+    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Answer the last user message, in the form that the request's options ask for.
+
+        Raises:
+            UpstreamError: The prompt asked for it (``/fail before``, ``/drop``).
+            ClientError: The request asks for what the demo model cannot do.
+        """
+        script = write(request, model, self._pace)
+        if script.fail == "before":
+            raise UpstreamError(
+                "The demo provider failed, as asked.",
+                code="upstream_overloaded",
+                status=503,
+                retryable=True,
+            )
+        body = play(script, Chunks(model))
+        yield oddly(body) if script.odd else body
+
+    async def models(self) -> list[str]:
+        """The names of its moods."""
+        return list(MOODS)
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
