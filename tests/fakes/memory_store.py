@@ -15,7 +15,7 @@ class Log:
     """One stream's."""
 
     meta: Meta
-    producer: object | None
+    producer: str
     batches: list[Batch] = field(default_factory=list)
     pulse: int = 0
     viewers: dict[str, float] = field(default_factory=dict)
@@ -66,26 +66,24 @@ class MemoryStore:
             raise Missing
         return self.logs[stream_id]
 
-    async def create(self, meta: Meta) -> Writer:
+    async def create(self, meta: Meta, token: str) -> Writer:
         """As ``Store.create``."""
-        writer = Writer(self, meta.id)
-        await self._make(meta, writer)
-        return writer
+        await self._make(meta, token)
+        return Writer(self, meta.id)
 
     async def reserve(self, meta: Meta) -> None:
         """As ``Store.reserve``."""
-        await self._make(meta, None)
+        await self._make(meta, "")
 
-    async def adopt(self, stream_id: str) -> Writer:
+    async def adopt(self, stream_id: str, token: str) -> Writer:
         """As ``Store.adopt``."""
         log = await self.log(stream_id)
         log.check_open()
-        if log.producer is not None:
+        if log.producer not in ("", token):
             raise Taken
-        writer = Writer(self, stream_id)
-        log.producer = writer
+        log.producer = token
         log.pulse += 1
-        return writer
+        return Writer(self, stream_id)
 
     async def open(self, stream_id: str) -> Follower | None:
         """As ``Store.open``."""
@@ -131,11 +129,11 @@ class MemoryStore:
         await self.trouble()
         return self.names.get(name)
 
-    async def _make(self, meta: Meta, producer: object | None) -> None:
+    async def _make(self, meta: Meta, producer: str) -> None:
         await self.trouble()
-        if meta.id in self.logs:
+        log = self.logs.setdefault(meta.id, Log(meta, producer))
+        if (log.meta, log.producer) != (meta, producer):
             raise Taken
-        self.logs[meta.id] = Log(meta, producer)
 
 
 @dataclass(slots=True, eq=False)

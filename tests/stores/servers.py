@@ -79,6 +79,19 @@ class Server:
         self.process.send_signal(signal.SIGCONT)
 
 
+def redis_command(server: Server, *what: str) -> Any:
+    """One command to a Redis, and its answer."""
+    import redis as client
+
+    with client.Redis(port=server.port) as connected:
+        return connected.execute_command(*what)
+
+
+def configure(server: Server, *what: str) -> None:
+    """Change how a Redis runs."""
+    redis_command(server, "CONFIG SET", *what)
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:
@@ -165,7 +178,11 @@ def _give_slots(server: Server) -> None:
 def moto(folder: Path) -> Server:
     """DynamoDB over HTTP, by moto."""
     port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("atomic_moto.py").absolute()),
+        str(port),
+    ]
     return _like_dynamodb(command, folder, port)
 
 

@@ -18,6 +18,7 @@ from tokenwire.streams.store import (
     Named,
     Store,
     Taken,
+    new_token,
 )
 from tokenwire.streams.stream import new_id
 
@@ -54,7 +55,7 @@ async def everything(store: Store, stream_id: str) -> list[Batch]:
 async def test_reader_gets_what_was_written(store: Store) -> None:
     """Every byte and every number, in order, the end with its error among them."""
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     one, two = Batch(1, 1, blocks(3)), Batch(1, 4, blocks(1))
     failed = End(EndReason.ERROR, Error("x", "y", retryable=True, status=429, retry_after=1.5))
     last = Batch(1, 5, blocks(1), failed)
@@ -70,7 +71,7 @@ async def test_reader_gets_what_was_written(store: Store) -> None:
 async def test_meta_is_there_before_any_block(store: Store) -> None:
     """A stream without a token can be found, and read, and is empty."""
     about = meta()
-    await store.create(about)
+    await store.create(about, new_token())
     reader = await opened(store, about.id)
     assert await reader.read(0) == []
     assert await store.open("st_nobody") is None
@@ -79,7 +80,7 @@ async def test_meta_is_there_before_any_block(store: Store) -> None:
 async def test_reading_waits_and_wakes(store: Store) -> None:
     """A read comes back with the next batch, or empty-handed after its time."""
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     reader = await opened(store, about.id)
     assert await reader.read(0.05) == []
     waiting = asyncio.create_task(reader.read(10))
@@ -93,8 +94,12 @@ async def test_reading_waits_and_wakes(store: Store) -> None:
 async def test_one_producer(store: Store) -> None:
     """A log is made once, and adopted once."""
     about = meta()
-    await store.create(about)
-    for again in (store.create(about), store.reserve(about), store.adopt(about.id)):
+    await store.create(about, new_token())
+    for again in (
+        store.create(about, new_token()),
+        store.reserve(about),
+        store.adopt(about.id, new_token()),
+    ):
         with pytest.raises(Taken):
             await again
 
@@ -106,7 +111,7 @@ async def test_adopting(store: Store) -> None:
     reader = await opened(store, about.id)
     before = await reader.pulse()
     writers = await asyncio.gather(
-        *(store.adopt(about.id) for _ in range(5)), return_exceptions=True
+        *(store.adopt(about.id, new_token()) for _ in range(5)), return_exceptions=True
     )
     (writer,) = [found for found in writers if not isinstance(found, BaseException)]
     assert all(isinstance(found, Taken) for found in writers if found is not writer)
@@ -122,16 +127,16 @@ async def test_adopting_too_late(store: Store) -> None:
     await store.reserve(about)
     await store.close(about.id, LOST)
     with pytest.raises(Fenced) as caught:
-        await store.adopt(about.id)
+        await store.adopt(about.id, new_token())
     assert (caught.value.at, caught.value.end) == (RecordId(2, 0), LOST)
     with pytest.raises(Missing):
-        await store.adopt("st_nobody")
+        await store.adopt("st_nobody", new_token())
 
 
 async def test_append_may_be_repeated(store: Store) -> None:
     """An append whose answer was lost is sent again, and counts once."""
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     one, last = Batch(1, 1, blocks(2)), Batch(1, 3, [], DONE)
     for batch in (one, one, last, last):
         await writer.append(batch)
@@ -141,7 +146,7 @@ async def test_append_may_be_repeated(store: Store) -> None:
 async def test_end_is_final(store: Store) -> None:
     """Nothing comes after the producer's end; whoever else would end it learns of that one."""
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     one, last = Batch(1, 1, blocks(1)), Batch(1, 2, [], DONE)
     await writer.append(one)
     await writer.append(last)
@@ -156,7 +161,7 @@ async def test_end_is_final(store: Store) -> None:
 async def test_producer_is_fenced(store: Store) -> None:
     """A producer whose log was ended by another cannot write, and learns why, however it asks."""
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     one = Batch(1, 1, blocks(2))
     await writer.append(one)
     assert await store.close(about.id, CANCELLED) == (RecordId(2, 0), CANCELLED)
@@ -170,7 +175,7 @@ async def test_producer_is_fenced(store: Store) -> None:
 async def test_one_end_wins(store: Store) -> None:
     """Many that end a log at once agree on one end."""
     about = meta()
-    await store.create(about)
+    await store.create(about, new_token())
     said = await asyncio.gather(*(store.close(about.id, end) for end in [LOST, CANCELLED] * 5))
     assert len({(at, end.reason) for at, end in said}) == 1
     assert [batch.end for batch in await everything(store, about.id)] == [said[0][1]]
@@ -181,7 +186,7 @@ async def test_one_end_wins(store: Store) -> None:
 async def test_lost_only_where_nothing_has_come(store: Store) -> None:
     """A reader that takes a producer for dead is overruled by a batch that it has not read."""
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     reader = await opened(store, about.id)
     one = Batch(1, 1, blocks(1))
     await writer.append(one)
@@ -198,7 +203,7 @@ async def test_lost_only_where_nothing_has_come(store: Store) -> None:
 async def test_pulse_moves_while_the_producer_lives(store: Store) -> None:
     """With each beat; looking around is not a sign of life."""
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     reader = await opened(store, about.id)
     first = await reader.pulse()
     await writer.look()
@@ -210,7 +215,7 @@ async def test_pulse_moves_while_the_producer_lives(store: Store) -> None:
 async def test_viewers_elsewhere_are_seen(store: Store) -> None:
     """The latest of their leases counts; one that leaves does not."""
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     assert await writer.look() == 0
     await store.renew(about.id, "v_one", 2_000_000_000.5)
     await store.renew(about.id, "v_two", 2_000_000_009.5)
@@ -226,7 +231,7 @@ async def test_viewers_elsewhere_are_seen(store: Store) -> None:
 async def test_large_batches(store: Store, count: int, size: int) -> None:
     """What does not fit into one item, or one page, comes out as it went in."""
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     one = Batch(1, 1, blocks(count, size), DONE)
     await writer.append(one)
     found = await everything(store, about.id)

@@ -16,7 +16,7 @@ from tokenwire.streams.dynamodb.items import Reassembly, key, of_batch
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import End, EndReason, Meta
-from tokenwire.streams.store import Batch, Keep, Missing, Named, StoreError
+from tokenwire.streams.store import Batch, Keep, Missing, Named, StoreError, new_token
 from tokenwire.streams.stream import new_id
 
 DONE = End(EndReason.DONE)
@@ -53,7 +53,7 @@ async def test_expired_is_gone_before_it_is_deleted(
     """DynamoDB takes its time to delete; readers do not wait for that."""
     store = store_of(Keep(running=-10, ended=-10))
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     assert await store.open(about.id) is None
     await writer.append(Batch(1, 1, [b"a"], DONE))
     await store.name(about.id, Named(about.id))
@@ -62,7 +62,7 @@ async def test_expired_is_gone_before_it_is_deleted(
 
     ended = store_of(Keep(running=100, ended=-10))
     about = meta()
-    await (await ended.create(about)).append(Batch(1, 1, [b"a"], DONE))
+    await (await ended.create(about, new_token())).append(Batch(1, 1, [b"a"], DONE))
     reader = await ended.open(about.id)
     assert reader is not None
     with pytest.raises(Missing):
@@ -108,10 +108,10 @@ async def test_failures_are_named_by_their_code(
     store = store_of(Keep())
     store.table.name = "another"
     with pytest.raises(StoreError, match=r"DynamoDB failed \(ResourceNotFoundException\)"):
-        await store.create(meta())
+        await store.create(meta(), new_token())
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
     with pytest.raises(StoreError, match="DynamoDB failed") as caught:
-        await store_of(Keep()).create(meta())
+        await store_of(Keep()).create(meta(), new_token())
     assert "127.0.0.1" not in str(caught.value)
 
 

@@ -17,7 +17,7 @@ import pytest
 from tests.api.reading import Watching, printed, read, text_of
 from tests.fakes.server import serving
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
-from tests.stores.servers import Server, redis
+from tests.stores.servers import Server, configure, redis
 
 SOAK = "TOKENWIRE_SOAK" in os.environ
 ASK = {"message": "x", "model": "openai/m", "on_disconnect": "continue"}
@@ -72,14 +72,6 @@ Fault = Callable[[Server], None]
 def fill(server: Server) -> None:
     """Let Redis have no memory for anything new."""
     configure(server, "maxmemory", "1")
-
-
-def configure(server: Server, *what: str) -> None:
-    """Change how it runs."""
-    import redis as client
-
-    with client.Redis(port=server.port) as connected:
-        connected.execute_command("CONFIG SET", *what)
 
 
 FAULTS: dict[str, tuple[Fault, Fault]] = {

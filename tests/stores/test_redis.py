@@ -15,7 +15,7 @@ from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import End, EndReason, Meta, RecordId
 from tokenwire.streams.redis import RedisStore
 from tokenwire.streams.redis.server import keys
-from tokenwire.streams.store import Batch, Keep, Missing, Named, StoreError
+from tokenwire.streams.store import Batch, Keep, Missing, Named, StoreError, new_token
 from tokenwire.streams.stream import new_id
 
 DONE = End(EndReason.DONE)
@@ -45,7 +45,7 @@ async def test_one_blocking_reader_for_all_viewers(
     """Twenty viewers of a stream, in one process, wait on one connection."""
     store = RedisStore(server.url)
     about = meta()
-    await store.create(about)
+    await store.create(about, new_token())
     hub = Hub(Limits(), durability=Durability(store))
     stream = await hub.find(about.id, "me")
 
@@ -68,7 +68,7 @@ async def test_ids_are_those_of_records(server: Server, client: redis.asyncio.Re
     """An entry's id is that of its last record, and all keys of a stream are in one slot."""
     store = RedisStore(server.url)
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     await writer.append(Batch(1, 1, [b"a", b"b"]))
     await writer.append(Batch(1, 3, [b"c"]))
     await store.close(about.id, DONE)
@@ -82,7 +82,7 @@ async def test_everything_expires(server: Server, client: redis.asyncio.Redis) -
     """A log that runs is kept for as long as a stream may take, one that has ended for less."""
     store = RedisStore(server.url, Keep(running=1000, ended=100))
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     await writer.append(Batch(1, 1, [b"a"]))
     await store.renew(about.id, "v", 0)
     assert 900 < await client.ttl(keys(about.id)[0]) <= 1000
@@ -101,7 +101,7 @@ async def test_forgotten_log_does_not_come_back(
     """A producer that wakes up after its log has expired makes no new one."""
     store = RedisStore(server.url)
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     reader = await store.open(about.id)
     assert reader is not None
     await client.delete(*keys(about.id))
@@ -116,7 +116,7 @@ async def test_old_blocks_are_trimmed(server: Server) -> None:
     """What the producer no longer holds need not be kept; a reader sees where it begins."""
     store = RedisStore(server.url)
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     for number in range(1, 11):
         await writer.append(Batch(1, number, [b"x"]), floor=max(1, number - 3))
     reader = await store.open(about.id)
@@ -132,7 +132,7 @@ async def test_dead_connections_are_replaced(server: Server, client: redis.async
     """As after a freeze: the first command on a dead socket is sent again on a new one."""
     store = RedisStore(server.url)
     about = meta()
-    writer = await store.create(about)
+    writer = await store.create(about, new_token())
     await client.client_kill_filter(_type="normal", skipme=True)
     await writer.append(Batch(1, 1, [b"a"]))
     await client.script_flush()
@@ -146,7 +146,7 @@ async def test_other_people_s_data_is_not_taken_for_ours(
     """Something else under our keys is an error of the store, and not a crash."""
     store = RedisStore(server.url)
     about = meta()
-    await store.create(about)
+    await store.create(about, new_token())
     await client.xadd(keys(about.id)[1], {"batch": b"\x81nonsense"}, id="1-1")
     reader = await store.open(about.id)
     assert reader is not None

@@ -55,6 +55,10 @@ class World:
     readers: dict[str, Follower] = field(default_factory=dict)
     written: dict[str, list[Batch]] = field(default_factory=dict)
 
+    def token(self, who: str) -> str:
+        """A producer's, the same whenever it asks."""
+        return f"{who}-{id(self)}"
+
     async def do(self, step: str) -> Any:
         """One step; what came of it, in words that any store can say."""
         who, what = step.split()
@@ -68,7 +72,7 @@ class World:
 
     async def create(self, who: str) -> None:
         """Make the log."""
-        self.writers[who] = await self.store.create(self.meta)
+        self.writers[who] = await self.store.create(self.meta, self.token(who))
 
     async def reserve(self, _: str) -> None:
         """Make it for somebody else."""
@@ -76,7 +80,7 @@ class World:
 
     async def adopt(self, who: str) -> None:
         """Take a reserved one."""
-        self.writers[who] = await self.store.adopt(self.meta.id)
+        self.writers[who] = await self.store.adopt(self.meta.id, self.token(who))
 
     async def append(self, who: str, end: End | None = None) -> None:
         """Write the next batch."""

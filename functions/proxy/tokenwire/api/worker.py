@@ -11,7 +11,7 @@ import msgspec
 from ..errors import ProxyError, TokenwireError
 from ..streams.log import End, EndReason
 from ..streams.policy import OnDisconnect
-from ..streams.store import Fenced, Missing, StoreError, Taken
+from ..streams.store import Fenced, Missing, StoreError, Taken, new_token
 from ..streams.stream import Stream
 from ..telemetry import Recorder, RequestLog, function_of, seconds_left
 from ..wire.protocol import ChatRequest, as_event
@@ -74,7 +74,7 @@ class Worker:
         if store is None:
             raise StoreError("There is no store.")
         try:
-            writer = await store.adopt(job.stream)
+            writer = await store.adopt(job.stream, new_token())
         except _NOT_FOR_US:
             return "taken"
         request = ChatRequest(job.model, stream=True, body=job.body, dialect=job.dialect)

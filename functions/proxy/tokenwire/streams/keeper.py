@@ -20,7 +20,7 @@ from ..errors import ProxyError
 from ..events import Error
 from .health import Health
 from .log import End, EndReason, Meta, RecordId
-from .store import Batch, Fenced, Missing, Store, StoreError, Taken, Writer
+from .store import Batch, Fenced, Missing, Store, StoreError, Taken, Writer, new_token
 from .tail import Reader, Tail
 
 T = TypeVar("T")
@@ -81,6 +81,7 @@ class Keeper:
         self._health = health
         self._on_end = on_end
         self._writer = writer
+        self._token = new_token()
         self._wrote = self._renewed = monotonic()
         self.created = asyncio.Event()
         self.degraded = False
@@ -166,7 +167,7 @@ class Keeper:
                 self._public.finish(batch.end, batch.last)
 
     async def _create(self) -> Writer:
-        self._writer = await self._insist(lambda: self._store.create(self._meta))
+        self._writer = await self._insist(lambda: self._store.create(self._meta, self._token))
         self.created.set()
         return self._writer
 

@@ -23,13 +23,17 @@ that a stream can take.
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from ..errors import ProxyError
 from .log import End, Meta, RecordId
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,22 +204,30 @@ class Store(Names, Protocol):
     async def aclose(self) -> None:
         """Close every connection."""
 
-    async def create(self, meta: Meta) -> Writer:
-        """Make a log, as its producer.
+    async def create(self, meta: Meta, token: str) -> Writer:
+        """Make a log, as its producer. Safe to repeat with the same token.
+
+        Args:
+            meta: Its first record.
+            token: By which the store knows the producer: ``new_token()``, one a producer.
 
         Raises:
-            Taken: It is there already.
+            Taken: It is there already, with another producer or none.
         """
 
     async def reserve(self, meta: Meta) -> None:
-        """Make a log for a producer that is still to come.
+        """Make a log for a producer that is still to come. Safe to repeat until one has come.
 
         Raises:
-            Taken: It is there already.
+            Taken: It is there already, of another content, or has a producer.
         """
 
-    async def adopt(self, stream_id: str) -> Writer:
-        """Become the producer of a reserved log.
+    async def adopt(self, stream_id: str, token: str) -> Writer:
+        """Become the producer of a reserved log. Safe to repeat with the same token.
+
+        Args:
+            stream_id: Whose log.
+            token: As for ``create``.
 
         Raises:
             Taken: It has one.
@@ -240,8 +252,15 @@ class Store(Names, Protocol):
         """Say that this viewer has left."""
 
 
+def new_token() -> str:
+    """A producer's token: 64 random bits."""
+    return secrets.token_hex(8)
+
+
 _packer = msgspec.msgpack.Encoder()
 _unpacker = msgspec.msgpack.Decoder(Batch)
+_meta_decoder = msgspec.json.Decoder(Meta)
+_named_decoder = msgspec.json.Decoder(Named)
 
 
 def pack(batch: Batch) -> bytes:
@@ -255,10 +274,7 @@ def unpack(data: bytes) -> Batch:
     Raises:
         StoreError: They are not one.
     """
-    try:
-        return _unpacker.decode(data)
-    except msgspec.MsgspecError:
-        raise StoreError("The store holds something that is not a batch.") from None
+    return _decoded(_unpacker.decode, data, "a batch")
 
 
 def pack_json(value: Meta | Named) -> bytes:
@@ -267,10 +283,25 @@ def pack_json(value: Meta | Named) -> bytes:
 
 
 def unpack_meta(data: bytes) -> Meta:
-    """The meta record in these bytes."""
-    return msgspec.json.decode(data, type=Meta)
+    """The meta record in these bytes.
+
+    Raises:
+        StoreError: They are not one.
+    """
+    return _decoded(_meta_decoder.decode, data, "a stream")
 
 
 def unpack_named(data: bytes) -> Named:
-    """What a name stands for."""
-    return msgspec.json.decode(data, type=Named)
+    """What a name stands for.
+
+    Raises:
+        StoreError: The bytes do not say it.
+    """
+    return _decoded(_named_decoder.decode, data, "a name")
+
+
+def _decoded(decode: Callable[[bytes], T], data: bytes, what: str) -> T:
+    try:
+        return decode(data)
+    except (msgspec.MsgspecError, TypeError, UnicodeDecodeError):
+        raise StoreError(f"The store holds something that is not {what}.") from None

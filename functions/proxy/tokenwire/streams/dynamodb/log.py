@@ -44,7 +44,7 @@ class DynamoDBWriter:
         items = of_batch(key(self._id, self._next), batch, self._token, expires)
         for item in items:
             there = await self._table.put(item, IS_FREE)
-            if there is not None and there["by"]["S"] != self._token:
+            if there is not None and not _is_same(there, item):
                 raise fenced(there)
         self._next += len(items)
         self._written = batch
@@ -137,6 +137,11 @@ class DynamoDBFollower:
         consistent, self._is_first = self._is_first, False
         pk = key(self.meta.id, 0)["pk"]
         return await self._table.after(pk, self._read.place, consistent=consistent)
+
+
+def _is_same(there: Item, item: Item) -> bool:
+    """Whether what stands in a place is what was to be put there: put twice."""
+    return all(there.get(name) == item[name] for name in ("by", "batch"))
 
 
 async def put_end(table: Table, at: Item, batch: Batch, keep: Keep) -> bool:

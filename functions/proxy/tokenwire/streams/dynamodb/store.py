@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 
 from ..log import End, Meta, RecordId
@@ -53,9 +52,8 @@ class DynamoDBStore:
         """Close every connection."""
         self.table.close()
 
-    async def create(self, meta: Meta) -> Writer:
+    async def create(self, meta: Meta, token: str) -> Writer:
         """As ``Store.create``."""
-        token = secrets.token_hex(8)
         await self._create(meta, token)
         return DynamoDBWriter(self.table, self._keep, meta.id, token)
 
@@ -63,17 +61,17 @@ class DynamoDBStore:
         """As ``Store.reserve``."""
         await self._create(meta, "")
 
-    async def adopt(self, stream_id: str) -> Writer:
+    async def adopt(self, stream_id: str, token: str) -> Writer:
         """As ``Store.adopt``."""
-        token = secrets.token_hex(8)
         change = "SET producer = :token ADD pulse :one"
         values = {":token": {"S": token}, ":one": {"N": "1"}, ":none": {"S": ""}}
-        there = await self.table.update(key(stream_id, 0), change, values, "producer = :none")
+        condition = "producer = :none OR producer = :token"
+        there = await self.table.update(key(stream_id, 0), change, values, condition)
         if there is not None:
             raise fenced(await self._last(stream_id))
-        writer = DynamoDBWriter(self.table, self._keep, stream_id, token)
-        await writer.look()
-        return writer
+        if "end" in (last := await self._last(stream_id)):
+            raise fenced(last)
+        return DynamoDBWriter(self.table, self._keep, stream_id, token)
 
     async def open(self, stream_id: str) -> Follower | None:
         """As ``Store.open``."""
@@ -133,7 +131,7 @@ class DynamoDBStore:
             **expires_in(self._keep.running),
         }
         there = await self.table.put(item, IS_FREE)
-        if there is not None and there["producer"]["S"] != (token or None):
+        if there is not None and not _is_same(there, item):
             raise Taken
 
     async def _last(self, stream_id: str) -> Item:
@@ -150,6 +148,12 @@ class DynamoDBStore:
     def _named_item(self, name: str, meant: Named) -> Item:
         lasts = expires_in(self._keep.running + self._keep.ended)
         return {**_name_key(name), "named": {"B": pack_json(meant)}, **lasts}
+
+
+def _is_same(there: Item, item: Item) -> bool:
+    """Whether a log that is there already is the one that was to be made: made twice."""
+    made = ("meta", "producer")
+    return all(name in there and there[name] == item[name] for name in made)
 
 
 def _name_key(name: str) -> Item:

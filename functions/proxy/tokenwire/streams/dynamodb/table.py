@@ -28,10 +28,14 @@ class Table:
     Args:
         name: Its name.
         timeout: Seconds for a connection, and for an answer.
+        connect: Makes the client, where that is not boto3's own.
     """
 
-    def __init__(self, name: str, timeout: float) -> None:
+    def __init__(
+        self, name: str, timeout: float, connect: Callable[[], DynamoDBClient] | None = None
+    ) -> None:
         self.name = name
+        self._make_client = connect or self._connect
         self._timeout = timeout
         self._client: DynamoDBClient | None = None
         # boto3 blocks. It is well kept, and a request costs it less than a millisecond.
@@ -40,18 +44,21 @@ class Table:
     def connected(self) -> DynamoDBClient:
         """The client; made by the first call, which imports boto3."""
         if self._client is None:
-            import boto3
-            from botocore.config import Config
-
-            config = Config(
-                connect_timeout=self._timeout,
-                read_timeout=self._timeout,
-                max_pool_connections=32,
-                retries={"mode": "standard", "total_max_attempts": 2},
-                tcp_keepalive=True,
-            )
-            self._client = boto3.client("dynamodb", config=config)
+            self._client = self._make_client()
         return self._client
+
+    def _connect(self) -> DynamoDBClient:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(
+            connect_timeout=self._timeout,
+            read_timeout=self._timeout,
+            max_pool_connections=32,
+            retries={"mode": "standard", "total_max_attempts": 2},
+            tcp_keepalive=True,
+        )
+        return boto3.client("dynamodb", config=config)
 
     def close(self) -> None:
         """Close every connection."""
@@ -131,20 +138,23 @@ class Table:
         Raises:
             StoreError: DynamoDB refuses it, or cannot be reached. The text has its code alone.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(self._carry_out, ask))
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, partial(self._carry_out, ask))
+        except Exception as error:
+            # The boundary of boto3: whatever it raises (or its threads, once closed) ends here.
+            raise _as_ours(error) from None
 
     def _carry_out(self, ask: Callable[[DynamoDBClient], T]) -> T:
-        client = self.connected()
-        from botocore.exceptions import BotoCoreError, ClientError
+        return ask(self.connected())
 
-        try:
-            return ask(client)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "?")
-            raise StoreError(f"DynamoDB failed ({code}).") from None
-        except BotoCoreError as error:
-            raise StoreError(f"DynamoDB failed ({type(error).__name__}).") from None
+
+def _as_ours(error: Exception) -> StoreError:
+    if isinstance(error, StoreError):
+        return error
+    answer: Any = getattr(error, "response", None)  # of a ClientError: DynamoDB's own answer
+    found = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    return StoreError(f"DynamoDB failed ({found or type(error).__name__}).")
 
 
 def _conditional(condition: str, values: Item) -> dict[str, Any]:

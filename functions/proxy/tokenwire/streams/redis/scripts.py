@@ -41,8 +41,8 @@ end
 CREATE = _script("""
 local meta, token, ms = ARGV[1], ARGV[2], ARGV[3]
 if redis.call('EXISTS', KEYS[1]) == 1 then
-  local owner = redis.call('HGET', KEYS[1], 'producer')
-  if token ~= '' and owner == token then return {'ok'} end
+  local known = redis.call('HMGET', KEYS[1], 'meta', 'producer')
+  if known[1] == meta and known[2] == token then return {'ok'} end
   return {'taken'}
 end
 redis.call('HSET', KEYS[1], 'meta', meta, 'producer', token, 'pulse', 0)

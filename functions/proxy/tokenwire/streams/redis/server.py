@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -21,17 +24,20 @@ class Server:
     Args:
         url: As redis-py reads it; with ``?cluster=true``, one node of a cluster.
         timeout: Seconds for a connection, and for an answer.
+        connect: Makes the client, where that is not redis-py's own.
     """
 
-    def __init__(self, url: str, timeout: float) -> None:
+    def __init__(self, url: str, timeout: float, connect: Callable[[], Any] | None = None) -> None:
         self._url, self._in_cluster = _without_cluster(url)
         self._timeout = timeout
         self._client: Redis | RedisCluster | None = None
+        self._make_client = connect or self._connect
+        self._reconnected = -1.0
 
     def connected(self) -> Redis | RedisCluster:
         """The client; made by the first call, which imports redis-py. Connects on first use."""
         if self._client is None:
-            self._client = self._connect()
+            self._client = self._make_client()
         return self._client
 
     async def aclose(self) -> None:
@@ -67,21 +73,45 @@ class Server:
             return await self.ask("EVAL", script.text, len(names), *names, *args)
 
     async def ask(self, *command: Any) -> Any:
-        """One command's answer.
+        """One command's answer. A command that fails on the way is sent once more.
+
+        This is the boundary of redis-py: whatever it raises leaves as ``StoreError``. Its transport
+        raises more than its own errors (uvloop's closed handle is a ``RuntimeError``).
 
         Raises:
             StoreError: The server refuses it, or cannot be reached. The text names the kind of
                 failure alone: what a client library says may quote an address or a password.
         """
-        client = self.connected()
-        from redis.exceptions import NoScriptError, RedisClusterException, RedisError
-
         try:
-            return await client.execute_command(*command)
-        except NoScriptError:
-            raise _Unknown from None
-        except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
-            raise StoreError(f"Redis failed ({type(error).__name__}).") from None
+            try:
+                return await self.connected().execute_command(*command)
+            except Exception as error:
+                if not await self._may_repeat(error):
+                    raise
+            return await self.connected().execute_command(*command)
+        except Exception as error:
+            raise _as_ours(error) from None
+
+    async def _may_repeat(self, error: Exception) -> bool:
+        """Whether another connection may do better. Leaves a server that has stepped down."""
+        from redis.exceptions import ResponseError
+
+        if not isinstance(error, ResponseError):
+            return True
+        if not _STEPPED_DOWN.search(str(getattr(error, "status_code", "")) + " " + str(error)):
+            return False
+        await self._reconnect()
+        return True
+
+    async def _reconnect(self) -> None:
+        """Leave every open connection, at most once a second: a name may lead elsewhere by now."""
+        pool: Any = getattr(self._client, "connection_pool", None)
+        if pool is None or monotonic() - self._reconnected < 1.0:
+            return  # a cluster's client finds out by itself
+        self._reconnected = monotonic()
+        await pool.update_active_connections_for_reconnect()
+        with suppress(Exception):
+            await pool.disconnect(inuse_connections=False)
 
     def _connect(self) -> Redis | RedisCluster:
         from redis.asyncio import Redis
@@ -95,12 +125,28 @@ class Server:
             protocol=2,
             socket_connect_timeout=self._timeout,
             socket_timeout=self._timeout,
-            # An environment that was frozen finds its sockets dead: one more try, on a new one.
-            retry=Retry(NoBackoff(), 1),
+            # ``ask`` tries again, and knows more kinds of failure.
+            retry=Retry(NoBackoff(), 0),
             # One reader that waits holds a connection for as long.
             max_connections=10_000,
         )
         return found
+
+
+_STEPPED_DOWN = re.compile(
+    r"\b(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|UNBLOCKED|TRYAGAIN)\b"
+)
+"""Refusals of a server that is no primary (any more, or yet); another one may be by now."""
+
+
+def _as_ours(error: Exception) -> StoreError:
+    from redis.exceptions import NoScriptError
+
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, NoScriptError):
+        return _Unknown()
+    return StoreError(f"Redis failed ({type(error).__name__}).")
 
 
 class _Unknown(StoreError):

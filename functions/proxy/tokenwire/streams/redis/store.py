@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 from ..log import End, Meta, RecordId
 from ..store import (
     Fenced,
@@ -45,9 +43,8 @@ class RedisStore:
         """Close every connection."""
         await self._server.aclose()
 
-    async def create(self, meta: Meta) -> Writer:
+    async def create(self, meta: Meta, token: str) -> Writer:
         """As ``Store.create``."""
-        token = secrets.token_hex(8)
         await self._create(meta, token)
         return RedisWriter(self._server, self._keep, meta.id, token)
 
@@ -55,9 +52,8 @@ class RedisStore:
         """As ``Store.reserve``."""
         await self._create(meta, "")
 
-    async def adopt(self, stream_id: str) -> Writer:
+    async def adopt(self, stream_id: str, token: str) -> Writer:
         """As ``Store.adopt``."""
-        token = secrets.token_hex(8)
         await self._server.on_stream(ADOPT, stream_id, [token])
         return RedisWriter(self._server, self._keep, stream_id, token)
 
