@@ -73,9 +73,12 @@ ONLY = {
         "wire.origins",
         "wire.messages_from_chat",
         "wire.converse",
+        "wire.converse_whole",
         "wire.converse_request",
         "wire.gemini",
+        "wire.gemini_chunks",
         "wire.gemini_request",
+        "wire.whole",
     },
     ("api", "providers"): {"providers.protocol"},
 }
@@ -137,7 +140,9 @@ def test_table_has_no_cycle() -> None:
         done |= ready
 
 
-ON_FIRST_USE = {f"providers.{name}" for name in ("failures", "openai_failures", "http", "sigv4")}
+ON_FIRST_USE = {
+    f"providers.{name}" for name in ("bounds", "failures", "openai_failures", "http", "sigv4")
+}
 
 
 def test_sdks_are_imported_on_use() -> None:

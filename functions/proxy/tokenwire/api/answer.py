@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +17,7 @@ from ..wire.protocol import JSON, ChatRequest, Dialect, Encoder
 from .begin import begin, join, manners, policy
 from .collect import apart, collect
 from .errors import refusal
+from .forwarding import forwarded
 from .idempotency import Idempotency
 from .observation import Observation
 from .reading import read_json
@@ -54,6 +56,7 @@ async def answer(
     """
     seen.log.dialect = dialect.name
     asked = dialect.parse(await read_json(request, services.settings.max_body_bytes))
+    asked = replace(asked, headers=forwarded(request.headers, dialect.forwarded))
     on_disconnect = policy(request, services, default if asked.stream else CANCEL)
     key = Idempotency.of(request, asked)
     stream = await begin(services, caller, asked, on_disconnect, seen, key)

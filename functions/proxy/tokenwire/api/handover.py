@@ -34,6 +34,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str
     body: JSON
     grace: float | None
+    headers: dict[str, str] = {}
 
 
 def needs_worker(
@@ -82,6 +83,7 @@ async def hand_over(
         dialect=request.dialect,
         body=request.body,
         grace=policy.grace,
+        headers=dict(request.headers),
     )
     await store.reserve(meta)
     try:

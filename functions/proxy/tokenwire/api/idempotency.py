@@ -51,6 +51,7 @@ class Idempotency:
                 param=HEADER,
             )
         said = [request.scope["path"], asked.dialect, asked.body]
+        said += [asked.headers] if asked.headers else []
         return cls(f"idempotency {key}", sha256(msgspec.json.encode(said)).hexdigest())
 
     async def find(self, hub: Hub, owner: str) -> Stream | None:

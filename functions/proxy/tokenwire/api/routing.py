@@ -126,6 +126,6 @@ async def _translated(wanted: Dialect, given: Dialect, body: Body) -> Body:
                 blocks = encoder.error(event) if isinstance(event, Error) else encoder.encode(event)
                 if blocks:
                     yield b"".join(blocks)
-    if has_finished:
+    if has_finished and decoder.may_lack_end:
         # Some compatible servers send no terminator: the pump takes that for whole, and so do we.
         yield b"".join(encoder.end())

@@ -77,7 +77,9 @@ class Worker:
             writer = await store.adopt(job.stream, new_token())
         except _NOT_FOR_US:
             return "taken"
-        request = ChatRequest(job.model, stream=True, body=job.body, dialect=job.dialect)
+        request = ChatRequest(
+            job.model, stream=True, body=job.body, dialect=job.dialect, headers=job.headers
+        )
         try:
             prepared = prepare(self._services, job.owner, request, job.stream)
         except TokenwireError as error:

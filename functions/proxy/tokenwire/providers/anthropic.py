@@ -5,19 +5,32 @@ https://docs.anthropic.com/en/api/messages
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
 
+from ..wire import whole
 from ..wire.messages_from_chat import from_chat
 from ..wire.protocol import ChatRequest
-from .exchange import verbatim
+from .exchange import Post
 from .native import Api, names
+from .whole import streamed
+
+if TYPE_CHECKING:
+    import httpx2
 
 
-def _ask(request: ChatRequest, model: str) -> tuple[str, Any]:
+def _ask(request: ChatRequest, model: str) -> Post:
     if request.dialect == "messages":
-        return "/v1/messages", {**request.body, "model": model, "stream": True}
-    return "/v1/messages", from_chat(request.body, model)
+        body = {**request.body, "model": model, "stream": True}
+        return Post("/v1/messages", body, request.headers)
+    return Post("/v1/messages", from_chat(request.body, model))
+
+
+async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
+    from .http import read
+
+    async for data in streamed(read(response), whole.messages):
+        yield data
 
 
 def _listed(said: Mapping[str, Any]) -> list[str]:
@@ -30,7 +43,7 @@ API = Api(
     key_header="x-api-key",
     headers={"anthropic-version": "2023-06-01"},
     ask=_ask,
-    read=verbatim,
+    read=_read,
     models_path="/v1/models?limit=1000",
     listed=_listed,
 )

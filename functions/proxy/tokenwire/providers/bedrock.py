@@ -7,22 +7,26 @@ botocore; the connection is ours, so that nothing blocks the event loop.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Sequence
+import struct
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import msgspec
 
 from ..errors import ProxyError
+from ..sse import MAX_BLOCK
+from ..wire import whole
 from ..wire.converse import ConverseReader
 from ..wire.converse_request import request as converse
+from ..wire.converse_whole import events
 from ..wire.messages_from_chat import from_chat
 from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
-from .exchange import exchange, verbatim
+from .exchange import Post, exchange
+from .paths import segment
+from .whole import document, streamed
 
 if TYPE_CHECKING:
     import httpx2
@@ -64,7 +68,7 @@ class _Connection:
         self._made: tuple[Http, Signer] | None = None
         self._connecting = asyncio.Lock()
 
-    async def post(self, path: str, body: Any) -> httpx2.Response:
+    async def post(self, post: Post) -> httpx2.Response:
         """An open response with status 200.
 
         Raises:
@@ -76,7 +80,7 @@ class _Connection:
                 self._made = await asyncio.to_thread(_connect, self._config)
         http, signer = self._made
         call: Call = await asyncio.to_thread(
-            signer.sign, f"{self._config.url}{path}", msgspec.json.encode(body)
+            signer.sign, f"{self._config.url}{post.path}", msgspec.json.encode(post.body)
         )
         return await http.post(call)
 
@@ -104,13 +108,13 @@ class Api:
 
     Args:
         dialect: In which its streams come out.
-        ask: A request and a model to the path and the body of the POST. Raises ClientError.
-        read: The response and the model to the blocks.
+        ask: A request and a model to the POST. Raises ClientError.
+        read: The response, the model and what was posted to the blocks.
     """
 
     dialect: str
-    ask: Callable[[ChatRequest, str], tuple[str, Any]]
-    read: Callable[[httpx2.Response, str], AsyncIterator[bytes]]
+    ask: Callable[[ChatRequest, str], Post]
+    read: Callable[[httpx2.Response, str, Post], AsyncIterator[bytes]]
 
 
 class Bedrock:
@@ -147,51 +151,88 @@ class Bedrock:
         await self._connection.aclose()
 
 
-def _ask_converse(request: ChatRequest, model: str) -> tuple[str, Any]:
+def _ask_converse(request: ChatRequest, model: str) -> Post:
     said = request.body if request.dialect == "messages" else from_chat(request.body, model)
     with caused_by(said):
         body = converse(said, model)
-    return f"/model/{quote(model, safe='')}/converse-stream", body
+    return Post(f"/model/{segment(model)}/converse-stream", body)
 
 
-def _ask_openai(request: ChatRequest, model: str) -> tuple[str, Any]:
+def _ask_openai(request: ChatRequest, model: str) -> Post:
     options = {**(request.body.get("stream_options") or {}), "include_usage": True}
     body = {**request.body, "model": model, "stream": True, "stream_options": options}
-    return "/openai/v1/chat/completions", body
+    return Post("/openai/v1/chat/completions", body)
 
 
-async def _read_converse(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
-    """The event stream's messages as blocks; botocore's own parser checks its checksums."""
-    from botocore.eventstream import EventStreamBuffer, ParserError
-
-    from .failures import broken, malformed
+async def _read_openai(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
     from .http import read
 
-    reader = ConverseReader(response.headers.get("x-amzn-requestid", ""), model)
-    buffer = EventStreamBuffer()
-    async for data in read(response):
-        buffer.add_data(data)
-        try:
-            for message in buffer:
-                if said := _message(message, reader):
-                    yield said
-        except ParserError as error:
-            raise broken(error) from None
-        except (ValueError, KeyError):
-            raise malformed() from None
+    async for data in streamed(read(response), whole.chat):
+        yield data
+
+
+async def _read_converse(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
+    """The event stream's messages as blocks; botocore's own parser checks its checksums."""
+    from .http import read
+
+    request_id = response.headers.get("x-amzn-requestid", "")
+    reader = ConverseReader(request_id, model, one_call=post.one_call)
+    body = read(response)
+    found, head = await document(body)
+    if found is not None:
+        yield b"".join([reader.read(kind, payload) for kind, payload in events(found)])
+        return
+    messages = _Messages()
+    while head:
+        for message in messages.feed(head):
+            if blocks := _blocks(message, reader):
+                yield blocks
+        head = await anext(body, b"")
     if rest := reader.close():
         yield rest
 
 
-def _message(message: Any, reader: ConverseReader) -> bytes:
+class _Messages:
+    """Cuts a binary event stream into its messages, none of them larger than a block may be."""
+
+    def __init__(self) -> None:
+        from botocore.eventstream import EventStreamBuffer
+
+        self._buffer: Any = EventStreamBuffer()
+        self._held = 0
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """Yield the messages that these bytes complete. To be read to its end.
+
+        Raises:
+            UpstreamError: They are no event stream, or broken (``upstream_disconnected``); or
+                a message is too large (``upstream_malformed``). Those before it were yielded.
+        """
+        from botocore.eventstream import ParserError
+
+        from .failures import broken, malformed
+
+        self._buffer.add_data(data)
+        self._held += len(data)
+        try:
+            for message in self._buffer:
+                self._held -= message.prelude.total_length
+                yield message
+        except (ParserError, ValueError, KeyError, struct.error) as error:
+            raise broken(error) from None
+        if self._held > MAX_BLOCK:
+            raise malformed()
+
+
+def _blocks(message: Any, reader: ConverseReader) -> bytes:
     headers = message.headers
     if headers.get(":message-type") != "event":
         return reader.failed(str(headers.get(":exception-type") or headers.get(":error-code")))
-    return reader.read(str(headers.get(":event-type")), json.loads(message.payload))
+    return reader.read(str(headers.get(":event-type")), message.payload)
 
 
 CONVERSE = Api("messages", _ask_converse, _read_converse)
-"""Converse, for every model; said in the ``messages`` dialect."""
+"""Converse, for every model; its streams come out in the ``messages`` dialect."""
 
-OPENAI = Api("chat", _ask_openai, verbatim)
+OPENAI = Api("chat", _ask_openai, _read_openai)
 """The OpenAI-compatible endpoint, for the models that have one; verbatim."""

@@ -1,10 +1,10 @@
-"""One request to a provider that is spoken to without an SDK, whoever lets us in there."""
+"""One request to a provider that is spoken to without an SDK, however it authenticates us."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..wire.protocol import ChatRequest
@@ -13,21 +13,39 @@ if TYPE_CHECKING:
     import httpx2
 
 
-class Speech(Protocol):
-    """What an API is asked, and what its answer says."""
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A request in a provider's own words.
+
+    Args:
+        path: Below the provider's address.
+        body: To be encoded as JSON.
+        headers: What this request adds to the provider's own.
+        one_call: Whether tool calls beyond the first are left out of the answer, because the
+            caller wants no parallel ones and the API has no parameter for that.
+    """
+
+    path: str
+    body: Any = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    one_call: bool = False
+
+
+class Protocols(Protocol):
+    """How an API is asked, and how its answers are read."""
 
     @property
-    def ask(self) -> Callable[[ChatRequest, str], tuple[str, Any]]:
-        """A request and a model to the path and the body of the POST. Raises ClientError."""
+    def ask(self) -> Callable[[ChatRequest, str], Post]:
+        """A request and a model to the POST. Raises ClientError."""
 
     @property
-    def read(self) -> Callable[[httpx2.Response, str], AsyncIterator[bytes]]:
-        """The response and the model to the blocks."""
+    def read(self) -> Callable[[httpx2.Response, str, Post], AsyncIterator[bytes]]:
+        """The response, the model and what was posted to the blocks."""
 
 
 def exchange(
-    api: Speech,
-    post: Callable[[str, Any], Awaitable[httpx2.Response]],
+    api: Protocols,
+    send: Callable[[Post], Awaitable[httpx2.Response]],
     request: ChatRequest,
     model: str,
 ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
@@ -35,32 +53,26 @@ def exchange(
 
     Args:
         api: Its words.
-        post: Sends a body to a path; an open response.
+        send: Sends a POST; an open response.
         request: What is asked.
-        model: Of whom.
+        model: Of which model.
 
     Raises:
-        ClientError: The request cannot be said there.
+        ClientError: The request cannot be expressed there.
         TokenwireError: As ``failures`` says.
     """
-    path, body = api.ask(request, model)
-    return _posted(api, partial(post, path, body), model)
+    return _posted(api, send, api.ask(request, model), model)
 
 
 @asynccontextmanager
 async def _posted(
-    api: Speech, send: Callable[[], Awaitable[httpx2.Response]], model: str
+    api: Protocols,
+    send: Callable[[Post], Awaitable[httpx2.Response]],
+    post: Post,
+    model: str,
 ) -> AsyncIterator[AsyncIterator[bytes]]:
-    response = await send()
+    response = await send(post)
     try:
-        yield api.read(response, model)
+        yield api.read(response, model, post)
     finally:
         await response.aclose()
-
-
-async def verbatim(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
-    """The body as it comes: for an API whose stream is in a dialect of ours."""
-    from .http import read
-
-    async for data in read(response):
-        yield data

@@ -7,31 +7,34 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from ..wire.gemini import GeminiReader
+from ..wire.gemini_chunks import blocks
 from ..wire.gemini_request import request as translated
 from ..wire.messages_from_chat import from_chat
 from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
+from .exchange import Post
 from .native import Api, names
+from .paths import segment
+from .whole import streamed
 
 if TYPE_CHECKING:
     import httpx2
 
 
-def _ask(request: ChatRequest, model: str) -> tuple[str, Any]:
+def _ask(request: ChatRequest, model: str) -> Post:
     said = request.body if request.dialect == "messages" else from_chat(request.body, model)
     with caused_by(said):
         body = translated(said)
-    return f"/v1beta/models/{quote(model)}:streamGenerateContent?alt=sse", body
+    return Post(f"/v1beta/models/{segment(model)}:streamGenerateContent?alt=sse", body)
 
 
-async def _read(response: httpx2.Response, model: str) -> AsyncIterator[bytes]:
+async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
     from .http import read
 
-    reader = GeminiReader(model)
-    async for data in read(response):
+    reader = GeminiReader(model, one_call=post.one_call)
+    async for data in streamed(read(response), blocks):
         for said in reader.feed(data):
             yield said
     if rest := reader.close():

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import httpx2
 
 from ..errors import TokenwireError
+from .bounds import bound
 from .failures import broken, from_status, unreachable
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
-_MAX_ERROR = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,12 @@ class Http:
     def __init__(self, connect_timeout: float, max_retries: int) -> None:
         timeout = httpx2.Timeout(None, connect=connect_timeout)
         limits = httpx2.Limits(max_connections=10_000, max_keepalive_connections=100)
-        self._client = httpx2.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False)
+        self._client = httpx2.AsyncClient(
+            timeout=timeout,
+            limits=limits,
+            follow_redirects=False,
+            event_hooks={"response": [bound]},
+        )
         self._max_retries = max_retries
 
     async def post(self, call: Call) -> httpx2.Response:
@@ -84,7 +89,7 @@ class Http:
         try:
             response = await self._client.get(url, headers=dict(headers), timeout=5.0)
             return json.loads(response.content) if response.status_code == 200 else None
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, RecursionError):
             return None
 
     async def aclose(self) -> None:
@@ -94,14 +99,9 @@ class Http:
 
 async def _error(response: httpx2.Response) -> object:
     """The error object in a refusal's body."""
-    body = bytearray()
     try:
-        async for part in response.aiter_bytes():
-            body += part
-            if len(body) > _MAX_ERROR:
-                break
-        said = json.loads(body)
-    except (httpx2.HTTPError, ValueError):
+        said = json.loads(await response.aread())
+    except (httpx2.HTTPError, ValueError, RecursionError):
         return None
     finally:
         await response.aclose()

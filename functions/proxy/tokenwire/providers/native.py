@@ -15,7 +15,7 @@ import msgspec
 from ..errors import TokenwireError
 from ..wire.protocol import ChatRequest
 from .config import Config
-from .exchange import exchange
+from .exchange import Post, exchange
 from .protocol import Key
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Api:
         dialect: In which its streams come out.
         key_header: The header that its key goes in.
         headers: What else it wants in every request.
-        ask: A request and a model to the path and the body of the POST. Raises ClientError.
-        read: The response and the model to the blocks.
+        ask: A request and a model to the POST. Raises ClientError.
+        read: The response, the model and what was posted to the blocks.
         models_path: Where it lists its models.
         listed: The names in that list.
     """
@@ -45,8 +45,8 @@ class Api:
     dialect: str
     key_header: str
     headers: Mapping[str, str]
-    ask: Callable[[ChatRequest, str], tuple[str, Any]]
-    read: Callable[[httpx2.Response, str], AsyncIterator[bytes]]
+    ask: Callable[[ChatRequest, str], Post]
+    read: Callable[[httpx2.Response, str, Post], AsyncIterator[bytes]]
     models_path: str
     listed: Callable[[Mapping[str, Any]], list[str]]
 
@@ -88,16 +88,17 @@ class Native:
         """As ``exchange`` says. A key that was refused is asked for anew, once."""
         return exchange(self._api, self._post, request, model)
 
-    async def _post(self, path: str, body: Any) -> httpx2.Response:
-        http, content = await self._connected(), msgspec.json.encode(body)
+    async def _post(self, post: Post) -> httpx2.Response:
+        http, content = await self._connected(), msgspec.json.encode(post.body)
         try:
-            return await http.post(await self._call(path, content))
+            return await http.post(await self._call(post.path, content, post.headers))
         except TokenwireError as error:
             if error.code != "upstream_auth" or not await self._rotated():
                 raise
-            return await http.post(await self._call(path, content))  # a key was rotated
+            # A key was rotated.
+            return await http.post(await self._call(post.path, content, post.headers))
 
-    async def _call(self, path: str, content: bytes) -> Call:
+    async def _call(self, path: str, content: bytes, more: Mapping[str, str]) -> Call:
         from .http import Call
 
         secret = {name: await key() for name, key in self._secrets.items()}
@@ -105,7 +106,8 @@ class Native:
         url = _with_query(f"{self._base_url}{path}", {**self._config.query, **said})
         # Compression would hold tokens back until a block of the compressor is full.
         plain = {"content-type": "application/json", "accept-encoding": "identity"}
-        headers = {**plain, **self._api.headers, **self._config.headers, **secret}
+        own = _joined({**self._api.headers, **more}, self._config.headers)
+        headers = {**plain, **own, **secret}
         return Call(url, headers, content, (*secret.values(), *said.values()))
 
     async def _rotated(self) -> bool:
@@ -122,7 +124,7 @@ class Native:
 
     async def _ask(self) -> list[str]:
         try:
-            http, call = await self._connected(), await self._call(self._api.models_path, b"")
+            http, call = await self._connected(), await self._call(self._api.models_path, b"", {})
         except TokenwireError:
             return []
         said = await http.get(call.url, call.headers)
@@ -132,6 +134,14 @@ class Native:
         """Close the connections."""
         if self._http is not None:
             await self._http.aclose()
+
+
+def _joined(headers: Mapping[str, str], configured: Mapping[str, str]) -> dict[str, str]:
+    """The configuration's headers count for more; lists of betas are joined."""
+    found = {**headers, **configured}
+    if "anthropic-beta" in headers and "anthropic-beta" in configured:
+        found["anthropic-beta"] = f"{configured['anthropic-beta']},{headers['anthropic-beta']}"
+    return found
 
 
 def _with_query(url: str, query: Mapping[str, str]) -> str:

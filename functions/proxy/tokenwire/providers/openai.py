@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from ..errors import TokenwireError
+from ..wire import whole
 from ..wire.protocol import JSON, ChatRequest
 from .config import Config
 from .protocol import Key
+from .whole import streamed
 
 if TYPE_CHECKING:
     import httpx2
@@ -64,7 +66,7 @@ class OpenAI:
         """
         response = await self._post(_body(request, model, is_openai=self._config.base_url is None))
         try:
-            yield _read(response)
+            yield streamed(_read(response), whole.chat)
         finally:
             await response.aclose()
 
@@ -148,6 +150,8 @@ def _connect(key: Key, config: Config) -> AsyncOpenAI:
     import httpx2
     from openai import AsyncOpenAI, DefaultAioHttpClient, DefaultAsyncHttpxClient
 
+    from .bounds import bound
+
     transport = DefaultAioHttpClient if find_spec("aiohttp") else DefaultAsyncHttpxClient
     timeout = httpx2.Timeout(None, connect=config.connect_timeout)
     client = AsyncOpenAI(
@@ -161,6 +165,7 @@ def _connect(key: Key, config: Config) -> AsyncOpenAI:
         http_client=transport(
             timeout=timeout,
             follow_redirects=False,
+            event_hooks={"response": [bound]},
             limits=httpx2.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=100),
         ),
     )

@@ -131,7 +131,7 @@ class Pump:
     def _end_without_terminator(self, rest: bytes) -> End:
         if rest and self._source.decoder.ends(rest):
             return End(EndReason.DONE)
-        if self._facts.finish_reasons and not rest:
+        if self._source.decoder.may_lack_end and self._facts.finish_reasons and not rest:
             # Some compatible servers never send a terminator. The model had finished and the
             # body was closed in good order, so the answer is whole.
             return End(EndReason.DONE)

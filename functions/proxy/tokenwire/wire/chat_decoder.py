@@ -89,6 +89,8 @@ _OBJECT = "chat.completion.chunk"
 class ChatDecoder:
     """One stream's decoder. It remembers what odd servers leave out of later chunks."""
 
+    may_lack_end = True
+
     def __init__(self) -> None:
         self._started = False
         # For each choice, the position of each call's id, in the order of their coming.

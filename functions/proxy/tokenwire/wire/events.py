@@ -104,6 +104,8 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 class EventsDecoder:
     """Reads what the encoder writes."""
 
+    may_lack_end = False
+
     def notable(self, block: bytes) -> bool:
         """True for all but content and reasoning."""
         return not block.startswith((b'data: {"type":"content"', b'data: {"type":"reasoning"'))

@@ -6,19 +6,29 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..sse import BlockTooLarge, Splitter, data_of
+from . import signatures
+from .gemini_chunks import CHUNK, Call, Candidate, Chunk, Counts, Failure, Grounding, Part
 from .messages_encoder import MessagesEncoder
-from .protocol import JSON
 from .reading import malformed, read
 
-_JSON = msgspec.json.Decoder(dict[str, Any])
-_REASONS = {"STOP": "stop", "MAX_TOKENS": "length"}
+# fmt: off
+_REASONS = {"STOP": "stop", "MAX_TOKENS": "length"} | dict.fromkeys([
+    "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION",
+], "content_filter")
+# The model wrote what Google could not read: no answer, and not one to be told as whole.
+_FAILURES = frozenset([
+    "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MALFORMED_RESPONSE",
+    "MISSING_THOUGHT_SIGNATURE",
+])
+# fmt: on
 _ERRORS = {
     "RESOURCE_EXHAUSTED": ("upstream_rate_limited", 429),
     "UNAVAILABLE": ("upstream_overloaded", 503),
@@ -31,10 +41,14 @@ class GeminiReader:
 
     Args:
         model: By Google's name.
+        one_call: Whether to leave out tool calls beyond the first: Gemini has no parameter
+            that keeps a model from calling tools in parallel.
     """
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, one_call: bool = False) -> None:
         self._model = model
+        self._id = secrets.token_hex(12)
+        self._one_call = one_call
         self._splitter = Splitter()
         self._encoder = MessagesEncoder()
         self._calls = 0
@@ -60,7 +74,7 @@ class GeminiReader:
             raise malformed() from failure
 
     def _said(self, block: bytes) -> Iterator[bytes]:
-        for event in self._events(read(data_of(block) or b"{}", _JSON)):
+        for event in self._events(read(data_of(block) or b"{}", CHUNK)):
             if self._failed:
                 return
             if isinstance(event, Error):
@@ -73,65 +87,76 @@ class GeminiReader:
         """The end of a stream whose model had finished; nothing for one that broke off."""
         if self._reason is None or self._failed:
             return b""
-        reason = "tool_calls" if self._calls and self._reason == "stop" else self._reason
-        said = self._encoder.encode(Finish(reason))
+        said = self._encoder.encode(Finish(self._reason_told(self._reason)))
         said += self._encoder.encode(self._usage) if self._usage else []
         return b"".join([*said, *self._encoder.end()])
 
-    def _events(self, chunk: JSON) -> Iterator[Event]:
-        if error := chunk.get("error"):
-            yield _error(error)
+    def _reason_told(self, reason: str) -> str:
+        known = _REASONS.get(reason, "stop")
+        return "tool_calls" if self._calls and known == "stop" else known
+
+    def _events(self, chunk: Chunk) -> Iterator[Event]:
+        if chunk.error:
+            yield _error(chunk.error)
             return
-        yield Start(
-            str(chunk.get("responseId") or ""), str(chunk.get("modelVersion") or self._model)
-        )
-        for candidate in chunk.get("candidates") or ():
+        yield Start(chunk.response_id or self._id, chunk.model_version or self._model)
+        for candidate in chunk.candidates or ():
             yield from self._candidate(candidate)
-        if (chunk.get("promptFeedback") or {}).get("blockReason"):
-            self._reason = "content_filter"
-        if counts := chunk.get("usageMetadata"):
-            self._usage = _usage(counts)
+        if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
+            self._reason = "SAFETY"
+        if chunk.usage_metadata:
+            self._usage = _usage(chunk.usage_metadata)
 
-    def _candidate(self, candidate: JSON) -> Iterator[Event]:
-        if candidate.get("index"):
+    def _candidate(self, candidate: Candidate) -> Iterator[Event]:
+        if candidate.index:
             return
-        for part in (candidate.get("content") or {}).get("parts") or ():
+        for part in (candidate.content.parts if candidate.content else None) or ():
             yield from self._part(part)
-        for chunk in (candidate.get("groundingMetadata") or {}).get("groundingChunks") or ():
-            web = chunk.get("web") or {}
-            yield Citation(str(web.get("uri") or ""), str(web.get("title") or ""))
-        if reason := candidate.get("finishReason"):
-            self._reason = _REASONS.get(reason, "content_filter")
+        if candidate.grounding_metadata:
+            yield from _citations(candidate.grounding_metadata)
+        if candidate.finish_reason in _FAILURES:
+            yield _error(Failure())
+        self._reason = candidate.finish_reason or self._reason
 
-    def _part(self, part: JSON) -> Iterator[Event]:
-        signature = part.get("thoughtSignature")
-        signed = [Reasoning("", signature=str(signature))] if signature else []
-        if call := part.get("functionCall"):
-            yield from signed
-            number, self._calls = self._calls, self._calls + 1
-            arguments = msgspec.json.encode(call.get("args") or {}).decode()
-            yield ToolCall(number, call.get("id") or f"call_{number}", call.get("name"), arguments)
+    def _part(self, part: Part) -> Iterator[Event]:
+        sealed = signatures.google(part.thought_signature or "")
+        signed = [Reasoning("", signature=sealed)] if part.thought_signature else []
+        if part.function_call:
+            yield from self._call(part.function_call, signed)
             return
-        if text := part.get("text"):
-            yield Reasoning(text) if part.get("thought") else Content(text)
+        if part.text:
+            yield Reasoning(part.text) if part.thought else Content(part.text)
         yield from signed
 
+    def _call(self, call: Call, signed: list[Reasoning]) -> Iterator[Event]:
+        number, self._calls = self._calls, self._calls + 1
+        if number and self._one_call:
+            return
+        yield from signed
+        arguments = msgspec.json.encode(call.args or {}).decode()
+        # One that is ours must not come twice in a conversation: results refer to it.
+        yield ToolCall(number, call.id or f"call_{secrets.token_hex(8)}", call.name, arguments)
 
-def _usage(counts: JSON) -> Usage:
-    thoughts = counts.get("thoughtsTokenCount") or 0
+
+def _citations(grounding: Grounding) -> Iterator[Citation]:
+    for source in grounding.grounding_chunks or ():
+        if source.web:
+            yield Citation(source.web.uri or "", source.web.title or "")
+
+
+def _usage(counts: Counts) -> Usage:
+    thoughts = counts.thoughts_token_count or 0
     return Usage(
-        input_tokens=counts.get("promptTokenCount") or 0,
+        input_tokens=(counts.prompt_token_count or 0) + (counts.tool_use_prompt_token_count or 0),
         # Google counts thinking beside the answer; everybody else within it.
-        output_tokens=(counts.get("candidatesTokenCount") or 0) + thoughts,
-        cached_tokens=counts.get("cachedContentTokenCount") or 0,
+        output_tokens=(counts.candidates_token_count or 0) + thoughts,
+        cached_tokens=counts.cached_content_token_count or 0,
         reasoning_tokens=thoughts,
     )
 
 
-def _error(said: object) -> Error:
-    """The provider's text stays out: it may quote anything."""
-    status = said.get("status") if isinstance(said, dict) else None
-    code, number = _ERRORS.get(str(status), ("upstream_error", 502))
+def _error(failure: Failure) -> Error:
+    code, number = _ERRORS.get(failure.status or "", ("upstream_error", 502))
     return Error(
         code, "The provider reported an error in its stream.", retryable=True, status=number
     )

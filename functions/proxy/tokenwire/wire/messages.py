@@ -5,6 +5,8 @@ https://docs.anthropic.com/en/api/messages-streaming
 
 from __future__ import annotations
 
+import re
+
 from .messages_decoder import MessagesDecoder
 from .messages_encoder import MessagesEncoder, error_body
 from .messages_fold import fold
@@ -25,4 +27,17 @@ def parse(raw: object) -> ChatRequest:
     return ChatRequest(model=body["model"], stream=stream, body=body, dialect="messages")
 
 
-DIALECT = Dialect("messages", MessagesDecoder, MessagesEncoder, parse, error_body, fold, to_chat)
+_FORWARDED = {
+    "anthropic-version": re.compile(r"[A-Za-z0-9.-]{1,32}"),
+    "anthropic-beta": re.compile(r"[A-Za-z0-9._-]{1,128}(?: ?, ?[A-Za-z0-9._-]{1,128}){0,63}"),
+}
+DIALECT = Dialect(
+    "messages",
+    MessagesDecoder,
+    MessagesEncoder,
+    parse,
+    error_body,
+    fold,
+    to_chat,
+    forwarded=_FORWARDED,
+)

@@ -105,6 +105,8 @@ REASONS = {
 class MessagesDecoder:
     """One stream's decoder. It counts tool calls, and keeps what usage was said before."""
 
+    may_lack_end = False
+
     def __init__(self) -> None:
         self._calls: dict[int, int] = {}
         self._usage = _Usage()

@@ -71,6 +71,10 @@ def _add(block: JSON, delta: JSON) -> None:
         if not isinstance(held, Text):
             held = block[field] = Text(held or "")
         held.pieces.append(delta[source])
+    else:
+        # Compaction, and what a later version adds: its fields come once, each in full.
+        said = delta.items()
+        block.update((name, value) for name, value in said if name != "type" and value is not None)
 
 
 def _whole(block: JSON) -> JSON:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -34,6 +35,10 @@ class Decoder(Protocol):
     def ends(self, block: bytes) -> bool:
         """Whether the block is the dialect's terminator."""
 
+    @property
+    def may_lack_end(self) -> bool:
+        """Whether a stream with a finish reason is complete without the terminator."""
+
 
 class Encoder(Protocol):
     """Writes one stream of a dialect. One object per viewer; blocks without ``id``."""
@@ -62,6 +67,7 @@ class ChatRequest:
     ``body`` is a request body of ``dialect``; fields that tokenwire does not know are in it
     untouched. A provider gets its own dialect's, or else that of ``chat``, from which it
     translates; ``translated`` says that it has been, so its words are ours to choose.
+    ``headers`` are those of the caller's that a provider of the same dialect gets.
     """
 
     model: str
@@ -69,6 +75,7 @@ class ChatRequest:
     body: JSON = field(repr=False)
     dialect: str = "chat"
     translated: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ class Dialect:
         to_chat: A request body of this dialect as one of ``chat``. Raises ClientError, naming
             the field, for what cannot be said there.
         headers: Response headers that the dialect's clients need, beside the common ones.
+        forwarded: Request headers that a provider of the same dialect gets, in lower case, and
+            what their values must be.
     """
 
     name: str
@@ -96,6 +105,7 @@ class Dialect:
     fold: Callable[[Iterable[bytes]], JSON]
     to_chat: Callable[[JSON], JSON]
     headers: Mapping[str, str] = field(default_factory=dict)
+    forwarded: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
 
 
 def as_event(error: TokenwireError) -> Error:

@@ -77,6 +77,8 @@ _ENDS = ("response.completed", "response.incomplete")
 class ResponsesDecoder:
     """One stream's decoder. It numbers the function calls."""
 
+    may_lack_end = False
+
     def __init__(self) -> None:
         self._calls: dict[int, int] = {}
         self._filled: set[int] = set()

@@ -34,6 +34,8 @@ _REASONS = {"tool-calls": "tool_calls", "content-filter": "content_filter"}
 class UIDecoder:
     """One stream's decoder. It numbers the tool calls, and waits for the model's name."""
 
+    may_lack_end = False
+
     def __init__(self) -> None:
         self._calls: dict[str, int] = {}
 
