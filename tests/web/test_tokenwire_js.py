@@ -1,4 +1,4 @@
-"""``tokenwire.js`` under Node's own test runner."""
+"""``tokenwire.js`` and ``markdown.js`` under Node's own test runner."""
 
 from __future__ import annotations
 
@@ -12,10 +12,21 @@ NODE = Path(sys.executable).with_name("node")
 
 
 @pytest.mark.skipif(not NODE.exists(), reason="skipped: Node is not installed")
-def test_client_alone() -> None:
-    """Its parser at every cut, resuming, giving up, and cancelling."""
+@pytest.mark.parametrize(
+    "name",
+    [
+        # The parser at every cut, resuming, giving up, and cancelling.
+        "tokenwire",
+        # Links and ids from others, and events without an end.
+        "hostile",
+        # Markdown, and markdown that is meant to hurt.
+        "markdown",
+    ],
+)
+def test_page_modules_alone(name: str) -> None:
+    """Each module of the page, without a browser."""
     done = subprocess.run(
-        [NODE, "--test", "tests/node/tokenwire.test.mjs"],
+        [NODE, "--test", f"tests/node/{name}.test.mjs"],
         capture_output=True,
         text=True,
         check=False,

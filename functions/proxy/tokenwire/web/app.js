@@ -1,13 +1,21 @@
 // The page: a chat on top of tokenwire.js. State lives in this tab's sessionStorage.
 
-import { stream, StreamError } from "/tokenwire.js";
+import { shareLink, stream, StreamError } from "/tokenwire.js";
 import { render } from "/markdown.js";
 
 const $ = (id) => document.getElementById(id);
 const store = {
   get: (name, fallback) => JSON.parse(sessionStorage.getItem(name) ?? "null") ?? fallback,
-  set: (name, value) => sessionStorage.setItem(name, JSON.stringify(value)),
+  set: (name, value) => {
+    try {
+      sessionStorage.setItem(name, JSON.stringify(value));
+    } catch {
+      // The tab's storage is full: the answer goes on, only a reload will not find all of it.
+    }
+  },
 };
+const SAVE_EVERY = 250; // milliseconds: saving costs as much as the conversation is long
+const MAX_CALLS = 100;
 const WORDS = {
   cancelled: "Stopped.",
   network: "The connection was lost, and could not be picked up again.",
@@ -25,6 +33,7 @@ const CHIPS = [
   ["Fail in the middle", "Tell me about streaming /fail"],
 ];
 
+const watched = new URLSearchParams(location.hash.slice(1)).get("watch");
 let turns = store.get("turns", []); // {role, text, reasoning, calls, note, model}
 let running = null; // {answer, controller, turn, view}
 
@@ -65,7 +74,7 @@ function parts(turn, view) {
     found.push(details);
   }
   if (turn.text) found.push(render(turn.text));
-  for (const call of turn.calls ?? []) {
+  for (const call of (turn.calls ?? []).slice(0, MAX_CALLS)) {
     const box = element("div", "call");
     box.append(element("strong", "", call.name ?? "tool"), element("code", "", call.arguments));
     found.push(box);
@@ -80,7 +89,7 @@ function note(turn) {
   if (turn.note.kind === "error") {
     const again = element("button", "", "Try again");
     again.type = "button";
-    again.addEventListener("click", retry);
+    again.addEventListener("click", watched === null ? retry : () => location.reload());
     box.append(" ", again);
   }
   return box;
@@ -116,11 +125,14 @@ async function follow(answer, controller, turn) {
   running = { answer, controller, turn };
   setRunning(true);
   let painting = 0;
+  let known = null;
   const repaint = () => (painting ||= requestAnimationFrame(() => ((painting = 0), paint(turn, view))));
   try {
     for await (const event of answer) {
       apply(turn, event);
-      save(answer);
+      if (answer.id === known) saveSoon(answer);
+      else save(answer);
+      known = answer.id;
       setRunning(true);
       repaint();
     }
@@ -133,7 +145,8 @@ async function follow(answer, controller, turn) {
   if (painting) cancelAnimationFrame(painting);
   turn.live = false;
   running = null;
-  store.set("live", null);
+  stopSaving();
+  if (watched === null) store.set("live", null);
   saveTurns();
   paint(turn, view);
   setRunning(false);
@@ -145,11 +158,20 @@ function apply(turn, event) {
   else if (event.type === "reasoning") turn.reasoning = (turn.reasoning ?? "") + event.delta;
   else if (event.type === "finish" && event.reason === "length") turn.note = { kind: "plain", text: "Cut off at the length limit." };
   else if (event.type === "tool_call") {
-    const calls = (turn.calls ??= []);
-    const call = (calls[event.call] ??= { arguments: "" });
+    const call = callOf(turn, event.call);
     call.name = event.name ?? call.name;
     call.arguments += event.arguments ?? "";
   }
+}
+
+/** A call by its number, which is a provider's: any number, so it is no place in an array. */
+function callOf(turn, number) {
+  const calls = (turn.calls ??= []);
+  const last = calls.at(-1);
+  let call = last?.number === number ? last : calls.find((each) => each.number === number);
+  if (!call && calls.length > MAX_CALLS) call = last; // more are not shown
+  if (!call) calls.push((call = { number, arguments: "" }));
+  return call;
 }
 
 function inWords(error) {
@@ -163,12 +185,26 @@ function options(more = {}) {
   return [controller, { key, signal: controller.signal, onProgress: showStats, ...more }];
 }
 
+let saving = null; // {timer, answer}
+
+function saveSoon(answer) {
+  saving ??= { answer, timer: setTimeout(save, SAVE_EVERY, answer) };
+}
+
+/** Saves the conversation and the place in the running stream together, so that they agree. */
 function save(answer) {
-  store.set("live", { id: answer.id, lastEventId: answer.lastEventId });
+  stopSaving();
+  if (watched === null) store.set("live", { id: answer.id, lastEventId: answer.lastEventId });
   saveTurns();
 }
 
+function stopSaving() {
+  clearTimeout(saving?.timer);
+  saving = null;
+}
+
 function saveTurns() {
+  if (watched !== null) return; // this tab's own conversation is another
   store.set("turns", turns.map(({ view, live, ...kept }) => kept));
 }
 
@@ -223,14 +259,17 @@ async function share() {
   setTimeout(() => ($("share").textContent = "Share"), 1500);
 }
 
-function watch(url) {
+function watch(text) {
   document.body.classList.add("watching");
   $("shared").hidden = false;
   turns = [];
-  // Only a stream of this server can be watched: what a link says is a path, never a host.
-  const path = url.startsWith("/v1/streams/") ? url : "/v1/streams/none";
-  const [controller, how] = options({ url: path });
   const turn = { role: "assistant", text: "" };
+  const url = shareLink(text);
+  if (url === null) {
+    turn.note = { kind: "plain", text: WORDS.invalid_ticket };
+    return addTurn(turn);
+  }
+  const [controller, how] = options({ url });
   return follow(stream(null, how), controller, turn);
 }
 
@@ -309,9 +348,9 @@ for (const [label, text] of CHIPS) {
   $("chips").append(item);
 }
 window.addEventListener("hashchange", () => location.reload());
+window.addEventListener("pagehide", () => saving && save(saving.answer));
 
-const watched = new URLSearchParams(location.hash.slice(1)).get("watch");
-if (watched) watch(watched);
+if (watched !== null) watch(watched);
 else {
   loadModels();
   resume();

@@ -1,42 +1,72 @@
 // Markdown to DOM nodes. Text only ever becomes text: there is no innerHTML here, so nothing a
 // model writes can be markup, and links lead only where a click may safely go.
+//
+// The source is untrusted. Work is linear in its length: nothing is searched for twice, nesting
+// has a bound, and beyond MAX_SOURCE characters text stays plain.
 
 const SAFE_LINK = /^(https?:|mailto:)/i;
-const INLINE =
-  /(`+)([\s\S]+?)\1|\*\*([\s\S]+?)\*\*|__([\s\S]+?)__|\*([^*\s][^*]*)\*|(?<![\w])_([^_\s][^_]*)_(?![\w])|~~([\s\S]+?)~~|\[([^\]]*)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"')\]]+)/;
+const MAX_SOURCE = 256 * 1024;
+const MAX_DEPTH = 12;
+const MAX_TICKS = 16;
 
 /** Renders markdown into a fragment. Half-arrived constructs come out as what they are so far. */
 export function render(source) {
-  const out = document.createDocumentFragment();
-  const lines = source.replace(/\r\n?/g, "\n").split("\n");
-  let at = 0;
-  while (at < lines.length) at = block(lines, at, out);
+  const out = blocks(source.slice(0, MAX_SOURCE).replace(/\r\n?/g, "\n").split("\n"), 0);
+  if (source.length > MAX_SOURCE) out.append(element("pre", source.slice(MAX_SOURCE)));
   return out;
 }
 
-function block(lines, at, out) {
+// --- blocks -------------------------------------------------------------------------------
+
+function blocks(lines, depth) {
+  const out = document.createDocumentFragment();
+  if (depth >= MAX_DEPTH) {
+    out.append(element("p", lines.join("\n")));
+    return out;
+  }
+  let at = 0;
+  while (at < lines.length) at = block(lines, at, out, depth);
+  return out;
+}
+
+function block(lines, at, out, depth) {
   const line = lines[at];
   let match;
   if (line.trim() === "") return at + 1;
-  if ((match = line.match(/^\s{0,3}(```+|~~~+)\s*([\w+#.-]*)/))) return fence(lines, at, match, out);
-  if ((match = line.match(/^(#{1,6})\s+(.*?)\s*#*$/))) {
-    out.append(element(`h${Math.min(6, match[1].length + 1)}`, inline(match[2])));
-    return at + 1;
-  }
-  if (/^\s{0,3}([-*_])(\s*\1){2,}\s*$/.test(line)) {
+  if ((match = line.match(FENCE))) return fence(lines, at, match, out);
+  if ((match = line.match(HEADING))) return heading(match, at, out);
+  if (isRule(line)) {
     out.append(document.createElement("hr"));
     return at + 1;
   }
-  if (/^\s{0,3}>/.test(line)) return quote(lines, at, out);
+  if (QUOTE.test(line)) return quote(lines, at, out, depth);
   if (isTable(lines, at)) return table(lines, at, out);
-  if (ITEM.test(line)) return list(lines, at, out);
+  if (item(line)) return list(lines, at, out, depth);
   return paragraph(lines, at, out);
 }
 
+const FENCE = /^\s{0,3}(`{3,}|~{3,})\s{0,3}([\w+#.-]{0,40})/;
+const HEADING = /^(#{1,6})\s/;
+const QUOTE = /^\s{0,3}>/;
+const ENDS_PARAGRAPH = /^\s{0,3}(```|~~~|#{1,6}\s|>)/;
+
+function heading(match, at, out) {
+  const text = match.input.slice(match[1].length).trim();
+  let end = text.length;
+  while (text[end - 1] === "#") end -= 1;
+  out.append(element(`h${Math.min(6, match[1].length + 1)}`, inline(text.slice(0, end).trim())));
+  return at + 1;
+}
+
+function isRule(line) {
+  const marks = line.replaceAll(" ", "").trim();
+  return marks.length >= 3 && "-*_".includes(marks[0]) && marks === marks[0].repeat(marks.length);
+}
+
 function fence(lines, at, match, out) {
-  const end = lines.findIndex((line, n) => n > at && line.trim().startsWith(match[1]));
-  const text = lines.slice(at + 1, end < 0 ? lines.length : end).join("\n");
-  const code = element("code", text);
+  let end = at + 1;
+  while (end < lines.length && !lines[end].trim().startsWith(match[1])) end += 1;
+  const text = lines.slice(at + 1, end).join("\n");
   const button = element("button", "Copy");
   button.type = "button";
   button.className = "copy";
@@ -49,50 +79,63 @@ function fence(lines, at, match, out) {
   head.append(button);
   const figure = element("figure", head);
   figure.className = "code";
-  figure.append(element("pre", code));
+  figure.append(element("pre", element("code", text)));
   out.append(figure);
-  return end < 0 ? lines.length : end + 1;
+  return end + 1;
 }
 
-function quote(lines, at, out) {
+function quote(lines, at, out, depth) {
   const inner = [];
-  while (at < lines.length && /^\s{0,3}>/.test(lines[at])) inner.push(lines[at++].replace(/^\s{0,3}>\s?/, ""));
-  out.append(element("blockquote", render(inner.join("\n"))));
+  while (at < lines.length && QUOTE.test(lines[at])) inner.push(lines[at++].replace(/^\s{0,3}>\s?/, ""));
+  out.append(element("blockquote", blocks(inner, depth + 1)));
   return at;
 }
 
-const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$/;
+/** A list item's indent, marker and text; null for a line that is none. */
+function item(line) {
+  const indent = line.length - line.trimStart().length;
+  const marker = line.slice(indent, indent + 11).match(/^([-*+]|\d{1,9}[.)])\s/)?.[1];
+  if (!marker) return null;
+  return { indent, marker, ordered: marker.length > 1, text: line.slice(indent + marker.length).trimStart() };
+}
 
-function list(lines, at, out) {
-  const [, indent, marker] = lines[at].match(ITEM);
-  const ordered = /\d/.test(marker);
-  const root = document.createElement(ordered ? "ol" : "ul");
-  if (ordered) root.start = parseInt(marker, 10);
-  while (at < lines.length) {
-    const match = lines[at].match(ITEM);
-    if (!match || match[1].length !== indent.length || /\d/.test(match[2]) !== ordered) break;
-    const inner = [match[3]];
+function list(lines, at, out, depth) {
+  const first = item(lines[at]);
+  const root = document.createElement(first.ordered ? "ol" : "ul");
+  if (first.ordered) root.start = parseInt(first.marker, 10);
+  for (let found = first; found?.indent === first.indent && found.ordered === first.ordered; ) {
+    const inner = [found.text];
     at += 1;
-    while (at < lines.length && isInside(lines, at, indent.length)) inner.push(lines[at++].slice(indent.length + 2));
-    const item = document.createElement("li");
-    const body = render(inner.join("\n"));
-    // A tight item holds its text itself, not a paragraph of it.
-    if (body.firstChild?.nodeName === "P") item.append(...body.firstChild.childNodes, ...[...body.childNodes].slice(1));
-    else item.append(body);
-    root.append(item);
+    while (at < lines.length && isInside(lines, at, first.indent)) inner.push(lines[at++].slice(first.indent + 2));
+    root.append(listItem(blocks(inner, depth + 1)));
+    found = at < lines.length ? item(lines[at]) : null;
   }
   out.append(root);
   return at;
 }
 
+/** A tight item holds its text itself, not a paragraph of it. */
+function listItem(body) {
+  const root = document.createElement("li");
+  const first = body.firstChild;
+  if (first?.nodeName === "P") {
+    while (first.firstChild) root.append(first.firstChild);
+    first.remove();
+  }
+  root.append(body);
+  return root;
+}
+
 function isInside(lines, at, indent) {
   const line = lines[at];
   if (line.trim() === "") return at + 1 < lines.length && /^\s/.test(lines[at + 1]);
-  return line.search(/\S/) >= indent + 2;
+  return line.length - line.trimStart().length >= indent + 2;
 }
 
 function isTable(lines, at) {
-  return lines[at].includes("|") && at + 1 < lines.length && /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/.test(lines[at + 1]) && lines[at + 1].includes("-");
+  if (!lines[at].includes("|") || at + 1 >= lines.length || !lines[at + 1].includes("-")) return false;
+  const cells = lines[at + 1].trim().replace(/^\|/, "").replace(/\|$/, "").split("|");
+  return cells.every((cell) => /^:?-+:?$/.test(cell.trim()));
 }
 
 function table(lines, at, out) {
@@ -117,35 +160,117 @@ function row(line, kind) {
 function paragraph(lines, at, out) {
   const start = at;
   do at += 1;
-  while (at < lines.length && lines[at].trim() !== "" && !/^\s{0,3}(```|~~~|#{1,6}\s|>)/.test(lines[at]) && !ITEM.test(lines[at]) && !isTable(lines, at));
+  while (at < lines.length && lines[at].trim() !== "" && !ENDS_PARAGRAPH.test(lines[at]) && !item(lines[at]) && !isTable(lines, at));
   out.append(element("p", inline(lines.slice(start, at).join("\n"))));
   return at;
 }
 
+// --- within a line ------------------------------------------------------------------------
+
+const OPENER = /[`*_~[]|https?:\/\//g;
+const BARE = /https?:\/\/[^\s<>"')\]]+/y;
+// Longer delimiters first. What a span holds cannot hold its own delimiter, so nesting ends.
+const SPANS = [["**", "strong"], ["__", "strong"], ["~~", "del"], ["*", "em"], ["_", "em"]];
+
 function inline(text) {
   const out = document.createDocumentFragment();
-  for (;;) {
-    const match = text.match(INLINE);
-    if (!match) break;
-    out.append(text.slice(0, match.index), span(match));
-    text = text.slice(match.index + match[0].length);
+  const finder = new Finder(text);
+  let done = 0;
+  let at = 0;
+  while ((at = finder.opener(at)) >= 0) {
+    const found = span(text, at, finder);
+    if (!found) {
+      at += 1;
+      while (text[at - 1] === "`" && text[at] === "`") at += 1; // a run of ticks is one delimiter
+      continue;
+    }
+    out.append(text.slice(done, at), found.node);
+    done = at = found.end;
   }
-  out.append(text);
+  out.append(text.slice(done));
   return out;
 }
 
-function span([whole, ticks, code, strong, strong2, em, em2, del, label, href, bare]) {
-  if (ticks) return element("code", code);
-  if (strong ?? strong2) return element("strong", inline(strong ?? strong2));
-  if (em ?? em2) return element("em", inline(em ?? em2));
-  if (del) return element("del", inline(del));
-  const target = href ?? bare;
-  if (!SAFE_LINK.test(target)) return document.createTextNode(whole);
-  const link = element("a", label ?? bare);
-  link.href = target;
-  link.rel = "noopener noreferrer";
-  link.target = "_blank";
-  return link;
+/** Searches a text from left to right, and remembers: no part of it is searched twice for the same. */
+class Finder {
+  #text;
+  #found = new Map();
+
+  constructor(text) {
+    this.#text = text;
+  }
+
+  /** Where the next delimiter begins, or -1. */
+  opener(from) {
+    OPENER.lastIndex = from;
+    return OPENER.exec(this.#text)?.index ?? -1;
+  }
+
+  /** Where `what` next stands at or after `from`, or -1. */
+  next(what, from) {
+    const held = this.#found.get(what);
+    if (held !== undefined && (held === -1 || held >= from)) return held;
+    const found = this.#text.indexOf(what, from);
+    this.#found.set(what, found);
+    return found;
+  }
+}
+
+function span(text, at, finder) {
+  if (text[at] === "`") return code(text, at, finder);
+  if (text[at] === "[") return labelled(text, at, finder);
+  if (text[at] === "h") return bare(text, at);
+  for (const [mark, name] of SPANS) {
+    if (!text.startsWith(mark, at)) continue;
+    const start = at + mark.length;
+    // Of a single mark, the next one ends the span or there is none; a double one holds something.
+    const end = finder.next(mark, start + (mark.length - 1));
+    if (end > start && (mark.length > 1 || isEmphasis(text, at, end))) {
+      return { node: element(name, inline(text.slice(start, end))), end: end + mark.length };
+    }
+  }
+  return null;
+}
+
+/** Single marks stand at words' edges; an underscore within a word is a part of it. */
+function isEmphasis(text, at, end) {
+  if (/\s/.test(text[at + 1])) return false;
+  return text[at] === "*" || !(/\w/.test(text[at - 1] ?? "") || /\w/.test(text[end + 1] ?? ""));
+}
+
+function code(text, at, finder) {
+  let start = at;
+  while (text[start] === "`") start += 1;
+  if (start - at > MAX_TICKS) return null;
+  const end = finder.next(text.slice(at, start), start + 1);
+  return end < 0 ? null : { node: element("code", text.slice(start, end)), end: end + start - at };
+}
+
+function labelled(text, at, finder) {
+  const close = finder.next("]", at + 1);
+  if (close < 0 || text[close + 1] !== "(") return null;
+  const inner = finder.next("[", at + 1);
+  if (inner >= 0 && inner < close) return null; // the innermost bracket is the label's
+  const end = finder.next(")", close + 2);
+  if (end < 0) return null;
+  const target = text.slice(close + 2, end);
+  if (!/^[^()\s]+$/.test(target)) return null;
+  const whole = text.slice(at, end + 1);
+  return { node: SAFE_LINK.test(target) ? link(text.slice(at + 1, close), target) : document.createTextNode(whole), end: end + 1 };
+}
+
+function bare(text, at) {
+  BARE.lastIndex = at;
+  const target = BARE.exec(text)?.[0];
+  return target ? { node: link(target, target), end: at + target.length } : null;
+}
+
+function link(label, target) {
+  const node = element("a", label);
+  node.href = target;
+  node.rel = "noopener noreferrer";
+  node.target = "_blank";
+  return node;
 }
 
 function element(name, content) {

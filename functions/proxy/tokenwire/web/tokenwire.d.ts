@@ -39,6 +39,7 @@ export interface Progress {
 
 export interface Options {
   base?: string;
+  /** A share link, as `shareLink` takes it, with or without `base` before it. */
   url?: string;
   id?: string;
   lastEventId?: string;
@@ -74,7 +75,12 @@ export class EventParser {
   lastEventId: string;
   /** Milliseconds, or null while the server has not named a reconnection time. */
   retry: number | null;
+  /** Throws a `StreamError` (`too_large`) for an event of more than 16 Mi characters. */
   feed(bytes: Uint8Array): ServerSentEvent[];
 }
 
+/** The text, if it is the path of one stream with a ticket; null for anything else. */
+export function shareLink(text: unknown): string | null;
+
+/** Throws a `StreamError` (`invalid_link`) if `url` is not a share link or `id` not an id. */
 export function stream(body: Body | null, options?: Options): TokenStream;

@@ -15,21 +15,40 @@ export class StreamError extends Error {
   }
 }
 
+const SHARE_LINK = /^\/v1\/streams\/st_[\w-]+\?ticket=[\w.-]+$/;
+const STREAM_ID = /^st_[\w-]+$/;
+const MAX_LINK = 1024;
+/** Characters of one event, beyond which a stream is not one of tokenwire's. */
+const MAX_EVENT = 16 * 1024 * 1024;
+
+/**
+ * The text, if it is a share link: the path of one stream and a ticket, as the server gives it.
+ * Null for anything else. A link may come from anyone, and it must not name another route: the
+ * request that it causes is one of this page's own origin, and may be one that costs money.
+ */
+export function shareLink(text) {
+  return typeof text === "string" && text.length <= MAX_LINK && SHARE_LINK.test(text) ? text : null;
+}
+
 /**
  * An incremental parser of text/event-stream, by the rules of WHATWG HTML §9.2.
  * Feed it chunks of bytes, cut anywhere; it returns the events they complete.
  */
 export class EventParser {
   #decoder = new TextDecoder("utf-8"); // drops one leading BOM, and keeps split characters
-  #line = "";
+  #pieces = []; // of the line that has not ended, joined once
   #afterCR = false;
+  #held = 0; // characters of the event that has not ended
   #data = [];
   #type = "";
   #id = "";
   lastEventId = "";
   retry = null;
 
-  /** @param {Uint8Array} bytes */
+  /**
+   * @param {Uint8Array} bytes
+   * @throws {StreamError} `too_large`: an event has more than 16 Mi characters.
+   */
   feed(bytes) {
     const events = [];
     let text = this.#decoder.decode(bytes, { stream: true });
@@ -38,13 +57,22 @@ export class EventParser {
       if (text.startsWith("\n")) text = text.slice(1);
     }
     if (text.endsWith("\r")) this.#afterCR = true;
-    const lines = (this.#line + text).split(/\r\n|\r|\n/);
-    this.#line = lines.pop();
-    for (const line of lines) {
+    const [first, ...others] = text.split(/\r\n|\r|\n/);
+    this.#keep(first);
+    for (const other of others) {
+      const line = this.#pieces.join("");
+      this.#pieces = [];
       const event = line === "" ? this.#dispatch() : this.#field(line);
       if (event) events.push(event);
+      this.#keep(other);
     }
     return events;
+  }
+
+  #keep(piece) {
+    if (piece) this.#pieces.push(piece);
+    this.#held += piece.length;
+    if (this.#held > MAX_EVENT) throw new StreamError("An event is too large.", { code: "too_large" });
   }
 
   #field(line) {
@@ -65,6 +93,7 @@ export class EventParser {
     const type = this.#type || "message";
     this.#data = [];
     this.#type = "";
+    this.#held = 0;
     return data.length ? { type, data: data.join("\n"), lastEventId: this.lastEventId } : null;
   }
 }
@@ -78,13 +107,14 @@ const FINAL = new Set([204, 400, 401, 403, 404, 410]);
  *   the stream that `options.url` (or `options.id`) names.
  * @param {object} [options]
  * @param {string} [options.base] The server; this page's own by default.
- * @param {string} [options.url] A stream's URL, such as one with a ticket.
+ * @param {string} [options.url] A share link (see `shareLink`), with or without `base` before it.
  * @param {string} [options.id] A stream's id.
  * @param {string} [options.lastEventId] Join after this event.
  * @param {string} [options.key] An API key.
  * @param {AbortSignal} [options.signal] Stops listening. The server does what `on_disconnect` says.
  * @param {number} [options.maxRetries] Attempts to reconnect in a row before giving up; 6.
  * @param {(progress: object) => void} [options.onProgress]
+ * @throws {StreamError} `invalid_link`: `url` is not a share link, or `id` not a stream's id.
  */
 export function stream(body, options = {}) {
   return new TokenStream(body, options);
@@ -102,7 +132,8 @@ class TokenStream {
   constructor(body, options) {
     this.#body = body;
     this.#options = { base: "", maxRetries: 6, fetch: globalThis.fetch.bind(globalThis), ...options };
-    this.id = options.id ?? null;
+    this.#options.url = checkedLink(this.#options);
+    this.id = checkedId(options.id ?? null);
     this.lastEventId = options.lastEventId ?? "";
     this.progress = {
       state: "waiting", attempts: 0, reconnects: 0, timeToFirstToken: null, tokens: 0, tokensPerSecond: null,
@@ -226,7 +257,7 @@ class TokenStream {
     }
     if (this.lastEventId) headers["Last-Event-ID"] = this.lastEventId;
     const target = url ?? `/v1/streams/${encodeURIComponent(this.id)}`;
-    return fetch(new URL(target, base || globalThis.location?.href), { headers, signal, cache: "no-store" });
+    return fetch(`${base}${target}`, { headers, signal, cache: "no-store" });
   }
 
   #headers() {
@@ -261,6 +292,19 @@ class TokenStream {
     this.progress = { ...this.progress, ...change };
     this.#options.onProgress?.(this.progress);
   }
+}
+
+function checkedLink({ url, base }) {
+  if (url === undefined || url === null) return undefined;
+  const text = String(url);
+  const link = shareLink(base && text.startsWith(base) ? text.slice(base.length) : text);
+  if (link === null) throw new StreamError("This is not a link to a stream.", { code: "invalid_link" });
+  return link;
+}
+
+function checkedId(id) {
+  if (id === null || (id.length <= MAX_LINK && STREAM_ID.test(id))) return id;
+  throw new StreamError("This is not a stream's id.", { code: "invalid_link" });
 }
 
 async function refused(response) {
