@@ -9,11 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ..auth.callers import Caller
-from ..events import Start
 from ..streams.policy import CANCEL, OnDisconnect
 from ..streams.stream import Stream
-from ..wire import DIALECTS
-from ..wire.protocol import JSON, ChatRequest, Dialect, Encoder
+from ..wire.protocol import JSON, ChatRequest, Dialect
 from .begin import begin, join, manners, policy
 from .collect import apart, collect
 from .errors import refusal
@@ -23,6 +21,7 @@ from .observation import Observation
 from .reading import read_json
 from .response import StreamResponse
 from .services import Services
+from .translation import translated
 
 Surplus = Callable[[ChatRequest], Callable[[bytes], bool] | None]
 
@@ -80,18 +79,3 @@ def whole(stream: Stream, dialect: Dialect, blocks: Iterable[bytes]) -> JSON:
         return dialect.fold(blocks)
     encoder = dialect.encoder()
     return dialect.fold([*translated(stream, blocks, encoder), *encoder.end()])
-
-
-def translated(stream: Stream, blocks: Iterable[bytes], encoder: Encoder) -> list[bytes]:
-    """The stream's blocks as this encoder says them, without an end.
-
-    Raises:
-        UpstreamError: A block cannot be read (``upstream_malformed``).
-    """
-    meta = stream.meta
-    decoder = DIALECTS[meta.dialect].decoder()
-    said = encoder.encode(Start(meta.id, meta.model, meta.created))
-    for block in blocks:
-        for event in decoder.decode(block):
-            said += encoder.encode(event)
-    return said

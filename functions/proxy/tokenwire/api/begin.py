@@ -21,6 +21,7 @@ from .idempotency import HEADER, Idempotency
 from .observation import Observation
 from .preparing import prepare
 from .presence import Seat
+from .references import resolved
 from .response import Manners, Reading
 from .services import Services
 
@@ -73,6 +74,7 @@ async def begin(
         observation.joins(found, None)
         return found
     elsewhere = needs_worker(services, observation, on_disconnect, alone=alone)
+    request = await resolved(services, caller.id, request)
     prepared = prepare(services, caller.id, request)
     meta = prepared.meta
     hub.admit()

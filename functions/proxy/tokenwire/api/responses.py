@@ -12,12 +12,13 @@ from ..streams.stream import Stream
 from ..wire import responses
 from ..wire.protocol import JSON
 from ..wire.responses_encoder import ResponsesEncoder
-from .answer import answer, translated
+from .answer import answer
 from .begin import GRACE, join, manners
 from .errors import refusal
 from .response import StreamResponse
 from .schemas import RESPONSES
 from .services import Observed, Parts, Services, Who
+from .translation import translated
 
 router = APIRouter(prefix="/v1/responses", tags=["OpenAI Responses"])
 
