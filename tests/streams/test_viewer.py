@@ -11,7 +11,7 @@ from tokenwire.events import Error
 from tokenwire.sse import PING
 from tokenwire.streams.log import End, EndReason, Meta, RecordId
 from tokenwire.streams.tail import Bounds, Tail
-from tokenwire.streams.viewer import Delivery, Rendering, Translated, Verbatim, view
+from tokenwire.streams.viewer import Delivery, Ids, Rendering, Translated, Verbatim, view
 from tokenwire.wire import chat, events
 
 META = Meta("st_x", "me", "test", "chat", "m", 1)
@@ -20,7 +20,7 @@ LOST = Error("lost", "gone", retryable=True)
 
 def translated(muted: int = -1) -> Translated:
     """From chat to typed events."""
-    return Translated(chat.DIALECT.decoder(), events.DIALECT.encoder(), "st_x.", muted)
+    return Translated(chat.DIALECT.decoder(), events.DIALECT.encoder(), Ids("st_x."), muted)
 
 
 async def said(tail: Tail, rendering: Rendering, heartbeat: float = 60) -> list[bytes]:
@@ -98,14 +98,14 @@ def test_records_without_words_have_no_id() -> None:
     assert rendering.blocks(1, 1, [ROLE]) == b""
 
 
-def test_id_goes_on_last_of_several() -> None:
-    """A client that has an id has all that its record said."""
+def test_each_of_several_blocks_has_an_id() -> None:
+    """A client that has the id without a part has all of the record."""
     both = text("a").replace(b'"finish_reason":null', b'"finish_reason":"stop"')
     rendering = translated()
     rendering.open(META)
 
     assert rendering.blocks(1, 1, [both]) == (
-        b'data: {"type":"content","delta":"a"}\n\n'
+        b'id: st_x.1-1.1\ndata: {"type":"content","delta":"a"}\n\n'
         b'id: st_x.1-1\ndata: {"type":"finish","reason":"stop"}\n\n'
     )
 

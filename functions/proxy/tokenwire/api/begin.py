@@ -13,7 +13,7 @@ from ..events import Error
 from ..streams.log import Cursor
 from ..streams.policy import OnDisconnect
 from ..streams.stream import Stream, first_after
-from ..streams.viewer import Translated, Verbatim
+from ..streams.viewer import Ids, Translated, Verbatim
 from ..wire import DIALECTS
 from ..wire.protocol import ChatRequest, Dialect, Encoder
 from .handover import hand_over, needs_worker
@@ -112,11 +112,11 @@ def join(
     Raises:
         ClientError: The cursor is not of this stream.
     """
-    first = first_after(stream, cursor)
+    first, ids = first_after(stream, cursor), Ids(prefix, cursor)
     if dialect.name == stream.meta.dialect:
-        return Reading(max(first, 1), Verbatim(encoder or dialect.encoder(), prefix, surplus))
+        return Reading(max(first, 1), Verbatim(encoder or dialect.encoder(), ids, surplus))
     decoder = DIALECTS[stream.meta.dialect].decoder()
-    rendering = Translated(decoder, encoder or dialect.encoder(), prefix, muted=first - 1)
+    rendering = Translated(decoder, encoder or dialect.encoder(), ids, muted=first - 1)
     # Replay from the start of what is held, but do not hide that a wanted record is gone.
     return Reading(min(max(first, 1), stream.tail.first), rendering)
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.requests import Request
 
-from ..streams.log import Cursor, RecordId
+from ..streams.log import Cursor
 from ..streams.stream import Stream
+
+_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,4})?")
 
 
 def cursor_of(request: Request, epoch: int = 1) -> Cursor | None:
     """The cursor in ``Last-Event-ID``, ``?last_event_id=`` or ``?starting_after=``.
 
-    A bare number is taken as a sequence number of ``epoch``. None where there is none.
+    A bare number (``57`` or ``57.1``) is taken as a sequence number of ``epoch``. None where
+    there is none.
 
     Raises:
         ClientError: It is malformed (400, ``invalid_cursor``).
@@ -24,12 +29,14 @@ def cursor_of(request: Request, epoch: int = 1) -> Cursor | None:
     )
     if not text:
         return None
-    if text.isascii() and text.isdigit() and len(text) <= 12:
-        return Cursor(RecordId(epoch, int(text)))
+    if _NUMBER.fullmatch(text):
+        text = f"{epoch}-{text}"
     return Cursor.parse(text)
 
 
 def is_finished(stream: Stream, cursor: Cursor | None) -> bool:
     """Whether the stream is over and the client has its end."""
     tail = stream.tail
-    return tail.end is not None and cursor is not None and cursor.last == tail.last
+    if tail.end is None or cursor is None or cursor.part:
+        return False
+    return cursor.last == tail.last

@@ -12,7 +12,8 @@ writes in a higher one, so an id is never used twice for different content. Ids 
 epoch, then by sequence number.
 
 Reading is by cursor: "what comes after this id". Replaying the past and following the
-present are the same loop, so there is no seam in which a block is lost or doubled.
+present are the same loop, so there is no seam in which a block is lost or doubled. A client
+that was cut in the middle of a record's blocks names the part that it has (see ``Cursor``).
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ from enum import StrEnum
 from ..errors import ClientError
 from ..events import Error, Usage
 
-_ID = re.compile(r"(?:(?P<stream>[A-Za-z0-9_-]{1,64})\.)?(?P<epoch>\d{1,9})-(?P<seq>\d{1,12})")
+_ID = re.compile(
+    r"(?:(?P<stream>[A-Za-z0-9_-]{1,64})\.)?(?P<epoch>\d{1,9})-(?P<seq>\d{1,12})"
+    r"(?:\.(?P<part>\d{1,4}))?",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,14 +45,20 @@ class RecordId:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """What a client has read last: a record id, and its stream where the id names one."""
+    """What a client has read last: a record id, and its stream where the id names one.
+
+    A record may become several blocks in a client's dialect. Then all but the last of them have
+    ids with a ``part``, ``epoch-seq.part``, counted from 1: so many blocks of ``last`` the client
+    has. With ``part`` 0 it has all of the record.
+    """
 
     last: RecordId
     stream: str | None = None
+    part: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
-        """Read ``epoch-seq`` or ``stream.epoch-seq``.
+        """Read ``epoch-seq`` or ``stream.epoch-seq``, either with ``.part`` after it.
 
         Raises:
             ClientError: It is neither (code ``invalid_cursor``).
@@ -59,7 +70,8 @@ class Cursor:
                 code="invalid_cursor",
                 param="last_event_id",
             )
-        return cls(RecordId(int(match["epoch"]), int(match["seq"])), match["stream"])
+        last = RecordId(int(match["epoch"]), int(match["seq"]))
+        return cls(last, match["stream"], int(match["part"] or 0))
 
 
 class EndReason(StrEnum):

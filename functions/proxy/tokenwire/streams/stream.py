@@ -57,7 +57,9 @@ def new_id() -> str:
 
 
 def first_after(stream: Stream, cursor: Cursor | None) -> int:
-    """The number of the first record after ``cursor``: 0, the meta record, without one.
+    """The number of the first record of which ``cursor`` lacks something.
+
+    0, the meta record, without a cursor.
 
     A cursor may be ahead of a log that another process has ended: its viewers saw blocks that
     never reached the store. Nothing but the end comes after them. No other cursor may be ahead.
@@ -75,4 +77,6 @@ def first_after(stream: Stream, cursor: Cursor | None) -> int:
     is_ahead = last.seq >= tail.next and (stream.is_ours or not was_ended_elsewhere)
     if foreign or not (is_end or (last.epoch == tail.epoch and not is_ahead)):
         raise ahead_of_log()
-    return tail.next if is_end else last.seq + 1
+    if is_end:
+        return tail.next
+    return last.seq if cursor.part else last.seq + 1

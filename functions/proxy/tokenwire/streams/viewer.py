@@ -11,7 +11,7 @@ from ..errors import TokenwireError
 from ..events import Error, Start
 from ..sse import PING
 from ..wire.protocol import Decoder, Encoder, as_event
-from .log import End, Meta, RecordId
+from .log import Cursor, End, Meta, RecordId
 from .tail import Reader
 
 
@@ -35,23 +35,58 @@ class Rendering(Protocol):
         """The error that ends this response, but not the stream; it has no id of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Writes an id before each block, so that no block is shown without one.
+
+    The blocks of a record have the ids ``epoch-seq.1``, ``epoch-seq.2`` and so on; the last, or
+    only one, has ``epoch-seq``, since whoever has it has all of the record.
+
+    Args:
+        prefix: Stands before each id, such as ``st_abc.``.
+        cursor: What the client has; of the record that it has a part of, that part is left out.
+    """
+
+    prefix: str = ""
+    cursor: Cursor | None = None
+
+    def write(self, at: RecordId, blocks: list[bytes]) -> bytes:
+        """The blocks of one record that the client lacks. An empty one only counts."""
+        head = f"id: {self.prefix}{at}"
+        if len(blocks) == 1:
+            return b"%b\n%b" % (head.encode(), blocks[0]) if blocks[0] else b""
+        has, last = self._held(at, len(blocks)), len(blocks) - 1
+        return b"".join(
+            b"%b%b\n%b" % (head.encode(), b"" if place == last else b".%d" % (place + 1), block)
+            for place, block in enumerate(blocks)
+            if block and place >= has
+        )
+
+    def _held(self, at: RecordId, count: int) -> int:
+        """How many of the record's blocks the client has. A part of another dialect is none."""
+        cursor = self.cursor
+        if cursor is None or cursor.last != at or cursor.part >= count:
+            return 0
+        return cursor.part
+
+
 class Verbatim:
     """For a client whose dialect is the provider's own: bytes pass unread.
 
     Args:
         encoder: Says the end, where the provider did not.
-        prefix: Stands before each id, such as ``st_abc.``.
+        ids: Writes the ids of the end's blocks; each record before it is one block.
         surplus: Tells blocks that this client did not ask for, to be left out.
     """
 
     def __init__(
         self,
         encoder: Encoder,
-        prefix: str = "",
+        ids: Ids = Ids(),
         surplus: Callable[[bytes], bool] | None = None,
     ) -> None:
         self._encoder = encoder
-        self._prefix = prefix
+        self._ids = ids
         self._surplus = surplus
 
     over = False
@@ -62,7 +97,7 @@ class Verbatim:
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
         """Each block with its id line before it."""
-        head = f"id: {self._prefix}{epoch}-".encode()
+        head = f"id: {self._ids.prefix}{epoch}-".encode()
         surplus = self._surplus
         return b"".join(
             b"%b%d\n%b" % (head, number, block)
@@ -73,7 +108,7 @@ class Verbatim:
     def close(self, at: RecordId, end: End) -> bytes:
         """The provider's own terminator if it sent one, else the dialect's."""
         blocks = [end.block] if end.block else _ending(self._encoder, end)
-        return _with_id(blocks, f"{self._prefix}{at}")
+        return self._ids.write(at, blocks)
 
     def interrupt(self, why: Error) -> bytes:
         """The dialect's error."""
@@ -83,30 +118,29 @@ class Verbatim:
 class Translated:
     """For a client of another dialect: every block is decoded and said anew.
 
-    One record may become several blocks, or none. The id goes on the last, so that a client
-    that has an id has all of its record.
+    One record may become several blocks, each with an id of its own, or none.
 
     Args:
         decoder: Of the provider's dialect.
         encoder: Of the client's.
-        prefix: Stands before each id.
+        ids: Writes the blocks' ids.
         muted: Records up to this number are read, for the sake of what they leave in decoder
             and encoder, but not said: the client has them.
     """
 
     def __init__(
-        self, decoder: Decoder, encoder: Encoder, prefix: str = "", muted: int = -1
+        self, decoder: Decoder, encoder: Encoder, ids: Ids = Ids(), muted: int = -1
     ) -> None:
         self._decoder = decoder
         self._encoder = encoder
-        self._prefix = prefix
+        self._ids = ids
         self._muted = muted
         self.over = False
 
     def open(self, meta: Meta) -> bytes:
         """The dialect's first word, at once: it has the stream's id and needs no provider."""
         blocks = self._encoder.encode(Start(meta.id, meta.model, meta.created))
-        return b"" if self._muted >= 0 else _with_id(blocks, f"{self._prefix}1-0")
+        return b"" if self._muted >= 0 else self._ids.write(RecordId(1, 0), blocks)
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
         """The records' events in the client's dialect; an error, if one cannot be read."""
@@ -125,11 +159,11 @@ class Translated:
             self.over = True
             return self.interrupt(as_event(error))
         said = [out for event in events for out in self._encoder.encode(event)]
-        return b"" if at.seq <= self._muted else _with_id(said, f"{self._prefix}{at}")
+        return b"" if at.seq <= self._muted or not said else self._ids.write(at, said)
 
     def close(self, at: RecordId, end: End) -> bytes:
         """The client's dialect's own terminator or error."""
-        return _with_id(_ending(self._encoder, end), f"{self._prefix}{at}")
+        return self._ids.write(at, _ending(self._encoder, end))
 
     def interrupt(self, why: Error) -> bytes:
         """The dialect's error."""
@@ -185,9 +219,3 @@ async def _let_others_run(reader: Reader) -> None:
 
 def _ending(encoder: Encoder, end: End) -> list[bytes]:
     return encoder.end() if end.error is None else encoder.error(end.error)
-
-
-def _with_id(blocks: list[bytes], text: str) -> bytes:
-    if not blocks:
-        return b""
-    return b"".join((*blocks[:-1], b"id: ", text.encode(), b"\n", blocks[-1]))

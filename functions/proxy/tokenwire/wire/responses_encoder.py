@@ -22,8 +22,7 @@ class ResponsesEncoder:
     Of parallel choices only the first is said: a response has one.
 
     Args:
-        after: Events up to this ``sequence_number`` are counted but not said: the client has
-            them.
+        after: Events up to this ``sequence_number`` become empty blocks: the client has them.
     """
 
     def __init__(self, after: int = -1) -> None:
@@ -160,9 +159,10 @@ class ResponsesEncoder:
         owed, self._owed = self._owed, []
         blocks = []
         for name, body in owed + events:
-            if self._sequence > self._after:
-                said = {"type": name, "sequence_number": self._sequence, **body}
-                blocks.append(named(name, msgspec.json.encode(said)))
+            said = {"type": name, "sequence_number": self._sequence, **body}
+            # An empty block keeps its place: ids count the blocks of a record.
+            is_new = self._sequence > self._after
+            blocks.append(named(name, msgspec.json.encode(said)) if is_new else b"")
             self._sequence += 1
         return blocks
 
