@@ -52,6 +52,14 @@ async def test_answers_suit_the_prompt() -> None:
     assert await text(None) == demo_text.HELLO
 
 
+async def test_exact_words() -> None:
+    """What is asked for word by word is said word by word."""
+    assert await text("Say exactly: alpha beta") == "alpha beta"
+    assert await text("Repeat this exactly, nothing else: «日本» 🎉\n x") == "«日本» 🎉\n x"
+    said = [{"role": "system", "content": 'Reply with exactly the word "quartz".'}]
+    assert await text("And then?", then=[*said, {"role": "user", "content": "hi"}]) == "quartz"
+
+
 async def test_chunks_are_real() -> None:
     """The blocks are OpenAI's: role first, one id, a finish, usage, [DONE]."""
     blocks = Splitter().feed(await body("hi"))

@@ -113,8 +113,27 @@ _ANSWERS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def answer(prompt: str) -> str:
-    """The text for this prompt; always the same for the same prompt."""
+# What is asked for word by word: "Say exactly: …", "Repeat this text exactly, nothing else: …".
+_EXACTLY = re.compile(
+    r"\b(?:say|repeat|reply|answer|write)\b[^:\n]{0,40}\bexactly\b[^:\n]{0,20}: *(.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ONE_WORD = re.compile(r'\bexactly the word "([^"\n]{1,80})"', re.IGNORECASE)
+_LOOKED_AT = 4000
+
+
+def answer(prompt: str, system: str = "") -> str:
+    """The text for this prompt; always the same for the same prompt.
+
+    Args:
+        prompt: The last user message.
+        system: May want one word, whatever the user says.
+    """
+    # The search is bounded, since its cost is more than linear.
+    word = _ONE_WORD.search(f"{system[:_LOOKED_AT]} {prompt[:_LOOKED_AT]}")
+    exactly = word or _EXACTLY.search(prompt[:_LOOKED_AT])
+    if exactly:
+        return exactly[1]
     return next((text for pattern, text in _ANSWERS if pattern.search(prompt)), HELLO)
 
 

@@ -72,7 +72,9 @@ def write(request: ChatRequest, model: str, pace: float) -> Script:
         )
     options, messages = read(request.body), request.body["messages"]
     prompt = _prompt(messages)
-    script = replace(Script(answers.answer(prompt), pace, options), **MOODS[model])
+    script = replace(
+        Script(answers.answer(prompt, _system(messages)), pace, options), **MOODS[model]
+    )
     for name, argument in _INSTRUCTION.findall(prompt):
         script = replace(script, **_changes(name, argument))
     script = _as_asked(script, prompt, is_told=messages[-1].get("role") == "tool")
@@ -129,6 +131,11 @@ def _texts(message: JSON) -> list[str]:
 def _prompt(messages: list[JSON]) -> str:
     users = [message for message in messages if message.get("role") == "user"]
     return " ".join(_texts(users[-1])) if users else ""
+
+
+def _system(messages: list[JSON]) -> str:
+    roles = ("system", "developer")
+    return " ".join(text for m in messages if m.get("role") in roles for text in _texts(m))
 
 
 def _size(messages: list[JSON]) -> int:
