@@ -26,7 +26,7 @@ run: .venv/.server ## serve the demo, or your keys' models, on http://HOST:PORT 
 
 test: .venv/.dev .cache/parts ## run every test, with the branch coverage gate; on 3.13 too, if it is here
 	sh scripts/python313.sh
-	$(PYTEST) -m 'not serial and not sam' --cov --cov-report=
+	$(PYTEST) -m 'not serial and not sam and not judge' --cov --cov-report=
 	$(PYTEST) -m serial --cov --cov-append --cov-report=term
 
 check: .venv/.dev ## formatting, lint and types
@@ -52,6 +52,9 @@ deploy: build ## deploy it to your AWS account: ENV=default or prod
 test-sam: .venv/.dev $(SAM) ## SAM CLI, Docker and AWS's emulator, for real; says so where it cannot
 	sh scripts/test_sam.sh
 
+judges: .venv/.dev .cache/parts .cache/judges ## hold it against suites, mocks and clients made by others; WRITE=1: into the README
+	TOKENWIRE_JUDGES=$(if $(WRITE),write,compare) $(PYTEST) -m judge
+
 soak: .venv/.dev .cache/parts ## processes, kills and interleavings, in the numbers that the design asks for
 	TOKENWIRE_SOAK=1 $(PYTEST) tests/stores
 
@@ -61,7 +64,7 @@ bench: .venv/.dev .cache/parts ## measure what the README claims
 	$(BIN)/python -m benchmarks.stores
 
 clean: ## remove all that can be made again
-	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules
+	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules tests/judges/node_modules
 
 # The set-up. Stamps make the next run start at once.
 .venv/.server: uv.lock pyproject.toml scripts/setup.sh
@@ -76,6 +79,10 @@ clean: ## remove all that can be made again
 	@sh scripts/parts.sh
 	@touch $@
 
+.cache/judges: .venv/.dev scripts/judges.sh uv.lock tests/judges/package-lock.json
+	@sh scripts/judges.sh
+	@touch $@
+
 # Called by sam build, which sets ARTIFACTS_DIR.
 build-ProxyFunction:
 	@sh scripts/artifact.sh function "$(ARTIFACTS_DIR)"
@@ -86,5 +93,5 @@ build-LambdaAsgiLayer:
 .cache/sam/bin/sam: scripts/sam.sh
 	@sh scripts/sam.sh
 
-.PHONY: help setup run test check format lambda build deploy test-sam soak bench clean \
+.PHONY: help setup run test check format lambda build deploy test-sam judges soak bench clean \
   build-ProxyFunction build-LambdaAsgiLayer

@@ -1,0 +1,54 @@
+"""The table of judges: one row for each, at the end of a run and in the README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+BEGIN, END = "<!-- judges -->", "<!-- /judges -->"
+_HEAD = ("Judge", "What it checks", "Result")
+
+
+@dataclass(slots=True)
+class Row:
+    """One judge, and how its tests came out.
+
+    Args:
+        checks: What it checks, in a few words.
+        verdict: Its own figures; empty for a count of its tests.
+        passed: Tests that passed.
+        failed: Tests that failed.
+        skipped: The reasons of tests that were skipped.
+    """
+
+    checks: str
+    verdict: str = ""
+    passed: int = 0
+    failed: int = 0
+    skipped: list[str] = field(default_factory=list)
+
+    @property
+    def result(self) -> str:
+        """The row's last cell."""
+        ran = self.passed + self.failed
+        if not ran:
+            return self.skipped[0] if self.skipped else "did not run"
+        found = self.verdict or f"{self.passed} of {ran} cases"
+        return f"FAILED: {found}" if self.failed else found
+
+
+def render(rows: Mapping[str, Row]) -> list[str]:
+    """The table's lines, in Markdown."""
+    cells = [_HEAD, ("---",) * 3, *((n, r.checks, r.result) for n, r in sorted(rows.items()))]
+    return [f"| {' | '.join(line)} |" for line in cells]
+
+
+def section(text: str) -> list[str]:
+    """The lines of a page's table, without its marks."""
+    return text.partition(BEGIN)[2].partition(END)[0].strip().splitlines()
+
+
+def replaced(text: str, lines: Iterable[str]) -> str:
+    """The page with another table."""
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}\n" + "".join(f"{x}\n" for x in lines) + END + rest.partition(END)[2]

@@ -1,0 +1,52 @@
+"""The README shows what the judges have found.
+
+The module's name puts it last.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.judges.table import BEGIN, END, Row, render, replaced, section
+
+README = Path("README.md")
+
+
+def test_rows_say_how_it_came_out() -> None:
+    """Figures where the judge has some, a count otherwise; a reason for what did not run."""
+    rows = {
+        "b": Row("its suite", "5 of 6", failed=1),
+        "a": Row("its suite", passed=3),
+        "c": Row("its suite", skipped=["no Node here"]),
+        "d": Row("its suite"),
+    }
+    assert render(rows)[2:] == [
+        "| a | its suite | 3 of 3 cases |",
+        "| b | its suite | FAILED: 5 of 6 |",
+        "| c | its suite | no Node here |",
+        "| d | its suite | did not run |",
+    ]
+
+
+def test_a_table_is_replaced_in_its_place() -> None:
+    """What stands around it stays."""
+    page = f"before\n\n{BEGIN}\n| old |\n{END}\n\nafter\n"
+    assert section(page) == ["| old |"]
+    assert replaced(page, ["| new |"]) == page.replace("old", "new")
+
+
+@pytest.mark.judge
+def test_the_readme_shows_this_table(rows: dict[str, Row]) -> None:
+    """Each row that this run has is in the README as it is here; ``WRITE=1`` puts it there."""
+    ran = {name: row for name, row in rows.items() if row.passed or row.failed}
+    if not ran or os.environ.get("TOKENWIRE_JUDGES") is None:
+        pytest.skip("make judges compares the README")
+    text = README.read_text()
+    if os.environ["TOKENWIRE_JUDGES"] == "write":
+        README.write_text(replaced(text, render(ran)))
+        return
+    missing = [line for line in render(ran) if line not in section(text)]
+    assert not missing, "make judges WRITE=1 puts them into the README"
