@@ -23,7 +23,7 @@ from .api.middleware import Logged
 from .api.observation import record_of
 from .api.services import Services
 from .api.worker import Worker
-from .auth.callers import choose
+from .auth.callers import ANONYMOUS, choose
 from .auth.tickets import Secret, Tickets
 from .invoker import Invoker
 from .references import check_secret, is_reference, listed
@@ -180,6 +180,9 @@ def _limits(settings: Settings) -> Limits:
         streams=settings.max_streams,
         bytes=settings.max_total_bytes,
         retention=settings.retention,
+        owner_streams=settings.max_caller_streams,
+        owner_bytes=settings.max_caller_bytes,
+        unlimited=frozenset({ANONYMOUS.id}),
     )
 
 

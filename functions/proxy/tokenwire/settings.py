@@ -121,6 +121,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_stream_bytes: Bytes = 8 * _MIB
     max_total_bytes: Bytes = 256 * _MIB
     max_streams: Count = 10_000
+    max_caller_bytes: Bytes = 128 * _MIB
+    max_caller_streams: Count = 5_000
 
     def __repr__(self) -> str:
         """Names the class alone: a repr must not be a way for keys to reach a log."""

@@ -19,7 +19,7 @@ from ..wire.protocol import ChatRequest, Dialect, Encoder
 from .handover import hand_over, needs_worker
 from .idempotency import HEADER, Idempotency
 from .observation import Observation
-from .preparing import prepare
+from .preparing import holding, prepare
 from .presence import Seat
 from .references import resolved
 from .response import Manners, Reading
@@ -77,7 +77,7 @@ async def begin(
     request = await resolved(services, caller.id, request)
     prepared = prepare(services, caller.id, request)
     meta = prepared.meta
-    hub.admit()
+    hub.admit(caller.id)
     if idempotency and (found := await idempotency.claim(hub, caller.id, meta.id)):
         observation.joins(found, None)
         return found
@@ -87,7 +87,8 @@ async def begin(
         return stream
     observation.begins(meta)
     left = observation.seconds_left
-    return await hub.start(meta, prepared.source, on_disconnect, left, prepared.attempts)
+    source = holding(prepared.source, observation.hold)
+    return await hub.start(meta, source, on_disconnect, left, prepared.attempts)
 
 
 def join(

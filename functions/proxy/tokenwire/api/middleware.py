@@ -38,8 +38,9 @@ class Logged:
         )
         scope.setdefault("state", {})["observation"] = seen
         try:
-            await self._guarded(scope, receive, _tagged(send, request_id, log), log)
+            await self._guarded(scope, receive, _tagged(send, request_id, seen), log)
         finally:
+            seen.release()
             log.route = getattr(scope.get("route"), "path", None)
             log.instants.end = seen.elapsed()
             log.function = function_of(scope)
@@ -60,10 +61,11 @@ class Logged:
                 await response(scope, receive, send)
 
 
-def _tagged(send: Send, request_id: str, log: RequestLog) -> Send:
+def _tagged(send: Send, request_id: str, seen: Observation) -> Send:
     async def tagged(message: Message) -> None:
         if message["type"] == "http.response.start":
-            log.status = message["status"]
+            seen.log.status = message["status"]
+            seen.release()
             message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
         await send(message)
 

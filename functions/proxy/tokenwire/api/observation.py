@@ -9,6 +9,7 @@ from ..streams.log import Cursor, Meta
 from ..streams.stream import Stream
 from ..streams.viewer import Delivery
 from ..telemetry import RequestLog, StreamRecord
+from .hold import Hold
 
 
 class Observation:
@@ -34,6 +35,7 @@ class Observation:
         self.freezes = freezes
         self.function_arn = function_arn
         self.delivery = Delivery()
+        self.hold: Hold | None = None
         self._started = perf_counter()
 
     def begins(self, meta: Meta) -> None:
@@ -52,6 +54,12 @@ class Observation:
         if self.log.instants.first_delivered is None:
             self.log.instants.first_delivered = self.elapsed()
         self.log.delivered_bytes += size
+
+    def release(self) -> None:
+        """The request itself needs its body no longer; a stream that it started may."""
+        if self.hold is not None:
+            hold, self.hold = self.hold, None
+            hold.release()
 
     def elapsed(self) -> float:
         """Seconds since the request came."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,10 +13,11 @@ from ..providers.protocol import Provider
 from ..streams.log import Attempt, Meta
 from ..streams.pump import Source
 from ..streams.stream import new_id
-from ..wire import DIALECTS
+from ..wire import DIALECTS, checks
 from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
 from .catalog import Route
+from .hold import Hold
 from .routing import Candidate, open_first
 from .services import Services
 
@@ -41,9 +43,10 @@ def prepare(
         stream_id: Of a stream that has an id already.
 
     Raises:
-        ClientError: Nobody answers for the model, or the request cannot be put to them.
+        ClientError: Nobody answers for the model, its name is malformed, or the request cannot
+            be put to them.
     """
-    model = request.model or services.catalog.default
+    model = checks.named(request.model, "model") or services.catalog.default
     plan = services.catalog.resolve(model)
     first = plan.routes[0].provider
     created = int(time.time())
@@ -55,6 +58,23 @@ def prepare(
         services.settings.max_block_bytes,
     )
     return Prepared(meta, source, attempts)
+
+
+def holding(source: Source, hold: Hold | None) -> Source:
+    """The source, with the request's bytes on the account for as long as it is open.
+
+    A provider's client has the body until its response is over.
+    """
+    if hold is None:
+        return source
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[AsyncIterator[bytes]]:
+        with hold.shared():
+            async with source.open() as body:
+                yield body
+
+    return replace(source, open=opened)
 
 
 def _candidates(routes: Sequence[Route], request: ChatRequest) -> list[Candidate]:

@@ -130,7 +130,7 @@ class StreamResponse(Response):
     async def _serve(self, send: Send, reader: Reader) -> None:
         attempts = self._stream.facts.attempts
         if attempts and attempts[-1].error is None:
-            self.headers["x-model"] = attempts[-1].model.encode("ascii", "replace").decode()
+            self.headers["x-model"] = _in_a_header(attempts[-1].model)
         await send(
             {"type": "http.response.start", "status": 200, "headers": list(self.raw_headers)}
         )
@@ -157,6 +157,11 @@ class StreamResponse(Response):
             if retry and not chunk.startswith(b":"):
                 chunk, retry = retry + chunk, b""
             yield chunk
+
+
+def _in_a_header(name: str) -> str:
+    """A name as a header's value can hold it: in visible ASCII, the rest as question marks."""
+    return "".join(c if " " <= c <= "~" else "?" for c in name)
 
 
 async def watch_disconnect(receive: Receive, reader: Reader) -> None:

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from ..errors import ClientError
 from ..streams.store import StoreError
 from ..streams.stream import Stream
-from ..wire import ui
+from ..wire import checks, ui
 from .begin import GRACE, begin, join, manners, policy
 from .errors import refusal
 from .idempotency import Idempotency
@@ -30,9 +30,12 @@ async def chat(request: Request, parts: Parts, who: Who, seen: Observed) -> Resp
     seen.log.dialect = ui.DIALECT.name
     raw = await read_json(request, parts.settings.max_body_bytes)
     asked = ui.DIALECT.parse(raw)
+    chat_id = asked.body.get("id")
+    if isinstance(chat_id, str):
+        checks.named(chat_id, "id")
     key = Idempotency.of(request, asked)
     stream = await begin(parts, who, asked, policy(request, parts, GRACE), seen, key)
-    if isinstance(chat_id := asked.body.get("id"), str):
+    if isinstance(chat_id, str):
         await _name(parts, chat_id, stream)
     return _said(parts, stream, seen)
 
@@ -68,7 +71,7 @@ async def _name(parts: Services, chat_id: str, stream: Stream) -> None:
 
 
 async def _named(parts: Services, chat_id: str, owner: str) -> Stream | None:
-    meant = await parts.hub.named(chat_id, owner)
+    meant = await parts.hub.named(checks.named(chat_id, "id"), owner)
     if meant is None:
         return None
     try:

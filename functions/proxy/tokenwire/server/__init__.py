@@ -13,6 +13,8 @@ from ..settings import Settings
 from .limits import Limits, Waiting, possible_connections
 from .protocol import BoundedConfig, BoundedProtocol
 
+_ANSWER = 1.0
+"""Seconds that the app has to refuse a slow body in its caller's dialect, which we cannot."""
 _DRAIN = 5
 """Seconds that open connections get to finish after their streams have been ended."""
 
@@ -40,7 +42,7 @@ class Config(BoundedConfig):
         self.limits = Limits(
             settings.max_head_bytes,
             settings.timeout_head,
-            settings.timeout_body,
+            settings.timeout_body + _ANSWER,
             settings.send_timeout,
             settings.max_connections,
         )

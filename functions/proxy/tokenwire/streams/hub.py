@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from hashlib import sha256
 from time import perf_counter
 
@@ -32,6 +35,7 @@ MOVED = Error(
     retryable=True,
     status=503,
 )
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _AWAIT_STORE = 1.0
 """Seconds that a new stream waits to be in the store, so that its id can be used at once."""
 _SETTLE = 3.0
@@ -61,8 +65,13 @@ class Hub:
         self._open: dict[str, Stream] = {}
         self._local_names = MemoryNames()
         self._shelf = Shelf(
-            limits.bytes, limits.retention, lambda s: self._local_names.forget(s.meta.id)
+            limits.bytes,
+            limits.retention,
+            lambda s: self._local_names.forget(s.meta.id),
+            limits.owner_bytes,
+            limits.unlimited,
         )
+        self._owners: Counter[str] = Counter()
         self.health = Health()
         self._following: Following | None = None
         if durability is not None:
@@ -92,8 +101,15 @@ class Hub:
         """Where streams outlive this process."""
         return None if self._durability is None else self._durability.store
 
-    def admit(self) -> None:
+    def account(self, owner: str) -> Callable[[int], bool]:
+        """The account of a caller's bytes: takes changes, answers whether there is room."""
+        return partial(self._shelf.charge, owner=owner)
+
+    def admit(self, owner: str = "") -> None:
         """Whether another stream may start.
+
+        Args:
+            owner: The caller whose it would be.
 
         Raises:
             ProxyError: As ``start``.
@@ -101,13 +117,10 @@ class Hub:
         if self._closing:
             raise ProxyError(GOING_AWAY.message, code=GOING_AWAY.code, status=503, retryable=True)
         if len(self._open) >= self._limits.streams or not self._shelf.charge(0):
-            raise ProxyError(
-                "The server has as many streams as it can hold.",
-                code="overloaded",
-                status=503,
-                retryable=True,
-                retry_after=1.0,
-            )
+            raise _overloaded("The server has as many streams as it can hold.", 503)
+        is_limited = owner not in self._limits.unlimited
+        if is_limited and self._owners[owner] >= self._limits.owner_streams:
+            raise _overloaded("This caller has as many streams as one may have.", 429)
 
     async def start(
         self,
@@ -132,13 +145,14 @@ class Hub:
             ProxyError: There is no room for another stream (``overloaded``), or the
                 server is going away (``shutting_down``); status 503, retryable.
         """
-        self.admit()
+        self.admit(meta.owner)
         stream = self._new_stream(meta, policy, writer)
         stream.facts.started = perf_counter()
         stream.facts.attempts = [] if attempts is None else attempts
         timeouts = self._limits.timeouts.within(longest)
         pump = Pump(source, stream.intake, stream.facts, timeouts)
         self._open[meta.id] = stream
+        self._owners[meta.owner] += 1
         stream.task = asyncio.create_task(pump.run(), name=meta.id)
         stream.task.add_done_callback(lambda _: self._retire(stream))
         if stream.keeper is not None:
@@ -154,6 +168,8 @@ class Hub:
             ClientError: 404 ``stream_not_found``: unknown, forgotten, or somebody else's.
             StoreError: The stream is not here, and the store cannot be asked.
         """
+        if not _ID.fullmatch(stream_id):
+            raise _not_found()  # a store would refuse it as a key, which is not the store's failure
         stream = self._here(stream_id)
         if stream is None and self._following is not None:
             stream = await self._following.find(stream_id)
@@ -271,6 +287,8 @@ class Hub:
 
     async def _admitted(self, stream_id: str, owner: str | None) -> Store | None:
         """The store, if the stream is there and may be watched; None if there is none."""
+        if not _ID.fullmatch(stream_id):
+            raise _not_found()
         found = self._here(stream_id)
         if found is None and self.store is not None:
             follower = await self.store.open(stream_id)
@@ -285,16 +303,16 @@ class Hub:
         """The stream, if it runs here or did not long ago."""
         return self._open.get(stream_id) or self._shelf.get(stream_id)
 
-    def _new_tail(self) -> Tail:
-        return Tail(self._limits.bounds, charge=self._shelf.charge)
+    def _new_tail(self, owner: str = "") -> Tail:
+        return Tail(self._limits.bounds, charge=self.account(owner))
 
     def _new_stream(self, meta: Meta, policy: OnDisconnect, writer: Writer | None) -> Stream:
-        intake = public = self._new_tail()
+        intake = public = self._new_tail(meta.owner)
         keeper = None
         if (durability := self._durability) is not None:
             if durability.first == "commit":
                 window = self._limits.bounds.window
-                intake = Tail(Bounds(window, window), charge=self._shelf.charge)
+                intake = Tail(Bounds(window, window), charge=self.account(meta.owner))
             keeper = Keeper(
                 durability.store,
                 meta,
@@ -330,6 +348,9 @@ class Hub:
 
     def _retire(self, stream: Stream) -> None:
         del self._open[stream.meta.id]
+        self._owners[stream.meta.owner] -= 1
+        if not self._owners[stream.meta.owner]:
+            del self._owners[stream.meta.owner]
         stream.audience.close()
         self._shelf.put(stream)
         self._on_end(stream)
@@ -339,6 +360,10 @@ async def _within(seconds: float, waiting: Awaitable[object]) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await waiting
+
+
+def _overloaded(message: str, status: int) -> ProxyError:
+    return ProxyError(message, code="overloaded", status=status, retryable=True, retry_after=1.0)
 
 
 def _not_found() -> ClientError:

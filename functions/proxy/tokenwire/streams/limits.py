@@ -12,13 +12,20 @@ from .tail import Bounds
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the process may hold: streams by count, blocks by bytes, the past by seconds."""
+    """What the process may hold: streams by count, blocks by bytes, the past by seconds.
+
+    ``owner_streams`` and ``owner_bytes`` are what one caller may have of it; callers that are not
+    told apart (``unlimited``) have no part of their own.
+    """
 
     bounds: Bounds = field(default_factory=Bounds)
     timeouts: Timeouts = field(default_factory=Timeouts)
     streams: int = 10_000
     bytes: int = 256 * 1024 * 1024
     retention: float = 600.0
+    owner_streams: int = 5_000
+    owner_bytes: int = 128 * 1024 * 1024
+    unlimited: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

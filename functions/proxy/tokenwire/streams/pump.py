@@ -19,6 +19,10 @@ from .log import End, EndReason, Facts
 from .tail import Tail
 
 _log = logging.getLogger("tokenwire.pump")
+MAX_NAME = 256
+"""Characters that are kept of a name that a provider gives."""
+MAX_CHOICES = 128
+"""Finish reasons that are kept of one stream: OpenAI's own limit of choices."""
 _DRAIN = 1.0
 
 
@@ -109,11 +113,11 @@ class Pump:
         facts = self._facts
         match event:
             case Start(model=model):
-                facts.response_model = model
+                facts.response_model = model[:MAX_NAME]
             case Usage():
                 facts.usage = event
-            case Finish(reason=reason):
-                facts.finish_reasons.append(reason)
+            case Finish(reason=reason) if len(facts.finish_reasons) < MAX_CHOICES:
+                facts.finish_reasons.append(reason[:MAX_NAME])
             case Content() | Reasoning() | ToolCall() if facts.first_content is None:
                 facts.first_content = _now()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from .stream import Stream
 
@@ -17,14 +17,26 @@ class Shelf:
     """Keeps finished streams for their retention, or until there is no room.
 
     Args:
-        most: Bytes that all streams of the process may hold.
+        most: Bytes that all streams and requests of the process may hold.
+        most_each: Bytes of that which one owner may have.
+        unlimited: Owners that may have all of it.
         retention: Seconds.
         on_forget: Called with each stream that is no longer held. An error in it is logged: the
             caller of ``charge`` is a stream that has nothing to do with the one that goes.
     """
 
-    def __init__(self, most: int, retention: float, on_forget: Callable[[Stream], None]) -> None:
+    def __init__(
+        self,
+        most: int,
+        retention: float,
+        on_forget: Callable[[Stream], None],
+        most_each: int | None = None,
+        unlimited: frozenset[str] = frozenset(),
+    ) -> None:
         self._most = most
+        self._most_each = most if most_each is None else most_each
+        self._unlimited = unlimited | {""}
+        self._owners: dict[str, int] = {}
         self._retention = retention
         self._on_forget = on_forget
         self._streams: dict[str, Stream] = {}
@@ -47,38 +59,55 @@ class Shelf:
         """Keep a stream that is over."""
         self._streams[stream.meta.id] = stream
         self._arm(stream)
-        self.charge(OVERHEAD)
+        self.charge(OVERHEAD, stream.meta.owner)
 
-    def charge(self, size: int) -> bool:
-        """Keep the account of held bytes; past the limit, forget the oldest finished first.
+    def charge(self, size: int, owner: str = "") -> bool:
+        """Keep the account of held bytes; past a limit, forget the oldest finished first.
 
         Args:
             size: Bytes that are held from now on; negative for bytes that were given back.
+            owner: Whose they are. Past an owner's limit only streams of that owner are forgotten.
 
         Returns:
-            Whether what is held is within the limit.
+            Whether what is held is within the limits.
         """
         self._held += size
+        self._note(owner, size)
         if not self._is_evicting:
             # A stream that is forgotten gives its bytes back by this same method.
             self._is_evicting = True
             try:
-                self._evict()
+                self._evict(owner)
             finally:
                 self._is_evicting = False
-        return self._held <= self._most
+        return self._held <= self._most and not self._is_over(owner)
 
     def close(self) -> None:
         """Stop every timer."""
         for stream in self:
             _disarm(stream)
 
-    def _evict(self) -> None:
-        while self._held > self._most:
-            idle = next((s for s in self if not s.tail.readers), None)
-            if idle is None:
+    def _note(self, owner: str, size: int) -> None:
+        if size and owner not in self._unlimited:
+            self._owners[owner] = self._owners.get(owner, 0) + size
+            if not self._owners[owner]:
+                del self._owners[owner]
+
+    def _is_over(self, owner: str) -> bool:
+        return self._owners.get(owner, 0) > self._most_each
+
+    def _evict(self, owner: str) -> None:
+        while self._held > self._most and self._forget_oldest(self):
+            pass
+        while self._is_over(owner):
+            if not self._forget_oldest(s for s in self if s.meta.owner == owner):
                 return
+
+    def _forget_oldest(self, streams: Iterable[Stream]) -> bool:
+        idle = next((s for s in streams if not s.tail.readers), None)
+        if idle is not None:
             self._forget(idle)
+        return idle is not None
 
     def _arm(self, stream: Stream) -> None:
         loop = asyncio.get_running_loop()
@@ -95,7 +124,7 @@ class Shelf:
         _disarm(stream)
         stream.tail.drop()
         stream.intake.drop()
-        self.charge(-OVERHEAD)
+        self.charge(-OVERHEAD, stream.meta.owner)
         try:
             self._on_forget(stream)
         except Exception as error:

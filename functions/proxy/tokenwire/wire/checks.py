@@ -8,6 +8,8 @@ from ..errors import ClientError
 from .protocol import JSON
 
 T = TypeVar("T")
+MAX_NAME = 256
+"""Characters of a name that a caller may give: a model's, a chat's."""
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 
@@ -42,6 +44,22 @@ def typed(value: object, kind: type[T], field: str, name: str) -> T:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ClientError(f"{field} must be {name}.", code="invalid_type", param=field)
     return value
+
+
+def named(name: str, field: str) -> str:
+    """The name, if it is short and has nothing in it that is not shown.
+
+    Raises:
+        ClientError: It is longer than 256 characters, or has control characters
+            (``invalid_value``).
+    """
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise ClientError(
+            f"{field} must have at most {MAX_NAME} characters, none of them a control character.",
+            code="invalid_value",
+            param=field,
+        )
+    return name
 
 
 def messages(value: object) -> list[JSON]:

@@ -1,0 +1,235 @@
+"""Bounds of a request: its names, its values, and what it holds of the process's memory."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.types import Message
+
+from tests.conftest import Serve
+from tests.fakes.upstream import Upstream, whole
+from tokenwire.api.hold import Hold
+from tokenwire.api.reading import _STRING, _checked_count, _read
+from tokenwire.errors import ClientError, ProxyError
+from tokenwire.streams.shelf import Shelf
+
+from .wire import Dial, request
+
+MESSAGES = [{"role": "user", "content": "x"}]
+ROUTES: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {"messages": MESSAGES},
+    "/v1/responses": {"input": "x"},
+    "/v1/messages": {"messages": MESSAGES, "max_tokens": 5},
+    "/api/stream": {"message": "x"},
+    "/v1/streams": {"message": "x"},
+}
+SPLIT = "openai/m\r\nSet-Cookie: stolen=1"
+
+
+@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("name", ["openai/" + "m" * 250, SPLIT, "openai/m\0"])
+async def test_name_of_a_model_is_short(serve: Serve, path: str, name: str) -> None:
+    """257 characters, or a line break, are refused in every dialect before a provider is asked."""
+    client = await serve()
+    response = await client.post(path, json={**ROUTES[path], "model": name})
+
+    assert response.status_code == 400
+    assert "256 characters" in response.text
+    assert "stolen" not in repr(response.headers) + response.text
+
+
+async def test_name_at_the_bound_reaches_the_provider(provider: Upstream, serve: Serve) -> None:
+    """256 characters are a name; letters beyond ASCII are question marks in a header."""
+    provider.answer(*whole("Hi"))
+    client = await serve(provider)
+    model = "openai/ü" + "m" * 248
+    ask = {"model": model, "stream": True, "messages": MESSAGES}
+    response = await client.post("/v1/chat/completions", json=ask)
+
+    assert len(model) == 256
+    assert response.headers["x-model"] == model.replace("ü", "?")
+    assert provider.requests[0].json["model"] == model.removeprefix("openai/")
+
+
+async def test_name_of_a_chat_is_short(serve: Serve) -> None:
+    """A chat's id has the same bound, in the body and in the path."""
+    client = await serve()
+    parts = [{"type": "text", "text": "x"}]
+    ask = {"id": "c" * 257, "messages": [{"id": "m", "role": "user", "parts": parts}]}
+    asked = await client.post("/api/chat", json=ask)
+    resumed = await client.get(f"/api/chat/{'c' * 257}/stream")
+    stopped = await client.post(f"/api/chat/{'c' * 257}/stop")
+
+    assert [r.status_code for r in (asked, resumed, stopped)] == [400, 400, 400]
+
+
+@pytest.mark.parametrize("name", ["s" * 65, "s" * 5000, "st_x%0d%0ax", "%00"])
+async def test_malformed_ids_are_unknown(serve: Serve, name: str) -> None:
+    """What can be no stream's id is not looked up anywhere."""
+    client = await serve()
+    assert (await client.get(f"/v1/streams/{name}")).status_code == 404
+
+
+async def test_values_are_counted_before_they_are_made(serve: Serve) -> None:
+    """Of a body of empty objects as many are read as the limit says, and no more."""
+    client = await serve(TOKENWIRE_MAX_BODY_VALUES="1000")
+    head = b'{"model": "demo/markdown", "messages": [{"role": "user", "content": "x"}], "x": ['
+    path, comma = "/v1/chat/completions", b"{},"
+    fits = await client.post(path, content=head + comma * 490 + b"{}]}")
+    above = await client.post(path, content=head + comma * 1000 + b"{}]}")
+
+    assert fits.status_code == 200
+    assert above.status_code == 413
+    assert above.json()["error"]["code"] == "request_too_large"
+
+
+async def test_punctuation_in_texts_is_no_value(serve: Serve) -> None:
+    """A prompt may be all braces and commas: only what is outside of texts is counted."""
+    client = await serve(TOKENWIRE_MAX_BODY_VALUES="1000")
+    response = await client.post("/api/stream", json={"message": '{[,"\\' * 5000})
+
+    assert response.status_code == 200
+
+
+@given(st.text('{}[],:"\\ a', max_size=40))
+def test_no_byte_is_scanned_twice(text: str) -> None:
+    """Every quote begins a match and the next scan begins after it: the search is linear."""
+    body = text.encode()
+    at = body.find(b'"')
+    while at >= 0:
+        found = _STRING.match(body, at)
+        assert found is not None
+        at = body.find(b'"', found.end())
+
+
+def test_count_is_bounded() -> None:
+    """The count is exact about what is refused."""
+    assert _checked_count(b'["{{{{{{", 1]', 3) == 2
+    with pytest.raises(ClientError, match="more than 3 values"):
+        _checked_count(b"[{},{},{}]", 3)
+
+
+def test_hold_is_given_back_by_its_last_user() -> None:
+    """What a stream shares with its request is charged until both are done, in either order."""
+    held: list[int] = []
+
+    def charge(size: int) -> bool:
+        held.append(size)
+        return sum(held) <= 100
+
+    hold = Hold(charge)
+    hold.grow(60)
+    with hold.shared():
+        hold.release()
+        assert sum(held) == 60
+    assert sum(held) == 0
+    with hold.shared():
+        assert sum(held) == 60
+    with pytest.raises(ProxyError, match="no memory left"):
+        Hold(charge).grow(101)
+
+
+def test_account_of_one_owner() -> None:
+    """An owner's bytes have a bound of their own; others, and the nameless, are not touched."""
+    shelf = Shelf(1000, 600, lambda _: None, 300, frozenset({"anonymous"}))
+
+    assert shelf.charge(300, "a")
+    assert not shelf.charge(1, "a")
+    assert shelf.charge(300, "b")
+    assert shelf.charge(-301, "a")
+    assert shelf.charge(600, "anonymous")
+    assert not shelf.charge(101)
+    assert shelf.held == 1001
+
+
+async def test_body_without_room_is_refused(serve: Serve) -> None:
+    """A body that does not fit into the account is a 503, and leaves nothing on it."""
+    client = await serve(TOKENWIRE_MAX_TOTAL_BYTES="100000", TOKENWIRE_DEMO_PACE="1000000")
+    large = {"message": "hi", "system": "x" * 200_000}
+    for _ in range(3):
+        refused = await client.post("/api/stream", json=large)
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert refused.headers["retry-after"] == "1"
+    assert (await client.post("/api/stream", json={"message": "hi"})).status_code == 200
+
+
+async def test_running_stream_holds_its_body(provider: Upstream, serve: Serve) -> None:
+    """A stream's request counts while the stream runs, and no longer."""
+    gate = asyncio.Event()
+    provider.answer(*whole("one")[:-1], gate, whole("one")[-1])
+    client = await serve(provider, TOKENWIRE_MAX_TOTAL_BYTES="500000")
+    ask = {"model": "openai/m", "messages": [{"role": "user", "content": "x" * 300_000}]}
+    first = asyncio.create_task(client.post("/v1/chat/completions", json={**ask, "stream": True}))
+    await asyncio.wait_for(provider.arrived.wait(), 10)
+    refused = await client.post("/v1/chat/completions", json=ask)
+    gate.set()
+    await first
+    provider.answer(*whole("two"))
+    served = await client.post("/v1/chat/completions", json=ask)
+
+    assert refused.json()["error"]["code"] == "overloaded"
+    assert served.status_code == 200
+
+
+@pytest.mark.server_only("one caller's streams are in many environments there")
+async def test_streams_of_one_caller_are_counted(serve: Serve) -> None:
+    """A caller with all the streams that one may have is told so; another is served."""
+    keys = ["key-one-of-tests", "key-two-of-tests"]
+    client = await serve(TOKENWIRE_API_KEYS=",".join(keys), TOKENWIRE_MAX_CALLER_STREAMS="2")
+
+    async def start(key: str) -> httpx2.Response:
+        ask = {"message": "hi /stall 600"}
+        return await client.post("/v1/streams", json=ask, headers={"x-api-key": key})
+
+    mine = [await start(keys[0]) for _ in range(3)]
+    other = await start(keys[1])
+
+    assert [r.status_code for r in mine] == [201, 201, 429]
+    assert mine[2].json()["code"] == "overloaded"
+    assert other.status_code == 201
+    await client.post(f"/v1/streams/{mine[0].json()['id']}/cancel", headers={"x-api-key": keys[0]})
+    assert (await start(keys[0])).status_code == 201
+
+
+@pytest.mark.server_only("Lambda reads the body")
+async def test_slow_body_is_told_in_its_dialect(serve: Serve, dial: Dial) -> None:
+    """A body that takes too long is an error that the caller's client can read."""
+    client = await serve(TOKENWIRE_TIMEOUT_BODY="0.3")
+    wire = await dial(client)
+    await wire.send(request("POST", "/v1/messages", b"", "Content-Length: 100") + b"{")
+
+    said = await asyncio.wait_for(wire.rest(), 20)
+
+    assert said.startswith(b"HTTP/1.1 408")
+    assert b'"type":"error"' in said
+    assert b"did not arrive in time" in said
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "11"])
+async def test_declared_length_is_enough_to_refuse(length: str) -> None:
+    """A body that says itself that it is too large is not read; no number is too long to read."""
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    scope = {"type": "http", "headers": [(b"content-length", length.encode())]}
+    with pytest.raises(ClientError, match="larger than 10 bytes"):
+        await _read(Request(scope, receive), 10, Hold(lambda _: True))
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "-1", ""])
+async def test_odd_length_is_no_failure(length: str) -> None:
+    """A length that is no number says nothing; what comes is counted."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x" * 11}
+
+    scope = {"type": "http", "headers": [(b"content-length", length.encode("latin-1"))]}
+    with pytest.raises(ClientError, match="larger than 10 bytes"):
+        await _read(Request(scope, receive), 10, Hold(lambda _: True))

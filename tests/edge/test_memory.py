@@ -1,0 +1,72 @@
+"""What hundreds of hostile requests leave behind: the memory of the whole process is measured."""
+
+from __future__ import annotations
+
+import gc
+
+import httpx2
+import pytest
+
+from tests.conftest import Serve
+from tests.e2e.test_load import resident
+from tests.fakes.upstream import Upstream
+
+pytestmark = [
+    pytest.mark.serial,
+    pytest.mark.timeout(300),
+    pytest.mark.server_only("an environment's memory is Lambda's to bound"),
+]
+MB = 1_000_000
+
+
+async def grown(client: httpx2.AsyncClient, body: bytes, status: int, count: int) -> int:
+    """Bytes that the process has grown by, from the tenth request with this body to the last."""
+    before = 0
+    for number in range(count):
+        response = await client.post("/v1/chat/completions", content=body)
+        assert response.status_code == status, response.text[:200]
+        if number == 10:
+            gc.collect()
+            before = resident()
+    gc.collect()
+    return resident() - before
+
+
+async def test_names_of_nine_megabytes_are_not_kept(serve: Serve) -> None:
+    """200 requests for models of 9 MB each leave nothing: their names are refused."""
+    client = await serve(TOKENWIRE_MAX_TOTAL_BYTES=str(64 * MB))
+    body = b'{"model":"%b","messages":[{"role":"user","content":"x"}]}' % (b"m" * 9 * MB)
+
+    assert await grown(client, body, 400, 200) < 40 * MB
+
+
+async def test_prompts_of_failed_requests_are_not_kept(provider: Upstream, serve: Serve) -> None:
+    """Nor do 200 prompts of 3 MB whose provider fails."""
+    client = await serve(provider, TOKENWIRE_CONFIG="tests/api/no_retries.toml")
+    for _ in range(200):
+        provider.answer(b"{}", status=400)
+    body = b'{"model":"openai/m","messages":[{"role":"user","content":"%b"}]}' % (b"x" * 3 * MB)
+
+    size = await grown(_forgetting(client, provider), body, 502, 200)
+
+    assert size < 40 * MB
+
+
+async def test_empty_objects_are_not_made(serve: Serve) -> None:
+    """9.9 MB of ``{}`` would be 258 MB of objects: it is refused before one is made."""
+    client = await serve()
+    body = b'{"messages":[' + b"{}," * 3_299_000 + b"{}]}"
+    peak = resident()
+
+    assert await grown(client, body, 413, 100) < 20 * MB
+    assert resident() - peak < 60 * MB
+
+
+def _forgetting(client: httpx2.AsyncClient, provider: Upstream) -> httpx2.AsyncClient:
+    """The client, with a provider that does not keep what it was sent."""
+
+    async def forget(_: httpx2.Response) -> None:
+        provider.requests.clear()
+
+    client.event_hooks["response"] = [forget]
+    return client
