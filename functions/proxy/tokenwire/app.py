@@ -78,6 +78,7 @@ def create_app(
         title="tokenwire",
         version=__version__,
         summary="Any LLM's token stream, to any browser",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan(services, secrets),

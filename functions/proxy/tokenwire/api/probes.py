@@ -1,11 +1,12 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``: for those who run it."""
+"""``/healthz``, ``/readyz``, ``/metrics`` and ``/openapi.json``: for those who run it."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from .services import Parts, Who
+from ..errors import TokenwireError
+from .services import Parts, Services, Who
 
 router = APIRouter(tags=["Operation"])
 
@@ -17,16 +18,39 @@ async def healthz() -> Response:
 
 
 @router.get("/readyz", summary="Can it serve?")
-async def readyz(parts: Parts) -> Response:
-    """200 with the providers that are on and why others are off; 503 when shutting down."""
+async def readyz(request: Request, parts: Parts) -> Response:
+    """200, or 503 when shutting down.
+
+    To those who may use the server: also the providers that are on, and why others are off.
+    """
     ready = not parts.hub.closing
-    catalog = parts.catalog
-    word = "ok" if ready else "shutting_down"
-    status = {"status": word, "providers": catalog.status, "off": catalog.off}
+    status: dict[str, object] = {"status": "ok" if ready else "shutting_down"}
+    if await _may_know(request, parts):
+        status |= _topology(parts)
+    return JSONResponse(status, status_code=200 if ready else 503)
+
+
+async def _may_know(request: Request, parts: Services) -> bool:
+    try:
+        await parts.authenticate(request.scope)
+    except TokenwireError:
+        # A stranger; or their keys cannot be read, and then anyone might be one.
+        return False
+    return True
+
+
+def _topology(parts: Services) -> dict[str, object]:
+    found: dict[str, object] = {"providers": parts.catalog.status, "off": parts.catalog.off}
     if parts.hub.store is not None:
         # Not a reason to take no requests: streams go on, but live in this process alone.
-        status["store"] = "degraded" if parts.hub.health.failing else "ok"
-    return JSONResponse(status, status_code=200 if ready else 503)
+        found["store"] = "degraded" if parts.hub.health.failing else "ok"
+    return found
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request, who: Who) -> Response:
+    """The API's description; needs a key where the server has keys."""
+    return JSONResponse(request.app.openapi())
 
 
 @router.get("/metrics", summary="Prometheus metrics")

@@ -85,15 +85,30 @@ async def watch(
 
 
 async def _find(request: Request, parts: Services, stream_id: str, ticket: str) -> Stream:
-    return await parts.hub.find(stream_id, await _owner(request, parts, stream_id, ticket))
+    if not ticket:
+        return await parts.hub.find(stream_id, (await caller(request)).id)
+    await parts.tickets.verify(stream_id, ticket)
+    stream = await parts.hub.find(stream_id, None)
+    await _check_issuer(parts, stream.meta.owner)
+    return stream
 
 
-async def _owner(request: Request, parts: Services, stream_id: str, ticket: str) -> str | None:
-    """Whose the stream has to be; None for one who has a ticket for it."""
-    if ticket:
-        await parts.tickets.verify(stream_id, ticket)
-        return None
-    return (await caller(request)).id
+async def _owner(request: Request, parts: Services, stream_id: str, ticket: str) -> str:
+    """Whose the stream has to be."""
+    if not ticket:
+        return (await caller(request)).id
+    await parts.tickets.verify(stream_id, ticket)
+    owner = await parts.hub.owner_of(stream_id)
+    await _check_issuer(parts, owner)
+    return owner
+
+
+async def _check_issuer(parts: Services, owner: str) -> None:
+    """Tickets end with the key of the caller who gave them out."""
+    if not await parts.authenticate.knows(owner):
+        raise ClientError(
+            "The ticket's issuer has no access any more.", code="invalid_ticket", status=401
+        )
 
 
 @router.post("/{stream_id}/viewers/{viewer}", status_code=204, summary="Go on watching")

@@ -23,6 +23,8 @@ class Caller:
 
 ANONYMOUS = Caller("anonymous")
 
+_OUR_SITES = {"same-origin", "same-site", "none"}
+
 
 class Authenticator(Protocol):
     """Decides who makes a request, from its ASGI scope alone."""
@@ -33,6 +35,9 @@ class Authenticator(Protocol):
         Raises:
             ClientError: They will not be served (401 or 403).
         """
+
+    async def knows(self, caller_id: str) -> bool:
+        """Whether a caller of this id would still be served: its key has not been removed."""
 
 
 class Keys:
@@ -55,7 +60,11 @@ class Keys:
         ]
         if not any(matches):
             raise ClientError("The API key is not valid.", code="invalid_api_key", status=401)
-        return Caller(given.hex()[:12])
+        return Caller(_short(given))
+
+    async def knows(self, caller_id: str) -> bool:
+        """Whether one of the keys in force is this caller's."""
+        return any(_short(sha256(key.encode()).digest()) == caller_id for key in await self._keys())
 
 
 class Loopback:
@@ -91,21 +100,59 @@ class Loopback:
             )
         return ANONYMOUS
 
+    async def knows(self, caller_id: str) -> bool:
+        """Always, as ``Everyone``."""
+        return True
+
     def _is_foreign(self, headers: Mapping[str, str]) -> bool:
         origin = headers.get("origin")
         if origin in self._origins:
             return False
-        if headers.get("sec-fetch-site", "none") == "cross-site":
+        site = headers.get("sec-fetch-site", "none").strip().lower()
+        if site not in _OUR_SITES:
             return True
         return origin is not None and not is_loopback(_hostname(origin))
 
 
 class Everyone:
-    """No door at all, chosen by hand with ``TOKENWIRE_AUTH=none``."""
+    """No authentication here, chosen by hand with ``TOKENWIRE_AUTH=none``.
+
+    Behind IAM each principal is a caller of its own, whose chats and streams are no one else's.
+    """
 
     async def __call__(self, scope: Mapping[str, Any]) -> Caller:
-        """Anonymous."""
-        return ANONYMOUS
+        """The principal that Lambda names, else anonymous."""
+        principal = principal_of(scope.get("aws.event"))
+        if principal is None:
+            return ANONYMOUS
+        return Caller(f"iam_{_short(sha256(principal.encode()).digest())}")
+
+    async def knows(self, caller_id: str) -> bool:
+        """Always: nobody here has a key that could be removed."""
+        return True
+
+
+def principal_of(event: object) -> str | None:
+    """The IAM principal that signed a request, as Lambda's event names it; None for none.
+
+    A function URL and an HTTP API say it in ``authorizer.iam``, a REST API in ``identity``. Users
+    of a Cognito identity pool share a role and its session's name: they are told apart by their
+    identity.
+    """
+    context = _part(event, "requestContext")
+    iam = _part(_part(context, "authorizer"), "iam") or _part(context, "identity")
+    cognito = _part(iam, "cognitoIdentity").get("identityId") or iam.get("cognitoIdentityId")
+    found = cognito or iam.get("userArn") or iam.get("callerId") or iam.get("caller")
+    return found if isinstance(found, str) and found else None
+
+
+def _part(of: object, name: str) -> Mapping[str, Any]:
+    found = of.get(name) if isinstance(of, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _short(digest: bytes) -> str:
+    return digest.hex()[:12]
 
 
 def choose(settings: Settings, keys: Callable[[], Awaitable[Iterable[str]]]) -> Authenticator:

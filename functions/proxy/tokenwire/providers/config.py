@@ -27,8 +27,8 @@ class Config:
     base_url: str | None = None
     connect_timeout: float = 10.0
     max_retries: int = 2
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     secret_headers: Mapping[str, Key] = field(default_factory=dict)
     secret_query: Mapping[str, Key] = field(default_factory=dict)
     models: Sequence[str] = ()

@@ -24,9 +24,12 @@ _LONGEST_PAUSE = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. ``secrets`` are kept out of whatever is said of its failure."""
+    """One request. ``secrets`` are kept out of whatever is said of its failure.
 
-    url: str
+    The URL's query may hold secrets too.
+    """
+
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     secrets: Iterable[str] = field(default=(), repr=False)

@@ -186,6 +186,23 @@ class Hub:
         if cursor is not None and not stream.is_ours:
             await stream.tail.reach(cursor.last.seq, _REACH)
 
+    async def owner_of(self, stream_id: str) -> str:
+        """The caller whose the stream is. It is not followed for that.
+
+        Raises:
+            ClientError: As ``find``.
+            StoreError: As ``find``.
+        """
+        if not _ID.fullmatch(stream_id):
+            raise _not_found()
+        found = self._here(stream_id)
+        if found is not None:
+            return found.meta.owner
+        follower = None if self.store is None else await self.store.open(stream_id)
+        if follower is None:
+            raise _not_found()
+        return follower.meta.owner
+
     async def claim(
         self, name: str, owner: str, meant: Named, instead_of: Named | None = None
     ) -> Named | None:
@@ -287,15 +304,7 @@ class Hub:
 
     async def _admitted(self, stream_id: str, owner: str | None) -> Store | None:
         """The store, if the stream is there and may be watched; None if there is none."""
-        if not _ID.fullmatch(stream_id):
-            raise _not_found()
-        found = self._here(stream_id)
-        if found is None and self.store is not None:
-            follower = await self.store.open(stream_id)
-            meta = None if follower is None else follower.meta
-        else:
-            meta = None if found is None else found.meta
-        if meta is None or owner not in (None, meta.owner):
+        if owner not in (None, await self.owner_of(stream_id)):
             raise _not_found()
         return self.store
 

@@ -2,8 +2,9 @@
 
 import { render } from "/markdown.js";
 
-const response = await fetch("/openapi.json");
-const api = await response.json();
+const key = sessionStorage.getItem("key");
+const response = await fetch("/openapi.json", key ? { headers: { authorization: `Bearer ${key}` } } : {});
+const api = response.ok ? await response.json() : { paths: {} };
 
 function element(name, className, ...content) {
   const node = document.createElement(name);
@@ -50,4 +51,5 @@ for (const [tag, routes] of byTag) {
     out.push(element("section", "body", head, render(text)));
   }
 }
+if (!response.ok) out.push("This server has keys: enter one on the page first, in this tab.");
 document.getElementById("routes").replaceChildren(...out);
