@@ -1,0 +1,5 @@
+"""Other people's clients against tokenwire, in front of every provider kind.
+
+``programs/`` holds what the users of each SDK and framework write. ``aimock`` is the provider:
+a mock server made by others, with OpenAI's, Anthropic's, Gemini's and Bedrock's protocols.
+"""

@@ -1,0 +1,97 @@
+"""The mock provider, and tokenwire in front of it, as processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.clients.starting import MODULES, NODE
+from tests.clients.table import HERE
+
+_ADDRESS = re.compile(rb"(http://127\.0\.0\.1:\d+)")
+_PROVIDER = """
+[providers.{name}]
+kind = "{kind}"
+base_url = "{url}"
+max_retries = 0
+{key}
+"""
+_KEY = 'key = "env:MOCK_KEY"'
+
+
+@contextmanager
+def _started(command: Sequence[str], env: Mapping[str, str], output: Path) -> Iterator[str]:
+    """A process that prints its address; ended with the block. It writes to a file, not a pipe."""
+    with output.open("wb") as written:
+        process = subprocess.Popen(
+            command, env={**os.environ, **env}, stdout=written, stderr=subprocess.STDOUT
+        )
+    try:
+        yield _address(process, output)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _address(process: subprocess.Popen[bytes], output: Path) -> str:
+    while process.poll() is None:
+        if found := _ADDRESS.search(output.read_bytes()):
+            return found[1].decode()
+        time.sleep(0.05)
+    pytest.fail(f"ended with {process.returncode}: {output.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of the mock of every provider."""
+    if not (MODULES / "@copilotkit/aimock").is_dir():
+        pytest.skip("skipped: aimock could not be installed (scripts/judges.sh)")
+    program = MODULES / "@copilotkit/aimock/dist/cli.js"
+    fixtures = ["-f", str(HERE / "aimock.json"), "--validate-on-load", "--strict"]
+    output = tmp_path_factory.mktemp("aimock") / "output"
+    with _started([str(NODE), str(program), "-p", "0", *fixtures], {}, output) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def tokenwire_url(aimock: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of tokenwire, with every kind of provider."""
+    config = tmp_path_factory.mktemp("clients") / "tokenwire.toml"
+    kinds = {
+        "openai": ("openai", f"{aimock}/v1", _KEY),
+        "anthropic": ("anthropic", aimock, _KEY),
+        "gemini": ("gemini-native", aimock, _KEY),
+        "bedrock": ("bedrock", aimock, ""),
+    }
+    config.write_text(
+        "".join(
+            _PROVIDER.format(name=name, kind=kind, url=url, key=key)
+            for name, (kind, url, key) in kinds.items()
+        )
+    )
+    env = {
+        "TOKENWIRE_CONFIG": str(config),
+        "TOKENWIRE_PORT": _free_port(),
+        "TOKENWIRE_HEARTBEAT": "1s",
+        "MOCK_KEY": "sk-mock-mock-mock-mock",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "example",
+    }
+    output = config.with_name("output")
+    with _started([sys.executable, "-m", "tokenwire"], env, output) as url:
+        yield url
+
+
+def _free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])
