@@ -64,7 +64,8 @@ bench: .venv/.dev .cache/parts ## measure what the README claims
 	$(BIN)/python -m benchmarks.stores
 
 clean: ## remove all that can be made again
-	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules tests/judges/node_modules
+	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules tests/judges/node_modules \
+	  $(CLIENTS)/node/node_modules
 
 # The set-up. Stamps make the next run start at once.
 .venv/.server: uv.lock pyproject.toml scripts/setup.sh
@@ -79,7 +80,9 @@ clean: ## remove all that can be made again
 	@sh scripts/parts.sh
 	@touch $@
 
-.cache/judges: .venv/.dev scripts/judges.sh uv.lock tests/judges/package-lock.json
+CLIENTS := tests/judges/clients/programs
+.cache/judges: .venv/.dev scripts/judges.sh uv.lock tests/judges/package-lock.json \
+  $(CLIENTS)/node/package-lock.json $(CLIENTS)/java/pom.xml $(CLIENTS)/go/go.sum
 	@sh scripts/judges.sh
 	@touch $@
 

@@ -9,3 +9,22 @@ UV_PROJECT_ENVIRONMENT=.cache/judges-python .cache/tools/bin/uv sync --quiet --f
 
 PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund --prefix tests/judges ||
   echo "could not install llmprobe and aimock: what needs them will be skipped" >&2
+
+# Clients of others: the Node packages and, where Go and Java with Maven are, their SDKs.
+# (The Python programs lock their own packages, and uv installs them when they run.)
+programs=tests/judges/clients/programs
+PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund --prefix "$programs/node" ||
+  echo "could not install the Node clients: what needs them will be skipped" >&2
+
+if command -v java >/dev/null && command -v mvn >/dev/null && [ ! -d .cache/java-clients ]; then
+  timeout 300 mvn -B -q -f "$programs/java/pom.xml" dependency:copy-dependencies \
+    -DoutputDirectory="$PWD/.cache/java-clients" >/dev/null || {
+    rm -rf .cache/java-clients
+    echo "could not fetch the Java clients: what needs them will be skipped" >&2
+  }
+fi
+
+if command -v go >/dev/null; then
+  (cd "$programs/go" && go mod download) ||
+    echo "could not fetch the Go clients: what needs them will be skipped" >&2
+fi

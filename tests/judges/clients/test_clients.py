@@ -8,8 +8,8 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
-from tests.clients.starting import NotHere, Outcomes, run
-from tests.clients.table import CHECKS, CLIENTS, PROVIDERS
+from tests.judges.clients.starting import NotHere, Outcomes, run
+from tests.judges.clients.table import CHECKS, CLIENTS, PROVIDERS
 
 CASES = [
     (client, case, provider)
@@ -18,7 +18,12 @@ CASES = [
     for provider in PROVIDERS
 ]
 
-pytestmark = [pytest.mark.judge, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.judge(
+        "clients of others", f"{len(CLIENTS)} clients, 4 provider kinds, through aimock"
+    ),
+    pytest.mark.timeout(900),
+]
 
 
 @pytest.fixture(scope="session")

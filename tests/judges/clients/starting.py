@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.clients.table import PROGRAMS, PROVIDERS
+from tests.judges.clients.table import PROGRAMS, PROVIDERS
 
 UV = Path(".cache/tools/bin/uv").absolute()
 NODE = Path(sys.executable).with_name("node")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.starting import MODULES, NODE
-from tests.clients.table import HERE
+from tests.judges.clients.table import HERE
+from tests.judges.parts import MODULES, NODE
 
 _ADDRESS = re.compile(rb"(http://127\.0\.0\.1:\d+)")
 _PROVIDER = """
