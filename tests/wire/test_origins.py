@@ -65,11 +65,6 @@ def turns(*content: Any) -> list[Any]:
         ("responses", {"instructions": "s", "input": "x", "temperature": 1.5}, "temperature"),
         (
             "responses",
-            {"input": "x", "text": {"verbosity": "low"}},
-            "text.verbosity",
-        ),
-        (
-            "responses",
             {"input": "x", "reasoning": {"effort": "x"}},
             "reasoning.effort",
         ),

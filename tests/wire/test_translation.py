@@ -373,7 +373,7 @@ FILE = {"type": "file", "file_id": "f"}
         ({"logprobs": True}, "logprobs"),
         ({"logit_bias": {"1": 1}}, "logit_bias"),
         ({"functions": [{"name": "f"}]}, "functions"),
-        ({"verbosity": "low"}, "verbosity"),
+        ({"web_search_options": {"search_context_size": "low"}}, "web_search_options"),
         ({"temperature": 1.5}, "temperature"),
         ({"reasoning_effort": "x"}, "reasoning_effort"),
         ({"response_format": {"type": "json_object"}}, "response_format"),

@@ -11,12 +11,30 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
+class ToolName:
+    """How the request names a tool that its provider knows as the function ``function``.
+
+    ``is_custom`` says that the request declares it as a tool that takes free text.
+    """
+
+    function: str
+    name: str
+    namespace: str = ""
+    is_custom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
-    """The answer begins. ``created`` is Unix time in seconds."""
+    """The answer begins.
+
+    ``created`` is Unix time in seconds. ``tools`` are those with another name, or of another
+    kind, in the request than at the provider.
+    """
 
     id: str
     model: str
     created: int = 0
+    tools: tuple[ToolName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

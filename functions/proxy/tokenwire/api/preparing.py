@@ -50,7 +50,8 @@ def prepare(
     plan = services.catalog.resolve(model)
     first = plan.routes[0].provider
     created = int(time.time())
-    meta = Meta(stream_id or new_id(), owner, first.name, first.dialect, model, created)
+    tools = DIALECTS[request.dialect].tools(request.body)
+    meta = Meta(stream_id or new_id(), owner, first.name, first.dialect, model, created, tools)
     attempts: list[Attempt] = []
     source = Source(
         partial(open_first, _candidates(plan.routes, request), plan.patience, attempts),
@@ -87,14 +88,19 @@ def _candidates(routes: Sequence[Route], request: ChatRequest) -> list[Candidate
     found: list[Candidate] = []
     for route in routes:
         try:
-            found.append(_candidate(route, request))
+            found.append(candidate(route, request))
         except ClientError:
             if not found:
                 raise
     return found
 
 
-def _candidate(route: Route, request: ChatRequest) -> Candidate:
+def candidate(route: Route, request: ChatRequest) -> Candidate:
+    """One provider with the request in its own terms; nothing is sent.
+
+    Raises:
+        ClientError: It cannot be expressed there; ``param`` names the caller's field.
+    """
     provider = route.provider
     translated = _for(provider, request)
     with caused_by(translated.body):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..events import Start
 from ..streams.stream import Stream
 from ..wire import DIALECTS
 from ..wire.protocol import Encoder
@@ -18,7 +17,7 @@ def translated(stream: Stream, blocks: Iterable[bytes], encoder: Encoder) -> lis
     """
     meta = stream.meta
     decoder = DIALECTS[meta.dialect].decoder()
-    said = encoder.encode(Start(meta.id, meta.model, meta.created))
+    said = encoder.encode(meta.start)
     for block in blocks:
         for event in decoder.decode(block):
             said += encoder.encode(event)

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..errors import ClientError
-from ..events import Error, Usage
+from ..events import Error, Start, ToolName, Usage
 
 _ID = re.compile(
     r"(?:(?P<stream>[A-Za-z0-9_-]{1,64})\.)?(?P<epoch>\d{1,9})-(?P<seq>\d{1,12})"
@@ -101,7 +101,7 @@ class Meta:
     """The first record: what is known of a stream before its provider has answered.
 
     ``owner`` is the id of the caller it belongs to, ``dialect`` the one its blocks are in,
-    ``created`` Unix time in seconds.
+    ``created`` Unix time in seconds, ``tools`` as in ``events.Start``.
     """
 
     id: str
@@ -110,6 +110,12 @@ class Meta:
     dialect: str
     model: str
     created: int
+    tools: tuple[ToolName, ...] = ()
+
+    @property
+    def start(self) -> Start:
+        """The stream's first event, which does not wait for the provider."""
+        return Start(self.id, self.model, self.created, self.tools)
 
 
 @dataclass(frozen=True, slots=True)

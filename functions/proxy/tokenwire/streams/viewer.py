@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import TokenwireError
-from ..events import Error, Start
+from ..events import Error
 from ..sse import PING
 from ..wire.protocol import Decoder, Encoder, as_event
 from .log import Cursor, End, Meta, RecordId
@@ -139,7 +139,7 @@ class Translated:
 
     def open(self, meta: Meta) -> bytes:
         """The dialect's first word, at once: it has the stream's id and needs no provider."""
-        blocks = self._encoder.encode(Start(meta.id, meta.model, meta.created))
+        blocks = self._encoder.encode(meta.start)
         return b"" if self._muted >= 0 else self._ids.write(RecordId(1, 0), blocks)
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:

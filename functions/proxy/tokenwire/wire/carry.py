@@ -20,9 +20,17 @@ _DATA_URL = re.compile(
 )
 
 
-def refuse(param: str, why: str = "cannot be carried over to this model's provider") -> ClientError:
+# Codes that clients wait for: Anthropic's SDKs then send the whole conversation instead.
+_CODES = {"thread": "thread_unsupported_request"}
+
+
+def refuse(
+    param: str,
+    why: str = "cannot be carried over to this model's provider",
+    code: str | None = None,
+) -> ClientError:
     """The error for what has no counterpart."""
-    return ClientError(f"{param} {why}.", code="unsupported_parameter", param=param)
+    return ClientError(f"{param} {why}.", code=code or "unsupported_parameter", param=param)
 
 
 def malformed(param: str, shape: str) -> ClientError:
@@ -48,7 +56,7 @@ def only(body: JSON, known: Iterable[str], at: str = "", silent: JSON | None = N
             continue
         if silent is not None and name in silent and value in silent[name]:
             continue
-        raise refuse(f"{at}.{name}" if at else name)
+        raise refuse(f"{at}.{name}" if at else name, code=_CODES.get(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,8 @@ _TYPES: dict[str, type[Event]] = {
 }
 _NAMES = {kind: name for name, kind in _TYPES.items()}
 _DEFAULTS = {kind: {f.name: f.default for f in fields(kind)} for kind in get_args(Event)}
-# What of an error concerns the HTTP response, not its reader.
-_UNSAID = frozenset({"status"})
+# What of an error concerns the HTTP response, and of a start the dialect of the request.
+_UNSAID = frozenset({"status", "tools"})
 
 
 class EventsEncoder:

@@ -190,5 +190,8 @@ _TYPES = {
 def error_body(error: Error) -> JSON:
     """The error object of the Anthropic API; ``code`` and ``param`` are ours."""
     default = "invalid_request_error" if 400 <= error.status < 499 else "api_error"
-    said = {"type": _TYPES.get(error.status, default), "message": error.message}
+    said: JSON = {"type": _TYPES.get(error.status, default), "message": error.message}
+    if error.code == "thread_unsupported_request":
+        # The SDKs look for it here, and go on without a thread.
+        said["details"] = {"error_code": error.code, "unsupported": [error.param]}
     return {"type": "error", "error": {**said, "code": error.code, "param": error.param}}

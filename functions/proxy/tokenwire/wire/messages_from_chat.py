@@ -24,10 +24,12 @@ NO_EFFECT = (
     "prompt_cache_retention",
     "service_tier",
     "store",
-    # Only shapes answers that are predicted, to have them sooner.
+    # Only to have an answer sooner that is predicted.
     "prediction",
+    # A wish for a style, which the Agents SDKs always send; the answer is as right without.
+    "verbosity",
 )
-"""Fields that change no answer; left out, whatever they say."""
+"""Fields that change no answer, or only its style; left out, whatever they say."""
 
 # fmt: off
 _FIELDS = frozenset([

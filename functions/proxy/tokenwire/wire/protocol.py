@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..errors import TokenwireError, UpstreamError
-from ..events import Error, Event
+from ..events import Error, Event, ToolName
 
 JSON = dict[str, Any]
 
@@ -78,6 +78,11 @@ class ChatRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def _no_tools(_: JSON) -> tuple[ToolName, ...]:
+    """Tools keep their names in most dialects."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """One protocol, as a value: how to read it, write it, and say an error in it.
@@ -92,6 +97,7 @@ class Dialect:
             ``stream``. Raises UpstreamError if they are not of this dialect.
         to_chat: A request body of this dialect as one of ``chat``. Raises ClientError, naming
             the field, for what cannot be said there.
+        tools: The tools of a request body of this dialect that ``to_chat`` renames.
         headers: Response headers that the dialect's clients need, beside the common ones.
         forwarded: Request headers that a provider of the same dialect gets, in lower case, and
             what their values must be.
@@ -104,6 +110,7 @@ class Dialect:
     error_body: Callable[[Error], JSON]
     fold: Callable[[Iterable[bytes]], JSON]
     to_chat: Callable[[JSON], JSON]
+    tools: Callable[[JSON], tuple[ToolName, ...]] = _no_tools
     headers: Mapping[str, str] = field(default_factory=dict)
     forwarded: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
 

@@ -19,6 +19,7 @@ from .reading import malformed, read
 from .responses_decoder import ResponsesDecoder
 from .responses_encoder import ResponsesEncoder
 from .responses_to_chat import to_chat
+from .responses_tools import renamed
 from .schema import check
 from .schema.responses import Request
 
@@ -62,4 +63,6 @@ def error_body(error: Error) -> JSON:
     return chat.error_body(error)
 
 
-DIALECT = Dialect("responses", ResponsesDecoder, ResponsesEncoder, parse, error_body, fold, to_chat)
+DIALECT = Dialect(
+    "responses", ResponsesDecoder, ResponsesEncoder, parse, error_body, fold, to_chat, renamed
+)

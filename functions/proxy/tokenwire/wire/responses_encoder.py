@@ -6,12 +6,24 @@ from typing import TypeVar
 
 import msgspec
 
-from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ..events import (
+    Citation,
+    Content,
+    Error,
+    Event,
+    Finish,
+    Reasoning,
+    Start,
+    ToolCall,
+    ToolName,
+    Usage,
+)
 from ..sse import named
 from .protocol import JSON
+from .responses_custom import CustomCall
 from .responses_items import Call, Item, Message, Said, Thought
 
-_Any = TypeVar("_Any", Message, Thought, Call)
+_Any = TypeVar("_Any", bound=Item)
 
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
@@ -32,7 +44,8 @@ class ResponsesEncoder:
         self._items: list[Item] = []
         self._open: list[Item] = []
         self._owed: Said = []
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[int, Call | CustomCall] = {}
+        self._tools: dict[str, ToolName] = {}
         self._finish: Finish | None = None
         self._usage: Usage | None = None
 
@@ -66,6 +79,7 @@ class ResponsesEncoder:
         if self._start is not None:
             return []
         self._start = start
+        self._tools = {tool.function: tool for tool in start.tools}
         response: JSON = {"response": self.snapshot()}
         return self._say([("response.created", response), ("response.in_progress", response)])
 
@@ -81,14 +95,21 @@ class ResponsesEncoder:
             return found
         return self._opened(Thought(*self._place()))
 
-    def _call(self, event: ToolCall) -> Call:
+    def _call(self, event: ToolCall) -> Call | CustomCall:
         if event.call not in self._calls:
-            said = (event.id or f"call_{event.call}", event.name or "")
-            call = Call(*self._place(), *said)
+            call = self._new_call(event)
             # Calls stay open together: pieces of parallel ones may come mixed.
-            mixed = bool(self._open) and isinstance(self._open[-1], Call)
-            self._calls[event.call] = self._opened(call, beside=mixed)
+            mixed = bool(self._open) and isinstance(self._open[-1], Call | CustomCall)
+            self._calls[event.call] = call
+            self._opened(call, beside=mixed)
         return self._calls[event.call]
+
+    def _new_call(self, event: ToolCall) -> Call | CustomCall:
+        """A call of the tool by its name in the request."""
+        call_id, name = event.id or f"call_{event.call}", event.name or ""
+        tool = self._tools.get(name) or ToolName(name, name)
+        kind = CustomCall if tool.is_custom else Call
+        return kind(*self._place(), call_id, tool.name, tool.namespace)
 
     def _place(self) -> tuple[int, str]:
         return len(self._items), self._start.id if self._start else ""

@@ -23,7 +23,7 @@ class Item(Protocol):
         """The item as it stands."""
 
 
-class _Opening:
+class Opening:
     """An item's place and id, and its opening, which is said once.
 
     The id follows from the stream's, so that a client that resumes meets the same items.
@@ -46,7 +46,7 @@ class Message:
     """A message: parts of text or refusal."""
 
     def __init__(self, index: int, stream: str) -> None:
-        self._opening = _Opening(index, "msg", stream)
+        self._opening = Opening(index, "msg", stream)
         self._parts: list[JSON] = []
         # Of the last part. Joined once, at its end: adding texts costs the square of them.
         self._pieces: list[str] = []
@@ -133,7 +133,7 @@ class Thought:
     """Reasoning, said as a summary: that is what clients show."""
 
     def __init__(self, index: int, stream: str) -> None:
-        self._opening = _Opening(index, "rs", stream)
+        self._opening = Opening(index, "rs", stream)
         self._pieces: list[str] = []
         self._encrypted = ""
         self._status = "in_progress"
@@ -183,9 +183,13 @@ class Thought:
 class Call:
     """A function call."""
 
-    def __init__(self, index: int, stream: str, call_id: str, name: str) -> None:
-        self._opening = _Opening(index, "fc", stream)
+    def __init__(
+        self, index: int, stream: str, call_id: str, name: str, namespace: str = ""
+    ) -> None:
+        self._opening = Opening(index, "fc", stream)
         self._head = {"call_id": call_id, "name": name}
+        if namespace:
+            self._head["namespace"] = namespace
         self._arguments: list[str] = []
         self._status = "in_progress"
 

@@ -10,7 +10,7 @@ from typing import Any
 from . import carry
 from .origins import made
 from .protocol import JSON
-from .responses_tools import tools
+from .responses_tools import custom_arguments, function_name, tools
 
 # fmt: off
 FIELDS = carry.Fields(
@@ -84,8 +84,13 @@ def _add(found: list[JSON], item: JSON, at: str) -> None:
             message = {"role": item["role"], "content": content}
             found.append(made(at, message, content=f"{at}.content"))
         case "function_call":
-            _add_call(found, item, item["arguments"], at)
-        case "function_call_output":
+            name = function_name(item["name"], item.get("namespace"))
+            _add_call(found, item, at, _function(name, item["arguments"], at, "arguments"))
+        case "custom_tool_call":
+            arguments = custom_arguments(item["input"])
+            name = function_name(item["name"], item.get("namespace"))
+            _add_call(found, item, at, _function(name, arguments, at, "input"))
+        case "function_call_output" | "custom_tool_call_output":
             content = _content(item["output"], f"{at}.output")
             message = {"role": "tool", "tool_call_id": item["call_id"], "content": content}
             found.append(made(at, message, tool_call_id=f"{at}.call_id", content=f"{at}.output"))
@@ -95,13 +100,16 @@ def _add(found: list[JSON], item: JSON, at: str) -> None:
             raise carry.refuse(f"{at}.type")
 
 
-def _add_call(found: list[JSON], item: JSON, arguments: str, at: str) -> None:
-    function = made(at, {"name": item["name"], "arguments": arguments}, arguments=f"{at}.arguments")
+def _add_call(found: list[JSON], item: JSON, at: str, function: JSON) -> None:
     if not found or found[-1]["role"] != "assistant":
         found.append(made(at, {"role": "assistant", "content": None}))
     calls = found[-1].setdefault("tool_calls", [])
     call = {"id": item["call_id"], "type": "function", "function": function}
     calls.append(made(at, call, id=f"{at}.call_id"))
+
+
+def _function(name: str, arguments: str, at: str, field: str) -> JSON:
+    return made(at, {"name": name, "arguments": arguments}, arguments=f"{at}.{field}")
 
 
 def _content(said: object, at: str) -> Any:

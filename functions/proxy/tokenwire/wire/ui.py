@@ -46,5 +46,5 @@ DIALECT = Dialect(
     error_body,
     fold,
     to_chat,
-    {"x-vercel-ai-ui-message-stream": "v1"},
+    headers={"x-vercel-ai-ui-message-stream": "v1"},
 )
