@@ -40,6 +40,8 @@ _AWAIT_STORE = 1.0
 """Seconds that a new stream waits to be in the store, so that its id can be used at once."""
 _SETTLE = 3.0
 """Seconds that an end may take to the store, and from it."""
+_LAST_WORD = 1.0
+"""Seconds that a stream's callers wait for the store to accept its end: it may have another."""
 _REACH = 2.0
 """Seconds that a record may take from a stream's own caller to a viewer elsewhere."""
 
@@ -312,14 +314,19 @@ class Hub:
         """The stream, if it runs here or did not long ago."""
         return self._open.get(stream_id) or self._shelf.get(stream_id)
 
-    def _new_tail(self, owner: str = "") -> Tail:
-        return Tail(self._limits.bounds, charge=self.account(owner))
+    def _new_tail(self, owner: str = "", patience: Callable[[], float] = lambda: 0.0) -> Tail:
+        return Tail(self._limits.bounds, charge=self.account(owner), patience=patience)
+
+    def _patience(self) -> float:
+        return 0.0 if self.health.failing else _LAST_WORD
 
     def _new_stream(self, meta: Meta, policy: OnDisconnect, writer: Writer | None) -> Stream:
         intake = public = self._new_tail(meta.owner)
         keeper = None
         if (durability := self._durability) is not None:
-            if durability.first == "commit":
+            if durability.first == "send":
+                intake = public = self._new_tail(meta.owner, self._patience)
+            else:
                 window = self._limits.bounds.window
                 intake = Tail(Bounds(window, window), charge=self.account(meta.owner))
             keeper = Keeper(
@@ -347,11 +354,13 @@ class Hub:
         What cannot be committed any more is the end of nothing that the store has: viewers are
         told it without an id.
         """
-        stream.intake.finish(end, at)
         if at is not None:
+            stream.intake.finish(end, at)
             stream.tail.finish(end, at)
-        elif end.reason is EndReason.ERROR and end.error is not None:
-            stream.tail.break_off(end.error)
+        else:
+            stream.intake.offer(end)
+            if end.reason is EndReason.ERROR and end.error is not None:
+                stream.tail.break_off(end.error)
         if stream.task is not None:
             stream.task.cancel()
 

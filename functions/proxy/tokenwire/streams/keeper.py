@@ -109,6 +109,8 @@ class Keeper:
         self.degraded = True
         if self._public is not None:
             self._on_end(_NOT_COMMITTED, None)
+        elif self._tail.offered is not None:
+            self._tail.finish(self._tail.offered)
 
     async def watched_until(self) -> float:
         """Until when somebody elsewhere means to watch, in Unix seconds.
@@ -151,7 +153,7 @@ class Keeper:
         is within the intake's bounds.
         """
         public = self._public
-        if public is None or self._tail.over or not public.crowded:
+        if public is None or self._tail.closed or not public.crowded:
             return True
         try:
             async with asyncio.timeout(min(_LOOK, self._lease / 3)):
@@ -163,8 +165,8 @@ class Keeper:
     def _publish(self, batch: Batch) -> None:
         if self._public is not None:
             self._public.append(batch.blocks[self._public.next - batch.first :])
-            if batch.end is not None:
-                self._public.finish(batch.end, batch.last)
+        if batch.end is not None:
+            (self._public or self._tail).finish(batch.end, batch.last)
 
     async def _create(self) -> Writer:
         self._writer = await self._insist(lambda: self._store.create(self._meta, self._token))
@@ -237,7 +239,7 @@ class Keeper:
         silent = monotonic() - self._renewed
         if self._public is not None and silent > self._lease:
             return True
-        return self._tail.end is not None and silent > _LAST_TRIES
+        return self._tail.closed and silent > _LAST_TRIES
 
     def _failed(self, error: StoreError) -> None:
         self.degraded = True

@@ -147,7 +147,7 @@ class Pump:
 
     def _finish(self, end: End) -> None:
         self._facts.ended = self._facts.ended or _now()
-        self._tail.finish(end)
+        self._tail.offer(end)
 
 
 CANCELLED = Error("cancelled", "The stream was cancelled.", status=499)

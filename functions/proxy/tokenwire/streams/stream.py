@@ -43,7 +43,7 @@ class Stream:
     @property
     def end(self) -> End | None:
         """Its end, once it has one."""
-        return self.tail.end or self.intake.end
+        return self.tail.end or self.intake.end or self.tail.offered
 
     @property
     def kept(self) -> bool | None:
@@ -72,7 +72,7 @@ def first_after(stream: Stream, cursor: Cursor | None) -> int:
         return 0
     tail, last = stream.tail, cursor.last
     foreign = cursor.stream not in (None, stream.meta.id)
-    is_end = tail.end is not None and last == tail.last
+    is_end = tail.end is not None and last in (tail.last, tail.withdrawn)
     was_ended_elsewhere = tail.end is not None and tail.last.epoch != tail.epoch
     is_ahead = last.seq >= tail.next and (stream.is_ours or not was_ended_elsewhere)
     if foreign or not (is_end or (last.epoch == tail.epoch and not is_ahead)):

@@ -36,14 +36,25 @@ class Tail:
         charge: Called with each change of the held size, in bytes; answers whether the
             process has room for it. Without room the past is dropped early.
         epoch: The writer's epoch.
+        patience: Asked when the writer ends the log: seconds for which its readers wait for the
+            store to accept that end. The store may have another.
     """
 
     def __init__(
-        self, bounds: Bounds, *, charge: Callable[[int], bool] | None = None, epoch: int = 1
+        self,
+        bounds: Bounds,
+        *,
+        charge: Callable[[int], bool] | None = None,
+        epoch: int = 1,
+        patience: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.epoch = epoch
         self.end: End | None = None
         self.broken: Error | None = None
+        self.offered: End | None = None
+        self.withdrawn: RecordId | None = None
+        self._patience = patience
+        self._timer: asyncio.TimerHandle | None = None
         self._is_retired = False
         self._ended_at: RecordId | None = None
         self.size = 0
@@ -77,6 +88,11 @@ class Tail:
         return self.end is not None or self.broken is not None
 
     @property
+    def closed(self) -> bool:
+        """Whether no block will come any more; the end, perhaps, waits for the store."""
+        return self.over or self.offered is not None
+
+    @property
     def readers(self) -> int:
         """How many readers are attached."""
         return len(self._readers)
@@ -91,7 +107,7 @@ class Tail:
         Raises:
             ProxyError: The process has no room left (code ``overloaded``).
         """
-        if self.over:
+        if self.closed:
             return
         size = sum(map(len, blocks)) + BLOCK_OVERHEAD * len(blocks)
         self._blocks += blocks
@@ -109,17 +125,38 @@ class Tail:
                 )
         self._wake()
 
+    def offer(self, end: End) -> None:
+        """End the log, as its writer, if it has no end yet.
+
+        Readers are told at once, or where a store has the last word, when it has accepted this
+        end (or has another), or has not answered for as long as ``patience`` says.
+        """
+        if self.closed:
+            return
+        seconds = self._patience()
+        if not seconds:
+            self.finish(end)
+            return
+        self.offered = end
+        self._settle_in(seconds, again=True)
+        self._wake()
+
     def finish(self, end: End, at: RecordId | None = None) -> bool:
         """Write the end record, if there is none yet; whether this one won.
 
         Args:
             end: The record.
-            at: Its id, where another than the log's own writer has written it.
+            at: Its id, where the store has it. Such an end counts even if there is another, which
+                is then ``withdrawn``: whoever comes back with its id is told this one.
         """
-        if self.end is not None:
+        ended_at = at or RecordId(self.epoch, self.next)
+        if self.end is not None and (at is None or at == self._ended_at):
             return False
+        self.withdrawn = self._ended_at
         self.end = end
-        self._ended_at = at or RecordId(self.epoch, self.next)
+        self._ended_at = ended_at
+        if self._timer is not None:
+            self._timer.cancel()
         self._wake()
         return True
 
@@ -148,7 +185,7 @@ class Tail:
     @property
     def crowded(self) -> bool:
         """Whether the slowest attached reader is further behind than the window."""
-        return not self.over and any(map(self._is_slow, self._readers))
+        return not self.closed and any(map(self._is_slow, self._readers))
 
     async def room(self) -> None:
         """Wait until the slowest attached reader is within the window, or the stream is over."""
@@ -193,8 +230,11 @@ class Tail:
                 self.retire()
 
     def cursor(self) -> Reader:
-        """A reader of all there is that nobody waits for: it may fall ``behind``."""
-        return Reader(self, self._first, self._written - self.size)
+        """A reader of all there is that nobody waits for: it may fall ``behind``.
+
+        It has the writer's end as soon as that is offered: it is what takes it to the store.
+        """
+        return Reader(self, self._first, self._written - self.size, is_early=True)
 
     def dismiss(self, why: Error) -> None:
         """Stop every attached reader, with an error for its client; the log goes on."""
@@ -216,6 +256,17 @@ class Tail:
             )
         if first > self.next and not self.over:
             raise ahead_of_log()
+
+    def _settle_in(self, seconds: float, *, again: bool) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds, self._settle, loop.time() + 2 * seconds, again)
+
+    def _settle(self, late: float, again: bool) -> None:
+        if again and asyncio.get_running_loop().time() > late:
+            # The process was frozen: the store's answer may be there, but not read yet.
+            self._settle_in(self._patience(), again=False)
+        elif self.offered is not None:
+            self.finish(self.offered)
 
     def _is_slow(self, reader: Reader) -> bool:
         return not reader.stopped and self._written - reader.consumed > self._bounds.window
@@ -242,7 +293,7 @@ class Tail:
         for future in waiting:
             if not future.done():
                 future.set_result(True)
-        if self.over:
+        if self.closed:
             self._moved()
 
     def _moved(self) -> None:
@@ -253,8 +304,9 @@ class Tail:
 class Reader:
     """One place in a tail. Made by ``Tail.attach``."""
 
-    def __init__(self, tail: Tail, position: int, consumed: int) -> None:
+    def __init__(self, tail: Tail, position: int, consumed: int, *, is_early: bool = False) -> None:
         self._tail = tail
+        self._is_early = is_early
         self._stopped = False
         self._why: Error | None = None
         self._pending: asyncio.Future[bool] | None = None
@@ -294,9 +346,10 @@ class Reader:
     def ended(self) -> tuple[RecordId, End] | None:
         """The end record and its id, once every block before it has been taken."""
         tail = self._tail
-        if tail.end is None or self.position < tail.next:
+        end = tail.end or (tail.offered if self._is_early else None)
+        if end is None or self.position < tail.next:
             return None
-        return tail.last, tail.end
+        return tail.last, end
 
     @property
     def stopped(self) -> bool:
@@ -337,13 +390,14 @@ class Reader:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         tail = self._tail
-        while tail.next < self.position + count and not tail.over and loop.time() < until:
+        while tail.next < self.position + count and not tail.closed and loop.time() < until:
             await self._woken(until - loop.time())
 
     @property
     def _is_due(self) -> bool:
         tail = self._tail
-        return self._stopped or self.position < tail.next or tail.over
+        is_over = tail.closed if self._is_early else tail.over
+        return self._stopped or self.position < tail.next or is_over
 
     async def _woken(self, seconds: float) -> bool:
         tail = self._tail
