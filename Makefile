@@ -68,11 +68,11 @@ clean: ## remove all that can be made again
 	  $(CLIENTS)/node/node_modules
 
 # The set-up. Stamps make the next run start at once.
-.venv/.server: uv.lock pyproject.toml scripts/setup.sh
+.venv/.server: uv.lock pyproject.toml scripts/setup.sh scripts/requirements/tools.txt
 	@sh scripts/setup.sh server
 	@touch $@
 
-.venv/.dev: uv.lock pyproject.toml scripts/setup.sh
+.venv/.dev: uv.lock pyproject.toml scripts/setup.sh scripts/requirements/tools.txt
 	@sh scripts/setup.sh dev
 	@touch $@ .venv/.server
 
@@ -93,7 +93,7 @@ build-ProxyFunction:
 build-LambdaAsgiLayer:
 	@sh scripts/artifact.sh layer "$(ARTIFACTS_DIR)"
 
-.cache/sam/bin/sam: scripts/sam.sh
+.cache/sam/bin/sam: scripts/sam.sh scripts/requirements/sam.txt
 	@sh scripts/sam.sh
 
 .PHONY: help setup run test check format lambda build deploy test-sam judges soak bench clean \

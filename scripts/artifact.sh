@@ -47,7 +47,7 @@ compile() {
 
 case "$what" in
   function)
-    install "$dir" --no-dev --prune mangum
+    install "$dir" --no-default-groups --prune mangum
     cp -R functions/proxy/tokenwire "$dir/"
     # The function starts in /var/task, where it looks for this file as anywhere else.
     [ ! -f tokenwire.toml ] || cp tokenwire.toml "$dir/"

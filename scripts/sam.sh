@@ -5,4 +5,5 @@ set -eu
 sh scripts/setup.sh tools
 export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
 .cache/tools/bin/uv venv --quiet --clear .cache/sam
-.cache/tools/bin/uv pip install --quiet --python .cache/sam/bin/python "aws-sam-cli==1.170.0"
+.cache/tools/bin/uv pip install --quiet --require-hashes --python .cache/sam/bin/python \
+  -r scripts/requirements/sam.txt

@@ -2,8 +2,9 @@
 # The Python environment, from python3 alone. Usage: setup.sh tools|server|dev
 set -eu
 
-UV_VERSION=0.13.8
 TOOLS=.cache/tools
+# Every tool is pinned with the hashes of its files: CONTRIBUTING.md says how they are renewed.
+UV_VERSION=$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' scripts/requirements/tools.txt)
 export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
 
 # Debian keeps the venv module in a package of its own.
@@ -18,7 +19,8 @@ fi
 
 if ! "$TOOLS/bin/uv" --version 2>/dev/null | grep -q "uv $UV_VERSION"; then
   python3 -m venv "$TOOLS"
-  "$TOOLS/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+  "$TOOLS/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+    --only-binary :all: -r scripts/requirements/tools.txt
 fi
 
 # --inexact: a `make run` after a `make test` must not take the tests' tools away.

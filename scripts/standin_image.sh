@@ -44,8 +44,8 @@ for loader in /lib64/ld-linux-x86-64.so.2 /lib/ld-linux-aarch64.so.1; do
 done
 
 # The runtime that AWS's image has, and its boto3.
-.cache/tools/bin/uv pip install --quiet --only-binary :all: --python "$python" \
-  --target "$root/var/runtime" "awslambdaric>=4" boto3
+.cache/tools/bin/uv pip install --quiet --require-hashes --only-binary :all: --python "$python" \
+  --target "$root/var/runtime" -r scripts/requirements/standin.txt
 cat >"$root/var/runtime/bootstrap.py" <<'PY'
 import os
 import sys
