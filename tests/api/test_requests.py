@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -155,3 +156,28 @@ async def test_refusal_names_the_callers_field(provider: Upstream, serve: Serve)
     response = await client.post("/v1/responses", json=body)
     assert (response.status_code, error_of(response)["param"]) == (400, "input[1].arguments")
     assert error_of(response)["message"].startswith("input[1].arguments ")
+
+
+async def test_typo_in_a_prefix_is_not_answered_by_another(
+    provider: Upstream, serve: Serve
+) -> None:
+    """``opnai/gpt-5`` is no model of the first provider's."""
+    client = await serve(provider)
+    body = {"model": "opnai/gpt-5", "messages": TURNS}
+    response = await client.post("/v1/chat/completions", json=body)
+    assert (response.status_code, error_of(response)["code"]) == (404, "model_not_found")
+    assert "openai/…" in error_of(response)["message"]
+    assert provider.requests == []
+
+
+async def test_provider_may_take_foreign_names(
+    provider: Upstream, serve: Serve, tmp_path: Path
+) -> None:
+    """A setting says so, and the name reaches it as it stands."""
+    config = tmp_path / "router.toml"
+    config.write_text("[providers.openai]\nforeign_names = true\n")
+    provider.answer(*whole("ok"))
+    client = await serve(provider, TOKENWIRE_CONFIG=str(config))
+    body = {"model": "meta-llama/llama-4", "messages": TURNS}
+    assert (await client.post("/v1/chat/completions", json=body)).status_code == 200
+    assert provider.requests[0].json["model"] == "meta-llama/llama-4"

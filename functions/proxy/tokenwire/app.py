@@ -152,6 +152,7 @@ def _services(settings: Settings, secrets: Secrets, durable: Store | None) -> Se
             settings.models,
             _default_model(settings),
             provision.off(settings),
+            provision.foreign(settings),
         ),
         authenticate=choose(settings, keys),
         tickets=Tickets(_ticket_secret(settings, secrets, durable), settings.ticket_ttl),

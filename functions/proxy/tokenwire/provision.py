@@ -47,6 +47,11 @@ def store(settings: Settings, lookup: Callable[[str], str]) -> Store | None:
     return DynamoDBStore(place, keep) if scheme == "dynamodb" else RedisStore(url, keep)
 
 
+def foreign(settings: Settings) -> str | None:
+    """The first provider that takes names with the prefix of no provider; None without one."""
+    return next((name for name, said in settings.providers.items() if said.foreign_names), None)
+
+
 def off(settings: Settings) -> dict[str, str]:
     """The kinds of provider that are not on, and what would turn them on."""
     on = {said.kind for said in settings.providers.values()}

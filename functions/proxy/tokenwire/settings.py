@@ -45,10 +45,12 @@ Kind = Literal["openai", "anthropic", "gemini", "gemini-native", "bedrock", "bed
 class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One ``[providers.NAME]``. ``key`` is a reference: ``env:NAME`` or ``ssm:/path``.
 
-    The values of ``headers`` and ``query`` may be references too.
+    The values of ``headers`` and ``query`` may be references too. ``foreign_names`` says that it
+    answers for names such as ``vendor/model`` whose first part is no provider here (OpenRouter).
     """
 
     kind: Kind = "openai"
+    foreign_names: bool = False
     region: str | None = None
     base_url: str | None = None
     key: Reference | None = None

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import ClientError
 from ..providers.protocol import Provider
+
+# What a provider may be called. An ARN has slashes too, but no such prefix.
+_PREFIX = re.compile(r"[\w-]+", re.ASCII)
+_LONGEST = 64
+"""Characters of a name that are compared with those there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Catalog:
         aliases: What names stand for.
         default: What a request without a model gets; a ``provider/model`` or an alias.
         off: Providers that are known but not on, and why.
+        foreign: The provider that takes names whose prefix is no provider's.
     """
 
     def __init__(
@@ -55,11 +63,13 @@ class Catalog:
         aliases: Mapping[str, Alias],
         default: str,
         off: Mapping[str, str] | None = None,
+        foreign: str | None = None,
     ) -> None:
         self._providers = dict(providers)
         self._aliases = dict(aliases)
         self.default = default
         self.off = dict(off or {})
+        self._foreign = None if foreign is None else self._providers[foreign]
 
     def resolve(self, model: str) -> Plan:
         """Where this model is answered, in order. An empty name means the default.
@@ -82,17 +92,30 @@ class Catalog:
         prefix, slash, rest = name.partition("/")
         if slash and rest and prefix in self._providers:
             return Route(self._providers[prefix], rest)
-        # An app that only changed its base URL says "gpt-5"; OpenRouter's own names have
-        # slashes. Both mean the provider that bare names go to.
+        if slash and rest and _PREFIX.fullmatch(prefix):
+            if self._foreign is None:
+                raise self._unknown(prefix)
+            return Route(self._foreign, name)
+        # An app that only changed its base URL says "gpt-5".
         fallback = next((p for n, p in self._providers.items() if n != "demo"), None)
         if fallback is not None and name:
             return Route(fallback, name)
-        raise ClientError(
-            "There is no such model here; GET /v1/models lists those there are.",
+        raise self._unknown(name)
+
+    def _unknown(self, word: str) -> ClientError:
+        """The error for a name that nobody answers for, with the nearest that somebody does."""
+        known = {name.lower(): name for name in (*self._aliases, *self._providers)}
+        near = difflib.get_close_matches(word[:_LONGEST].lower(), known, n=1)
+        hint = f" Did you mean {self._shown(known[near[0]])}?" if near else ""
+        return ClientError(
+            f"There is no such model here; GET /v1/models lists those there are.{hint}",
             code="model_not_found",
             status=404,
             param="model",
         )
+
+    def _shown(self, name: str) -> str:
+        return f"{name}/…" if name in self._providers else name
 
     @property
     def status(self) -> dict[str, str]:
