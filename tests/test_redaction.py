@@ -161,7 +161,7 @@ def test_exceptions_of_libraries_leak_nothing(error: Exception) -> None:
         assert leaked(found) == []
 
 
-PATHS = {
+PATHS: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": [{"role": "user", "content": "Hi"}]},
     "/v1/messages": {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 5},
     "/v1/responses": {"input": "Hi"},
