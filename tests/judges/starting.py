@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests.judges.parts import MODULES, NODE, PYTHON, environment, need
+from tests.judges.parts import PYTHON, environment, need
 
 _PATIENCE = 60.0
 
@@ -57,19 +57,6 @@ def _await(process: subprocess.Popen[bytes], url: str) -> None:
 def llmock() -> Iterator[str]:
     """llmock: OpenAI, Anthropic and Gemini, whose faults are scripted over HTTP."""
     command = [need(PYTHON / "llmock"), "serve", "--log-level", "warning"]
-    with started(command, "/health") as url:
-        yield url
-
-
-@contextmanager
-def aimock(fixtures: Path) -> Iterator[str]:
-    """aimock: OpenAI, Anthropic, Gemini and Bedrock, with the answers in a file.
-
-    Args:
-        fixtures: A JSON file in aimock's own format.
-    """
-    program = need(MODULES / "@copilotkit/aimock/dist/cli.js")
-    command = [need(NODE), program, "-f", str(fixtures), "--validate-on-load", "--strict"]
     with started(command, "/health") as url:
         yield url
 
