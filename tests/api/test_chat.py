@@ -99,7 +99,8 @@ async def test_whole_answer_without_stream(provider: Upstream, serve: Serve) -> 
 
     said = response.json()
     assert said["object"] == "chat.completion"
-    assert said["choices"][0]["message"] == {"role": "assistant", "content": "Hello"}
+    message = {"role": "assistant", "content": "Hello", "refusal": None}
+    assert said["choices"][0]["message"] == message
     assert said["choices"][0]["finish_reason"] == "stop"
     assert said["usage"]["total_tokens"] == 5
     assert provider.requests[0].json["stream"] is True

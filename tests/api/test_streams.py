@@ -44,7 +44,7 @@ async def test_watch_in_either_dialect(provider: Upstream, serve: Serve) -> None
     stream = await started(client)
 
     events = await client.get(f"/v1/streams/{stream['id']}?format=events")
-    chunks = await client.get(f"/v1/streams/{stream['id']}?format=chat")
+    chunks = await client.get(f"/v1/streams/{stream['id']}?format=chat&include_usage=true")
 
     assert text_of(events.content) == "Hi"
     lines = [x for x in chunks.content.splitlines(True) if not x.startswith((b"id:", b"retry:"))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,12 @@ def answer(provider: Upstream, case: str, dialect: str) -> None:
     """Let the scripted provider play this recording."""
     provider._scripts = []
     provider.answer(recording(case, dialect))
+
+
+def usage_last(events: Sequence[Event]) -> list[Event]:
+    """The events as they are told: of usage only the last count, at the end."""
+    counts = [event for event in events if isinstance(event, Usage)]
+    return [*(event for event in events if not isinstance(event, Usage)), *counts[-1:]]
 
 
 def canonical(arguments: str) -> str:

@@ -97,7 +97,8 @@ def test_responses_number_their_events_without_a_gap() -> None:
     """And a resuming client gets exactly those after its number, with the same items."""
     for dialect, case in RECORDINGS:
         events = decoded(dialect, split(recording(case, dialect)))
-        blocks = encoded("responses", events)
+        *blocks, done = encoded("responses", events)
+        assert done == b"data: [DONE]\n\n"
         numbers = [
             int(block.partition(b'"sequence_number":')[2].split(b",")[0]) for block in blocks
         ]

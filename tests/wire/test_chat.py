@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.upstream import DONE, ROLE, STOP, chunk, text, usage
+from tests.matrix.cases import usage_last
 from tokenwire.errors import UpstreamError
 from tokenwire.events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from tokenwire.sse import Splitter
@@ -296,11 +297,11 @@ EVENTS = st.one_of(
 
 @given(st.lists(EVENTS, min_size=1))
 def test_round_trip_loses_nothing(events: list[Event]) -> None:
-    """Typed events, written as chunks and read again, are the same events."""
+    """Typed events, written as chunks and read again, are the same events; usage is last."""
     encoder = chat.DIALECT.encoder()
     blocks = [block for event in [START, *events] for block in encoder.encode(event)]
 
-    assert decoded(*blocks) == [START, *events]
+    assert decoded(*blocks, *encoder.end()) == usage_last([START, *events])
 
 
 @given(st.lists(EVENTS, min_size=1, max_size=5), st.lists(st.integers(0, 2000)))
@@ -308,12 +309,13 @@ def test_any_cut_reads_the_same(events: list[Event], places: list[int]) -> None:
     """A stream split anywhere gives the same events."""
     encoder = chat.DIALECT.encoder()
     stream = b"".join(b for event in [START, *events] for b in encoder.encode(event))
+    stream += b"".join(encoder.end())
     marks = sorted({0, len(stream), *(place % (len(stream) + 1) for place in places)})
     splitter = Splitter()
 
     blocks = [b for at, to in pairwise(marks) for b in splitter.feed(stream[at:to])]
 
-    assert decoded(*blocks) == [START, *events]
+    assert decoded(*blocks) == usage_last([START, *events])
 
 
 def test_role_comes_first_in_each_choice() -> None:

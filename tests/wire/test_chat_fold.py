@@ -32,7 +32,7 @@ def test_fold_makes_a_completion() -> None:
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": "Hello"},
+                "message": {"role": "assistant", "content": "Hello", "refusal": None},
                 "logprobs": None,
                 "finish_reason": "stop",
             }
@@ -86,6 +86,7 @@ def test_fold_keeps_unknown_fields() -> None:
     assert found["message"] == {
         "role": "assistant",
         "content": "Hello",
+        "refusal": None,
         "x": {"a": "12"},
         "annotations": [{"url": "u"}],
         "tool_calls": [
@@ -146,7 +147,7 @@ def test_fold_orders_choices() -> None:
 )
 def test_deltas_are_merged(pieces: list[dict[str, Any]], whole: dict[str, Any]) -> None:
     """Texts are joined, names are not, lists go by index, and mixed kinds lose nothing."""
-    assert delta(*pieces) == {"role": "assistant", **whole}
+    assert delta(*pieces) == {"role": "assistant", "refusal": None, **whole}
 
 
 def test_one_chunk_may_hold_two_pieces() -> None:

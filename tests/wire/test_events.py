@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.matrix.cases import usage_last
 from tests.wire.test_chat import EVENTS
 from tokenwire.errors import UpstreamError
-from tokenwire.events import Content, Error, Event, Start
+from tokenwire.events import Content, Error, Event, Start, Usage
 from tokenwire.wire import DIALECTS
 from tokenwire.wire.events import DIALECT, EventsDecoder, EventsEncoder
 
@@ -29,8 +32,19 @@ def decoded(*said: bytes) -> list[Event]:
 
 @given(st.lists(EVENTS))
 def test_round_trip_loses_nothing(events: list[Event]) -> None:
-    """Typed events, written and read again, are the same events."""
-    assert decoded(*blocks(START, *events)) == [START, *events]
+    """Typed events, written and read again, are the same events; the last usage is at the end."""
+    encoder = EventsEncoder()
+    said = [block for event in [START, *events] for block in encoder.encode(event)]
+    assert decoded(*said, *encoder.end()) == usage_last([START, *events])
+
+
+@pytest.mark.parametrize("close", [EventsEncoder.end, lambda e: e.error(Error("lost", "Gone."))])
+def test_usage_is_said_once(close: Callable[[EventsEncoder], list[bytes]]) -> None:
+    """Running totals are one usage: the last, with the end of the stream, whole or not."""
+    encoder = EventsEncoder()
+    assert [encoder.encode(Usage(57, n)) for n in (1, 17)] == [[], []]
+    assert decoded(*close(encoder))[0] == Usage(57, 17)
+    assert decoded(*encoder.interrupt(Error("lost", "Gone."))) == [Error("lost", "Gone.")]
 
 
 def test_defaults_are_left_out() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.matrix.cases import usage_last
 from tokenwire.events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from tokenwire.sse import Splitter, without_cursor
 from tokenwire.wire.chat_decoder import ChatDecoder
@@ -153,8 +154,8 @@ def test_said_again_as_typed_events(name: str) -> None:
     """Typed events carry all of it, but the HTTP status of an error."""
     encoder, decoder = EventsEncoder(), EventsDecoder()
     whole = [event for event in EXPECTED[name] if not isinstance(event, Error)]
-    blocks = [block for event in whole for block in encoder.encode(event)]
-    assert [event for block in blocks for event in decoder.decode(block)] == whole
+    blocks = [block for event in whole for block in encoder.encode(event)] + encoder.end()
+    assert [event for block in blocks for event in decoder.decode(block)] == usage_last(whole)
 
 
 def folded(name: str) -> dict[str, Any]:

@@ -59,6 +59,8 @@ def test_nothing_is_lost(dialect: str, answer: list[Event]) -> None:
     blocks += encoder.end()
     back = [event for block in split(b"".join(blocks)) for event in decoder.decode(block)]
     assert heard(back) == heard(answer)
+    if dialect == "responses":
+        assert blocks.pop() == b"data: [DONE]\n\n"  # after its own terminator
     assert decoder.ends(blocks[-1])
     assert not any(decoder.ends(block) for block in blocks[:-1])
 

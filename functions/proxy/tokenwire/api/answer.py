@@ -11,23 +11,18 @@ from starlette.responses import JSONResponse, Response
 from ..auth.callers import Caller
 from ..streams.policy import CANCEL, OnDisconnect
 from ..streams.stream import Stream
-from ..wire.protocol import JSON, ChatRequest, Dialect
+from ..wire.protocol import JSON, ChatRequest, Dialect, Encoder
 from .begin import begin, join, manners, policy
 from .collect import apart, collect
 from .errors import refusal
 from .forwarding import forwarded
 from .idempotency import Idempotency
 from .observation import Observation
+from .output import Output
 from .reading import read_json
 from .response import StreamResponse
 from .services import Services
 from .translation import translated
-
-Surplus = Callable[[ChatRequest], Callable[[bytes], bool] | None]
-
-
-def _all(_: ChatRequest) -> None:
-    """Nothing is left out."""
 
 
 async def answer(
@@ -36,7 +31,7 @@ async def answer(
     caller: Caller,
     seen: Observation,
     dialect: Dialect,
-    surplus: Surplus = _all,
+    output: Callable[[ChatRequest], Output] | None = None,
     default: OnDisconnect = CANCEL,
 ) -> Response:
     """Begin a stream for the request, and say it.
@@ -47,7 +42,7 @@ async def answer(
         caller: Whose stream it will be.
         seen: The request's record.
         dialect: In which it is asked and answered.
-        surplus: Tells blocks that this request did not ask for, to be left out.
+        output: What the request gets; by default all, as the dialect's encoder writes it.
         default: What becomes of a streamed answer when its client leaves.
 
     Raises:
@@ -57,25 +52,28 @@ async def answer(
     asked = dialect.parse(await read_json(request, services.settings.max_body_bytes))
     asked = replace(asked, headers=forwarded(request.headers, dialect.forwarded))
     on_disconnect = policy(request, services, default if asked.stream else CANCEL)
+    wanted = output(asked) if output else Output(dialect.encoder)
     key = Idempotency.of(request, asked)
     stream = await begin(services, caller, asked, on_disconnect, seen, key)
     if not asked.stream:
         blocks = await collect(request, services, stream, seen)
         headers = {"x-stream-id": stream.meta.id}
         size = sum(map(len, blocks))
-        return await apart(size, lambda: JSONResponse(whole(stream, dialect, blocks), 200, headers))
-    reading = join(stream, dialect, surplus=surplus(asked))
+        encoder = wanted.encoder()
+        return await apart(
+            size, lambda: JSONResponse(whole(stream, dialect, blocks, encoder), 200, headers)
+        )
+    reading = join(stream, dialect, surplus=wanted.surplus, encoder=wanted.encoder())
     manner = manners(services, refuse=refusal(dialect), headers=dialect.headers)
     return StreamResponse(services.hub, stream, reading, manner, seen)
 
 
-def whole(stream: Stream, dialect: Dialect, blocks: Iterable[bytes]) -> JSON:
-    """The blocks of a whole stream as one answer.
+def whole(stream: Stream, dialect: Dialect, blocks: Iterable[bytes], encoder: Encoder) -> JSON:
+    """The blocks of a whole stream as one answer, by way of the encoder where they need one.
 
     Raises:
         UpstreamError: A block cannot be read (``upstream_malformed``).
     """
     if dialect.name == stream.meta.dialect:
         return dialect.fold(blocks)
-    encoder = dialect.encoder()
     return dialect.fold([*translated(stream, blocks, encoder), *encoder.end()])

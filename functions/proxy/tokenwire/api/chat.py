@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from ..wire import chat
 from ..wire.protocol import ChatRequest
 from .answer import answer
+from .output import Output, output
 from .schemas import CHAT
 from .services import Observed, Parts, Who
 
@@ -24,9 +23,9 @@ async def completions(request: Request, parts: Parts, who: Who, seen: Observed) 
     tokenwire does not know go to the provider untouched. The response's `X-Stream-Id` names
     the stream, for `GET /v1/streams/{id}`.
     """
-    return await answer(request, parts, who, seen, chat.DIALECT, _surplus)
+    return await answer(request, parts, who, seen, chat.DIALECT, _output)
 
 
-def _surplus(asked: ChatRequest) -> Callable[[bytes], bool] | None:
+def _output(asked: ChatRequest) -> Output:
     options = asked.body.get("stream_options") or {}
-    return None if options.get("include_usage") else chat.only_usage
+    return output(chat.DIALECT, usage=not asked.stream or bool(options.get("include_usage")))

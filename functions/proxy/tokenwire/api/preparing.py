@@ -57,6 +57,7 @@ def prepare(
         partial(open_first, _candidates(plan.routes, request), plan.patience, attempts),
         DIALECTS[first.dialect].decoder(),
         services.settings.max_block_bytes,
+        DIALECTS[first.dialect].repair(),
     )
     return Prepared(meta, source, attempts)
 

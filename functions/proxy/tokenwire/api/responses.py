@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import Annotated
 
@@ -10,11 +11,12 @@ from starlette.responses import JSONResponse, Response
 
 from ..streams.stream import Stream
 from ..wire import responses
-from ..wire.protocol import JSON
+from ..wire.protocol import JSON, ChatRequest
 from ..wire.responses_encoder import ResponsesEncoder
 from .answer import answer
 from .begin import GRACE, join, manners
 from .errors import refusal
+from .output import Output
 from .response import StreamResponse
 from .schemas import RESPONSES
 from .services import Observed, Parts, Services, Who
@@ -33,7 +35,11 @@ async def create(request: Request, parts: Parts, who: Who, seen: Observed) -> Re
     OpenAI itself runs, stored conversations and background mode are refused, by name.
     """
     dialect = responses.DIALECT
-    return await answer(request, parts, who, seen, dialect, default=GRACE)
+    return await answer(request, parts, who, seen, dialect, _output, GRACE)
+
+
+def _output(asked: ChatRequest) -> Output:
+    return Output(partial(ResponsesEncoder, request=asked.body))
 
 
 @router.get("/{response_id}", summary="Read or resume a response")

@@ -16,6 +16,7 @@ from .begin import begin, join, manners
 from .cursor import cursor_of, is_finished
 from .errors import refusal
 from .idempotency import Idempotency
+from .output import output
 from .presence import seat, viewer_of
 from .reading import read_json
 from .response import StreamResponse
@@ -59,6 +60,7 @@ async def watch(
     seen: Observed,
     format: Format = "events",
     ticket: Ticket = "",
+    include_usage: Annotated[bool, Query(description="For `chat`: with its usage chunk.")] = False,
 ) -> Response:
     """Says the stream from its beginning, or from after `Last-Event-ID`, and follows it.
 
@@ -81,7 +83,9 @@ async def watch(
     retry = parts.settings.retry
     place = await seat(request, parts, stream, seen)
     manner = manners(parts, refuse=refuse, retry=retry, headers=dialect.headers, seat=place)
-    return StreamResponse(parts.hub, stream, join(stream, dialect, cursor), manner, seen)
+    wanted = output(dialect, usage=include_usage)
+    reading = join(stream, dialect, cursor, surplus=wanted.surplus, encoder=wanted.encoder())
+    return StreamResponse(parts.hub, stream, reading, manner, seen)
 
 
 async def _find(request: Request, parts: Services, stream_id: str, ticket: str) -> Stream:

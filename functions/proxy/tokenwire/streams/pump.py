@@ -6,13 +6,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 from ..errors import ProxyError, TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..sse import MAX_BLOCK
-from ..wire.protocol import Decoder, as_event
+from ..wire.protocol import AsIs, Decoder, Repair, as_event
 from .deadline import Deadline, Timeouts
 from .framing import Framer
 from .log import End, EndReason, Facts
@@ -31,12 +31,13 @@ class Source:
     """Where the blocks come from.
 
     ``open`` sends the request: its context is the provider's body, as bytes cut anywhere.
-    ``decoder`` reads the dialect they are in.
+    ``decoder`` reads the dialect they are in, ``repair`` makes them fit it.
     """
 
     open: Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
     decoder: Decoder
     max_block: int = MAX_BLOCK
+    repair: Repair = field(default_factory=AsIs)
 
 
 class Pump:
@@ -87,7 +88,9 @@ class Pump:
                     end = self._read(block)
                     if end is not None:
                         return end
-                kept.append(block)
+                    block = self._source.repair.block(block)
+                if block:
+                    kept.append(block)
         finally:
             # Also where a block cannot be read: those before it were good.
             self._keep(kept)
@@ -146,6 +149,8 @@ class Pump:
         )
 
     def _finish(self, end: End) -> None:
+        if end.error is None:
+            self._keep(self._source.repair.rest())
         self._facts.ended = self._facts.ended or _now()
         self._tail.offer(end)
 

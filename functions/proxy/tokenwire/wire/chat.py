@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
+from dataclasses import replace
 
 import msgspec
 
@@ -11,6 +13,7 @@ from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, 
 from . import as_is
 from .chat_decoder import ChatDecoder
 from .chat_fold import fold
+from .chat_repair import OBJECT, ChatRepair, reason_of
 from .protocol import JSON, ChatRequest, Dialect
 from .schema import check
 from .schema.chat import Request
@@ -21,35 +24,47 @@ _DONE = b"data: [DONE]\n\n"
 class ChatEncoder:
     """Writes ``chat.completion.chunk`` blocks.
 
-    Only the first ``Start`` is said; it names the stream in every chunk.
+    Only the first ``Start`` is encoded; it names the stream in every chunk. Of usage the last
+    count is, in a chunk of its own before the terminator.
+
+    Args:
+        usage: Whether the client asked for usage. Some clients fail on its chunk, which has no
+            choices.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, usage: bool = True) -> None:
+        self._with_usage = usage
         self._start: Start | None = None
         self._opened: set[int] = set()
+        self._calling: set[int] = set()
+        self._usage: Usage | None = None
 
     def encode(self, event: Event) -> list[bytes]:
-        """The chunk that says this event; none for ``Start``, whose content is in each."""
+        """The event's chunk; none for ``Start``, which is in each, and ``Usage``, which is last."""
         match event:
             case Start():
                 self._start = self._start or event
                 return []
             case Usage():
-                return [self._chunk([], _usage(event))]
+                self._usage = event
+                return []
             case Finish(reason=reason, choice=choice):
-                return [self._choice(choice, {}, reason)]
+                told = reason_of(reason, has_calls=choice in self._calling)
+                return [self._choice(choice, {}, told)]
             case Content(delta=delta, choice=choice, refusal=refusal):
                 return [self._choice(choice, {"refusal" if refusal else "content": delta})]
             case Reasoning(delta=delta, choice=choice):
                 return [self._choice(choice, {"reasoning_content": delta})]
             case ToolCall(choice=choice):
+                self._calling.add(choice)
                 return [self._choice(choice, {"tool_calls": [_tool_call(event)]})]
             case _:
                 return []
 
     def end(self) -> list[bytes]:
-        """``[DONE]``."""
-        return [_DONE]
+        """The usage, if it is known and was asked for; then ``[DONE]``."""
+        counted = self._usage if self._with_usage else None
+        return [self._chunk([], _usage(counted)), _DONE] if counted else [_DONE]
 
     def error(self, error: Error) -> list[bytes]:
         """One error object; the SDKs raise it as an ``APIError``."""
@@ -67,9 +82,11 @@ class ChatEncoder:
 
     def _chunk(self, choices: list[JSON], usage: JSON | None = None) -> bytes:
         start = self._start or Start("", "")
+        if not start.id:
+            self._start = start = replace(start, id=f"chatcmpl-{secrets.token_urlsafe(12)}")
         chunk = {
             "id": start.id,
-            "object": "chat.completion.chunk",
+            "object": OBJECT,
             "created": start.created,
             "model": start.model,
             "choices": choices,
@@ -93,7 +110,10 @@ def _usage(usage: Usage) -> JSON:
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.input_tokens + usage.output_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+        },
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
 
@@ -142,4 +162,6 @@ def parse(raw: object) -> ChatRequest:
     return ChatRequest(model=body["model"], stream=stream, body=body)
 
 
-DIALECT = Dialect("chat", ChatDecoder, ChatEncoder, parse, error_body, fold, as_is.to_chat)
+DIALECT = Dialect(
+    "chat", ChatDecoder, ChatEncoder, parse, error_body, fold, as_is.to_chat, repair=ChatRepair
+)

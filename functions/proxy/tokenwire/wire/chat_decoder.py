@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..sse import data_of, event_of
+from .chat_repair import OBJECT
 from .reading import fits, malformed, read
 
 
@@ -41,6 +42,7 @@ class _Choice(Struct):
 
 class _Details(Struct):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
 
 
@@ -65,16 +67,22 @@ class _Chunk(Struct):
 
 class _PlainDelta(Struct):
     content: str | None = None
+    tool_calls: None = None
 
 
 class _PlainChoice(Struct):
+    index: int
     delta: _PlainDelta
-    finish_reason: None = None
+    finish_reason: None
 
 
 class _Plain(Struct):
-    """A chunk that holds pieces of an answer and nothing else that we look for."""
+    """A chunk that holds pieces of text and nothing else that we look for, and lacks nothing."""
 
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    model: str
     choices: list[_PlainChoice]
     usage: None = None
     error: None = None
@@ -83,7 +91,6 @@ class _Plain(Struct):
 # Not strict: a count may be a string, or a float without a fraction.
 _CHUNK = msgspec.json.Decoder(_Chunk, strict=False)
 _PLAIN = msgspec.json.Decoder(_Plain)
-_OBJECT = "chat.completion.chunk"
 
 
 class ChatDecoder:
@@ -116,7 +123,7 @@ class ChatDecoder:
         chunk = read(data, _CHUNK)
         if chunk.error or chunk.object == "error" or event_of(block) == b"error":
             return [_error(chunk)]
-        if chunk.choices is None and chunk.usage is None and chunk.object != _OBJECT:
+        if chunk.choices is None and chunk.usage is None and chunk.object != OBJECT:
             raise malformed()
         return list(self._events(chunk))
 
@@ -204,6 +211,7 @@ def _usage(usage: _Usage) -> Usage:
         output_tokens=usage.completion_tokens or 0,
         cached_tokens=prompt.cached_tokens or 0,
         reasoning_tokens=completion.reasoning_tokens or 0,
+        cache_write_tokens=prompt.cache_write_tokens or 0,
     )
 
 

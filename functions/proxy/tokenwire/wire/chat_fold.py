@@ -96,7 +96,15 @@ def _merge_choice(held: JSON, choice: JSON) -> None:
 
 
 def _choice(index: int, choice: JSON) -> JSON:
-    message = {"role": "assistant", "content": None, **(choice.pop("delta", None) or {})}
+    delta = choice.pop("delta", None) or {}
+    message = {"role": "assistant", "content": None, "refusal": None, **delta}
     for call in message.get("tool_calls") or ():
         call.pop("index", None)
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": None, **choice}
+    reason = choice.pop("finish_reason", None) or "stop"
+    return {
+        "index": index,
+        "message": message,
+        "logprobs": None,
+        **choice,
+        "finish_reason": reason,
+    }

@@ -46,13 +46,14 @@ _UNSAID = frozenset({"status", "tools"})
 
 
 class EventsEncoder:
-    """Writes typed events. Only the first ``Start`` is said: it names the stream."""
+    """Writes typed events: of ``Start`` the first, which names the stream; of usage the last."""
 
     def __init__(self) -> None:
         self._started = False
+        self._usage: Usage | None = None
 
     def encode(self, event: Event) -> list[bytes]:
-        """One block for each event but a second ``Start``."""
+        """One block for each event but a second ``Start``, and usage, which comes at the end."""
         if type(event) is Content and not event.choice and not event.refusal:
             # Nearly all of them.
             return [
@@ -62,19 +63,25 @@ class EventsEncoder:
             if self._started:
                 return []
             self._started = True
+        elif isinstance(event, Usage):
+            self._usage = event
+            return []
         return [_block(_body(event))]
 
     def end(self) -> list[bytes]:
-        """``[DONE]``."""
-        return [_DONE]
+        """The usage, then ``[DONE]``."""
+        return [*self._counted(), _DONE]
 
     def error(self, error: Error) -> list[bytes]:
-        """The ``error`` event, which is the last."""
-        return [_block(_body(error))]
+        """The usage so far, then the ``error`` event, which is the last."""
+        return [*self._counted(), _block(_body(error))]
 
     def interrupt(self, error: Error) -> list[bytes]:
-        """As ``error``: it has no number, and says nothing of what is open."""
-        return self.error(error)
+        """The ``error`` event alone: the stream goes on."""
+        return [_block(_body(error))]
+
+    def _counted(self) -> list[bytes]:
+        return [] if self._usage is None else [_block(_body(self._usage))]
 
 
 def _block(body: JSON) -> bytes:

@@ -140,7 +140,8 @@ class MessagesDecoder:
         match event.type:
             case "message_start" if event.message is not None:
                 yield Start(event.message.id or "", event.message.model or "")
-                yield from self._counted(event.message.usage)
+                # Where nothing is counted yet, nothing is said of it.
+                yield from (u for u in self._counted(event.message.usage) if u != Usage(0, 0))
             case "content_block_start" if event.content_block is not None:
                 yield from self._opened(event.index or 0, event.content_block)
             case "content_block_delta" if event.delta is not None:

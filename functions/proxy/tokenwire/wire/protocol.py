@@ -40,6 +40,32 @@ class Decoder(Protocol):
         """Whether a stream with a finish reason is complete without the terminator."""
 
 
+class Repair(Protocol):
+    """Makes the blocks of one provider's stream fit the dialect's published schema."""
+
+    def block(self, block: bytes) -> bytes:
+        """The block as it is kept; empty if it is not. Needed for notable blocks alone.
+
+        Raises:
+            UpstreamError: The block is not JSON (code ``upstream_malformed``).
+        """
+
+    def rest(self) -> list[bytes]:
+        """What is kept before the terminator."""
+
+
+class AsIs:
+    """Keeps every block: for a dialect with one owner, whose streams fit."""
+
+    def block(self, block: bytes) -> bytes:
+        """The same."""
+        return block
+
+    def rest(self) -> list[bytes]:
+        """Nothing."""
+        return []
+
+
 class Encoder(Protocol):
     """Writes one stream of a dialect. One object per viewer; blocks without ``id``."""
 
@@ -101,6 +127,7 @@ class Dialect:
         headers: Response headers that the dialect's clients need, beside the common ones.
         forwarded: Request headers that a provider of the same dialect gets, in lower case, and
             what their values must be.
+        repair: Makes what mends one provider's stream.
     """
 
     name: str
@@ -113,6 +140,7 @@ class Dialect:
     tools: Callable[[JSON], tuple[ToolName, ...]] = _no_tools
     headers: Mapping[str, str] = field(default_factory=dict)
     forwarded: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    repair: Callable[[], Repair] = AsIs
 
 
 def as_event(error: TokenwireError) -> Error:

@@ -52,7 +52,9 @@ def fold(blocks: Iterable[bytes]) -> JSON:
     """
     found: Any = None
     for block in blocks:
-        found = read(data_of(block) or b"{}", _JSON).get("response", found)
+        data = data_of(block) or b"{}"
+        if data.strip() != b"[DONE]":
+            found = read(data, _JSON).get("response", found)
     if not isinstance(found, dict):
         raise malformed()
     return found

@@ -22,9 +22,11 @@ from ..sse import named
 from .protocol import JSON
 from .responses_custom import CustomCall
 from .responses_items import Call, Item, Message, Said, Thought
+from .responses_object import failure, response, settings, usage
 
 _Any = TypeVar("_Any", bound=Item)
 
+_DONE = b"data: [DONE]\n\n"
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
@@ -35,10 +37,12 @@ class ResponsesEncoder:
 
     Args:
         after: Events up to this ``sequence_number`` become empty blocks: the client has them.
+        request: The request's body, whose settings the response repeats.
     """
 
-    def __init__(self, after: int = -1) -> None:
+    def __init__(self, after: int = -1, request: JSON | None = None) -> None:
         self._after = after
+        self._settings = settings(request or {})
         self._sequence = 0
         self._start: Start | None = None
         self._items: list[Item] = []
@@ -126,21 +130,22 @@ class ResponsesEncoder:
         return [said for item in closing for said in item.close()]
 
     def end(self) -> list[bytes]:
-        """What is open is closed; then ``response.completed`` or ``response.incomplete``."""
+        """What closes the open items; ``response.completed`` or ``.incomplete``; ``[DONE]``."""
         begun = self._begin(Start("", ""))
         closed = self._say(self._closing())
         status = "incomplete" if self._why() else "completed"
         last: JSON = {"response": self.snapshot(status)}
-        return begun + closed + self._say([(f"response.{status}", last)])
+        return begun + closed + self._say([(f"response.{status}", last)]) + [_DONE]
 
     def error(self, error: Error) -> list[bytes]:
-        """``error``, which some clients raise, then ``response.failed``, which others look for."""
+        """``error``, which some clients raise; ``response.failed``, which others do; ``[DONE]``."""
         begun = self._begin(Start("", ""))
-        said = {"code": error.code, "message": error.message}
-        status = "cancelled" if error.code == "cancelled" else "failed"
-        last: JSON = {"response": self.snapshot(status) | {"error": said}}
-        raised: JSON = {**said, "param": error.param}
-        return begun + self._say([("error", raised), ("response.failed", last)])
+        is_cancelled = error.code == "cancelled"
+        found = self.snapshot("cancelled" if is_cancelled else "failed")
+        found["error"] = None if is_cancelled else failure(error)
+        raised: JSON = {"code": error.code, "message": error.message, "param": error.param}
+        last: JSON = {"response": found}
+        return begun + self._say([("error", raised), ("response.failed", last)]) + [_DONE]
 
     def interrupt(self, error: Error) -> list[bytes]:
         """``error`` without a sequence number: the numbers are those of what comes next.
@@ -153,25 +158,13 @@ class ResponsesEncoder:
 
     def snapshot(self, status: str = "in_progress") -> JSON:
         """The response object as it stands."""
-        start, why = self._start or Start("", ""), self._why()
-        return {
-            "id": f"resp_{start.id.removeprefix('st_')}",
-            "object": "response",
-            "created_at": start.created,
-            "status": status,
-            "error": None,
-            "incomplete_details": {"reason": why} if why and status == "incomplete" else None,
-            "instructions": None,
-            "metadata": {},
-            "model": start.model,
-            "output": [item.whole() for item in self._items],
-            "parallel_tool_calls": True,
-            "temperature": None,
-            "tool_choice": "auto",
-            "tools": [],
-            "top_p": None,
-            "usage": _usage(self._usage) if self._usage and status != "in_progress" else None,
-        }
+        output = [item.whole() for item in self._items]
+        found = response(self._start or Start("", ""), status, output) | self._settings
+        if status != "in_progress" and self._usage is not None:
+            found["usage"] = usage(self._usage)
+        if status == "incomplete":
+            found["incomplete_details"] = {"reason": self._why()}
+        return found
 
     def _why(self) -> str | None:
         return _INCOMPLETE.get(self._finish.reason) if self._finish else None
@@ -186,13 +179,3 @@ class ResponsesEncoder:
             blocks.append(named(name, msgspec.json.encode(said)) if is_new else b"")
             self._sequence += 1
         return blocks
-
-
-def _usage(usage: Usage) -> JSON:
-    return {
-        "input_tokens": usage.input_tokens,
-        "input_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "output_tokens": usage.output_tokens,
-        "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
-        "total_tokens": usage.input_tokens + usage.output_tokens,
-    }

@@ -33,6 +33,7 @@ class UIEncoder:
         # Each call's names, and the pieces of its arguments, joined once.
         self._calls: dict[int, tuple[dict[str, str], list[str]]] = {}
         self._finish: Finish | None = None
+        self._usage: Usage | None = None
 
     def encode(self, event: Event) -> list[bytes]:
         """The parts that say it; none for what is said at the end."""
@@ -53,8 +54,7 @@ class UIEncoder:
             case Start() if not self._started:
                 return self._start(event)
             case Usage():
-                counts = {name: getattr(event, name) for name in Usage.__slots__}
-                return [_part("data-usage", data=counts, transient=True)]
+                self._usage = event
             case Finish():
                 self._finish = event
             case Citation(url=url) if url:
@@ -107,14 +107,20 @@ class UIEncoder:
         inputs = [_input(head, "".join(pieces)) for head, pieces in self._calls.values()]
         reason = _REASONS.get(self._finish.reason, "other") if self._finish else "stop"
         last = [_part("finish-step"), _part("finish", finishReason=reason), _DONE]
-        return [*start, *self._closed(), *inputs, *last]
+        return [*start, *self._closed(), *inputs, *self._counted(), *last]
+
+    def _counted(self) -> list[bytes]:
+        if self._usage is None:
+            return []
+        counts = {name: getattr(self._usage, name) for name in Usage.__slots__}
+        return [_part("data-usage", data=counts, transient=True)]
 
     def error(self, error: Error) -> list[bytes]:
         """``abort`` for a stream that was stopped, ``error`` for any other."""
         start = [] if self._started else self._start(Start("", ""))
         if error.code == "cancelled":
-            return [*start, *self._closed(), _part("abort"), _DONE]
-        return [*start, *_raised(error)]
+            return [*start, *self._closed(), *self._counted(), _part("abort"), _DONE]
+        return [*start, *self._counted(), *_raised(error)]
 
     def interrupt(self, error: Error) -> list[bytes]:
         """``error``, after its code."""
