@@ -17,6 +17,8 @@ VALUE_COST = 100
 
 # Every quote begins a match, if only to the end of the input: no byte is read twice.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
+# Translators and encoders go down into bodies, and Python's stack has an end.
+_MAX_DEPTH = 128
 _LENGTH = re.compile(r"[0-9]+", re.ASCII)
 
 
@@ -31,7 +33,8 @@ async def read_json(request: Request, limit: int) -> object:
 
     Raises:
         ClientError: The body is too large or has too many values (413, ``request_too_large``),
-            is not JSON (400, ``invalid_json``), did not come whole (400,
+            is not JSON in UTF-8 or is nested more than 128 levels deep (400,
+            ``invalid_json``), did not come whole (400,
             ``client_disconnected``) or not in time (408, ``request_timeout``).
         ProxyError: There is no memory left for it (503, ``overloaded``).
     """
@@ -51,9 +54,34 @@ async def read_json(request: Request, limit: int) -> object:
 def _decode(body: bytes) -> object:
     try:
         decoded: object = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        raise ClientError("The request body is not valid JSON.", code="invalid_json") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ClientError(
+            "The request body is not valid JSON in UTF-8.", code="invalid_json"
+        ) from None
+    if body.count(b"[") + body.count(b"{") > _MAX_DEPTH and _is_deep(decoded):
+        raise ClientError(
+            f"The request body is nested more than {_MAX_DEPTH} levels deep.", code="invalid_json"
+        )
     return decoded
+
+
+def _is_deep(value: object) -> bool:
+    """Whether lists and objects stand in one another beyond the limit; no recursion."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [inner for outer in level for inner in _containers(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _containers(value: object) -> list[object]:
+    """The lists and objects right inside a list or an object."""
+    if isinstance(value, dict):
+        return [inner for inner in value.values() if isinstance(inner, dict | list)]
+    if isinstance(value, list):
+        return [inner for inner in value if isinstance(inner, dict | list)]
+    return []
 
 
 async def _read(request: Request, limit: int, hold: Hold) -> bytes:

@@ -75,7 +75,9 @@ async def get_stream(
     cursor = cursor_of(request)
     if cursor is None:
         if not prompt:
-            raise ClientError("There is no prompt.", code="missing_parameter", param="prompt")
+            raise ClientError(
+                "There is no prompt.", code="missing_required_parameter", param="prompt"
+            )
         asked = DIALECT.parse({"message": prompt, "model": model})
         stream = await begin(parts, who, asked, policy(request, parts, GRACE), seen)
     else:

@@ -54,6 +54,8 @@ def to_chat(body: JSON) -> JSON:
     Raises:
         ClientError: A field cannot be said in ``chat``; ``param`` names it.
     """
+    if body.get("previous_response_id"):
+        raise carry.refuse("previous_response_id", "is not kept here: send the items themselves")
     FIELDS.check({name: value for name, value in body.items() if name != "include"})
     if _LOGPROBS in (body.get("include") or ()):
         raise carry.refuse(f"include[{body['include'].index(_LOGPROBS)}]")
