@@ -144,3 +144,35 @@ def test_loopback_names() -> None:
     """Names and addresses of this machine."""
     assert all(map(is_loopback, ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "::1"]))
     assert not any(map(is_loopback, ["", "example.test", "10.0.0.1", "0.0.0.0"]))
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "is_served"),
+    [
+        ({"x_forwarded_for": "127.0.0.1"}, True),
+        ({"x_forwarded_for": "::1, ::ffff:127.0.0.1"}, True),
+        ({"x_forwarded_for": "127.0.0.1, 203.0.113.9"}, False),
+        ({"x_forwarded_for": "unknown"}, False),
+        ({"x_real_ip": "203.0.113.9"}, False),
+        ({"forwarded": "for=127.0.0.1"}, False),
+    ],
+)
+async def test_forwarded_requests_are_not_local(
+    forwarded: dict[str, str], *, is_served: bool
+) -> None:
+    """A proxy on this machine that names another address speaks for somebody else."""
+    try:
+        found = await Loopback()(scope(**forwarded)) is not None
+    except ClientError as refused:
+        found = refused.code != "loopback_only"
+    assert found is is_served
+
+
+async def test_doubled_headers_are_one_value() -> None:
+    """Two values of a header are not one of them: neither two hosts nor two keys are accepted."""
+    two = [(b"host", b"evil.test"), (b"host", b"localhost")]
+    with pytest.raises(ClientError):
+        await Loopback()({"client": ("127.0.0.1", 1), "headers": two})
+    doubled = [(b"x-api-key", b"guess"), (b"x-api-key", KEYS[0].encode())]
+    with pytest.raises(ClientError):
+        await Keys(keys)({"headers": doubled})

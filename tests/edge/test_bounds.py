@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from tests.conftest import Serve
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, whole
 from tokenwire.api.hold import Hold
 from tokenwire.api.reading import _STRING, _checked_count, _read
 from tokenwire.errors import ClientError, ProxyError
@@ -174,6 +174,19 @@ async def test_running_stream_holds_its_body(provider: Upstream, serve: Serve) -
     served = await client.post("/v1/chat/completions", json=ask)
 
     assert refused.json()["error"]["code"] == "overloaded"
+    assert served.status_code == 200
+
+
+async def test_answer_without_room_is_refused(provider: Upstream, serve: Serve) -> None:
+    """An answer that is put together in memory is on the account, too."""
+    provider.answer(ROLE, *[text("x" * 10_000)] * 40, STOP, DONE)
+    provider.answer(*whole("two"))
+    client = await serve(provider, TOKENWIRE_MAX_TOTAL_BYTES="600000")
+    ask = {"model": "openai/m", "messages": MESSAGES}
+    refused = await client.post("/v1/chat/completions", json=ask)
+    served = await client.post("/v1/chat/completions", json=ask)
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
     assert served.status_code == 200
 
 

@@ -12,7 +12,6 @@ import pytest
 from tests.fakes.upstream import ROLE, Act, Upstream, text, whole
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
 from tokenwire.providers.config import Config
-from tokenwire.providers.failures import redact
 from tokenwire.providers.openai import OpenAI
 from tokenwire.providers.openai_failures import translate
 from tokenwire.wire.protocol import ChatRequest
@@ -291,29 +290,3 @@ def test_retry_after_is_seconds_only() -> None:
     assert translate(status(429, **{"retry-after": "7"}), "").retry_after == 7.0
     assert translate(status(429, **{"retry-after": "99999"}), "").retry_after == 3600.0
     assert translate(status(429, **{"retry-after": "Wed, 21 Oct"}), "").retry_after is None
-
-
-@pytest.mark.parametrize(
-    ("text_", "shown"),
-    [
-        ("key my-own-key is bad", "key [redacted] is bad"),
-        (
-            "Incorrect API key provided: sk-proj-abc123XYZ.",
-            "Incorrect API key provided: [redacted]",
-        ),
-        ("AIzaSyA1234567890abcdef and AKIAIOSFODNN7EXAMPLE", "[redacted] and [redacted]"),
-        ("Authorization: Bearer abc.def", "Authorization: [redacted]"),
-        ("see https://u:p@h.test/x?key=1 now", "see [address] now"),
-        ("eyJhbGciOi.eyJzdWIi.sig", "[redacted]"),
-        ("two\nlines  here", "two lines here"),
-        ("max_tokens is too large: 9999", "max_tokens is too large: 9999"),
-    ],
-)
-def test_redaction(text_: str, shown: str) -> None:
-    """Keys, tokens and addresses go; what helps to mend a request stays."""
-    assert redact(text_, ["my-own-key"]) == shown
-
-
-def test_redaction_is_bounded() -> None:
-    """A provider cannot flood a caller through an error."""
-    assert len(redact("word " * 1000, [""])) == 500

@@ -473,6 +473,7 @@ def test_chat_that_messages_cannot_say(body: dict[str, Any], param: str) -> None
         ("responses", {"text": {"format": {"type": "x"}}}, "text.format.type"),
         ("responses", {"tool_choice": {"type": "web_search"}}, "tool_choice"),
         ("responses", {"input": [{"type": "later"}]}, "input[0].type"),
+        ("responses", {"input": [{"type": ""}]}, "input[0].type"),
         ("responses", {"input": [{"role": "x", "content": ""}]}, "input[0].role"),
         ("responses", {"input": 5}, "input"),
         (

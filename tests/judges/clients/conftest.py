@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ import pytest
 from tests.judges.clients.table import HERE
 from tests.judges.parts import MODULES, NODE
 
-_ADDRESS = re.compile(rb"(http://127\.0\.0\.1:\d+)")
+_ADDRESS = re.compile(rb"(http://127\.0\.0\.1:(\d+))")
 _PROVIDER = """
 [providers.{name}]
 kind = "{kind}"
@@ -44,10 +44,18 @@ def _started(command: Sequence[str], env: Mapping[str, str], output: Path) -> It
 
 def _address(process: subprocess.Popen[bytes], output: Path) -> str:
     while process.poll() is None:
-        if found := _ADDRESS.search(output.read_bytes()):
+        found = _ADDRESS.search(output.read_bytes())
+        # tokenwire prints its address before it listens there.
+        if found and _is_listening(int(found[2])):
             return found[1].decode()
         time.sleep(0.05)
     pytest.fail(f"ended with {process.returncode}: {output.read_text()[-2000:]}")
+
+
+def _is_listening(port: int) -> bool:
+    with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from ..errors import ClientError, UpstreamError
 from ..streams.stream import Stream
 from ..streams.tail import Reader
 from ..wire.protocol import as_exception
+from .hold import Hold
 from .observation import Observation
 from .response import watch_disconnect
 from .services import Services
@@ -39,11 +40,13 @@ async def collect(
     Raises:
         TokenwireError: What ended the stream before it was whole.
         ClientError: The caller went away meanwhile (499, ``client_disconnected``).
+        ProxyError: There is no memory left for the answer (503, ``overloaded``).
     """
     with services.hub.watch(stream, 1) as reader:
         watcher = asyncio.create_task(watch_disconnect(request.receive, reader))
         try:
-            return await _all(reader, services.settings.max_stream_bytes)
+            hold = observation.held(services.hub.account(stream.meta.owner))
+            return await _all(reader, services.settings.max_stream_bytes, hold)
         finally:
             watcher.cancel()
             observation.see(stream, disconnected=reader.stopped)
@@ -51,8 +54,9 @@ async def collect(
                 await services.hub.settled(stream)  # as StreamResponse does
 
 
-async def _all(reader: Reader, limit: int) -> list[bytes]:
+async def _all(reader: Reader, limit: int, hold: Hold) -> list[bytes]:
     blocks: list[bytes] = []
+    held = reader.consumed
     while (ended := reader.ended) is None:
         await reader.wait(3600.0)
         if (why := reader.interruption) is not None:
@@ -62,6 +66,9 @@ async def _all(reader: Reader, limit: int) -> list[bytes]:
         blocks += reader.take()
         if reader.consumed > limit:
             raise UpstreamError("The answer is too long to hold.", code="upstream_too_long")
+        # The answer, as it will be put together: the blocks themselves are on the log's account.
+        hold.grow(reader.consumed - held)
+        held = reader.consumed
     _, end = ended
     if end.error is not None:
         raise as_exception(end.error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from time import perf_counter
 
 from ..streams.log import Cursor, Meta
@@ -54,6 +55,12 @@ class Observation:
         if self.log.instants.first_delivered is None:
             self.log.instants.first_delivered = self.elapsed()
         self.log.delivered_bytes += size
+
+    def held(self, charge: Callable[[int], bool]) -> Hold:
+        """What the request holds, on this account if it holds nothing yet."""
+        if self.hold is None:
+            self.hold = Hold(charge)
+        return self.hold
 
     def release(self) -> None:
         """The request itself needs its body no longer; a stream that it started may."""

@@ -39,7 +39,7 @@ async def read_json(request: Request, limit: int) -> object:
         ProxyError: There is no memory left for it (503, ``overloaded``).
     """
     settings, seen = services(request).settings, observation(request)
-    hold = seen.hold = Hold(services(request).hub.account(seen.log.caller or ""))
+    hold = seen.held(services(request).hub.account(seen.log.caller or ""))
     try:
         async with asyncio.timeout(settings.timeout_body):
             body = await _read(request, limit, hold)

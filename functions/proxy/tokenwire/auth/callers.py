@@ -84,7 +84,8 @@ class Loopback:
         """Anonymous, if local."""
         headers = _headers(scope)
         client = scope.get("client")
-        if not client or not is_loopback(client[0]) or not is_loopback(_host(headers)):
+        is_near = client is not None and is_loopback(client[0]) and not _is_forwarded(headers)
+        if not is_near or not is_loopback(_host(headers)):
             raise ClientError(
                 "Without keys this server answers on its own machine only. Set "
                 "TOKENWIRE_API_KEYS, or TOKENWIRE_AUTH=none to let everyone in.",
@@ -181,13 +182,28 @@ def is_loopback(host: str) -> bool:
     if host.lower().rstrip(".") == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def _is_forwarded(headers: Mapping[str, str]) -> bool:
+    """Whether a proxy on this machine says that it passes somebody else's request on."""
+    if "forwarded" in headers:
+        return True
+    said = f"{headers.get('x-forwarded-for', '')},{headers.get('x-real-ip', '')}"
+    return not all(is_loopback(part.strip()) for part in said.split(",") if part.strip())
 
 
 def _headers(scope: Mapping[str, Any]) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        # Of several values all count: a proxy may add one to that of its client.
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
 
 
 def _host(headers: Mapping[str, str]) -> str:

@@ -9,14 +9,9 @@ from typing import Any
 import httpx2
 
 from ..errors import ClientError, ProxyError, TokenwireError, UpstreamError
+from ..redaction import redact, word
 
-_MAX_TEXT = 500
-_PLAIN = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
-_SECRETS = re.compile(
-    r"(?i)bearer\s+\S+|\b(?:sk|pk|rk|gsk|xai|key|api)[-_][\w*.-]{6,}|\bAIza[\w-]{10,}"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{8,}|\beyJ[\w-]+\.[\w-]+\.?[\w-]*|\b[A-Fa-f0-9]{32,}\b"
-)
-_URL = re.compile(r"(?i)\b(?:https?|wss?)://\S+")
+_RETRY_AFTER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 
 
 def broken(error: Exception) -> UpstreamError:
@@ -33,15 +28,6 @@ def malformed() -> UpstreamError:
     )
 
 
-def redact(text: str, keys: Iterable[str]) -> str:
-    """The text on one line, bounded, without ``keys``, key-like words and addresses."""
-    text = " ".join(text.split())
-    for key in filter(None, keys):
-        text = text.replace(key, "[redacted]")
-    text = _SECRETS.sub("[redacted]", _URL.sub("[address]", text))
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
-
-
 # status: (code, message, status of ours). All of these may go well another time but the first.
 _STATUSES: dict[int, tuple[str, str, int]] = {
     401: ("upstream_auth", "The provider refused this server's credentials.", 502),
@@ -55,26 +41,27 @@ _STATUSES: dict[int, tuple[str, str, int]] = {
 
 
 def from_status(
-    status: int, said: object, headers: Mapping[str, str], keys: Iterable[str]
+    status: int, said: object, headers: Mapping[str, str], secrets: Iterable[str]
 ) -> TokenwireError:
     """What a provider's refusal means to our caller.
 
     Only the text of a request's own faults (400, 413, 422) is passed on, since without it
-    nobody could mend the request; it is redacted, ``keys`` first of all.
+    nobody could mend the request; it is redacted, ``secrets`` first of all.
 
     Args:
         status: The provider's.
         said: The error object in its body, decoded; anything else says nothing.
         headers: Its response's, names in lower case.
-        keys: Secrets that went with the request.
+        secrets: What went with the request.
     """
     error: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
+    secrets = tuple(secrets)
     if status in (400, 413, 422):
         return ClientError(
-            redact(_text(error), keys) or "The provider found the request at fault.",
-            code=_plain(error.get("code")) or "invalid_request",
+            redact(_text(error), secrets) or "The provider found the request at fault.",
+            code=word(error.get("code"), secrets) or "invalid_request",
             status=status,
-            param=_plain(error.get("param")),
+            param=word(error.get("param"), secrets),
         )
     if status == 404:
         return ClientError(
@@ -113,13 +100,9 @@ def _text(error: Mapping[str, Any]) -> str:
     return message if isinstance(message, str) else ""
 
 
-def _plain(value: object) -> str | None:
-    return value if isinstance(value, str) and _PLAIN.fullmatch(value) else None
-
-
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "")
-    return min(float(value), 3600.0) if re.fullmatch(r"\d{1,6}(\.\d+)?", value) else None
+    return min(float(value), 3600.0) if _RETRY_AFTER.fullmatch(value) else None
 
 
 def is_timeout(error: Exception) -> bool:

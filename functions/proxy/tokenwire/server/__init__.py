@@ -37,6 +37,9 @@ class Config(BoundedConfig):
             log_level="warning",
             access_log=False,
             server_header=False,
+            # The address of a client is that of its connection: what else is said of it, anyone
+            # can say.
+            proxy_headers=False,
             timeout_graceful_shutdown=_DRAIN,
         )
         self.limits = Limits(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..errors import ClientError
 from .protocol import JSON
+from .schema.responses import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,7 @@ def references(body: JSON) -> list[Reference]:
 
 def is_reference(item: JSON) -> bool:
     """Whether the item only names another."""
-    kind = item.get("type")
-    return kind == "item_reference" or (kind is None and "id" in item and "role" not in item)
+    return Item.tag_of(item) == "item_reference"
 
 
 def _reference(at: str, item: str) -> Reference:

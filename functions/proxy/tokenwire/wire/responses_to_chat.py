@@ -11,6 +11,7 @@ from . import carry
 from .origins import made
 from .protocol import JSON
 from .responses_tools import custom_arguments, function_name, tools
+from .schema.responses import Item
 
 # fmt: off
 FIELDS = carry.Fields(
@@ -80,7 +81,7 @@ def _input(said: Any) -> list[JSON]:
 
 
 def _add(found: list[JSON], item: JSON, at: str) -> None:
-    match item.get("type") or "message":
+    match Item.tag_of(item):
         case "message":
             content = _content(item["content"], f"{at}.content")
             message = {"role": item["role"], "content": content}

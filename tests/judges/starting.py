@@ -1,0 +1,81 @@
+"""Mock servers of others, as processes that live as long as a block."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+
+from tests.judges.parts import PYTHON, environment, need
+
+_PATIENCE = 60.0
+
+
+@contextmanager
+def started(command: Sequence[str], health: str) -> Iterator[str]:
+    """A server that is told its port with ``-p``; yields its base URL once it answers.
+
+    Args:
+        command: The program and its other arguments.
+        health: A path that it answers with a good status.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    process = subprocess.Popen(
+        [*command, "-p", str(port)],
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _await(process, f"http://127.0.0.1:{port}{health}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _await(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"it ended with {process.returncode}"
+        try:
+            if httpx2.get(url, trust_env=False).is_success:
+                return
+        except httpx2.TransportError:
+            pass
+        time.sleep(0.05)
+    raise TimeoutError(url)
+
+
+@contextmanager
+def llmock() -> Iterator[str]:
+    """llmock: OpenAI, Anthropic and Gemini, whose faults are scripted over HTTP."""
+    command = [need(PYTHON / "llmock"), "serve", "--log-level", "warning"]
+    with started(command, "/health") as url:
+        yield url
+
+
+KEY = "sk-mock-mock-mock-mock"
+
+
+def settings(config: Path, providers: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Settings of an app with these providers.
+
+    Args:
+        config: The configuration file to write.
+        providers: Kind and base URL by name.
+    """
+    keyed = '[providers.{}]\nkind = "{}"\nbase_url = "{}"\n{}\n'
+    config.write_text(
+        "".join(
+            keyed.format(name, kind, url, "" if kind == "bedrock" else 'key = "env:MOCK_KEY"')
+            for name, (kind, url) in providers.items()
+        )
+    )
+    return {"TOKENWIRE_CONFIG": str(config), "MOCK_KEY": KEY, "AWS_REGION": "us-east-1"}
