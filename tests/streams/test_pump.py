@@ -243,3 +243,14 @@ async def test_usage_chunk_with_choices_is_noted() -> None:
     _, facts = await pumped(sends(ROLE, chunk({"content": "a"}, usage=counts), STOP, usage(), DONE))
 
     assert facts.usage == Usage(3, 2)
+
+
+async def test_names_of_a_provider_are_cut() -> None:
+    """Of a model's name and of finish reasons so much is kept as a log line could show."""
+    named = chunk({"role": "assistant"}, model="m" * 1000)
+    ends = [chunk({}, finish="f" * 1000)] * 200
+    _, facts = await pumped(sends(named, *ends, DONE))
+
+    assert facts.response_model == "m" * 256
+    assert {len(reason) for reason in facts.finish_reasons} == {256}
+    assert len(facts.finish_reasons) == 128
