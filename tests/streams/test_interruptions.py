@@ -91,8 +91,8 @@ def surprise() -> Exception:
 
 @pytest.mark.parametrize(
     ("failure", "code"),
-    [(Missing, "expired"), (surprise, "internal_error")],
-    ids=["expired", "internal_error"],
+    [(Missing, "lost"), (surprise, "internal_error")],
+    ids=["lost", "internal_error"],
 )
 async def test_no_failure_of_a_feed_has_an_id(failure: Callable[[], Exception], code: str) -> None:
     """Whatever stops the feed, the last id that a client has is that of a record it has."""

@@ -19,7 +19,7 @@ from tokenwire.streams.names import MemoryNames
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source
 from tokenwire.streams.shared_secret import SharedSecret
-from tokenwire.streams.store import Batch, Named, Pace, StoreError
+from tokenwire.streams.store import Batch, Keep, Named, Pace, StoreError
 from tokenwire.streams.stream import Stream, first_after, new_id
 from tokenwire.streams.tail import Bounds, Reader
 from tokenwire.wire.chat import DIALECT
@@ -231,7 +231,7 @@ async def test_lease_of_an_invisible_viewer() -> None:
     store, tap = MemoryStore(), Tap()
     here = hub(store)
     stream = await start(here, tap, OnDisconnect(0.1))
-    await here.renew(stream.meta.id, "me", "v_1", 4e9)
+    await here.renew(stream.meta.id, "me", "v_1", 3600)
     with here.watch(stream, 1, visible=False):
         await asyncio.sleep(0.3)
         assert stream.tail.end is None
@@ -444,7 +444,7 @@ async def test_idle_stream_is_written_anew() -> None:
 async def test_stream_that_was_silent_too_long_is_not_written_anew() -> None:
     """It may have been ended meanwhile, and the end forgotten: its producer is a zombie."""
     trouble, tap = Trouble(), Tap()
-    store = MemoryStore(trouble)
+    store = MemoryStore(trouble, keep=Keep(ended=LEASE))
     here = hub(store)
     stream = await start(here, tap)
     tap.send(ROLE)
@@ -469,7 +469,7 @@ async def test_nobody_watches_while_the_store_fails() -> None:
     here = hub(store)
     stream = await start(here, tap, CANCEL)
     with here.watch(stream, 1):
-        await here.renew(stream.meta.id, "me", "v_1", 4e9)
+        await here.renew(stream.meta.id, "me", "v_1", 3600)
         trouble.on = True
     assert (await over(stream)).reason is EndReason.CANCELLED
     await asyncio.wait_for(tap.closed.wait(), 1)
@@ -477,17 +477,20 @@ async def test_nobody_watches_while_the_store_fails() -> None:
     await here.aclose()
 
 
-async def test_end_is_offered_for_a_while() -> None:
-    """A stream that is over does not wait for its store for ever; its callers have all of it."""
+async def test_end_is_offered_as_long_as_the_stream_is_held() -> None:
+    """A store that was away when a stream ended gets all of it when it is back."""
     trouble, tap = Trouble(), Tap()
-    here = hub(MemoryStore(trouble))
+    store = MemoryStore(trouble)
+    here = hub(store)
     trouble.on = True
     stream = await start(here, tap)
     tap.send(ROLE, text("a"), STOP, DONE)
     assert (await over(stream)).reason is EndReason.DONE
-    assert stream.keeping is not None
-    await asyncio.wait_for(stream.keeping, 10)
-    assert stream.kept is False
+    await asyncio.sleep(LEASE * 2)
+    was_kept, trouble.on = stream.kept, False
+    await here.settled(stream)
+    assert (was_kept, stream.kept) == (False, True)
+    assert store.logs[stream.meta.id].end == Batch(1, 1, [ROLE, text("a"), STOP], stream.tail.end)
     await here.aclose()
 
 
@@ -496,7 +499,7 @@ async def test_fence_is_seen_while_nobody_watches() -> None:
     store, tap = MemoryStore(), Tap()
     here = hub(store)
     stream = await start(here, tap, OnDisconnect(0.05))
-    await here.renew(stream.meta.id, "me", "v_1", 4e9)
+    await here.renew(stream.meta.id, "me", "v_1", 3600)
     with here.watch(stream, 1):
         pass
     await asyncio.sleep(0.2)

@@ -8,7 +8,6 @@ lease well within that time, and to say so when it leaves. ``/tokenwire.js`` doe
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -60,7 +59,7 @@ async def seat(request: Request, services: Services, stream: Stream, seen: Obser
         return Seat()
     viewer = viewer_of(said)
     try:
-        await store.renew(stream.meta.id, viewer, time.time() + lease)
+        await store.renew(stream.meta.id, viewer, lease)
     except StoreError as error:
         services.hub.health.failed(error)
         return Seat()

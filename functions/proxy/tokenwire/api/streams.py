@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -125,8 +124,8 @@ async def renew(
     holds. When nobody has one, the stream's `on_disconnect` applies.
     """
     owner = await _owner(request, parts, stream_id, ticket)
-    until = time.time() + parts.settings.viewer_lease
-    await parts.hub.renew(stream_id, owner, viewer_of(viewer), until)
+    lease = parts.settings.viewer_lease
+    await parts.hub.renew(stream_id, owner, viewer_of(viewer), lease)
     return Response(status_code=204)
 
 

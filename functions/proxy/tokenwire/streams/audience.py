@@ -36,8 +36,8 @@ class AtTheProducer:
     Args:
         policy: The stream's.
         abandon: What to do when nobody has watched for long enough.
-        elsewhere: Until when somebody in another process, or behind a front door that does not
-            tell of disconnects, means to watch, in Unix seconds. None where there is no store.
+        elsewhere: For how many seconds somebody in another process, or behind a front door that
+            does not tell of disconnects, means to watch. None where there is no store.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class AtTheProducer:
         seen = -grace
         while True:
             now = time.monotonic()
-            if await elsewhere() > time.time():
+            if await elsewhere() > 0:
                 seen = now
             elif now - seen >= grace:
                 break
@@ -142,9 +142,7 @@ class Elsewhere:
         while self._here:
             if time.monotonic() - renewed > self._lease / 3:
                 renewed = time.monotonic()
-                await self._say(
-                    self._store.renew(self._id, self._viewer, time.time() + self._lease)
-                )
+                await self._say(self._store.renew(self._id, self._viewer, self._lease))
             await asyncio.sleep(min(0.25, self._lease / 3))
         await self._say(self._store.leave(self._id, self._viewer))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from ..errors import ProxyError
@@ -29,29 +30,50 @@ STALLED = Error(
 _STALLED = 5.0
 """Seconds for which a reader that takes nothing may hold up the others of its process."""
 _RETRY = 0.2
+_FAILURES = 3
+"""Failed requests after which the store has failed, however long each of them took."""
 _log = logging.getLogger("tokenwire.store")
+
+
+class _Hole(Exception):
+    """Records are missing between what was read and what came."""
 
 
 class Feed:
     """Reads one log into one tail.
 
     A producer that is neither read nor heard of for a whole lease, by this process's own clock,
-    is dead: then the feed ends the log for it, or finds that another has.
+    is dead: then the feed ends the log for it, or finds that another has. A store that takes no
+    writes hears of nobody: so the silence counts only from half a lease after a write of this
+    process's own.
 
     Args:
         follower: The place in the log.
         tail: What is filled.
         lease: Seconds.
         health: Told how the store does.
+        reopen: Gives a place at the beginning of the log, to find what was read over.
     """
 
-    def __init__(self, follower: Follower, tail: Tail, lease: float, health: Health) -> None:
+    def __init__(
+        self,
+        follower: Follower,
+        tail: Tail,
+        lease: float,
+        health: Health,
+        reopen: Callable[[], Awaitable[Follower | None]],
+    ) -> None:
         self._follower = follower
         self._tail = tail
         self._lease = lease
         self._health = health
+        self._reopen = reopen
+        self._reopened_at = 0
         self._pulse = -1
         self._since = self._works = monotonic()
+        self._probed: float | None = None
+        self._gone: float | None = None
+        self._failures = 0
         self.caught_up = asyncio.Event()
         self._is_first = True
 
@@ -80,14 +102,18 @@ class Feed:
             if not batches and self.caught_up.is_set():
                 await self._listen()
         except Missing:
-            raise
+            await self._await_return()
+            return
+        except _Hole:
+            await self._read_anew()
+            return
         except StoreError as error:
             await self._endure(error)
             return
-        self._works = monotonic()
+        self._works, self._gone, self._failures = monotonic(), None, 0
         self._health.worked()
         if batches:
-            self._since = self._works
+            self._since, self._probed = self._works, None
         else:
             self.caught_up.set()
         if self._tail.crowded:
@@ -96,13 +122,12 @@ class Feed:
 
     def _take(self, batch: Batch) -> None:
         tail = self._tail
-        if batch.blocks:
+        if batch.epoch == tail.epoch:
             if self._is_first:
                 tail.begin_at(batch.first)
                 self._is_first = False
             if batch.first > tail.next:
-                tail.break_off(TRIMMED)
-                return
+                raise _Hole
             # A log that was written anew says again what we have.
             tail.append(batch.blocks[tail.next - batch.first :])
         if batch.end is not None:
@@ -113,18 +138,51 @@ class Feed:
         asked = monotonic()
         pulse = await self._follower.pulse()
         if pulse != self._pulse:
-            self._pulse, self._since = pulse, asked
-        elif asked - self._since > self._lease:
+            self._pulse, self._since, self._probed = pulse, asked, None
+        elif self._probed is None:
+            if asked - self._since > self._lease / 2:
+                await self._follower.probe()
+                self._probed = asked
+        elif asked - max(self._since, self._probed - self._lease / 2) > self._lease:
             await self._follower.lose(End(EndReason.LOST, LOST))
+
+    async def _await_return(self) -> None:
+        """The log is gone. Its producer writes it again within a lease, if it lives.
+
+        Raises:
+            Missing: It was gone before it could be read.
+        """
+        now = monotonic()
+        self._gone = self._gone or now
+        self._since, self._probed = now, None
+        if not self.caught_up.is_set():
+            raise Missing
+        if now - self._gone > self._lease:
+            self._tail.break_off(LOST)
+        else:
+            await asyncio.sleep(min(_RETRY, self._lease / 4))
+
+    async def _read_anew(self) -> None:
+        """Something was read over: look for it from the beginning, once."""
+        if self._reopened_at == self._tail.next:
+            self._tail.break_off(TRIMMED)
+            return
+        self._reopened_at = self._tail.next
+        try:
+            self._follower = await self._reopen() or self._follower
+        except StoreError as error:
+            self._reopened_at = 0
+            await self._endure(error)
 
     async def _endure(self, error: StoreError) -> None:
         """The store fails: wait, but not for ever, and do not take its silence for the producer's.
 
         Raises:
-            StoreError: It has failed for a whole lease.
+            StoreError: It has failed for a whole lease, and more than once.
         """
+        self._failures += 1
         self._health.failed(error)
-        if monotonic() - self._works > self._lease:
+        if monotonic() - self._works > self._lease and self._failures >= _FAILURES:
             raise error
         await asyncio.sleep(_RETRY)
-        self._since = monotonic()
+        self._since, self._probed = monotonic(), None

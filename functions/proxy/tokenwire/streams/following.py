@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from ..wire.protocol import as_exception
 from .audience import Elsewhere
@@ -69,7 +70,8 @@ class Following:
 
     async def _follow(self, follower: Follower) -> Stream | None:
         meta, tail = follower.meta, self._new_tail()
-        feed = Feed(follower, tail, self._lease, self._health)
+        reopen = partial(self._store.open, meta.id)
+        feed = Feed(follower, tail, self._lease, self._health, reopen)
         # Not one name for the process: restored from a snapshot, many would have the same.
         viewer = f"p_{secrets.token_urlsafe(9)}"
         audience = Elsewhere(self._store, meta.id, viewer, self._lease)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from time import monotonic
 
 from .store import StoreError
@@ -20,6 +22,20 @@ class Health:
         self.failing = ""
         self._complained = -_QUIET
         self._has_complained = False
+        self._trouble = asyncio.Event()
+
+    async def trouble(self, seconds: float) -> bool:
+        """Wait until the store may have lost something, for so long at most; whether it may."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._trouble.wait()
+                return True
+        return False
+
+    def lost(self) -> None:
+        """It has lost something: wake those that wait for ``trouble``."""
+        self._trouble.set()
+        self._trouble = asyncio.Event()
 
     def failed(self, error: StoreError) -> None:
         """It did not."""
@@ -31,6 +47,8 @@ class Health:
 
     def worked(self) -> None:
         """It did."""
+        if self.failing:
+            self.lost()  # perhaps: it may be another server by now, or an older state
         if self.failing and self._has_complained:
             self._has_complained = False
             _log.warning("the store works again")

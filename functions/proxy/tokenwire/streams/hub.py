@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -42,6 +42,8 @@ _SETTLE = 3.0
 """Seconds that an end may take to the store, and from it."""
 _LAST_WORD = 1.0
 """Seconds that a stream's callers wait for the store to accept its end: it may have another."""
+_CLAIMS = 100
+"""Names that were claimed for a stream and may still be waiting for it to start."""
 _REACH = 2.0
 """Seconds that a record may take from a stream's own caller to a viewer elsewhere."""
 
@@ -69,11 +71,13 @@ class Hub:
         self._shelf = Shelf(
             limits.bytes,
             limits.retention,
-            lambda s: self._local_names.forget(s.meta.id),
+            self._forget,
             limits.owner_bytes,
             limits.unlimited,
         )
         self._owners: Counter[str] = Counter()
+        # Names of streams that are about to start, here or in a worker.
+        self._claims: deque[tuple[str, Named]] = deque(maxlen=_CLAIMS)
         self.health = Health()
         self._following: Following | None = None
         if durability is not None:
@@ -155,6 +159,7 @@ class Hub:
         pump = Pump(source, stream.intake, stream.facts, timeouts)
         self._open[meta.id] = stream
         self._owners[meta.owner] += 1
+        await self._note_names(meta.id)
         stream.task = asyncio.create_task(pump.run(), name=meta.id)
         stream.task.add_done_callback(lambda _: self._retire(stream))
         if stream.keeper is not None:
@@ -209,15 +214,22 @@ class Hub:
         self, name: str, owner: str, meant: Named, instead_of: Named | None = None
     ) -> Named | None:
         """Let the owner's name stand for this; what it stands for, if for something else."""
-        return await self._names.claim(_key(name, owner), meant, instead_of)
+        found = await self._names.claim(_key(name, owner), meant, instead_of)
+        if found is None and self.store is not None:
+            self._claims.append((_key(name, owner), meant))
+        return found
 
     async def name(self, name: str, stream: Stream) -> None:
         """Let its owner find the stream by this name too; the last stream of a name counts."""
-        await self._names.name(_key(name, stream.meta.owner), Named(stream.meta.id))
+        key, meant = _key(name, stream.meta.owner), Named(stream.meta.id)
+        await self._names.name(key, meant)
+        if stream.is_ours and self.store is not None:
+            await self._local_names.name(key, meant)
 
     async def named(self, name: str, owner: str) -> Named | None:
-        """What the owner's name stands for."""
-        return await self._names.named(_key(name, owner))
+        """What the owner's name stands for; where the store has lost it, a stream held here."""
+        key = _key(name, owner)
+        return await self._names.named(key) or await self._local_names.named(key)
 
     @contextmanager
     def watch(self, stream: Stream, first: int, *, visible: bool = True) -> Iterator[Reader]:
@@ -242,8 +254,8 @@ class Hub:
                 if counts:
                     stream.audience.leave()
 
-    async def renew(self, stream_id: str, owner: str | None, viewer: str, until: float) -> None:
-        """A viewer whose going cannot be seen means to watch until then (Unix seconds).
+    async def renew(self, stream_id: str, owner: str | None, viewer: str, seconds: float) -> None:
+        """A viewer whose disconnect cannot be seen means to watch for so many seconds more.
 
         Raises:
             ClientError: As ``find``.
@@ -251,7 +263,7 @@ class Hub:
         """
         store = await self._admitted(stream_id, owner)
         if store is not None:
-            await store.renew(stream_id, viewer, until)
+            await store.renew(stream_id, viewer, seconds)
 
     async def leave(self, stream_id: str, owner: str | None, viewer: str) -> None:
         """Such a viewer has left.
@@ -282,8 +294,8 @@ class Hub:
 
     async def settled(self, stream: Stream) -> None:
         """Wait for the store to have the end of a stream that is over, if it runs here."""
-        if stream.keeping is not None and stream.end is not None:
-            await asyncio.wait([stream.keeping], timeout=_SETTLE)
+        if stream.keeper is not None and stream.end is not None:
+            await _within(_SETTLE, stream.keeper.settled.wait())
 
     async def aclose(self) -> None:
         """Take no more streams, end those that run, and send everybody away."""
@@ -298,7 +310,17 @@ class Hub:
             stream.tail.dismiss(MOVED)
         if self._following is not None:
             await self._following.aclose()
+        for stream in [*running, *self._shelf]:
+            if stream.keeping is not None:
+                stream.keeping.cancel()
         self._shelf.close()
+
+    async def _note_names(self, stream_id: str) -> None:
+        """Remember the names of a stream that runs here, in case the store forgets them."""
+        for key, meant in list(self._claims):
+            if meant.stream == stream_id:
+                self._claims.remove((key, meant))
+                await self._local_names.name(key, meant)
 
     @property
     def _names(self) -> Names:
@@ -338,11 +360,12 @@ class Hub:
                 on_end=lambda end, at: self._abandon(stream, end, at),
                 public=None if public is intake else public,
                 writer=writer,
+                names=partial(self._local_names.of, meta.id),
             )
         audience = AtTheProducer(
             policy,
             lambda: self._abandon(stream, End(EndReason.CANCELLED, CANCELLED)),
-            None if keeper is None else keeper.watched_until,
+            None if keeper is None else keeper.watched_for,
         )
         # The callbacks above name it; they are called later.
         stream = Stream(meta, public, intake, audience, keeper=keeper)
@@ -363,6 +386,11 @@ class Hub:
                 stream.tail.break_off(end.error)
         if stream.task is not None:
             stream.task.cancel()
+
+    def _forget(self, stream: Stream) -> None:
+        if stream.keeping is not None:
+            stream.keeping.cancel()
+        self._local_names.forget(stream.meta.id)
 
     def _retire(self, stream: Stream) -> None:
         del self._open[stream.meta.id]

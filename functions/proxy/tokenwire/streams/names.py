@@ -32,6 +32,10 @@ class MemoryNames:
         """As ``Names.named``."""
         return self._names.get(name)
 
+    def of(self, stream_id: str) -> list[tuple[str, Named]]:
+        """The names that stand for this stream."""
+        return [(name, self._names[name]) for name in self._of.get(stream_id, ())]
+
     def forget(self, stream_id: str) -> None:
         """Remove every name of a stream that is no longer held."""
         for name in self._of.pop(stream_id, ()):

@@ -1,24 +1,46 @@
 """Stores: where a log is kept outside of the process that writes it. The contract, in prose.
 
-A store holds what ``log`` describes, in **batches** of consecutive records. It has no idea of
-what is in a block. Whatever it is made of, it keeps these promises, and one suite of tests
-holds all of them to it:
+A store holds what ``log`` describes, in **batches** of consecutive records. It does not read
+blocks. Whatever it is made of, it keeps these promises, and one suite of tests holds all of them
+to it:
 
 * **One producer.** A log is made once (``create``, or ``reserve`` and then ``adopt``), and only
-  the process that made or adopted it may append. Everybody else is told ``Taken``.
-* **The end is final.** Whoever appends to a log that has an end is told ``Fenced``, with the
-  end that counts. Anybody may write an end (``close``): it stands in the next epoch, so that
-  its id is greater than any the producer can still use. If two try, one wins, and both learn
-  which.
-* **A retry is not a conflict.** An append that was carried out, but whose answer was lost, may
-  be sent again.
-* **Readers see a prefix.** A reader gets every batch once and in order, perhaps late.
+  the process that made or adopted it, known by its **token**, may append. Everybody else gets
+  ``Taken``.
+* **The end is final.** Whoever appends to a log that has an end gets ``Fenced``, with the end
+  that counts. Anybody may write an end (``close``): it stands in the next epoch, so that its id
+  is greater than any the producer can still use. If two try, one wins, and both learn which.
+* **Readers see a prefix.** A reader gets every batch in order, perhaps late; after a store has
+  lost records, perhaps some of them again.
 * **A pulse, and no clock.** A living producer's log changes at least once per lease: it gains a
   batch, or its pulse moves. Readers compare what they see with what they saw, by their own
-  clock; no two clocks are ever compared.
+  clock; no two clocks are ever compared (``watchers`` says how viewers' leases do without).
 
 A log is forgotten some time after its end, or, if it never gets one, after the longest time
 that a stream can take.
+
+Stores fail. For each request, what holds when
+
+1. **its answer is lost**: the request may be repeated, at once or later, and counts once. The
+   repetition of ``create``, ``reserve``, ``adopt`` and ``append`` succeeds where the first did;
+   of ``close`` it returns the end that the first wrote; of ``lose``, ``beat``, ``look``,
+   ``probe``, ``renew``, ``leave``, ``claim`` and ``name`` it changes nothing more. A repetition
+   that arrives after later requests changes nothing.
+2. **the store goes back in time** (an older snapshot, a replica that lagged): ``append``,
+   ``beat`` and ``look`` compare what the store has with what it was given, and raise
+   ``Rewound`` with the last record that is left; the producer writes the rest again, in the
+   same batches. (``append`` may notice late; ``beat`` always does.) A reader that is ahead of
+   the store reads on once the store is where the reader is; if the producer is dead, ``lose``
+   ends the log at its present last record. ``create``, ``adopt`` and ``claim`` that were undone
+   are repeated by whoever needs them: the keeper makes the log, and claims its names, again.
+3. **a part of it is gone** (evicted, expired, deleted). Without its head (meta, producer,
+   pulse): ``open`` returns None; ``append``, ``beat``, ``look``, ``adopt``, ``pulse``, ``probe``
+   and ``renew`` raise ``Missing``; ``close`` still works where there are batches; ``create``
+   makes a new head for the batches that are left, and an end among them still counts. Without
+   its batches, or some: as if it had gone back in time, but an end that the head knows still
+   counts; only its own producer may write it again, after all that came before it. A reader
+   that finds a hole that is not filled within a lease gets ``Missing`` from ``lose``. Without
+   anything: ``Missing``, or None. Without a name: nothing is named.
 """
 
 from __future__ import annotations
@@ -96,6 +118,17 @@ class Missing(StoreError):
         super().__init__("The stream is not in the store.")
 
 
+class Rewound(StoreError):
+    """The log does not end where its producer left it: the store has lost records.
+
+    ``last`` is the id of the last record that it has; its sequence number is 0 if it has none.
+    """
+
+    def __init__(self, last: RecordId) -> None:
+        super().__init__("The store has lost records.")
+        self.last = last
+
+
 class Taken(StoreError):
     """Another process is the producer of this log."""
 
@@ -113,35 +146,33 @@ class Fenced(StoreError):
 
 
 class Writer(Protocol):
-    """The producer's hold on a log. Each method may also raise ``StoreError``."""
+    """The producer's hold on a log. Each method may also raise ``StoreError``.
+
+    Raises:
+        Fenced: The log is over.
+        Missing: It is gone.
+        Rewound: It has lost records.
+        Taken: It has another producer.
+    """
+
+    @property
+    def token(self) -> str:
+        """The producer's, as given to ``create`` or ``adopt``."""
 
     async def append(self, batch: Batch, floor: int = 1) -> None:
         """Add records, and renew the lease.
 
         Args:
-            batch: The records that follow the last ones.
+            batch: The records that follow the last ones. Once offered, a record is always offered
+                in the same batch.
             floor: The oldest sequence number that is worth keeping.
-
-        Raises:
-            Fenced: The log is over.
-            Missing: It is gone.
         """
 
     async def beat(self) -> None:
-        """Renew the lease: move the pulse.
-
-        Raises:
-            Fenced: The log is over.
-            Missing: It is gone.
-        """
+        """Renew the lease: move the pulse. Make sure that all records are there."""
 
     async def look(self) -> float:
-        """Until when somebody elsewhere means to watch, in Unix seconds; 0 if nobody does.
-
-        Raises:
-            Fenced: The log is over.
-            Missing: It is gone.
-        """
+        """For how many seconds somebody elsewhere means to watch; 0 if nobody does."""
 
 
 class Follower(Protocol):
@@ -165,8 +196,19 @@ class Follower(Protocol):
             Missing: The log is gone.
         """
 
+    async def probe(self) -> None:
+        """Write something of no consequence: a store that takes no writes raises ``StoreError``.
+
+        Raises:
+            Missing: The log is gone.
+        """
+
     async def lose(self, end: End) -> None:
-        """End the log, if nothing has come after what was read. Either way, read on."""
+        """End the log, if nothing has come after what was read. Either way, read on.
+
+        Raises:
+            Missing: The log is gone, or what comes next is.
+        """
 
 
 class Names(Protocol):
@@ -197,6 +239,10 @@ class Store(Names, Protocol):
     @property
     def pace(self) -> Pace:
         """How often a producer is to write."""
+
+    @property
+    def keep(self) -> Keep:
+        """For how long logs are kept."""
 
     async def prepare(self) -> None:
         """Get ready: import clients. Does not fail if the store cannot be reached."""
@@ -245,11 +291,15 @@ class Store(Names, Protocol):
             Missing: There is no such log.
         """
 
-    async def renew(self, stream_id: str, viewer: str, until: float) -> None:
-        """Say that this viewer means to watch until then (Unix seconds)."""
+    async def renew(self, stream_id: str, viewer: str, seconds: float) -> None:
+        """Record that this viewer means to watch for so many seconds more.
+
+        Raises:
+            Missing: There is no such log.
+        """
 
     async def leave(self, stream_id: str, viewer: str) -> None:
-        """Say that this viewer has left."""
+        """Record that this viewer has left."""
 
 
 def new_token() -> str:

@@ -51,9 +51,11 @@ def of_batch(at: Item, batch: Batch, token: str, expires: Item) -> list[Item]:
     for part in _divided(batch):
         data = zlib.compress(pack(part), _LEVEL)
         pieces = [data[i : i + _MOST] for i in range(0, len(data), _MOST)]
-        for piece in pieces:
+        for index, piece in enumerate(pieces):
             item = {**at, "sk": {"N": str(place + len(found))}, "batch": {"B": piece}}
             item |= {"by": {"S": token}, **expires}
+            # What it holds, for those who do not read it.
+            item |= {"upto": {"N": str(part.last.seq)}, "piece": {"N": str(index)}}
             if piece is not pieces[-1]:
                 item["more"] = {"BOOL": True}
             if part.end is not None:
@@ -79,6 +81,25 @@ def _divided(batch: Batch) -> list[Batch]:
     head = replace(batch, blocks=batch.blocks[:middle])
     tail = Batch(batch.epoch, batch.first + middle, batch.blocks[middle:])
     return [*_divided(head), *_divided(tail)]
+
+
+def complete(items: list[Item], upto: int) -> tuple[int, int]:
+    """How far a producer's own items reach without a hole, in whole batches.
+
+    Args:
+        items: They, in the order of their places, beginning with place 1.
+        upto: How many of them are to be looked at.
+
+    Returns:
+        The last place, and the sequence number of the last record in it; 0 and 0 for none.
+    """
+    last = seq = 0
+    for place, item in enumerate(items[:upto], 1):
+        if number(item, "sk") != place:
+            break
+        if "more" not in item:
+            last, seq = place, number(item, "upto")
+    return last, seq
 
 
 def place_of(item: Item) -> tuple[int, Batch | None]:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 
-from ..log import End, Meta
-from ..store import Batch, Fenced, Keep, Missing, StoreError, Taken
-from .items import Item, Reassembly, expires_in, is_expired, key, number, of_batch, place_of
+from ..log import End, Meta, RecordId
+from ..store import Batch, Fenced, Keep, Missing, Rewound, StoreError, Taken
+from ..watchers import Watchers
+from .items import (
+    Item,
+    Reassembly,
+    complete,
+    expires_in,
+    is_expired,
+    key,
+    number,
+    of_batch,
+    place_of,
+)
 from .table import IS_FREE, Table
 
 _POLLS = (0.15, 0.1, 0.1, 0.25, 0.5)
@@ -29,9 +41,11 @@ class DynamoDBWriter:
         self._table = table
         self._keep = keep
         self._id = stream_id
-        self._token = token
+        self.token = token
         self._next = 1
+        self._verified = 0
         self._written: Batch | None = None
+        self._watchers = Watchers()
 
     async def append(self, batch: Batch, floor: int = 1) -> None:
         """As ``Writer.append``. ``floor`` is not heeded: items are paid for when written."""
@@ -41,34 +55,71 @@ class DynamoDBWriter:
             return
         self._check_open()
         expires = expires_in(self._keep.running if batch.end is None else self._keep.ended)
-        items = of_batch(key(self._id, self._next), batch, self._token, expires)
+        items = of_batch(key(self._id, self._next), batch, self.token, expires)
         for item in items:
             there = await self._table.put(item, IS_FREE)
             if there is not None and not _is_same(there, item):
-                raise fenced(there)
+                await self._find_place(there)
         self._next += len(items)
         self._written = batch
+        if batch.end is not None:
+            await self._verify()
 
     async def beat(self) -> None:
         """As ``Writer.beat``."""
-        self._check_open()
-        values: Item = {":one": {"N": "1"}, ":at": expires_in(self._keep.running)["expires_at"]}
-        change = "SET expires_at = :at ADD pulse :one"
-        if await self._table.update(key(self._id, 0), change, values) is not None:
-            raise Missing
+        await self._verify()
         await self.look()
+        values: Item = {":one": {"N": "1"}, ":at": expires_in(self._keep.running)["expires_at"]}
+        change, gone = "SET expires_at = :at ADD pulse :one", self._watchers.gone()
+        names = {f"v{index}": viewer for index, viewer in enumerate(gone)}
+        if names:
+            change += " REMOVE " + ", ".join(f"watching.#{name}" for name in names)
+        if await self._table.update(key(self._id, 0), change, values, **names) is not None:
+            raise Missing
 
     async def look(self) -> float:
-        """As ``Writer.look``. One request: the first item, and the place that is next."""
-        self._check_open()
-        found = await self._table.get_all([key(self._id, 0), key(self._id, self._next)])
+        """As ``Writer.look``. One request: the first item, and the places around the next."""
+        wanted = {0, max(self._next - 1, 0), self._next}
+        found = await self._table.get_all([key(self._id, place) for place in sorted(wanted)])
         items = {number(item, "sk"): item for item in found}
         if 0 not in items:
             raise Missing
-        if (there := items.get(self._next)) is not None and there["by"]["S"] != self._token:
+        if self._next in items or not self._is_ours(items, self._next - 1):
+            await self._find_place(items.get(self._next))
+        self._check_open()
+        marks = items[0].get("watching", {}).get("M", {})
+        return self._watchers.hear({viewer: mark.get("S", "") for viewer, mark in marks.items()})
+
+    async def _verify(self) -> None:
+        """Make sure that what was written since the last time is there, without a hole."""
+        first = max(self._verified, 1)
+        pk = key(self._id, 0)["pk"]
+        items = {number(item, "sk"): item for item in await self._table.places(pk, first)}
+        places = range(first, self._next)
+        if len(items) != len(places) or not all(self._is_ours(items, place) for place in places):
+            await self._find_place(None)
+        self._verified = self._next - 1
+
+    def _is_ours(self, items: dict[int, Item], place: int) -> bool:
+        """Whether the item in this place is there, and its own; the head has no mark of that."""
+        return place in items and (place == 0 or items[place]["by"]["S"] == self.token)
+
+    async def _find_place(self, there: Item | None) -> None:
+        """The log is not as it was left: why nothing of ours can be written, or where to go on.
+
+        Raises:
+            Fenced, Taken: Another's item is there.
+            Rewound: Items are missing, or there are more than this hold on the log knows.
+        """
+        if there is not None and there["by"]["S"] != self.token:
             raise fenced(there)
-        viewers = items[0]["viewers"]["M"]
-        return max((float(until["N"]) for until in viewers.values()), default=0.0)
+        items = await self._table.places(key(self._id, 0)["pk"], 1)
+        if foreign := next((item for item in items if item["by"]["S"] != self.token), None):
+            found = await self._table.get(key(self._id, number(foreign, "sk")))
+            raise Taken if found is None else fenced(found)
+        last, seq = complete(items, len(items))
+        self._next, self._verified, self._written = last + 1, 0, None
+        raise Rewound(RecordId(1 if seq else 0, seq))
 
     def _check_open(self) -> None:
         """Raises ``Fenced`` after an end of its own; others' stand in the place that is next."""
@@ -112,11 +163,30 @@ class DynamoDBFollower:
             raise Missing
         return number(item, "pulse")
 
+    async def probe(self) -> None:
+        """As ``Follower.probe``."""
+        nonce = {":nonce": {"S": secrets.token_hex(4)}}
+        if await self._table.update(key(self.meta.id, 0), "SET probe = :nonce", nonce) is not None:
+            raise Missing
+
     async def lose(self, end: End) -> None:
         """As ``Follower.lose``."""
-        if not self._read.over:
-            batch = Batch(self._read.epoch + 1, 0, [], end)
-            await put_end(self._table, key(self.meta.id, self._read.place + 1), batch, self._keep)
+        if self._read.over:
+            return
+        last = await self._table.last(key(self.meta.id, 0)["pk"])
+        if last is None:
+            raise Missing
+        at, batch = place_of(last)
+        is_over = batch is not None and batch.end is not None
+        if at > self._read.place:
+            if await self._table.get(key(self.meta.id, self._read.place + 1)) is None:
+                raise Missing  # a hole, which nobody has filled
+        elif is_over:
+            self._read.place = at - 1  # the table went back, and the log was ended there
+        else:
+            ours = Batch(self._read.epoch + 1, 0, [], end)
+            await put_end(self._table, key(self.meta.id, at + 1), ours, self._keep)
+            self._read.place = at
 
     async def _query(self) -> list[Batch]:
         place, found = -1, list[Batch]()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
 from ..log import End, Meta, RecordId
 from ..store import (
@@ -20,6 +21,7 @@ from ..store import (
     unpack_meta,
     unpack_named,
 )
+from ..watchers import mark
 from .items import Item, expires_in, is_expired, key, place_of
 from .log import DynamoDBFollower, DynamoDBWriter, fenced, put_end
 from .table import IS_FREE, Table
@@ -42,7 +44,7 @@ class DynamoDBStore:
 
     def __init__(self, table: str, keep: Keep | None = None, timeout: float = 2.0) -> None:
         self.table = Table(table, timeout)
-        self._keep = keep or Keep()
+        self.keep = keep or Keep()
 
     async def prepare(self) -> None:
         """Import boto3 and load its model of DynamoDB; connects on first use."""
@@ -55,7 +57,7 @@ class DynamoDBStore:
     async def create(self, meta: Meta, token: str) -> Writer:
         """As ``Store.create``."""
         await self._create(meta, token)
-        return DynamoDBWriter(self.table, self._keep, meta.id, token)
+        return DynamoDBWriter(self.table, self.keep, meta.id, token)
 
     async def reserve(self, meta: Meta) -> None:
         """As ``Store.reserve``."""
@@ -71,14 +73,14 @@ class DynamoDBStore:
             raise fenced(await self._last(stream_id))
         if "end" in (last := await self._last(stream_id)):
             raise fenced(last)
-        return DynamoDBWriter(self.table, self._keep, stream_id, token)
+        return DynamoDBWriter(self.table, self.keep, stream_id, token)
 
     async def open(self, stream_id: str) -> Follower | None:
         """As ``Store.open``."""
         item = await self.table.get(key(stream_id, 0))
         if item is None or is_expired(item):
             return None
-        return DynamoDBFollower(self.table, self._keep, unpack_meta(item["meta"]["B"]))
+        return DynamoDBFollower(self.table, self.keep, unpack_meta(item["meta"]["B"]))
 
     async def close(self, stream_id: str, end: End) -> tuple[RecordId, End]:
         """As ``Store.close``."""
@@ -87,18 +89,19 @@ class DynamoDBStore:
             if batch is not None and batch.end is not None:
                 return batch.last, batch.end
             ours = Batch((batch.epoch if batch else 1) + 1, 0, [], end)
-            if await put_end(self.table, key(stream_id, at + 1), ours, self._keep):
+            if await put_end(self.table, key(stream_id, at + 1), ours, self.keep):
                 return ours.last, end
         raise StoreError("DynamoDB failed (contention).")
 
-    async def renew(self, stream_id: str, viewer: str, until: float) -> None:
+    async def renew(self, stream_id: str, viewer: str, seconds: float) -> None:
         """As ``Store.renew``."""
-        value = {":until": {"N": f"{until:.3f}"}}
-        await self._change_viewers(stream_id, "SET viewers.#viewer = :until", value, viewer)
+        value = {":mark": {"S": mark(seconds)}}
+        await self._change_viewers(stream_id, "SET watching.#viewer = :mark", value, viewer)
 
     async def leave(self, stream_id: str, viewer: str) -> None:
         """As ``Store.leave``."""
-        await self._change_viewers(stream_id, "REMOVE viewers.#viewer", {}, viewer)
+        with suppress(Missing):
+            await self._change_viewers(stream_id, "REMOVE watching.#viewer", {}, viewer)
 
     async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
         """As ``Names.claim``."""
@@ -127,8 +130,8 @@ class DynamoDBStore:
             "meta": {"B": pack_json(meta)},
             "producer": {"S": token},
             "pulse": {"N": "0"},
-            "viewers": {"M": {}},
-            **expires_in(self._keep.running),
+            "watching": {"M": {}},
+            **expires_in(self.keep.running),
         }
         there = await self.table.put(item, IS_FREE)
         if there is not None and not _is_same(there, item):
@@ -146,7 +149,7 @@ class DynamoDBStore:
             raise Missing
 
     def _named_item(self, name: str, meant: Named) -> Item:
-        lasts = expires_in(self._keep.running + self._keep.ended)
+        lasts = expires_in(self.keep.running + self.keep.ended)
         return {**_name_key(name), "named": {"B": pack_json(meant)}, **lasts}
 
 

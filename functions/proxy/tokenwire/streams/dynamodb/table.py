@@ -93,6 +93,30 @@ class Table:
         )
         return said["Items"]
 
+    async def places(self, pk: Item, first: int) -> list[Item]:
+        """The items of a partition from a place on, as they are now, without what they hold."""
+        found: list[Item] = []
+        start: dict[str, Any] = {}
+        while True:
+            said = await self._ask(partial(self._page_of_places, pk, first, start))
+            found += said["Items"]
+            if "LastEvaluatedKey" not in said:
+                return found
+            start = {"ExclusiveStartKey": said["LastEvaluatedKey"]}
+
+    def _page_of_places(
+        self, pk: Item, first: int, start: dict[str, Any], client: DynamoDBClient
+    ) -> Any:
+        return client.query(
+            TableName=self.name,
+            KeyConditionExpression="pk = :pk AND sk >= :first",
+            ExpressionAttributeValues={":pk": pk, ":first": {"N": str(first)}},
+            ProjectionExpression="pk, sk, #by, #more, #end, upto, piece",
+            ExpressionAttributeNames={"#by": "by", "#more": "more", "#end": "end"},
+            ConsistentRead=True,
+            **start,
+        )
+
     async def last(self, pk: Item) -> Item | None:
         """The last item of a partition, as it is now."""
         said = await self._ask(

@@ -1,7 +1,11 @@
 """The Lua scripts of the Redis store: each is one atomic step on the keys of one stream.
 
-``KEYS`` are those that ``server.keys`` names: about, log, viewers. The first word of an answer
-says how it went: ``ok``, or ``missing``, ``taken``, ``fenced`` as in ``store``.
+``KEYS`` are those that ``server.keys`` names: about, log. The first word of an answer is the
+outcome: ``ok``, or ``missing``, ``taken``, ``fenced``, ``rewound`` as in ``store``.
+
+Redis may evict either key and keep the other, so each script begins with what both know: the id
+of the last entry, and the end. The log without ``about`` still has its end; ``about`` without
+the log knows that entries are missing (``lacks``).
 """
 
 from __future__ import annotations
@@ -24,14 +28,35 @@ def _script(body: str) -> Script:
 
 
 _COMMON = """
-local function last()
+local function last_entry()
   local found = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
   if not found then return nil end
   local entry = {id = found[1]}
   for i = 1, #found[2], 2 do entry[found[2][i]] = found[2][i + 1] end
   return entry
 end
-local function fenced(entry) return {'fenced', entry.id, entry.batch} end
+local function state()
+  local known = redis.call('HMGET', KEYS[1], 'producer', 'last', 'over', 'end')
+  local s = {producer = known[1], last = known[2], over = known[3], ended = known[4]}
+  if not s.last then
+    local entry = last_entry()
+    s.last = entry and entry.id or '0-0'
+    if entry and entry['end'] then s.over, s.ended = entry.id, entry.batch end
+  elseif redis.call('EXISTS', KEYS[2]) == 0 then
+    s.last, s.lacks = '0-0', true
+  end
+  return s
+end
+local function fenced(s) return {'fenced', s.over, s.ended} end
+local function parts(id)
+  local epoch, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(epoch), tonumber(seq)
+end
+local function later(one, other)
+  local e1, s1 = parts(one)
+  local e2, s2 = parts(other)
+  return e1 > e2 or (e1 == e2 and s1 > s2)
+end
 local function keep(ms)
   redis.call('PEXPIRE', KEYS[1], ms)
   redis.call('PEXPIRE', KEYS[2], ms)
@@ -40,78 +65,97 @@ end
 
 CREATE = _script("""
 local meta, token, ms = ARGV[1], ARGV[2], ARGV[3]
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  local known = redis.call('HMGET', KEYS[1], 'meta', 'producer')
+local known = redis.call('HMGET', KEYS[1], 'meta', 'producer')
+if known[2] then
   if known[1] == meta and known[2] == token then return {'ok'} end
   return {'taken'}
 end
+local s = state()
 redis.call('HSET', KEYS[1], 'meta', meta, 'producer', token, 'pulse', 0)
+if s.over then redis.call('HSET', KEYS[1], 'last', s.last, 'over', s.over, 'end', s.ended) end
 keep(ms)
 return {'ok'}
 """)
 
 ADOPT = _script("""
 local token = ARGV[1]
-local known = redis.call('HMGET', KEYS[1], 'producer', 'over')
-local owner = known[1]
-if not owner then return {'missing'} end
-if known[2] then return fenced(last()) end
-if owner ~= '' and owner ~= token then return {'taken'} end
+local s = state()
+if not s.producer then return {'missing'} end
+if s.over then return fenced(s) end
+if s.producer ~= '' and s.producer ~= token then return {'taken'} end
 redis.call('HSET', KEYS[1], 'producer', token)
 redis.call('HINCRBY', KEYS[1], 'pulse', 1)
 return {'ok'}
 """)
 
 APPEND = _script("""
-local id, token, batch, is_end, ms, floor = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local known = redis.call('HMGET', KEYS[1], 'producer', 'over')
-if not known[1] then return {'missing'} end
-if known[1] ~= token then return {'taken'} end
-if known[2] then
-  if known[2] == id and is_end ~= '' then return {'ok'} end
-  return fenced(last())
+local id, after, token, batch = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local is_end, ms, floor = ARGV[5], ARGV[6], ARGV[7]
+local s = state()
+if not s.producer then return {'missing'} end
+if s.producer ~= token then return {'taken'} end
+if s.over and s.lacks and parts(s.over) == parts(id) then
+  -- The producer's own end, whose entries are gone: it writes them again.
+  redis.call('HDEL', KEYS[1], 'over', 'end')
+  s.over = nil
 end
+if s.over then
+  if s.over == id and is_end ~= '' then return {'ok'} end
+  return fenced(s)
+end
+if s.last == id then return {'ok'} end
+if s.last ~= after then return {'rewound', s.last} end
 local fields = {'batch', batch}
 if is_end ~= '' then fields[3], fields[4] = 'end', '1' end
-local said = redis.pcall('XADD', KEYS[2], id, unpack(fields))
-if type(said) == 'table' and said.err then
-  -- The id is not greater than the last one's: sent twice. Or there is no memory.
-  local entry = last()
-  if entry and entry.id == id then return {'ok'} end
-  return redis.error_reply(said.err)
-end
-if floor ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', floor) end
+redis.call('XADD', KEYS[2], id, unpack(fields))
+redis.call('HSET', KEYS[1], 'last', id)
 redis.call('HINCRBY', KEYS[1], 'pulse', 1)
-if is_end ~= '' then redis.call('HSET', KEYS[1], 'over', id) end
+if is_end ~= '' then redis.call('HSET', KEYS[1], 'over', id, 'end', batch) end
+if floor ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', floor) end
 keep(ms)
 return {'ok'}
 """)
 
 LOOK = _script("""
-local ms = ARGV[1]
-local known = redis.call('HMGET', KEYS[1], 'pulse', 'over')
-if not known[1] then return {'missing'} end
-if known[2] then return fenced(last()) end
+local ms, after, token = ARGV[1], ARGV[2], ARGV[3]
+local s = state()
+if not s.producer then return {'missing'} end
+if s.over and not (s.lacks and s.over == after) then return fenced(s) end
+if s.producer ~= token then return {'taken'} end
+if s.last ~= after then return {'rewound', s.last} end
 if ms ~= '' then
   redis.call('HINCRBY', KEYS[1], 'pulse', 1)
+  for i = 4, #ARGV do redis.call('HDEL', KEYS[1], 'viewer ' .. ARGV[i]) end
   keep(ms)
 end
-return {'ok', redis.call('ZREVRANGE', KEYS[3], 0, 0, 'WITHSCORES')[2] or '0'}
+local known, marks = redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #known, 2 do
+  if string.sub(known[i], 1, 7) == 'viewer ' then
+    marks[#marks + 1] = string.sub(known[i], 8)
+    marks[#marks + 1] = known[i + 1]
+  end
+end
+return {'ok', marks}
 """)
 
 CLOSE = _script("""
 local batch, after, ms = ARGV[1], ARGV[2], ARGV[3]
-local known = redis.call('HMGET', KEYS[1], 'pulse', 'over')
-if not known[1] then return {'missing'} end
-local entry = last()
-if known[2] then return fenced(entry) end
-if after ~= '' and after ~= (entry and entry.id or '0-0') then return {'taken'} end
-local epoch = entry and tonumber(string.match(entry.id, '^%d+')) or 1
-local id = string.format('%d-0', epoch + 1)
+local s = state()
+if s.over then return fenced(s) end
+if not s.producer and s.last == '0-0' then return {'missing'} end
+if after ~= '' and later(s.last, after) then return {'taken'} end
+local id = string.format('%d-0', math.max(1, (parts(s.last))) + 1)
 redis.call('XADD', KEYS[2], id, 'batch', batch, 'end', '1')
-redis.call('HSET', KEYS[1], 'over', id)
+if s.producer then redis.call('HSET', KEYS[1], 'last', id, 'over', id, 'end', batch) end
 keep(ms)
 return {'ok', id}
+""")
+
+SET = _script("""
+-- A field of a log that is there: never one that would make an ``about`` of its own.
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'missing'} end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return {'ok'}
 """)
 
 CLAIM = _script("""

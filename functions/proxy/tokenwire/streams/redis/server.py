@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from ..log import RecordId
-from ..store import Fenced, Missing, StoreError, Taken, unpack
+from ..log import End, RecordId
+from ..store import Fenced, Missing, Rewound, StoreError, Taken, unpack
 from .scripts import Script
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Server:
             Missing: There is no such log.
             Taken: It is another's.
             Fenced: It has an end.
+            Rewound: It has lost records.
         """
         said = await self.run(script, keys(stream_id), args)
         match said[0]:
@@ -59,10 +60,10 @@ class Server:
                 raise Missing
             case b"taken":
                 raise Taken
+            case b"rewound":
+                raise Rewound(id_of(said[1]))
             case b"fenced":
-                ended = unpack(said[2])
-                assert ended.end is not None  # noqa: S101 - the script looks for entries with an end
-                raise Fenced(id_of(said[1]), ended.end)
+                raise Fenced(id_of(said[1]), _end_in(said[2]))
         return said[1:]
 
     async def run(self, script: Script, names: Sequence[str], args: Sequence[Any]) -> Any:
@@ -156,16 +157,37 @@ class _Unknown(StoreError):
         super().__init__("The script is not loaded.")
 
 
-def keys(stream_id: str) -> tuple[str, str, str]:
-    """The keys of a log: what is known of it, its entries, its viewers."""
+def keys(stream_id: str) -> tuple[str, str]:
+    """The keys of a log: what is known of it, with its viewers; and its entries."""
     tag = f"tokenwire:{{{stream_id}}}"
-    return f"{tag}:about", f"{tag}:log", f"{tag}:viewers"
+    return f"{tag}:about", f"{tag}:log"
 
 
 def id_of(text: bytes) -> RecordId:
-    """An entry's id as a record's."""
-    epoch, _, seq = text.decode().partition("-")
-    return RecordId(int(epoch), int(seq))
+    """An entry's id as a record's.
+
+    Raises:
+        StoreError: It is no id.
+    """
+    with reading():
+        epoch, _, seq = text.decode().partition("-")
+        return RecordId(int(epoch), int(seq))
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Where an answer is read: one of another shape is an error of the store."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise StoreError(f"Redis holds something else ({type(error).__name__}).") from None
+
+
+def _end_in(data: bytes) -> End:
+    end = unpack(data).end
+    if end is None:
+        raise StoreError("Redis holds something that is not an end.")
+    return end
 
 
 def ms(seconds: float) -> int:

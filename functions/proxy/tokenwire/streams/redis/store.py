@@ -14,8 +14,9 @@ from ..store import (
     unpack_meta,
     unpack_named,
 )
+from ..watchers import mark
 from .log import RedisFollower, RedisWriter, closing
-from .scripts import ADOPT, CLAIM, CLOSE, CREATE
+from .scripts import ADOPT, CLAIM, CLOSE, CREATE, SET
 from .server import Server, id_of, keys, ms
 
 
@@ -33,7 +34,7 @@ class RedisStore:
 
     def __init__(self, url: str, keep: Keep | None = None, timeout: float = 2.0) -> None:
         self._server = Server(url, timeout)
-        self._keep = keep or Keep()
+        self.keep = keep or Keep()
 
     async def prepare(self) -> None:
         """Import the client, which takes some 0.3 s; connects on first use."""
@@ -46,7 +47,7 @@ class RedisStore:
     async def create(self, meta: Meta, token: str) -> Writer:
         """As ``Store.create``."""
         await self._create(meta, token)
-        return RedisWriter(self._server, self._keep, meta.id, token)
+        return RedisWriter(self._server, self.keep, meta.id, token)
 
     async def reserve(self, meta: Meta) -> None:
         """As ``Store.reserve``."""
@@ -55,30 +56,28 @@ class RedisStore:
     async def adopt(self, stream_id: str, token: str) -> Writer:
         """As ``Store.adopt``."""
         await self._server.on_stream(ADOPT, stream_id, [token])
-        return RedisWriter(self._server, self._keep, stream_id, token)
+        return RedisWriter(self._server, self.keep, stream_id, token)
 
     async def open(self, stream_id: str) -> Follower | None:
         """As ``Store.open``."""
         said = await self._server.ask("HGET", keys(stream_id)[0], "meta")
-        return None if said is None else RedisFollower(self._server, self._keep, unpack_meta(said))
+        return None if said is None else RedisFollower(self._server, self.keep, unpack_meta(said))
 
     async def close(self, stream_id: str, end: End) -> tuple[RecordId, End]:
         """As ``Store.close``."""
         try:
-            said = await self._server.on_stream(CLOSE, stream_id, closing(end, self._keep))
+            said = await self._server.on_stream(CLOSE, stream_id, closing(end, self.keep))
         except Fenced as error:
             return error.at, error.end
         return id_of(said[0]), end
 
-    async def renew(self, stream_id: str, viewer: str, until: float) -> None:
+    async def renew(self, stream_id: str, viewer: str, seconds: float) -> None:
         """As ``Store.renew``."""
-        viewers = keys(stream_id)[2]
-        await self._server.ask("ZADD", viewers, until, viewer)
-        await self._server.ask("PEXPIREAT", viewers, ms(until + self._keep.ended))
+        await self._server.on_stream(SET, stream_id, [f"viewer {viewer}", mark(seconds)])
 
     async def leave(self, stream_id: str, viewer: str) -> None:
         """As ``Store.leave``."""
-        await self._server.ask("ZREM", keys(stream_id)[2], viewer)
+        await self._server.ask("HDEL", keys(stream_id)[0], f"viewer {viewer}")
 
     async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
         """As ``Names.claim``."""
@@ -97,11 +96,11 @@ class RedisStore:
         return unpack_named(said) if said else None
 
     async def _create(self, meta: Meta, token: str) -> None:
-        args = [pack_json(meta), token, ms(self._keep.running)]
+        args = [pack_json(meta), token, ms(self.keep.running)]
         await self._server.on_stream(CREATE, meta.id, args)
 
     def _longest(self) -> int:
-        return ms(self._keep.running + self._keep.ended)
+        return ms(self.keep.running + self.keep.ended)
 
 
 def _name(name: str) -> str:
