@@ -72,6 +72,7 @@ ONLY = {
     ("providers", "wire"): {
         "wire.protocol",
         "wire.origins",
+        "wire.anthropic_request",
         "wire.messages_from_chat",
         "wire.converse",
         "wire.converse_whole",
@@ -79,6 +80,7 @@ ONLY = {
         "wire.gemini",
         "wire.gemini_chunks",
         "wire.gemini_request",
+        "wire.turns",
         "wire.whole",
     },
     ("api", "providers"): {"providers.protocol"},

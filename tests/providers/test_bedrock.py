@@ -17,11 +17,10 @@ from botocore.credentials import Credentials
 from tests.fakes.eventstream import message
 from tests.fakes.upstream import Act, Received, Upstream
 from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
-from tests.wire.test_translation import MESSAGES, PDF, PNG, SCHEMA
 from tokenwire.errors import ClientError, ProxyError, UpstreamError
 from tokenwire.providers.bedrock import CONVERSE, OPENAI, Api, Bedrock, Config
+from tokenwire.sse import MAX_BLOCK
 from tokenwire.wire import DIALECTS
-from tokenwire.wire.converse_request import request
 from tokenwire.wire.protocol import ChatRequest
 
 MODEL = "anthropic.claude-x-v1:0"
@@ -203,109 +202,39 @@ async def test_slow_credentials_hold_nobody_up(
     assert turns > 20
 
 
-def test_requests_become_converse() -> None:
-    """Everything that Messages and Converse share."""
-    body = {**MESSAGES, "tool_choice": {"type": "any"}, "messages": [*MESSAGES["messages"]]}
-    body["messages"][0] = {
-        "role": "user",
-        "content": [
-            part
-            for part in body["messages"][0]["content"]
-            if part.get("source", {}).get("type") != "url"
-        ],
-    }
-    body["messages"].append(
-        {
-            "role": "assistant",
-            "content": [
-                {"type": "thinking", "thinking": "hm", "signature": "s"},
-                {"type": "redacted_thinking", "data": "d"},
-            ],
-        }
-    )
-    said = request(body, MODEL)
-    question, calls, results, thoughts = said["messages"]
-    assert question["content"] == [
-        {"text": "What is this?"},
-        {"image": {"format": "png", "source": {"bytes": PNG}}},
-        {"document": {"format": "pdf", "name": "a pdf", "source": {"bytes": PDF}}},
-    ]
-    assert calls["content"][1] == {
-        "toolUse": {"toolUseId": "c1", "name": "weather", "input": {"city": "Köln"}}
-    }
-    assert results["content"][0] == {
-        "toolResult": {"toolUseId": "c1", "content": [{"text": "sunny"}], "status": "success"}
-    }
-    assert thoughts["content"] == [
-        {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}},
-        {"reasoningContent": {"redactedContent": "d"}},
-    ]
-    assert said["system"] == [{"text": "Be brief."}]
-    assert said["inferenceConfig"] == {
-        "maxTokens": 99,
-        "temperature": 0.5,
-        "topP": 0.9,
-        "stopSequences": ["END"],
-    }
-    assert said["toolConfig"] == {
-        "tools": [
-            {
-                "toolSpec": {
-                    "name": "weather",
-                    "inputSchema": {"json": SCHEMA},
-                    "description": "d",
-                    "strict": True,
-                }
-            }
-        ],
-        "toolChoice": {"any": {}},
-    }
-    assert said["requestMetadata"] == {"user_id": "u1"}
-    assert said["additionalModelRequestFields"] == {"output_config": MESSAGES["output_config"]}
-    json.dumps(said)
-    named = request({**body, "tool_choice": {"type": "tool", "name": "f"}}, MODEL)
-    assert named["toolConfig"]["toolChoice"] == {"tool": {"name": "f"}}
+async def test_parallel_calls_are_kept_to_one(
+    provider: Upstream, aws: MutableMapping[str, str]
+) -> None:
+    """Neither Converse nor Gemini can be told to, so calls beyond the first are left out."""
+    answer(provider, "parallel", "converse")
+    client = at(provider)
+    tools = [{"type": "function", "function": {"name": "weather"}}]
+    alone = {"tools": tools, "parallel_tool_calls": False}
+    request = ChatRequest("m", True, {**ASK.body, **alone})
+    async with client.open(request, MODEL) as body:
+        blocks = split(b"".join([piece async for piece in body]))
+    await client.aclose()
+    decoder = DIALECTS["messages"].decoder()
+    said = heard(event for block in blocks for event in decoder.decode(block))
+    assert [call[1] for call in said.calls] == ["weather"]
+    assert said.finish == "tool_calls"
 
 
-@pytest.mark.parametrize(
-    ("more", "param"),
-    [
-        ({"top_k": 5}, "top_k"),
-        ({"container": "c"}, "container"),
-        ({"tools": [{"name": "f"}], "tool_choice": {"type": "none"}}, "tool_choice.type"),
-        (
-            {
-                "tools": [{"name": "f"}],
-                "tool_choice": {"type": "auto", "disable_parallel_tool_use": True},
-            },
-            "tool_choice.disable_parallel_tool_use",
-        ),
-        ({"tools": [{"type": "bash_20250124"}]}, "tools[0].type"),
-        ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
-        (
-            {
-                "messages": [
-                    {"role": "user", "content": [{"type": "image", "source": {"type": "url"}}]}
-                ]
-            },
-            "messages[0].content[0].source.type",
-        ),
-        (
-            {
-                "messages": [
-                    {"role": "user", "content": [{"type": "document", "source": {"type": "url"}}]}
-                ]
-            },
-            "messages[0].content[0].source.type",
-        ),
-        (
-            {"messages": [{"role": "user", "content": [{"type": "x"}]}]},
-            "messages[0].content[0].type",
-        ),
-    ],
-)
-def test_what_converse_cannot_say(more: dict[str, Any], param: str) -> None:
-    """Refused with the field's name, never dropped."""
-    with pytest.raises(ClientError) as caught:
-        request({"messages": [], **more}, "amazon.nova")
-    assert caught.value.param == param
+async def test_large_messages_are_refused(
+    provider: Upstream, aws: MutableMapping[str, str]
+) -> None:
+    """A binary message may be as large as a block, and no larger."""
+    sizes = {MAX_BLOCK // 2: True, MAX_BLOCK * 2: False}
+    for size, is_taken in sizes.items():
+        provider._scripts = []
+        delta = {"contentBlockIndex": 0, "delta": {"text": "x" * size}}
+        stream = (message("messageStart", {}), message("contentBlockDelta", delta))
+        provider.answer(*stream, message("messageStop", {}))
+        client = at(provider)
+        if is_taken:
+            assert b"message_stop" in await ask(client)
+        else:
+            with pytest.raises(UpstreamError) as caught:
+                await ask(client)
+            assert caught.value.code == "upstream_malformed"
+        await client.aclose()

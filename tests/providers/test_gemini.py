@@ -11,15 +11,13 @@ import pytest
 from tests.fakes.upstream import Upstream
 from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
 from tests.providers.test_openai import FixedKey
-from tests.wire.test_translation import MESSAGES, PDF, PNG, SCHEMA
-from tokenwire.errors import ClientError, UpstreamError
+from tokenwire.errors import UpstreamError
 from tokenwire.events import Citation, Error, Reasoning
 from tokenwire.providers.config import Config
 from tokenwire.providers.gemini import API
 from tokenwire.providers.native import Native
 from tokenwire.wire import DIALECTS
 from tokenwire.wire.gemini import GeminiReader
-from tokenwire.wire.gemini_request import request
 from tokenwire.wire.protocol import ChatRequest
 
 ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
@@ -116,115 +114,3 @@ async def test_requests_and_models(provider: Upstream) -> None:
     with pytest.raises(UpstreamError):
         await whole(client)
     await client.aclose()
-
-
-def test_requests_become_gemini_s() -> None:
-    """Everything that Messages and Gemini share."""
-    parts = [
-        p for p in MESSAGES["messages"][0]["content"] if p.get("source", {}).get("type") != "url"
-    ]
-    thoughts = [
-        {"type": "thinking", "thinking": "hm", "signature": "s"},
-        {"type": "redacted_thinking", "data": "d"},
-    ]
-    said = request(
-        {
-            **MESSAGES,
-            "tool_choice": {"type": "tool", "name": "weather"},
-            "messages": [
-                {"role": "user", "content": parts},
-                *MESSAGES["messages"][1:],
-                {"role": "assistant", "content": thoughts},
-            ],
-        }
-    )
-    question, calls, results, thought = said["contents"]
-    assert question["parts"] == [
-        {"text": "What is this?"},
-        {"inlineData": {"mimeType": "image/png", "data": PNG}},
-        {"inlineData": {"mimeType": "application/pdf", "data": PDF}},
-    ]
-    assert (calls["role"], calls["parts"][1]) == (
-        "model",
-        {"functionCall": {"name": "weather", "args": {"city": "Köln"}}},
-    )
-    assert results["parts"][0] == {
-        "functionResponse": {"name": "weather", "response": {"result": "sunny"}}
-    }
-    assert thought["parts"] == [{"text": "hm", "thought": True, "thoughtSignature": "s"}]
-    assert said["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
-    assert said["generationConfig"] == {
-        "maxOutputTokens": 99,
-        "temperature": 0.5,
-        "topP": 0.9,
-        "stopSequences": ["END"],
-        "responseMimeType": "application/json",
-        "responseJsonSchema": SCHEMA,
-        "thinkingConfig": {"includeThoughts": True, "thinkingLevel": "high"},
-    }
-    assert said["toolConfig"]["functionCallingConfig"] == {
-        "mode": "ANY",
-        "allowedFunctionNames": ["weather"],
-    }
-    (declared,) = said["tools"][0]["functionDeclarations"]
-    assert declared == {"name": "weather", "parametersJsonSchema": SCHEMA, "description": "d"}
-
-
-@pytest.mark.parametrize(
-    ("thinking", "config"),
-    [
-        ({"type": "disabled"}, {"thinkingBudget": 0}),
-        (
-            {"type": "enabled", "budget_tokens": 2048},
-            {"includeThoughts": True, "thinkingBudget": 2048},
-        ),
-    ],
-)
-def test_thinking_is_configured(thinking: dict[str, Any], config: dict[str, Any]) -> None:
-    """Off, or so much of it."""
-    said = request({"messages": [], "thinking": thinking})
-    assert said["generationConfig"]["thinkingConfig"] == config
-
-
-@pytest.mark.parametrize(
-    ("more", "param"),
-    [
-        ({"container": "c"}, "container"),
-        ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
-        ({"tools": [{"type": "bash_20250124"}]}, "tools[0].type"),
-        ({"tools": [{"name": "f"}], "tool_choice": {"type": "x"}}, "tool_choice.type"),
-        (
-            {
-                "tools": [{"name": "f"}],
-                "tool_choice": {"type": "any", "disable_parallel_tool_use": True},
-            },
-            "tool_choice.disable_parallel_tool_use",
-        ),
-        ({"output_config": {"later": 1}}, "output_config.later"),
-        (
-            {
-                "messages": [
-                    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c"}]}
-                ]
-            },
-            "messages[0].content[0].tool_use_id",
-        ),
-        (
-            {
-                "messages": [
-                    {"role": "user", "content": [{"type": "image", "source": {"type": "url"}}]}
-                ]
-            },
-            "messages[0].content[0].source.type",
-        ),
-        (
-            {"messages": [{"role": "user", "content": [{"type": "x"}]}]},
-            "messages[0].content[0].type",
-        ),
-    ],
-)
-def test_what_gemini_cannot_be_told(more: dict[str, Any], param: str) -> None:
-    """Refused with the field's name, never dropped."""
-    with pytest.raises(ClientError) as caught:
-        request({"messages": [], **more})
-    assert caught.value.param == param

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tokenwire.errors import ClientError
-from tokenwire.wire import DIALECTS
+from tokenwire.wire import DIALECTS, anthropic_request
 from tokenwire.wire.messages_from_chat import from_chat
 from tokenwire.wire.origins import caused_by, made, moved, origin
 
@@ -51,7 +51,9 @@ def from_caller(dialect: str, body: dict[str, Any]) -> Any:
     request = found.parse({"model": "m", **body})
     chat = DIALECTS[request.dialect].to_chat(request.body)
     with caused_by(chat):
-        return from_chat(chat, "m")
+        messages = from_chat(chat, "m")
+        with caused_by(messages):
+            return anthropic_request.request(messages, "m")
 
 
 def turns(*content: Any) -> list[Any]:

@@ -354,7 +354,7 @@ def test_small_words_of_chat() -> None:
         "user",
     ]
     assert said["messages"][2]["content"] == [{"type": "text", "text": "no"}]
-    assert said["messages"][3]["content"] == [{"type": "text", "text": " "}]
+    assert said["messages"][3]["content"] == []  # left out when it is made legal
     assert said["stop_sequences"] == ["END"]
     assert said["thinking"] == {"type": "disabled"}
     assert said["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
@@ -374,9 +374,7 @@ FILE = {"type": "file", "file_id": "f"}
         ({"logit_bias": {"1": 1}}, "logit_bias"),
         ({"functions": [{"name": "f"}]}, "functions"),
         ({"web_search_options": {"search_context_size": "low"}}, "web_search_options"),
-        ({"temperature": 1.5}, "temperature"),
         ({"reasoning_effort": "x"}, "reasoning_effort"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools[0].type"),
         ({"tools": [{"type": "later"}]}, "tools[0].type"),
         ({"tools": ["x"]}, "tools[0]"),

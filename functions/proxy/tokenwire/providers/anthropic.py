@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..wire import whole
+from ..wire.anthropic_request import request as legal
 from ..wire.messages_from_chat import from_chat
+from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
 from .exchange import Post
 from .native import Api, names
@@ -23,7 +25,9 @@ def _ask(request: ChatRequest, model: str) -> Post:
     if request.dialect == "messages":
         body = {**request.body, "model": model, "stream": True}
         return Post("/v1/messages", body, request.headers)
-    return Post("/v1/messages", from_chat(request.body, model))
+    translated = from_chat(request.body, model)
+    with caused_by(translated):
+        return Post("/v1/messages", legal(translated, model))
 
 
 async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:

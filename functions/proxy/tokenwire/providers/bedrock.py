@@ -24,6 +24,7 @@ from ..wire.converse_whole import events
 from ..wire.messages_from_chat import from_chat
 from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
+from ..wire.turns import one_call
 from .exchange import Post, exchange
 from .paths import segment
 from .whole import document, streamed
@@ -155,7 +156,7 @@ def _ask_converse(request: ChatRequest, model: str) -> Post:
     said = request.body if request.dialect == "messages" else from_chat(request.body, model)
     with caused_by(said):
         body = converse(said, model)
-    return Post(f"/model/{segment(model)}/converse-stream", body)
+    return Post(f"/model/{segment(model)}/converse-stream", body, one_call=one_call(said))
 
 
 def _ask_openai(request: ChatRequest, model: str) -> Post:

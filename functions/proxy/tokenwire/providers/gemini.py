@@ -14,6 +14,7 @@ from ..wire.gemini_request import request as translated
 from ..wire.messages_from_chat import from_chat
 from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
+from ..wire.turns import one_call
 from .exchange import Post
 from .native import Api, names
 from .paths import segment
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 def _ask(request: ChatRequest, model: str) -> Post:
     said = request.body if request.dialect == "messages" else from_chat(request.body, model)
     with caused_by(said):
-        body = translated(said)
-    return Post(f"/v1beta/models/{segment(model)}:streamGenerateContent?alt=sse", body)
+        body = translated(said, model)
+    path = f"/v1beta/models/{segment(model)}:streamGenerateContent?alt=sse"
+    return Post(path, body, one_call=one_call(said))
 
 
 async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:

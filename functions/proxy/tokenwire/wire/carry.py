@@ -136,6 +136,18 @@ def parts(content: object, at: str) -> list[tuple[str, JSON]]:
     return [(f"{at}[{n}]", an_object(part, f"{at}[{n}]")) for n, part in enumerate(found)]
 
 
+def text_of(part: JSON, at: str) -> str:
+    """A part's text.
+
+    Raises:
+        ClientError: It is not one of text.
+    """
+    if part["type"] != "text":
+        raise refuse(f"{at}.type")
+    text: str = part["text"]
+    return text
+
+
 def data_url(url: str) -> tuple[str, str] | None:
     """The media type and the base64 of a data URL; None for any other address."""
     match = _DATA_URL.fullmatch(url)

@@ -1,135 +1,136 @@
-"""A Messages request as one of Bedrock's Converse."""
+"""A Messages request as one of Bedrock's Converse.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from hashlib import sha256
 
-from . import carry
+import msgspec
+
+from . import carry, claude
+from .converse_blocks import Blocks
 from .protocol import JSON
+from .turns import Turn, called, conversation, said, user_first
 
 # fmt: off
-_FIELDS = frozenset([
-    "model", "max_tokens", "messages", "system", "stream", "stop_sequences", "temperature",
-    "top_p", "tools", "tool_choice", "metadata", "cache_control", "top_k", "thinking",
-    "output_config",
-])
+_FIELDS = carry.Fields(
+    carried=[
+        "model", "max_tokens", "messages", "system", "stream", "stop_sequences", "temperature",
+        "top_p", "tools", "tool_choice", "metadata", "top_k", "thinking", "output_config",
+    ],
+    no_effect=["cache_control", "service_tier", "inference_geo", "speed", "diagnostics"],
+)
 # fmt: on
-# What only Anthropic's models know, and Converse hands on to them.
-_ANTHROPICS = ("top_k", "thinking", "output_config")
+_LABEL = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}", re.ASCII)
+_GONE = "Called earlier in this conversation. It is not available any more."
 
 
 def request(body: JSON, model: str) -> JSON:
-    """The body, translated.
+    """The body, translated and made legal.
 
     Raises:
-        ClientError: A field is malformed, or cannot be said in Converse; ``param`` names it.
+        ClientError: A field cannot be said in Converse; ``param`` names it.
     """
-    carry.only(body, _FIELDS, silent={"service_tier": ("auto", "standard_only")})
-    messages = enumerate(carry.a_list(body["messages"], "messages"))
-    turns = [_turn(message, f"messages[{n}]") for n, message in messages]
-    found: JSON = {"messages": turns, "inferenceConfig": _limits(body)}
-    if system := carry.parts(body.get("system"), "system"):
-        found["system"] = [_block(part, at) for at, part in system]
+    _FIELDS.check(body)
+    turns = conversation(body["messages"])
+    user_first(turns)
+    blocks = Blocks()
+    found: JSON = {
+        "messages": [_turn(turn, blocks) for turn in turns],
+        "inferenceConfig": _limits(body, model),
+        **_tools(body, turns),
+        **_model_fields(body, model),
+        **_output(body, model),
+    }
+    if system := said(body.get("system"), "system"):
+        found["system"] = [{"text": carry.text_of(part, at)} for at, part in system]
     if user := (body.get("metadata") or {}).get("user_id"):
-        found["requestMetadata"] = {"user_id": user}
-    extra = {name: body[name] for name in _ANTHROPICS if body.get(name) is not None}
-    if extra and "anthropic" not in model:
-        raise carry.refuse(next(iter(extra)))
-    return {**found, **_tools(body), **({"additionalModelRequestFields": extra} if extra else {})}
+        found["requestMetadata"] = {"user_id": _label(user)}
+    return found
 
 
-def _limits(body: JSON) -> JSON:
-    names = {
-        "maxTokens": "max_tokens",
-        "temperature": "temperature",
-        "topP": "top_p",
-        "stopSequences": "stop_sequences",
-    }
-    return {ours: body[name] for ours, name in names.items() if body.get(name) is not None}
+def _turn(turn: Turn, blocks: Blocks) -> JSON:
+    if turn.role == "system":
+        raise carry.refuse(f"{turn.at}.role")
+    content = [blocks.block(part, at) for at, part in turn.blocks]
+    if (documents := turn.of("document")) and not turn.of("text"):
+        raise carry.refuse(documents[0][0], "needs a text beside it for this model's provider")
+    return {"role": turn.role, "content": content}
 
 
-def _turn(message: JSON, at: str) -> JSON:
-    if message["role"] == "system":
-        raise carry.refuse(f"{at}.role")
-    parts = carry.parts(message.get("content"), f"{at}.content")
-    return {"role": message["role"], "content": [_block(part, where) for where, part in parts]}
+def _limits(body: JSON, model: str) -> JSON:
+    found = {"maxTokens": body["max_tokens"]}
+    names = {"temperature": "temperature", "top_p": "topP"}
+    for name, value in claude.sampling(body, model).items():
+        if name in names:
+            found[names[name]] = value
+    if stops := [stop for stop in body.get("stop_sequences") or () if stop]:
+        found["stopSequences"] = stops
+    return found
 
 
-def _block(part: JSON, at: str) -> JSON:
-    match part.get("type"):
-        case "text":
-            return {"text": carry.a_text(part.get("text"), f"{at}.text")}
-        case "image":
-            return {"image": _image(carry.an_object(part.get("source"), f"{at}.source"), at)}
-        case "document":
-            return {"document": _document(part, at)}
-        case "tool_use":
-            call = {"toolUseId": part.get("id"), "name": part.get("name")}
-            return {"toolUse": {**call, "input": part.get("input") or {}}}
-        case "tool_result":
-            return {"toolResult": _result(part, at)}
-        case "thinking":
-            said = {"text": part.get("thinking"), "signature": part.get("signature")}
-            return {"reasoningContent": {"reasoningText": said}}
-        case "redacted_thinking":
-            return {"reasoningContent": {"redactedContent": part.get("data")}}
-        case _:
-            raise carry.refuse(f"{at}.type")
+def _model_fields(body: JSON, model: str) -> JSON:
+    """What only Anthropic's models know, and Converse hands on to them."""
+    found = {name: value for name, value in claude.sampling(body, model).items() if name == "top_k"}
+    if thinking := claude.thinking(body, model):
+        found["thinking"] = thinking
+    if found and "anthropic" not in model:
+        raise carry.refuse(next(iter(found)))
+    return {"additionalModelRequestFields": found} if found else {}
 
 
-def _image(source: JSON, at: str) -> JSON:
-    if source.get("type") != "base64":
-        raise carry.refuse(f"{at}.source.type", "must be base64: Bedrock fetches nothing")
-    kind = carry.a_text(source.get("media_type"), f"{at}.source.media_type")
-    return {"format": kind.removeprefix("image/"), "source": {"bytes": source.get("data")}}
+def _output(body: JSON, model: str) -> JSON:
+    config = body.get("output_config") or {}
+    carry.only(config, ("effort", "format"), "output_config")
+    found: JSON = {}
+    if effort := config.get("effort"):
+        if "anthropic" not in model:
+            raise carry.refuse("output_config.effort")
+        found["effort"] = effort
+    if form := config.get("format"):
+        if form["type"] != "json_schema":
+            raise carry.refuse("output_config.format")
+        schema = {"schema": msgspec.json.encode(form["schema"]).decode()}
+        found["textFormat"] = {"type": "json_schema", "structure": {"jsonSchema": schema}}
+    return {"outputConfig": found} if found else {}
 
 
-def _document(part: JSON, at: str) -> JSON:
-    source = carry.an_object(part.get("source"), f"{at}.source")
-    if source.get("type") != "base64":
-        raise carry.refuse(f"{at}.source.type")
-    # Bedrock takes letters, digits, spaces and a few signs.
-    name = "".join(
-        c if c.isalnum() or c in " -()[]" else " " for c in part.get("title") or "document"
-    )
-    return {
-        "format": "pdf",
-        "name": " ".join(name.split()),
-        "source": {"bytes": source.get("data")},
-    }
+def _label(user: str) -> str:
+    """The user's id; where Bedrock does not take it, one that stands for it."""
+    if _LABEL.fullmatch(user):
+        return user
+    return sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _result(part: JSON, at: str) -> JSON:
-    inner = carry.parts(part.get("content"), f"{at}.content")
-    status = "error" if part.get("is_error") else "success"
-    content = [_block(piece, where) for where, piece in inner]
-    return {"toolUseId": part.get("tool_use_id"), "content": content, "status": status}
+def _tools(body: JSON, turns: list[Turn]) -> JSON:
+    """The tools, and the choice.
 
-
-def _tools(body: JSON) -> JSON:
-    if not body.get("tools"):
-        return {}
-    tools = [
-        _tool(carry.an_object(t, f"tools[{n}]"), f"tools[{n}]") for n, t in enumerate(body["tools"])
-    ]
-    choice: Any = body.get("tool_choice") or {"type": "auto"}
-    if choice.get("disable_parallel_tool_use"):
-        raise carry.refuse("tool_choice.disable_parallel_tool_use")
-    match choice.get("type"):
-        case "auto" | "any" as kind:
-            return {"toolConfig": {"tools": tools, "toolChoice": {kind: {}}}}
-        case "tool":
-            wanted = {"tool": {"name": choice.get("name")}}
-            return {"toolConfig": {"tools": tools, "toolChoice": wanted}}
-        case _:
-            raise carry.refuse("tool_choice.type")
+    Converse has no choice of none, and takes no calls of earlier turns without tools: then these
+    are declared as gone.
+    """
+    choice: JSON = body.get("tool_choice") or {"type": "auto"}
+    kind = choice["type"]
+    if not body.get("tools") and kind in ("any", "tool"):
+        raise carry.refuse("tool_choice", "needs tools")
+    if not body.get("tools") or kind == "none":
+        gone = {"description": _GONE, "inputSchema": {"json": {"type": "object"}}}
+        stubs = [{"toolSpec": {"name": name, **gone}} for name in called(turns)]
+        return {"toolConfig": {"tools": stubs}} if stubs else {}
+    tools = [_tool(tool, f"tools[{number}]") for number, tool in enumerate(body["tools"])]
+    wanted: JSON = {"name": choice["name"]} if kind == "tool" else {}
+    if kind not in ("auto", "any", "tool"):
+        raise carry.refuse("tool_choice.type")
+    return {"toolConfig": {"tools": tools, "toolChoice": {kind: wanted}}}
 
 
 def _tool(tool: JSON, at: str) -> JSON:
     if tool.get("type") not in (None, "custom"):
         raise carry.refuse(f"{at}.type")
-    spec: JSON = {"name": tool.get("name"), "inputSchema": {"json": tool.get("input_schema")}}
-    for name in ("description", "strict"):
-        if tool.get(name) is not None:
-            spec[name] = tool[name]
-    return {"toolSpec": spec}
+    schema = {"type": "object", **tool["input_schema"]}
+    spec: JSON = {"name": tool["name"], "inputSchema": {"json": schema}}
+    if (tool.get("description") or "").strip():
+        spec["description"] = tool["description"]
+    return {"toolSpec": spec | carry.set_of(tool, ("strict",))}

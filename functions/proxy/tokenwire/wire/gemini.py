@@ -19,9 +19,10 @@ from .messages_encoder import MessagesEncoder
 from .reading import malformed, read
 
 # fmt: off
-_REASONS = {"STOP": "stop", "MAX_TOKENS": "length"} | dict.fromkeys([
+_REASONS = {"STOP": "stop", "MAX_TOKENS": "length", "CONTINUATION": "length"} | dict.fromkeys([
     "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY",
-    "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION",
+    "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "ESCALATION", "PUP_LIMITED_DISABLED",
+    "MODEL_ARMOR",
 ], "content_filter")
 # The model wrote what Google could not read: no answer, and not one to be told as whole.
 _FAILURES = frozenset([

@@ -1,4 +1,4 @@
-"""A Chat Completions request as one of Messages: for Anthropic.
+"""A Chat Completions request as one of Messages: for providers that do not speak ``chat``.
 
 The body has been checked against ``schema.chat``, or comes from a ``to_chat``: what is left to
 refuse has no counterpart. What is made here is noted with ``made``, for the next translation.
@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from . import carry
+from . import carry, signatures
 from .origins import made
 from .protocol import JSON
 
@@ -52,8 +52,6 @@ _ORIGINS = {
     "thinking": "reasoning_effort",
     "tool_choice": "tool_choice",
 }
-# The Messages API takes no turn without content.
-_NOTHING = {"type": "text", "text": " "}
 _EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh"}
 
 
@@ -75,19 +73,12 @@ def from_chat(body: JSON, model: str) -> JSON:
         found["system"] = system
     if user := body.get("safety_identifier") or body.get("user"):
         found["metadata"] = {"user_id": user}
-    output = "reasoning_effort" if body.get("reasoning_effort") else "response_format"
     found |= {**_sampling(body), **_tools(body), **_output(body)}
-    return made("", found, **_ORIGINS, output_config=output)
+    return made("", found, **_ORIGINS)
 
 
 def _sampling(body: JSON) -> JSON:
-    found: JSON = {}
-    if (temperature := body.get("temperature")) is not None:
-        if temperature > 1:
-            raise carry.malformed("temperature", "between 0 and 1 for this model's provider")
-        found["temperature"] = temperature
-    if body.get("top_p") is not None:
-        found["top_p"] = body["top_p"]
+    found = carry.set_of(body, ("temperature", "top_p"))
     if stop := body.get("stop"):
         found["stop_sequences"] = [stop] if isinstance(stop, str) else stop
     return found
@@ -100,8 +91,8 @@ def _split(messages: list[Any]) -> tuple[list[JSON], list[JSON]]:
     for number, message in enumerate(messages):
         at, role = f"messages[{number}]", message["role"]
         if role in ("system", "developer"):
-            said = _user(message, at)
-            turns += [made(at, {"role": "system", "content": said})] if turns else []
+            said = [_texts(part, where) for where, part in _located(message, at)]
+            turns += [_turn(at, "system", said)] if turns else []
             system += [] if turns else said
         elif role == "tool":
             _add_result(turns, _result(message, at), at)
@@ -109,7 +100,7 @@ def _split(messages: list[Any]) -> tuple[list[JSON], list[JSON]]:
             raise carry.refuse(f"{at}.role")
         else:
             said = _assistant(message, at) if role == "assistant" else _user(message, at)
-            turns.append(made(at, {"role": role, "content": said or [_NOTHING]}))
+            turns.append(_turn(at, role, said))
     return system, turns
 
 
@@ -119,13 +110,23 @@ def _add_result(turns: list[JSON], result: JSON, at: str) -> None:
     if last.get("role") == "user" and last["content"][-1]["type"] == "tool_result":
         last["content"].append(result)
     else:
-        turns.append(made(at, {"role": "user", "content": [result]}))
+        turns.append(_turn(at, "user", [result]))
+
+
+def _turn(at: str, role: str, content: list[JSON]) -> JSON:
+    return made(at, {"role": role, "content": content}, role=f"{at}.role")
+
+
+def _located(message: JSON, at: str) -> list[tuple[str, JSON]]:
+    return carry.parts(message.get("content"), f"{at}.content")
+
+
+def _texts(part: JSON, at: str) -> JSON:
+    return made(at, {"type": "text", "text": carry.text_of(part, at)})
 
 
 def _user(message: JSON, at: str) -> list[JSON]:
-    return [
-        _part(part, where) for where, part in carry.parts(message.get("content"), f"{at}.content")
-    ]
+    return [_part(part, where) for where, part in _located(message, at)]
 
 
 def _assistant(message: JSON, at: str) -> list[JSON]:
@@ -138,11 +139,12 @@ def _assistant(message: JSON, at: str) -> list[JSON]:
     if message.get("function_call"):
         raise carry.refuse(f"{at}.function_call")
     for number, call in enumerate(message.get("tool_calls") or ()):
-        said.append(_call(call, f"{at}.tool_calls[{number}]"))
+        said += _call(call, f"{at}.tool_calls[{number}]")
     return said
 
 
-def _call(call: JSON, at: str) -> JSON:
+def _call(call: JSON, at: str) -> list[JSON]:
+    """The call, after the signature that Google's models want back with it."""
     if (call.get("type") or "function") != "function":
         raise carry.refuse(f"{at}.type")
     function = call["function"]
@@ -151,7 +153,11 @@ def _call(call: JSON, at: str) -> JSON:
     except (msgspec.MsgspecError, RecursionError, UnicodeEncodeError):
         raise carry.malformed(f"{at}.function.arguments", "an object in JSON") from None
     use = {"type": "tool_use", "id": call["id"], "name": function["name"], "input": arguments}
-    return made(at, use, id=f"{at}.id", input=f"{at}.function.arguments")
+    found = made(at, use, id=f"{at}.id", input=f"{at}.function.arguments")
+    if signature := signatures.of_call(call):
+        thought = {"type": "thinking", "thinking": "", "signature": signatures.google(signature)}
+        return [made(at, thought), found]
+    return [found]
 
 
 def _result(message: JSON, at: str) -> JSON:
@@ -243,8 +249,11 @@ def _output(body: JSON) -> JSON:
     match body.get("response_format"):
         case None | {"type": "text"}:
             pass
+        case {"type": "json_object"}:
+            config["format"] = {"type": "json_object"}  # not of Messages; for those who have it
         case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
             config["format"] = {"type": "json_schema", "schema": schema}
         case _:
             raise carry.refuse("response_format")
-    return {**thinking, **({"output_config": config} if config else {})}
+    noted = made("response_format", config, effort="reasoning_effort", format="response_format")
+    return {**thinking, **({"output_config": noted} if config else {})}
