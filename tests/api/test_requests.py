@@ -181,3 +181,24 @@ async def test_provider_may_take_foreign_names(
     body = {"model": "meta-llama/llama-4", "messages": TURNS}
     assert (await client.post("/v1/chat/completions", json=body)).status_code == 200
     assert provider.requests[0].json["model"] == "meta-llama/llama-4"
+
+
+async def test_reference_page_has_every_request(serve: Serve) -> None:
+    """Each body that is posted refers to a schema that is there, twice asked for too."""
+    client = await serve()
+    for _ in range(2):
+        document = (await client.get("/openapi.json")).json()
+        posts = [one["post"] for one in document["paths"].values() if "post" in one]
+        bodies = [
+            one["requestBody"]["content"]["application/json"]
+            for one in posts
+            if "requestBody" in one
+        ]
+        names = {body["schema"]["$ref"].rpartition("/")[2] for body in bodies}
+        assert len(names) == 5
+        schemas = document["components"]["schemas"]
+        assert all(
+            "messages" in schemas[name]["properties"] or "input" in schemas[name]["properties"]
+            for name in names
+        )
+        assert schemas["EventsRequest"]["additionalProperties"] is False

@@ -19,7 +19,7 @@ FIELDS = carry.Fields(
         "model", "messages", "max_tokens", "system", "stream", "stop_sequences", "temperature",
         "top_p", "tools", "tool_choice", "thinking", "output_config", "metadata",
     ],
-    no_effect=["cache_control", "service_tier", "inference_geo", "speed", "diagnostics"],
+    no_effect=["cache_control", "service_tier", "speed", "diagnostics"],
 )
 # fmt: on
 _RENAMED = {

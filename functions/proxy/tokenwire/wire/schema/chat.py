@@ -114,14 +114,10 @@ class CustomCall(Struct):
 
 
 class ToolCall(OneOf):
-    """A call in an assistant's turn."""
+    """A call in an assistant's turn; some compatible servers' clients leave the type out."""
 
+    default = "function"
     kinds = MappingProxyType({"function": FunctionCall, "custom": CustomCall})
-
-    @classmethod
-    def tag_of(cls, value: Object) -> object:
-        """Some compatible servers, and so their clients, leave the type out."""
-        return value.get("type") or "function"
 
 
 class InputMessage(Struct):

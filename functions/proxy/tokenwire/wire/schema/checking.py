@@ -24,11 +24,19 @@ class OneOf:
     """Whether an unknown tag is an error."""
     or_text: ClassVar[bool] = False
     """Whether a string will do as well."""
+    default: ClassVar[str | None] = None
+    """The tag of an object without one; None where it must have one."""
 
     @classmethod
     def tag_of(cls, value: JSON) -> object:
-        """The tag; some dialects have defaults, or prefixes."""
-        return value.get(cls.tag)
+        """The tag; in some unions it may be a prefix, or follow from other fields."""
+        tag = value.get(cls.tag)
+        return cls.default if tag is None else tag
+
+    @classmethod
+    def tag_schema(cls, name: str) -> JSON:
+        """The JSON Schema of the tag of one kind."""
+        return {"const": name}
 
     @classmethod
     def check(cls, value: object) -> OneOf:

@@ -141,14 +141,10 @@ class CustomTool(Struct):
 
 
 class Tool(OneOf):
-    """A tool."""
+    """A tool; one without a type is the caller's."""
 
+    default = "custom"
     kinds = MappingProxyType({"custom": CustomTool})
-
-    @classmethod
-    def tag_of(cls, value: Object) -> object:
-        """A tool without a type is the caller's."""
-        return "custom" if value.get("type") is None else value["type"]
 
 
 class AnyTool(Struct):

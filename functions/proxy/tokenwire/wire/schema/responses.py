@@ -122,6 +122,7 @@ class Reference(Struct):
 class Item(OneOf):
     """An item of the input."""
 
+    default = "message"
     kinds = MappingProxyType(
         {
             "message": Message,
@@ -137,9 +138,8 @@ class Item(OneOf):
     @classmethod
     def tag_of(cls, value: Object) -> object:
         """An item without a type is a message, or a reference if it has nothing but an id."""
-        if value.get("type") is not None:
-            return value["type"]
-        return "item_reference" if "id" in value and "role" not in value else "message"
+        is_reference = value.get("type") is None and "id" in value and "role" not in value
+        return "item_reference" if is_reference else super().tag_of(value)
 
 
 class FunctionTool(Struct):

@@ -14,6 +14,8 @@ from .chat import Empty, Options
 from .checking import OneOf
 from .common import Object, one_of
 
+_PREFIXES = ("tool", "data")
+
 
 class Text(Struct):
     """Text."""
@@ -56,14 +58,26 @@ class Part(OneOf):
             "tool": Tool,
             "dynamic-tool": DynamicTool,
             "step-start": Empty,
+            "source-url": Empty,
+            "source-document": Empty,
+            "data": Empty,
         }
     )
 
     @classmethod
     def tag_of(cls, value: Object) -> object:
-        """Every tool's type is its own."""
+        """Every tool, and every kind of data, has a type of its own."""
         kind = value.get("type")
-        return "tool" if isinstance(kind, str) and kind.startswith("tool-") else kind
+        return next(
+            (p for p in _PREFIXES if isinstance(kind, str) and kind.startswith(f"{p}-")), kind
+        )
+
+    @classmethod
+    def tag_schema(cls, name: str) -> Object:
+        """The same in words of JSON Schema."""
+        if name in _PREFIXES:
+            return {"type": "string", "pattern": f"^{name}-"}
+        return {"const": name}
 
 
 class Message(Struct):
