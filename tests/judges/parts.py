@@ -40,19 +40,25 @@ def environment() -> dict[str, str]:
     return {**kept, "NO_COLOR": "1", "NO_PROXY": "127.0.0.1"}
 
 
-async def run(command: Sequence[str], patience: float) -> Done:
+async def run(command: Sequence[str], patience: float, cwd: Path | None = None) -> Done:
     """Run a program to its end.
 
     Args:
         command: The program and its arguments.
         patience: Seconds after which it is killed.
+        cwd: The directory in which it leaves its files.
 
     Raises:
         TimeoutError: It took longer.
     """
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *command, env=environment(), stdout=pipe, stderr=pipe, stdin=asyncio.subprocess.DEVNULL
+        *command,
+        cwd=cwd,
+        env=environment(),
+        stdout=pipe,
+        stderr=pipe,
+        stdin=asyncio.subprocess.DEVNULL,
     )
     try:
         out, err = await asyncio.wait_for(process.communicate(), patience)
