@@ -159,11 +159,24 @@ async def test_a_named_tool_is_called() -> None:
     assert await calls("weather", tools=[WEATHER, TIME], tool_choice=choice) == [("get_time", {})]
 
 
-async def test_tools_are_left_alone_otherwise() -> None:
-    """`auto` answers in words unless the prompt says /tool; `none` forbids even that."""
-    assert await calls("the weather", tools=[WEATHER]) == []
-    assert await calls("/tool", tools=[WEATHER], tool_choice="none") == []
+async def test_tools_that_the_prompt_names_are_called() -> None:
+    """Where the choice is free: all words of the name, or /tool; but not again once it is told."""
+    asked = "How is the weather in Rome?"
+    assert await calls(asked, tools=[TIME, WEATHER]) == [
+        ("get_weather", {"city": "Bielefeld", "days": 1})
+    ]
     assert await calls("/tool", tools=[TIME], tool_choice="auto") == [("get_time", {})]
+    told = [{"role": "tool", "content": "sunny"}]
+    assert await calls(asked, tools=[WEATHER], then=told) == []
+
+
+async def test_tools_are_left_alone_otherwise() -> None:
+    """`none` forbids them all; and nobody insists on a tool whose schema is too hard."""
+    assert await calls("hello", tools=[WEATHER]) == []
+    assert await calls("the weather", tools=[WEATHER], tool_choice="none") == []
+    assert await calls("/tool", tools=[WEATHER], tool_choice="none") == []
+    hard = {"type": "function", "function": {"name": "get_time", "parameters": {"not": {}}}}
+    assert await calls("the time", tools=[hard]) == []
 
 
 async def test_a_limit_cuts_a_call() -> None:

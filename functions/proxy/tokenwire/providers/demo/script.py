@@ -106,7 +106,7 @@ def _as_asked(script: Script, prompt: str, *, is_told: bool) -> Script:
         script = replace(script, tool=False, text=answers.AFTER_TOOL)
     if options.thinks is not None:
         script = replace(script, reasoning=_THOUGHT if options.thinks else "")
-    calls = choose(options, prompt, wants=script.tool)
+    calls = choose(options, prompt, wants=script.tool, is_told=is_told)
     text = script.text if calls or script.refuse else _formed(script.text, options)
     return replace(script, calls=calls, text=text)
 
