@@ -8,7 +8,18 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 
 from tokenwire.streams.log import End, EndReason, Meta, RecordId
-from tokenwire.streams.store import Batch, Fenced, Keep, Missing, Named, Pace, Rewound, Taken
+from tokenwire.streams.store import (
+    MAX_VIEWERS,
+    Batch,
+    Crowded,
+    Fenced,
+    Keep,
+    Missing,
+    Named,
+    Pace,
+    Rewound,
+    Taken,
+)
 from tokenwire.streams.watchers import Watchers, mark
 
 NOTHING = RecordId(0, 0)
@@ -128,7 +139,12 @@ class MemoryStore:
     async def renew(self, stream_id: str, viewer: str, seconds: float) -> None:
         """As ``Store.renew``."""
         await self.denied()
-        (await self.log(stream_id)).marks[viewer] = mark(seconds)
+        log = await self.log(stream_id)
+        if viewer not in log.marks:
+            log.check_open()
+            if len(log.marks) >= MAX_VIEWERS:
+                raise Crowded
+        log.marks[viewer] = mark(seconds)
 
     async def leave(self, stream_id: str, viewer: str) -> None:
         """As ``Store.leave``."""

@@ -11,7 +11,9 @@ import pytest
 from tokenwire.events import Error
 from tokenwire.streams.log import End, EndReason, Meta, RecordId
 from tokenwire.streams.store import (
+    MAX_VIEWERS,
     Batch,
+    Crowded,
     Fenced,
     Follower,
     Missing,
@@ -225,6 +227,33 @@ async def test_viewers_elsewhere_are_seen(store: Store) -> None:
     await store.leave(about.id, "v_one")
     await store.leave(about.id, "v_one")
     assert await writer.look() == 0
+
+
+async def test_viewers_have_a_bound(store: Store) -> None:
+    """So many names are taken; those that are known can go on, and one that leaves makes room."""
+    about = meta()
+    await store.create(about, new_token())
+    for number in range(MAX_VIEWERS):
+        await store.renew(about.id, f"v_{number}", 1000)
+    with pytest.raises(Crowded):
+        await store.renew(about.id, "v_more", 1000)
+    await store.renew(about.id, "v_0", 1000)
+    await store.leave(about.id, "v_1")
+    await store.renew(about.id, "v_more", 1000)
+    with pytest.raises(Crowded):
+        await store.renew(about.id, "v_1", 1000)
+
+
+async def test_ended_streams_take_no_viewers(store: Store) -> None:
+    """Nobody has to know who reads a stream that is over, so nothing of it is kept."""
+    about = meta()
+    writer = await store.create(about, new_token())
+    await writer.append(Batch(1, 1, blocks(1, 10), DONE))
+    for number in range(3):
+        with pytest.raises(Fenced):
+            await store.renew(about.id, f"v_{number}", 1000)
+    with pytest.raises(Missing):
+        await store.renew("st_none", "v", 1000)
 
 
 @pytest.mark.parametrize(("count", "size"), [(3, 1_000_000), (2000, 500), (1, 400_000)])

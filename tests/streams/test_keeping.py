@@ -242,6 +242,23 @@ async def test_lease_of_an_invisible_viewer() -> None:
     await here.aclose()
 
 
+async def test_ended_stream_keeps_no_viewers() -> None:
+    """Hundreds of names for a stream that is over are no failure anywhere, and are not kept."""
+    store, tap = MemoryStore(), Tap()
+    here, there = hub(store), hub(store)
+    stream = await start(here, tap)
+    tap.send(ROLE, STOP, DONE)
+    await over(stream)
+    await here.settled(stream)
+    for number in range(300):
+        for process in (here, there):
+            await process.renew(stream.meta.id, None, f"viewer_{number}", 3600)
+    assert store.logs[stream.meta.id].marks == {}
+    assert (here.health.failing, there.health.failing) == ("", "")
+    await here.aclose()
+    await there.aclose()
+
+
 async def test_store_that_fails_does_not_stop_the_stream() -> None:
     """The caller's own stream goes on; what the store missed it gets when it works again."""
     trouble, tap = Trouble(), Tap()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from ..errors import ClientError
-from ..streams.store import StoreError
+from ..streams.store import Crowded, Fenced, Missing, StoreError
 from ..streams.stream import Stream
 from .observation import Observation
 from .services import Services
@@ -55,11 +55,13 @@ async def seat(request: Request, services: Services, stream: Stream, seen: Obser
     """
     said = request.headers.get(VIEWER_HEADER)
     store, lease = services.hub.store, services.settings.viewer_lease
-    if said is None or store is None or not seen.freezes:
+    if said is None or store is None or not seen.freezes or stream.end is not None:
         return Seat()
     viewer = viewer_of(said)
     try:
         await store.renew(stream.meta.id, viewer, lease)
+    except (Crowded, Fenced, Missing):
+        return Seat()  # what the store says of the stream is no failure of the store
     except StoreError as error:
         services.hub.health.failed(error)
         return Seat()

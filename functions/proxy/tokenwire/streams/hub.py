@@ -24,7 +24,7 @@ from .names import MemoryNames
 from .policy import OnDisconnect
 from .pump import CANCELLED, Pump, Source
 from .shelf import Shelf
-from .store import Missing, Named, Names, Store, Writer
+from .store import Fenced, Missing, Named, Names, Store, Writer
 from .stream import Stream
 from .tail import Bounds, Reader, Tail
 
@@ -262,7 +262,10 @@ class Hub:
             StoreError: As ``find``.
         """
         store = await self._admitted(stream_id, owner)
-        if store is not None:
+        found = self._here(stream_id)
+        if store is None or (found is not None and found.end is not None):
+            return
+        with suppress(Fenced):  # of a stream that is over nobody has to know its viewers
             await store.renew(stream_id, viewer, seconds)
 
     async def leave(self, stream_id: str, owner: str | None, viewer: str) -> None:

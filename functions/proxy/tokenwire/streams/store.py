@@ -145,6 +145,18 @@ class Fenced(StoreError):
         self.end = end
 
 
+MAX_VIEWERS = 100
+"""Viewers of one stream whose disconnects no process sees. Who has a ticket can make up names."""
+
+
+class Crowded(StoreError):
+    """The stream has as many such viewers as it may have."""
+
+    def __init__(self) -> None:
+        super().__init__("The stream has as many viewers as it may have.")
+        self.code, self.status = "overloaded", 429
+
+
 class Writer(Protocol):
     """The producer's hold on a log. Each method may also raise ``StoreError``.
 
@@ -296,6 +308,8 @@ class Store(Names, Protocol):
 
         Raises:
             Missing: There is no such log.
+            Fenced: It has an end. A viewer that is known already may be taken all the same.
+            Crowded: It has ``MAX_VIEWERS`` others.
         """
 
     async def leave(self, stream_id: str, viewer: str) -> None:

@@ -8,7 +8,9 @@ from contextlib import suppress
 
 from ..log import End, Meta, RecordId
 from ..store import (
+    MAX_VIEWERS,
     Batch,
+    Crowded,
     Follower,
     Keep,
     Missing,
@@ -24,10 +26,12 @@ from ..store import (
 from ..watchers import mark
 from .items import Item, expires_in, is_expired, key, place_of
 from .log import DynamoDBFollower, DynamoDBWriter, fenced, put_end
-from .table import IS_FREE, Table
+from .table import IS_FREE, IS_THERE, Table
 
 _ATTEMPTS = 20
 """Tries to end a log whose producer keeps taking the place: it takes four a second."""
+_IS_KNOWN = f"{IS_THERE} AND attribute_exists(watching.#viewer)"
+_HAS_ROOM = f"{IS_THERE} AND size(watching) < :most"
 _MAY_CLAIM = f"{IS_FREE} OR expires_at < :now OR named = :meant OR named = :before"
 
 
@@ -95,8 +99,18 @@ class DynamoDBStore:
 
     async def renew(self, stream_id: str, viewer: str, seconds: float) -> None:
         """As ``Store.renew``."""
-        value = {":mark": {"S": mark(seconds)}}
-        await self._change_viewers(stream_id, "SET watching.#viewer = :mark", value, viewer)
+        at, change = key(stream_id, 0), "SET watching.#viewer = :mark"
+        values = {":mark": {"S": mark(seconds)}}
+        there = await self.table.update(at, change, values, _IS_KNOWN, viewer=viewer)
+        if there is None:
+            return
+        if not there:
+            raise Missing
+        if "end" in (last := await self._last(stream_id)):
+            raise fenced(last)
+        values |= {":most": {"N": str(MAX_VIEWERS)}}
+        if await self.table.update(at, change, values, _HAS_ROOM, viewer=viewer) is not None:
+            raise Crowded
 
     async def leave(self, stream_id: str, viewer: str) -> None:
         """As ``Store.leave``."""

@@ -158,6 +158,23 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return {'ok'}
 """)
 
+WATCH = _script("""
+local viewer, mark, most = 'viewer ' .. ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- Never a field that would make an ``about`` of its own.
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'missing'} end
+if redis.call('HEXISTS', KEYS[1], viewer) == 0 then
+  local s = state()
+  if s.over then return fenced(s) end
+  local viewers = 0
+  for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if string.sub(name, 1, 7) == 'viewer ' then viewers = viewers + 1 end
+  end
+  if viewers >= most then return {'crowded'} end
+end
+redis.call('HSET', KEYS[1], viewer, mark)
+return {'ok'}
+""")
+
 CLAIM = _script("""
 local meant, before, ms = ARGV[1], ARGV[2], ARGV[3]
 local found = redis.call('GET', KEYS[1])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ..log import End, RecordId
-from ..store import Fenced, Missing, Rewound, StoreError, Taken, unpack
+from ..store import Crowded, Fenced, Missing, Rewound, StoreError, Taken, unpack
 from .scripts import Script
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Server:
             Taken: It is another's.
             Fenced: It has an end.
             Rewound: It has lost records.
+            Crowded: It has all the viewers that it may have.
         """
         said = await self.run(script, keys(stream_id), args)
         match said[0]:
@@ -60,6 +61,8 @@ class Server:
                 raise Missing
             case b"taken":
                 raise Taken
+            case b"crowded":
+                raise Crowded
             case b"rewound":
                 raise Rewound(id_of(said[1]))
             case b"fenced":

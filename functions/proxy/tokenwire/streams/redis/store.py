@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..log import End, Meta, RecordId
 from ..store import (
+    MAX_VIEWERS,
     Fenced,
     Follower,
     Keep,
@@ -16,7 +17,7 @@ from ..store import (
 )
 from ..watchers import mark
 from .log import RedisFollower, RedisWriter, closing
-from .scripts import ADOPT, CLAIM, CLOSE, CREATE, SET
+from .scripts import ADOPT, CLAIM, CLOSE, CREATE, WATCH
 from .server import Server, id_of, keys, ms
 
 
@@ -73,7 +74,7 @@ class RedisStore:
 
     async def renew(self, stream_id: str, viewer: str, seconds: float) -> None:
         """As ``Store.renew``."""
-        await self._server.on_stream(SET, stream_id, [f"viewer {viewer}", mark(seconds)])
+        await self._server.on_stream(WATCH, stream_id, [viewer, mark(seconds), MAX_VIEWERS])
 
     async def leave(self, stream_id: str, viewer: str) -> None:
         """As ``Store.leave``."""
