@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from anthropic.types import ErrorResponse, Message, RawMessageStreamEvent
-from openai.types import responses
+from openai.types import Model, responses
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel, TypeAdapter
 
@@ -19,6 +19,8 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "chat whole": TypeAdapter(ChatCompletion),
     "responses": TypeAdapter(responses.ResponseStreamEvent),
     "responses whole": TypeAdapter(responses.Response),
+    "responses input": TypeAdapter(responses.ResponseItemList),
+    "model": TypeAdapter(Model),
     "messages": TypeAdapter(RawMessageStreamEvent),
     "messages whole": TypeAdapter(Message),
     "messages error": TypeAdapter(ErrorResponse),

@@ -13,6 +13,7 @@ from pathlib import Path
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from . import __version__, provision
 from .api import chat, messages, models, pages, probes, responses, streams, typed, ui
@@ -85,6 +86,9 @@ def create_app(
         exception_handlers=dict.fromkeys(HANDLED, on_error),
     )
     app.state.services = services
+    app.state.routes = tuple(
+        route for router in _ROUTERS for route in router.routes if isinstance(route, Route)
+    )
     for router in _ROUTERS:
         app.include_router(router)
     # Outermost last: a preflight is logged too.

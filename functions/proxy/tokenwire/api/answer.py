@@ -33,6 +33,7 @@ async def answer(
     dialect: Dialect,
     output: Callable[[ChatRequest], Output] | None = None,
     default: OnDisconnect = CANCEL,
+    begun: Callable[[str, ChatRequest], None] | None = None,
 ) -> Response:
     """Begin a stream for the request, and say it.
 
@@ -44,6 +45,7 @@ async def answer(
         dialect: In which it is asked and answered.
         output: What the request gets; by default all, as the dialect's encoder writes it.
         default: What becomes of a streamed answer when its client leaves.
+        begun: Told the stream's id and the request, once there is a stream.
 
     Raises:
         TokenwireError: The request cannot be served, or, whole, its stream failed.
@@ -55,6 +57,8 @@ async def answer(
     wanted = output(asked) if output else Output(dialect.encoder)
     key = Idempotency.of(request, asked)
     stream = await begin(services, caller, asked, on_disconnect, seen, key)
+    if begun is not None:
+        begun(stream.meta.id, asked)
     if not asked.stream:
         blocks = await collect(request, services, stream, seen)
         headers = {"x-stream-id": stream.meta.id}

@@ -102,6 +102,18 @@ class Catalog:
             return Route(fallback, name)
         raise self._unknown(name)
 
+    async def check(self, model: str) -> None:
+        """Find the model among what its provider offers, where the provider says what it does.
+
+        Raises:
+            ClientError: Nobody answers for it (404, ``model_not_found``).
+        """
+        first = self.resolve(model).routes[0]
+        if self._alias(model) is None:
+            offered = await first.provider.models()
+            if offered and first.model not in offered:
+                raise self._unknown(model)
+
     def _unknown(self, word: str) -> ClientError:
         """The error for a name that nobody answers for, with the nearest that somebody does."""
         known = {name.lower(): name for name in (*self._aliases, *self._providers)}

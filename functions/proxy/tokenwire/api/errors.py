@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from ..errors import ClientError, ProxyError, TokenwireError
 from ..events import Error
@@ -49,7 +50,18 @@ async def on_error(request: Request, error: Exception) -> Response:
     """Turns whatever a route raised into a response. Registered for the types below."""
     said = _as_ours(error)
     observation(request).log.error_code = said.code
-    return refusal(dialect_of(request.scope["path"]))(as_event(said))
+    response = refusal(dialect_of(request.scope["path"]))(as_event(said))
+    if response.status_code == 405:
+        response.headers["allow"] = ", ".join(sorted(_methods(request)))
+    return response
+
+
+def _methods(request: Request) -> set[str]:
+    """The methods of the request's path, each of which may have a route of its own."""
+    path = request.scope["path"]
+    routes: tuple[Route, ...] = request.app.state.routes
+    found = [route.methods or () for route in routes if route.path_regex.match(path)]
+    return {method for methods in found for method in methods}
 
 
 def _as_ours(error: Exception) -> TokenwireError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
+from ..wire.protocol import JSON
 from .services import Parts, Who
 
 router = APIRouter(tags=["OpenAI Chat Completions"])
@@ -13,8 +14,16 @@ router = APIRouter(tags=["OpenAI Chat Completions"])
 @router.get("/v1/models", summary="List the models")
 async def models(parts: Parts, who: Who) -> Response:
     """The aliases, and every model that the providers that are on say they have."""
-    data = [
-        {"id": name, "object": "model", "created": 0, "owned_by": name.partition("/")[0]}
-        for name in await parts.catalog.names()
-    ]
+    data = [_model(name) for name in await parts.catalog.names()]
     return JSONResponse({"object": "list", "data": data, "default": parts.catalog.default})
+
+
+@router.get("/v1/models/{model:path}", summary="Read a model")
+async def model(model: str, parts: Parts, who: Who) -> Response:
+    """One model by its name, with or without its provider; 404 where there is none."""
+    await parts.catalog.check(model)
+    return JSONResponse(_model(model))
+
+
+def _model(name: str) -> JSON:
+    return {"id": name, "object": "model", "created": 0, "owned_by": name.partition("/")[0]}

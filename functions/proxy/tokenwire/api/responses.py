@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
+from ..errors import ClientError
 from ..streams.stream import Stream
-from ..wire import responses
+from ..wire import responses, responses_input
 from ..wire.protocol import JSON, ChatRequest
 from ..wire.responses_encoder import ResponsesEncoder
 from .answer import answer
@@ -26,6 +27,8 @@ router = APIRouter(prefix="/v1/responses", tags=["OpenAI Responses"])
 
 After = Annotated[int, Query(ge=-1, description="The last `sequence_number` that you have.")]
 
+Limit = Annotated[int, Query(ge=1, le=100, description="Items of a page.")]
+
 
 @router.post("", openapi_extra=RESPONSES, summary="Create a response")
 async def create(request: Request, parts: Parts, who: Who, seen: Observed) -> Response:
@@ -35,7 +38,11 @@ async def create(request: Request, parts: Parts, who: Who, seen: Observed) -> Re
     OpenAI itself runs, stored conversations and background mode are refused, by name.
     """
     dialect = responses.DIALECT
-    return await answer(request, parts, who, seen, dialect, _output, GRACE)
+
+    def keep(stream_id: str, asked: ChatRequest) -> None:
+        parts.requests.keep(stream_id, asked.body)
+
+    return await answer(request, parts, who, seen, dialect, _output, GRACE, keep)
 
 
 def _output(asked: ChatRequest) -> Output:
@@ -51,14 +58,18 @@ async def read(
     stream: bool = False,
     starting_after: After = -1,
 ) -> Response:
-    """The response as it stands, or with `stream=true` its events after `starting_after`."""
+    """The response as it stands, or with `stream=true` its events after `starting_after`.
+
+    The request's settings are repeated in it where this process still has them.
+    """
     dialect = responses.DIALECT
     seen.log.dialect = dialect.name
     found = await _find(parts, response_id, who.id)
     seen.joins(found, None)
     if not stream:
-        return JSONResponse(_snapshot(found))
-    reading = join(found, dialect, encoder=ResponsesEncoder(starting_after))
+        return JSONResponse(_snapshot(parts, found))
+    encoder = ResponsesEncoder(starting_after, parts.requests.get(found.meta.id))
+    reading = join(found, dialect, encoder=encoder)
     manner = manners(parts, refuse=refusal(dialect))
     return StreamResponse(parts.hub, found, reading, manner, seen)
 
@@ -69,21 +80,49 @@ async def cancel(response_id: str, parts: Parts, who: Who, seen: Observed) -> Re
     found = await _find(parts, response_id, who.id)
     seen.joins(found, None)
     await parts.hub.cancel(found)
-    return JSONResponse(_snapshot(found))
+    return JSONResponse(_snapshot(parts, found))
+
+
+@router.get("/{response_id}/input_items", summary="List a response's input")
+async def input_items(
+    response_id: str,
+    parts: Parts,
+    who: Who,
+    seen: Observed,
+    limit: Limit = 20,
+    order: Literal["asc", "desc"] = "desc",
+    after: Annotated[str | None, Query(description="The id of the item before the page.")] = None,
+) -> Response:
+    """The items of the request, the last first.
+
+    A request is held in the process that took it, for as long as there is room.
+    """
+    found = await _find(parts, response_id, who.id)
+    seen.joins(found, None)
+    request = parts.requests.get(found.meta.id)
+    if request is None:
+        raise ClientError(
+            "The input of this response is not held.", code="input_not_held", status=404
+        )
+    items = responses_input.items(request, found.meta.id)
+    page = responses_input.page(items, limit=limit, descending=order == "desc", after=after)
+    if page is None:
+        raise ClientError("after is no item of this input.", code="invalid_value", param="after")
+    return JSONResponse(page)
 
 
 async def _find(parts: Services, response_id: str, owner: str) -> Stream:
     return await parts.hub.find(f"st_{response_id.removeprefix('resp_')}", owner)
 
 
-def _snapshot(stream: Stream) -> JSON:
+def _snapshot(parts: Services, stream: Stream) -> JSON:
     """The response object as it stands.
 
     Raises:
         ClientError: The stream's beginning is no longer held (410, ``trimmed``).
         UpstreamError: A block cannot be read (``upstream_malformed``).
     """
-    tail, encoder = stream.tail, ResponsesEncoder()
+    tail, encoder = stream.tail, ResponsesEncoder(request=parts.requests.get(stream.meta.id))
     with tail.attach(1) as reader:
         # A reader gives a part of what is held at a time.
         translated(stream, chain.from_iterable(iter(reader.take, [])), encoder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
@@ -14,6 +14,7 @@ from ..streams.hub import Hub
 from ..telemetry import Metrics
 from .catalog import Catalog
 from .observation import Observation
+from .requests_held import HeldRequests
 
 
 class Invoker(Protocol):
@@ -38,6 +39,7 @@ class Services:
     tickets: Tickets
     metrics: Metrics
     invoker: Invoker
+    requests: HeldRequests = field(default_factory=HeldRequests)
 
 
 def services(request: Request) -> Services:
