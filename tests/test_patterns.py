@@ -67,9 +67,18 @@ def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
             yield node, node.func.attr
 
 
+def _everywhere() -> dict[str, set[str]]:
+    """The methods that are called on each name in any module: a pattern may be imported."""
+    found: dict[str, set[str]] = {}
+    for path in (path for root in ROOTS for path in root.rglob("*.py")):
+        for name, methods in _uses(ast.parse(path.read_text())).items():
+            found.setdefault(name, set()).update(methods)
+    return found
+
+
 def _in_python(root: Path, path: Path) -> Iterator[Found]:
     tree = ast.parse(path.read_text())
-    uses = _uses(tree)
+    uses = {**EVERYWHERE, **_uses(tree)}
     name = ".".join(path.relative_to(root).with_suffix("").parts)
     module = None
     named: set[int] = set()
@@ -107,6 +116,7 @@ def _in_javascript(path: Path) -> Iterator[Found]:
             yield Found(f"{path.name}:{number}", match[1].replace("\\/", "/"), flags, method)
 
 
+EVERYWHERE = _everywhere()
 PYTHON = [f for root in ROOTS for p in sorted(root.rglob("*.py")) for f in _in_python(root, p)]
 JAVASCRIPT = [found for path in sorted(WEB.glob("*.js")) for found in _in_javascript(path)]
 

@@ -303,14 +303,11 @@ def worst(pattern: str | bytes, flags: int, method: str, length: int) -> tuple[f
     program = Program.of(pattern, flags)
     heads = {"", _sample(list(program.tree)[:3], program.flags, 0)}
     for pump, head, tail in itertools.product(pumps(pattern, flags), heads, ("", "!\x00")):
-
-        def text(size: int, pump: str = pump, head: str = head, tail: str = tail) -> str:
-            return head + pump * (size // len(pump)) + tail
-
+        count = max(4, length // len(pump))
         try:
-            once = steps(pattern, flags, method, text(length))
-            twice = steps(pattern, flags, method, text(2 * length))
+            once = steps(pattern, flags, method, head + pump * count + tail)
+            twice = steps(pattern, flags, method, head + pump * 2 * count + tail)
         except TooManySteps:
-            return 99.0, text(40)
-        most = max(most, (twice / once, text(40)))
+            return 99.0, head + pump
+        most = max(most, (twice / once, head + pump))
     return most
