@@ -55,6 +55,9 @@ test-sam: .venv/.dev $(SAM) ## SAM CLI, Docker and AWS's emulator, for real; say
 judges: .venv/.dev .cache/parts .cache/judges ## hold it against suites, mocks and clients made by others; WRITE=1: into the README
 	TOKENWIRE_JUDGES=$(if $(WRITE),write,compare) $(PYTEST) -m judge
 
+fuzz: .venv/.dev ## fuzz the parsers and decoders, an hour at most; FUZZ_SECONDS each, FUZZ_TARGETS only
+	@sh scripts/fuzz.sh
+
 soak: .venv/.dev .cache/parts ## processes, kills and interleavings, in the numbers that the design asks for
 	TOKENWIRE_SOAK=1 $(PYTEST) tests/stores
 
@@ -96,5 +99,5 @@ build-LambdaAsgiLayer:
 .cache/sam/bin/sam: scripts/sam.sh scripts/requirements/sam.txt
 	@sh scripts/sam.sh
 
-.PHONY: help setup run test check format lambda build deploy test-sam judges soak bench clean \
+.PHONY: help setup run test check format lambda build deploy test-sam judges fuzz soak bench clean \
   build-ProxyFunction build-LambdaAsgiLayer

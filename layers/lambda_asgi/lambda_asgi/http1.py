@@ -10,6 +10,8 @@ MAX_BODY = 16 * 1024 * 1024
 """Bytes. An event is at most 6 MB; a response's head may hold a client context."""
 
 _MAX_CHUNK_LINE = 256
+# Far beyond any length, and below that at which int() refuses.
+_MAX_DIGITS = 15
 
 
 class ProtocolError(Exception):
@@ -41,7 +43,7 @@ class Head:
             ProtocolError: It is not a number.
         """
         text = self.get("content-length", "0")
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
             raise ProtocolError("the Content-Length is not a number")
         return int(text)
 
@@ -69,7 +71,7 @@ def parse_chunk_size(line: bytes) -> int:
         ProtocolError: It gives none.
     """
     digits = line.partition(b";")[0].strip()
-    if not digits or digits.strip(b"0123456789abcdefABCDEF") or len(digits) > 15:
+    if not digits or digits.strip(b"0123456789abcdefABCDEF") or len(digits) > _MAX_DIGITS:
         raise ProtocolError("not a chunk")
     return int(digits, 16)
 
@@ -94,6 +96,7 @@ class ResponseParser:
     """Reads one response; bytes may come cut anywhere. Make a new one for the next."""
 
     _buffer: bytearray = field(default_factory=bytearray)
+    _searched: int = 0
     _head: Head | None = None
     _body: bytearray = field(default_factory=bytearray)
 
@@ -111,13 +114,15 @@ class ResponseParser:
         return Response(int(head.start[9:12]), head, bytes(self._body)) if whole else None
 
     def _read_head(self) -> Head | None:
-        end = self._buffer.find(b"\r\n\r\n")
+        end = self._buffer.find(b"\r\n\r\n", max(self._searched - 3, 0))
+        self._searched = len(self._buffer)
         if max(end, 0 if end >= 0 else len(self._buffer)) > MAX_HEAD:
             raise ProtocolError("the head is too large")
         if end < 0:
             return None
         head = parse_head(bytes(self._buffer[:end]))
-        if head.start[:9] not in ("HTTP/1.1 ", "HTTP/1.0 ") or not head.start[9:12].isdigit():
+        status = head.start[9:12]
+        if head.start[:9] not in ("HTTP/1.1 ", "HTTP/1.0 ") or not status.encode().isdigit():
             raise ProtocolError("not an HTTP response")
         del self._buffer[: end + 4]
         self._head = head
@@ -126,9 +131,10 @@ class ResponseParser:
     def _read_length(self, head: Head) -> bool:
         if head.length > MAX_BODY:
             raise ProtocolError("the body is too large")
-        self._body += self._buffer
-        self._buffer.clear()
-        return len(self._body) >= head.length
+        missing = head.length - len(self._body)
+        self._body += self._buffer[:missing]
+        del self._buffer[:missing]
+        return len(self._body) == head.length
 
     def _read_chunks(self) -> bool:
         while (end := self._buffer.find(b"\r\n")) >= 0:

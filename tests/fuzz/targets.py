@@ -1,0 +1,225 @@
+"""What is fuzzed: each target takes any bytes, and fails if a promise about them is broken.
+
+The same targets run under hypothesis and over the kept corpus in ``make test``, and under a
+coverage-guided fuzzer in ``make fuzz``. The first byte says how the rest is cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+
+from lambda_asgi.http1 import MAX_HEAD, ProtocolError, Response, ResponseParser
+from lambda_asgi.local.http import Incoming, Outgoing, Server
+from tokenwire.auth.tickets import Tickets
+from tokenwire.errors import ClientError, UpstreamError
+from tokenwire.events import Error, Finish, Usage
+from tokenwire.redaction import MAX_TEXT, redact
+from tokenwire.sse import BlockTooLarge, Parser, ServerSentEvent, Splitter, encode, without_cursor
+from tokenwire.streams.framing import Framer
+from tokenwire.streams.log import Cursor
+from tokenwire.wire import DIALECTS
+from tokenwire.wire.converse import ConverseReader
+from tokenwire.wire.gemini import GeminiReader
+
+_SMALL = 64
+
+
+def cuts(data: bytes) -> Iterator[bytes]:
+    """The bytes after the first, in pieces whose size the first one gives."""
+    size = data[0] if data else 1
+    rest = data[1:]
+    step = 1 + size % 32 if size < 224 else max(len(rest), 1)
+    return (rest[at : at + step] for at in range(0, len(rest), step))
+
+
+def sse(data: bytes) -> None:
+    """However a stream is cut, it has the same events; a block is never larger than its bound."""
+    whole = Parser().feed(data[1:])
+    parser = Parser()
+    assert [event for piece in cuts(data) for event in parser.feed(piece)] == whole
+    for event in whole:
+        _written_again(event)
+    splitter = Splitter(_SMALL)
+    with suppress(BlockTooLarge):
+        for piece in cuts(data):
+            assert all(len(block) <= _SMALL for block in splitter.feed(piece))
+        assert len(splitter.close()) <= _SMALL
+
+
+def _written_again(event: ServerSentEvent) -> None:
+    """What was read can be written, and is read as the same."""
+    block = encode(event.data, event=event.type, id=event.last_event_id)
+    found = Parser().feed(block)
+    assert [(each.data, each.type) for each in found] == [(event.data.replace("\r", "\n"), event.type)]
+
+
+def framing(data: bytes) -> None:
+    """A provider's blocks come out whole, in UTF-8, with data, and without ids of theirs."""
+    framer = Framer()
+    for piece in cuts(data):
+        for block in framer.feed(piece):
+            block.decode()
+            (event,) = Parser().feed(block) or [None]
+            assert event is not None
+            assert event.last_event_id == ""
+            assert without_cursor(block) == block
+
+
+def _dialect(name: str) -> Callable[[bytes], None]:
+    def target(data: bytes) -> None:
+        """A stream is read, told in every dialect and folded, or is the provider's fault."""
+        with suppress(UpstreamError):
+            _told(name, list(Framer().feed(data)))
+
+    return target
+
+
+def _told(name: str, blocks: list[bytes]) -> None:
+    with suppress(UpstreamError):
+        DIALECTS[name].fold(blocks)
+    decoder = DIALECTS[name].decoder()
+    encoders = [dialect.encoder() for dialect in DIALECTS.values()]
+    for block in blocks:
+        notable = decoder.notable(block)
+        ends = decoder.ends(block)
+        assert notable or not ends
+        if ends:
+            break
+        for event in decoder.decode(block):
+            assert notable or not isinstance(event, Error | Finish | Usage), "passed on unread"
+            for encoder in encoders:
+                if isinstance(event, Error):
+                    encoder.error(event)
+                    return
+                encoder.encode(event)
+    for encoder in encoders:
+        assert encoder.end()
+
+
+def gemini(data: bytes) -> None:
+    """Gemini's stream becomes one of the Messages API, or is the provider's fault."""
+    reader = GeminiReader("m")
+    blocks: list[bytes] = []
+    with suppress(UpstreamError, BlockTooLarge):
+        for piece in cuts(data):
+            blocks += reader.feed(piece)
+        blocks.append(reader.close())
+        _told("messages", list(Framer().feed(b"".join(blocks))))
+
+
+_KINDS = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
+
+
+def converse(data: bytes) -> None:
+    """Bedrock's events become a stream of the Messages API, or are the provider's fault."""
+    reader = ConverseReader("r", "m")
+    blocks: list[bytes] = []
+    with suppress(UpstreamError):
+        for line in data.split(b"\n"):
+            kind = _KINDS[line[0] % len(_KINDS)] if line else "x"
+            blocks.append(reader.read(kind, line[1:]))
+        blocks.append(reader.close())
+        _told("messages", list(Framer().feed(b"".join(blocks))))
+
+
+def http_responses(data: bytes) -> None:
+    """However a response is cut, it is the same one, or none."""
+    assert _responses([data[1:]]) == _responses(list(cuts(data)))
+
+
+def _responses(pieces: list[bytes]) -> Response | None:
+    parser = ResponseParser()
+    try:
+        for piece in pieces:
+            if (found := parser.feed(piece)) is not None:
+                return found
+            assert len(parser._buffer) <= MAX_HEAD + len(piece)
+    except ProtocolError:
+        pass
+    return None
+
+
+class _Socket(asyncio.Transport):
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = bytearray()
+        self.closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Keep it."""
+        self.written += data
+
+    def is_closing(self) -> bool:
+        """Whether it was closed."""
+        return self.closed
+
+    def close(self) -> None:
+        """Close."""
+        self.closed = True
+
+    def abort(self) -> None:
+        """Close."""
+        self.closed = True
+
+
+async def _echo(incoming: Incoming, outgoing: Outgoing) -> None:
+    body = await incoming.read(1024)
+    outgoing.whole(200, [("x-target", incoming.target), *incoming.trailers.items()], body or b"")
+
+
+async def _serve(data: bytes) -> bytes:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=1024, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    socket = _Socket()
+    protocol.connection_made(socket)
+    for piece in cuts(data):
+        reader.feed_data(piece)
+    reader.feed_eof()
+    await Server(_echo)._converse(reader, asyncio.StreamWriter(socket, protocol, reader, loop))
+    return bytes(socket.written)
+
+
+def http_requests(data: bytes) -> None:
+    """Whatever a client sends to the local front door is answered in HTTP, or not at all."""
+    written = _LOOP.run_until_complete(_serve(data))
+    assert not written or written.startswith((b"HTTP/1.1 ", b"HTTP/1.0 "))
+    assert b" 500 " not in written[:16]
+
+
+_LOOP = asyncio.new_event_loop()
+
+
+async def _secret() -> bytes:
+    return b"0123456789abcdef"
+
+
+def words(data: bytes) -> None:
+    """Cursors, tickets and errors' texts: any text is taken, or refused by name."""
+    text = data.decode("latin-1")
+    with suppress(ClientError):
+        assert str(Cursor.parse(text).last) in text.replace("00", "0") or "0" in text
+    with suppress(ClientError):
+        _LOOP.run_until_complete(Tickets(_secret, 60).verify("st_x", text))
+        raise AssertionError("a forged ticket")
+    key = base64.b32encode(data[:10]).decode().strip("=")
+    shown = redact(f"{text} {key}{text}", [key])
+    assert len(shown) <= MAX_TEXT
+    assert len(key) < 8 or key not in shown
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    "sse": sse,
+    "framing": framing,
+    **{name: _dialect(name) for name in DIALECTS},
+    "gemini": gemini,
+    "converse": converse,
+    "http_responses": http_responses,
+    "http_requests": http_requests,
+    "words": words,
+}
