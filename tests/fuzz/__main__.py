@@ -1,6 +1,6 @@
-"""Run one target under the coverage-guided fuzzer: ``python -m tests.fuzz TARGET [libFuzzer arguments]``.
+"""Run one target under the coverage-guided fuzzer: ``python -m tests.fuzz TARGET …``.
 
-Without arguments the targets' names are printed.
+What follows the name are arguments of libFuzzer. Without a name the targets are listed.
 """
 
 from __future__ import annotations

@@ -53,7 +53,9 @@ def _written_again(event: ServerSentEvent) -> None:
     """What was read can be written, and is read as the same."""
     block = encode(event.data, event=event.type, id=event.last_event_id)
     found = Parser().feed(block)
-    assert [(each.data, each.type) for each in found] == [(event.data.replace("\r", "\n"), event.type)]
+    assert [(each.data, each.type) for each in found] == [
+        (event.data.replace("\r", "\n"), event.type)
+    ]
 
 
 def framing(data: bytes) -> None:
@@ -62,9 +64,7 @@ def framing(data: bytes) -> None:
     for piece in cuts(data):
         for block in framer.feed(piece):
             block.decode()
-            (event,) = Parser().feed(block) or [None]
-            assert event is not None
-            assert event.last_event_id == ""
+            assert [event.last_event_id for event in Parser().feed(block)] == [""]
             assert without_cursor(block) == block
 
 
@@ -90,10 +90,10 @@ def _told(name: str, blocks: list[bytes]) -> None:
             break
         for event in decoder.decode(block):
             assert notable or not isinstance(event, Error | Finish | Usage), "passed on unread"
+            if isinstance(event, Error):
+                assert all(encoder.error(event) for encoder in encoders)
+                return
             for encoder in encoders:
-                if isinstance(event, Error):
-                    encoder.error(event)
-                    return
                 encoder.encode(event)
     for encoder in encoders:
         assert encoder.end()
@@ -110,7 +110,14 @@ def gemini(data: bytes) -> None:
         _told("messages", list(Framer().feed(b"".join(blocks))))
 
 
-_KINDS = ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata")
+KINDS = (
+    "messageStart",
+    "contentBlockStart",
+    "contentBlockDelta",
+    "contentBlockStop",
+    "messageStop",
+    "metadata",
+)
 
 
 def converse(data: bytes) -> None:
@@ -119,7 +126,7 @@ def converse(data: bytes) -> None:
     blocks: list[bytes] = []
     with suppress(UpstreamError):
         for line in data.split(b"\n"):
-            kind = _KINDS[line[0] % len(_KINDS)] if line else "x"
+            kind = KINDS[line[0] % len(KINDS)] if line else "x"
             blocks.append(reader.read(kind, line[1:]))
         blocks.append(reader.close())
         _told("messages", list(Framer().feed(b"".join(blocks))))
@@ -187,12 +194,9 @@ async def _serve(data: bytes) -> bytes:
 
 def http_requests(data: bytes) -> None:
     """Whatever a client sends to the local front door is answered in HTTP, or not at all."""
-    written = _LOOP.run_until_complete(_serve(data))
+    written = asyncio.run(_serve(data))
     assert not written or written.startswith((b"HTTP/1.1 ", b"HTTP/1.0 "))
     assert b" 500 " not in written[:16]
-
-
-_LOOP = asyncio.new_event_loop()
 
 
 async def _secret() -> bytes:
@@ -205,7 +209,7 @@ def words(data: bytes) -> None:
     with suppress(ClientError):
         assert str(Cursor.parse(text).last) in text.replace("00", "0") or "0" in text
     with suppress(ClientError):
-        _LOOP.run_until_complete(Tickets(_secret, 60).verify("st_x", text))
+        asyncio.run(Tickets(_secret, 60).verify("st_x", text))
         raise AssertionError("a forged ticket")
     key = base64.b32encode(data[:10]).decode().strip("=")
     shown = redact(f"{text} {key}{text}", [key])

@@ -40,7 +40,9 @@ def mutated(draw: st.DrawFn, name: str) -> bytes:
             case "insert":
                 lines.insert(at, draw(st.binary(max_size=12)))
             case _:
-                lines[at : at + 1] = [line[: draw(st.integers(0, 40))] for line in lines[at : at + 1]]
+                lines[at : at + 1] = [
+                    line[: draw(st.integers(0, 40))] for line in lines[at : at + 1]
+                ]
     return draw(st.binary(min_size=1, max_size=1)) + b"".join(lines)
 
 

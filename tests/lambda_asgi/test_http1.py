@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,62 @@ def test_malformed_is_refused(raw: bytes) -> None:
     """What is not HTTP, or too large, is an error and not a hang."""
     with pytest.raises(ProtocolError):
         ResponseParser().feed(raw)
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+IN_CHUNKS = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "HTTP/1.1 2\u00b9\u00b2 OK\r\n\r\n".encode("latin-1"),  # digits to str, not to int
+        OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",  # more digits than int() takes
+        OK + b"Content-Length: 9999999999999999\r\n\r\n",
+        IN_CHUNKS + b"2;" + b"x" * 300 + b"\r\nde\r\n0\r\n\r\n",  # found by make fuzz
+        IN_CHUNKS + b"2\r\ndefg\r\n0\r\n\r\n",
+        IN_CHUNKS + b"f" * 16 + b"\r\n",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_what_the_bounds_forbid_is_refused_at_every_cut(raw: bytes, size: int) -> None:
+    """Whole or in pieces, a response beyond a bound is an error of the protocol and no other."""
+    pieces = [raw[at : at + size] for at in range(0, len(raw), size)]
+    with pytest.raises(ProtocolError):
+        _fed(pieces)
+
+
+def _fed(pieces: list[bytes]) -> None:
+    parser = ResponseParser()
+    for piece in pieces:
+        parser.feed(piece)
+
+
+@pytest.mark.parametrize("length", [0, 2])
+def test_what_follows_a_body_is_no_part_of_it(length: int) -> None:
+    """The body is as long as the head says, however the bytes are cut."""
+    found = ResponseParser().feed(OK + b"Content-Length: %d\r\n\r\nhello" % length)
+    assert found is not None
+    assert found.body == b"hello"[:length]
+
+
+def test_a_head_in_many_pieces_is_searched_once() -> None:
+    """Twice the pieces, twice the steps: what was searched is not searched again."""
+
+    class Counted(bytearray):
+        """A buffer that counts how much of it is searched."""
+
+        searched = 0
+
+        def find(self, sub: Any, start: Any = 0, end: Any = None, /) -> int:
+            Counted.searched += len(self) - start
+            return super().find(sub, start)
+
+    parser = ResponseParser(Counted())
+    for _ in range(1000):
+        assert parser.feed(b"a: b\r\n") is None
+
+    assert Counted.searched < 20 * 1000
 
 
 def test_requests_as_bytes() -> None:

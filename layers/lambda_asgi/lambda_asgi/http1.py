@@ -137,12 +137,14 @@ class ResponseParser:
         return len(self._body) == head.length
 
     def _read_chunks(self) -> bool:
-        while (end := self._buffer.find(b"\r\n")) >= 0:
+        while 0 <= (end := self._buffer.find(b"\r\n")) <= _MAX_CHUNK_LINE:
             size = parse_chunk_size(bytes(self._buffer[:end]))
             if len(self._body) + size > MAX_BODY:
                 raise ProtocolError("the body is too large")
             if len(self._buffer) < end + 2 + size + 2:
                 return False
+            if size and self._buffer[end + 2 + size : end + 4 + size] != b"\r\n":
+                raise ProtocolError("a chunk is longer than it says")
             self._body += self._buffer[end + 2 : end + 2 + size]
             del self._buffer[: end + 2 + size + 2]
             if size == 0:
