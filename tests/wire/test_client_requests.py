@@ -35,9 +35,8 @@ KINDS: tuple[Kind, ...] = (
 )
 # The client, the field, and the kinds of provider that have nothing like it.
 REFUSED = {
-    ("ai_sdk", "response_format"): {"anthropic", "bedrock", "gemini-native"},
-    ("instructor", "response_format"): {"anthropic", "bedrock", "gemini-native"},
-    ("instructor", "tool_choice.disable_parallel_tool_use"): {"bedrock", "gemini-native"},
+    ("ai_sdk", "response_format"): {"anthropic", "bedrock"},
+    ("instructor", "response_format"): {"anthropic", "bedrock"},
 }
 
 

@@ -25,7 +25,7 @@ from ..wire.messages_from_chat import from_chat
 from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
 from ..wire.turns import one_call
-from .exchange import Post, exchange
+from .exchange import Post, Sent, exchange
 from .paths import segment
 from .whole import document, streamed
 
@@ -69,7 +69,7 @@ class _Connection:
         self._made: tuple[Http, Signer] | None = None
         self._connecting = asyncio.Lock()
 
-    async def post(self, post: Post) -> httpx2.Response:
+    async def post(self, post: Post) -> Sent:
         """An open response with status 200.
 
         Raises:
@@ -83,7 +83,7 @@ class _Connection:
         call: Call = await asyncio.to_thread(
             signer.sign, f"{self._config.url}{post.path}", msgspec.json.encode(post.body)
         )
-        return await http.post(call)
+        return Sent(await http.post(call), call.secrets)
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..wire.protocol import ChatRequest
+from .guard import guarded
 
 if TYPE_CHECKING:
     import httpx2
@@ -31,6 +32,14 @@ class Post:
     one_call: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An open response, and the secrets that went with its request."""
+
+    response: httpx2.Response
+    secrets: Iterable[str] = field(repr=False)
+
+
 class Protocols(Protocol):
     """How an API is asked, and how its answers are read."""
 
@@ -45,7 +54,7 @@ class Protocols(Protocol):
 
 def exchange(
     api: Protocols,
-    send: Callable[[Post], Awaitable[httpx2.Response]],
+    send: Callable[[Post], Awaitable[Sent]],
     request: ChatRequest,
     model: str,
 ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
@@ -53,7 +62,7 @@ def exchange(
 
     Args:
         api: Its words.
-        send: Sends a POST; an open response.
+        send: Sends a POST.
         request: What is asked.
         model: Of which model.
 
@@ -67,12 +76,13 @@ def exchange(
 @asynccontextmanager
 async def _posted(
     api: Protocols,
-    send: Callable[[Post], Awaitable[httpx2.Response]],
+    send: Callable[[Post], Awaitable[Sent]],
     post: Post,
     model: str,
 ) -> AsyncIterator[AsyncIterator[bytes]]:
-    response = await send(post)
+    sent = await send(post)
+    response = sent.response
     try:
-        yield api.read(response, model, post)
+        yield guarded(api.read(response, model, post), sent.secrets)
     finally:
         await response.aclose()

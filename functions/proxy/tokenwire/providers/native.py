@@ -15,7 +15,7 @@ import msgspec
 from ..errors import TokenwireError
 from ..wire.protocol import ChatRequest
 from .config import Config
-from .exchange import Post, exchange
+from .exchange import Post, Sent, exchange
 from .protocol import Key
 
 if TYPE_CHECKING:
@@ -88,15 +88,19 @@ class Native:
         """As ``exchange`` says. A key that was refused is asked for anew, once."""
         return exchange(self._api, self._post, request, model)
 
-    async def _post(self, post: Post) -> httpx2.Response:
-        http, content = await self._connected(), msgspec.json.encode(post.body)
+    async def _post(self, post: Post) -> Sent:
+        content = msgspec.json.encode(post.body)
         try:
-            return await http.post(await self._call(post.path, content, post.headers))
+            return await self._once(post, content)
         except TokenwireError as error:
             if error.code != "upstream_auth" or not await self._rotated():
                 raise
-            # A key was rotated.
-            return await http.post(await self._call(post.path, content, post.headers))
+            return await self._once(post, content)  # a key was rotated
+
+    async def _once(self, post: Post, content: bytes) -> Sent:
+        http = await self._connected()
+        call = await self._call(post.path, content, post.headers)
+        return Sent(await http.post(call), call.secrets)
 
     async def _call(self, path: str, content: bytes, more: Mapping[str, str]) -> Call:
         from .http import Call

@@ -20,6 +20,8 @@ from ..errors import TokenwireError
 from ..wire import whole
 from ..wire.protocol import JSON, ChatRequest
 from .config import Config
+from .exchange import Sent
+from .guard import guarded
 from .protocol import Key
 from .whole import streamed
 
@@ -64,13 +66,13 @@ class OpenAI:
         Raises:
             TokenwireError: As ``failures.translate`` says.
         """
-        response = await self._post(_body(request, model, is_openai=self._config.base_url is None))
+        sent = await self._post(_body(request, model, is_openai=self._config.base_url is None))
         try:
-            yield streamed(_read(response), whole.chat)
+            yield guarded(streamed(_read(sent.response), whole.chat), sent.secrets)
         finally:
-            await response.aclose()
+            await sent.response.aclose()
 
-    async def _post(self, body: bytes) -> httpx2.Response:
+    async def _post(self, body: bytes) -> Sent:
         try:
             return await self._send(body)
         except TokenwireError as error:
@@ -86,7 +88,7 @@ class OpenAI:
         )
         return any([await key.refresh() for key in keys])
 
-    async def _send(self, body: bytes) -> httpx2.Response:
+    async def _send(self, body: bytes) -> Sent:
         key = await self._key()  # a missing one is a clear error of ours, before any of the SDK's
         headers = await _values(self._config.secret_headers)
         query = await _values(self._config.secret_query)
@@ -108,7 +110,8 @@ class OpenAI:
             )
         except Exception as error:
             raise translate(error, key, *headers.values(), *query.values()) from None
-        return cast("httpx2.Response", response)
+        secrets = (key, *headers.values(), *query.values())
+        return Sent(cast("httpx2.Response", response), secrets)
 
     async def models(self) -> list[str]:
         """What was configured, or what it says it has; asked for at most every five minutes."""
@@ -180,9 +183,8 @@ async def _values(keys: Mapping[str, Key]) -> dict[str, str]:
 def _body(request: ChatRequest, model: str, *, is_openai: bool) -> bytes:
     options: JSON = request.body.get("stream_options") or {}
     body = dict(request.body)
-    if request.translated and is_openai and "max_tokens" in body:
-        # OpenAI's newer models take only the one name, most compatible servers only the other.
-        body["max_completion_tokens"] = body.pop("max_tokens")
+    if request.translated and is_openai:
+        body = _of_openai(body)
     return msgspec.json.encode(
         {
             **body,
@@ -191,6 +193,29 @@ def _body(request: ChatRequest, model: str, *, is_openai: bool) -> bytes:
             "stream_options": {**options, "include_usage": True},
         }
     )
+
+
+def _of_openai(body: JSON) -> JSON:
+    """A translated body without what OpenAI refuses and its compatibles take.
+
+    Its newer models take only one name of the limit, most compatible servers only the other;
+    signatures of Google's models are for Google.
+    """
+    body = dict(body)
+    if "max_tokens" in body:
+        body["max_completion_tokens"] = body.pop("max_tokens")
+    body["messages"] = [_unsigned(message) for message in body["messages"]]
+    return body
+
+
+def _unsigned(message: JSON) -> JSON:
+    if not message.get("tool_calls"):
+        return message
+    calls = [
+        {name: value for name, value in call.items() if name != "extra_content"}
+        for call in message["tool_calls"]
+    ]
+    return {**message, "tool_calls": calls}
 
 
 async def _read(response: httpx2.Response) -> AsyncIterator[bytes]:

@@ -10,7 +10,7 @@ import msgspec
 
 from ..errors import ClientError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from . import as_is
+from . import as_is, signatures
 from .chat_decoder import ChatDecoder
 from .chat_fold import fold
 from .chat_repair import OBJECT, ChatRepair, reason_of
@@ -38,6 +38,7 @@ class ChatEncoder:
         self._opened: set[int] = set()
         self._calling: set[int] = set()
         self._usage: Usage | None = None
+        self._signature: str | None = None
 
     def encode(self, event: Event) -> list[bytes]:
         """The event's chunk; none for ``Start``, which is in each, and ``Usage``, which is last."""
@@ -54,12 +55,21 @@ class ChatEncoder:
             case Content(delta=delta, choice=choice, refusal=refusal):
                 return [self._choice(choice, {"refusal" if refusal else "content": delta})]
             case Reasoning(delta=delta, choice=choice):
-                return [self._choice(choice, {"reasoning_content": delta})]
+                self._signature = signatures.of_google(event.signature) or self._signature
+                return [self._choice(choice, {"reasoning_content": delta})] if delta else []
             case ToolCall(choice=choice):
                 self._calling.add(choice)
-                return [self._choice(choice, {"tool_calls": [_tool_call(event)]})]
+                return [self._choice(choice, {"tool_calls": [self._tool_call(event)]})]
             case _:
                 return []
+
+    def _tool_call(self, event: ToolCall) -> JSON:
+        """A piece of a call; its first has the signature that Google's models want back."""
+        call = _tool_call(event)
+        if self._signature is None or event.id is None:
+            return call
+        signature, self._signature = self._signature, None
+        return {**call, "extra_content": signatures.extra_content(signature)}
 
     def end(self) -> list[bytes]:
         """The usage, if it is known and was asked for; then ``[DONE]``."""

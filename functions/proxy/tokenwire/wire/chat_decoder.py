@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..sse import data_of, event_of
+from . import signatures
 from .chat_repair import OBJECT
 from .reading import fits, malformed, read
 
@@ -23,6 +24,7 @@ class _ToolCall(Struct):
     index: int | None = None
     id: str | None = None
     function: _Function | None = None
+    extra_content: Any = None  # Google
 
 
 class _Delta(Struct):
@@ -146,6 +148,8 @@ class ChatDecoder:
 
     def _tool_calls(self, delta: _Delta, index: int) -> Iterator[Event]:
         for call in delta.tool_calls or ():
+            if signature := signatures.of_call({"extra_content": call.extra_content}):
+                yield Reasoning("", index, signature=signatures.google(signature))
             yield self._tool_call(call, index)
         if delta.function_call is not None:
             yield self._tool_call(_ToolCall(0, None, delta.function_call), index)

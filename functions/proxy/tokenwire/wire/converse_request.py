@@ -21,7 +21,7 @@ _FIELDS = carry.Fields(
         "model", "max_tokens", "messages", "system", "stream", "stop_sequences", "temperature",
         "top_p", "tools", "tool_choice", "metadata", "top_k", "thinking", "output_config",
     ],
-    no_effect=["cache_control", "service_tier", "inference_geo", "speed", "diagnostics"],
+    no_effect=["cache_control", "service_tier", "speed", "diagnostics"],
 )
 # fmt: on
 _LABEL = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}", re.ASCII)

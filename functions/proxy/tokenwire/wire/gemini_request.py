@@ -16,7 +16,7 @@ _FIELDS = carry.Fields(
         "model", "max_tokens", "messages", "system", "stream", "stop_sequences", "temperature",
         "top_p", "top_k", "tools", "tool_choice", "metadata", "thinking", "output_config",
     ],
-    no_effect=["cache_control", "service_tier", "inference_geo", "speed", "diagnostics"],
+    no_effect=["cache_control", "service_tier", "speed", "diagnostics"],
 )
 # fmt: on
 _LIMITS = {

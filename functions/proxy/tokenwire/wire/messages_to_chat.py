@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from . import carry
+from . import carry, signatures
 from .origins import made
 from .protocol import JSON
 
@@ -35,7 +35,7 @@ _ORIGINS = {
     "user": "metadata.user_id",
     "tool_choice": "tool_choice",
 }
-# Thinking of earlier turns means nothing to another provider.
+# Thinking of earlier turns means nothing to another provider, but for Google's signatures.
 _LEFT_OUT = frozenset({"thinking", "redacted_thinking"})
 _EFFORTS = {"low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "xhigh"}
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
@@ -91,22 +91,29 @@ def _user_turn(said: list[tuple[str, JSON]], at: str) -> list[JSON]:
 
 def _assistant(said: list[tuple[str, JSON]], at: str) -> JSON:
     texts, calls = [], []
+    signature: str | None = None
     for where, part in said:
         match part["type"]:
             case "text":
                 texts.append(part["text"])
+            case "thinking":
+                signature = signatures.of_google(part.get("signature")) or signature
             case "tool_use":
-                calls.append(_call(part, where))
+                calls.append(_call(part, where, signature))
+                signature = None
             case kind if kind not in _LEFT_OUT:
                 raise carry.refuse(f"{where}.type")
     message: JSON = {"role": "assistant", "content": "".join(texts) or None}
     return made(at, message | ({"tool_calls": calls} if calls else {}))
 
 
-def _call(part: JSON, at: str) -> JSON:
+def _call(part: JSON, at: str, signature: str | None) -> JSON:
     arguments = msgspec.json.encode(part["input"]).decode()
     function = {"name": part["name"], "arguments": arguments}
-    return made(at, {"id": part["id"], "type": "function", "function": function}, id=f"{at}.id")
+    call: JSON = {"id": part["id"], "type": "function", "function": function}
+    if signature:
+        call["extra_content"] = signatures.extra_content(signature)
+    return made(at, call, id=f"{at}.id")
 
 
 def _result(part: JSON, at: str) -> JSON:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import carry
+from . import carry, signatures
 from .origins import made
 from .protocol import JSON
 from .responses_tools import custom_arguments, function_name, tools
@@ -75,8 +75,16 @@ def _input(said: Any) -> list[JSON]:
     if isinstance(said, str):
         return [made("input", {"role": "user", "content": said})]
     found: list[JSON] = []
+    signature: str | None = None
     for number, item in enumerate(said or ()):
+        if Item.tag_of(item) == "reasoning":
+            # Of an earlier turn: means nothing to another provider, but for Google's signature.
+            signature = signatures.of_google(item.get("encrypted_content")) or signature
+            continue
         _add(found, item, f"input[{number}]")
+        if signature and found[-1].get("tool_calls"):
+            found[-1]["tool_calls"][-1]["extra_content"] = signatures.extra_content(signature)
+            signature = None
     return found
 
 
@@ -97,8 +105,6 @@ def _add(found: list[JSON], item: JSON, at: str) -> None:
             content = _content(item["output"], f"{at}.output")
             message = {"role": "tool", "tool_call_id": item["call_id"], "content": content}
             found.append(made(at, message, tool_call_id=f"{at}.call_id", content=f"{at}.output"))
-        case "reasoning":
-            pass  # of an earlier turn: means nothing to another provider
         case _:
             raise carry.refuse(f"{at}.type")
 
