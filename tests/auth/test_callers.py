@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -176,3 +177,20 @@ async def test_doubled_headers_are_one_value() -> None:
     doubled = [(b"x-api-key", b"guess"), (b"x-api-key", KEYS[0].encode())]
     with pytest.raises(ClientError):
         await Keys(keys)({"headers": doubled})
+
+
+async def test_every_key_is_compared() -> None:
+    """The first match does not end the comparison: how long it takes tells nothing of a key."""
+    compared = 0
+
+    async def counted() -> Iterator[str]:
+        def each() -> Iterator[str]:
+            nonlocal compared
+            for key in KEYS:
+                compared += 1
+                yield key
+
+        return each()
+
+    await Keys(counted)(scope(x_api_key=KEYS[0]))
+    assert compared == len(KEYS)

@@ -9,29 +9,74 @@ import msgspec
 import pytest
 
 from tokenwire.settings import Settings
+from tokenwire.streams.stream import new_id
 
 OPERATE = Path("docs/operate.md").read_text()
 SECURITY = Path("SECURITY.md").read_text()
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
-def rows(section: str) -> list[list[str]]:
-    """The cells of the table below a heading, without its head."""
-    text = OPERATE.split(f"## {section}\n")[1].split("\n## ")[0]
-    lines = [line for line in text.splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+LINE = re.compile(r"`([\w./]+\.(?:yaml|py))`: `([^`]+)`")
 
 
-BOUNDS = rows("Bounds")
+def rows(text: str) -> list[list[str]]:
+    """The cells of every table in the text, without their heads."""
+    found, head = list[list[str]](), True
+    for line in text.splitlines():
+        if not line.startswith("| "):
+            head = True
+        elif line.startswith("| ---"):
+            head = False
+        elif not head:
+            found.append([cell.strip() for cell in line.strip("|").split(" | ")])
+    return found
+
+
+BOUNDS = rows(OPERATE.split("## Bounds\n")[1].split("\n## ")[0])
+STATEMENTS = rows(SECURITY)
+
+
+def missing(cell: str) -> list[str]:
+    """The tests and lines of files that a cell names and that are not there."""
+    tests = [
+        f"{file}::{name}"
+        for file, name in NAMED.findall(cell)
+        if not re.search(rf"^(async )?def {name}\(", Path(file).read_text(), re.MULTILINE)
+    ]
+    return tests + [text for file, text in LINE.findall(cell) if text not in Path(file).read_text()]
 
 
 @pytest.mark.parametrize("row", BOUNDS, ids=lambda row: row[0])
 def test_each_bound_has_its_test(row: list[str]) -> None:
     """Every row names tests that are there."""
-    tests = NAMED.findall(row[-1])
-    assert tests
-    for file, name in tests:
-        assert re.search(rf"^(async )?def {name}\(", Path(file).read_text(), re.MULTILINE), name
+    assert NAMED.search(row[-1])
+    assert missing(row[-1]) == []
+
+
+@pytest.mark.parametrize("row", STATEMENTS, ids=lambda row: row[0])
+def test_each_statement_is_shown(row: list[str]) -> None:
+    """Every statement on security names a test, or a line of a file, that is there."""
+    assert NAMED.search(row[-1]) or LINE.search(row[-1])
+    assert missing(row[-1]) == []
+
+
+def test_tables_are_read() -> None:
+    """What these tests read is all of the tables, and a name that is wrong is found."""
+    assert len(BOUNDS) > 30
+    assert len(STATEMENTS) > 30
+    assert missing(
+        "`tests/edge/test_documents.py::test_nothing` `template.yaml`: `Nothing: 1`"
+    ) == [
+        "tests/edge/test_documents.py::test_nothing",
+        "Nothing: 1",
+    ]
+
+
+def test_ids_are_random() -> None:
+    """Twenty-two characters of base64 are 16 bytes, and no two ids are the same."""
+    ids = {new_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert {len(one) for one in ids} == {len("st_") + 22}
 
 
 def test_settings_of_bounds_exist() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -23,6 +24,7 @@ from tokenwire.streams.store import (
     new_token,
 )
 from tokenwire.streams.stream import new_id
+from tokenwire.wire.checks import MAX_NAME
 
 DONE = End(EndReason.DONE, block=b"data: [DONE]\n\n")
 LOST = End(EndReason.LOST, Error("lost", "Gone.", retryable=True, status=502))
@@ -227,6 +229,14 @@ async def test_viewers_elsewhere_are_seen(store: Store) -> None:
     await store.leave(about.id, "v_one")
     await store.leave(about.id, "v_one")
     assert await writer.look() == 0
+
+
+async def test_longest_names_fit(store: Store) -> None:
+    """The longest name that a caller may give makes no record that a store would refuse."""
+    first = meta()
+    longest = replace(first, model="☃" * MAX_NAME)
+    await store.create(longest, new_token())
+    assert (await opened(store, first.id)).meta == longest
 
 
 async def test_viewers_have_a_bound(store: Store) -> None:

@@ -242,6 +242,21 @@ async def test_lease_of_an_invisible_viewer() -> None:
     await here.aclose()
 
 
+async def test_names_in_the_store_are_hashes() -> None:
+    """Who can read the store learns neither a chat's id nor an idempotency key."""
+    store, tap = MemoryStore(), Tap()
+    here = hub(store)
+    stream = await start(here, tap)
+    await here.name("my-chat", stream)
+    await here.claim("idempotency my-key", "me", Named(stream.meta.id))
+    tap.send(ROLE, STOP, DONE)
+    await over(stream)
+    assert len(store.names) == 2
+    assert {len(name) for name in store.names} == {64}
+    assert "my-" not in repr(store.names) + repr(store.logs)
+    await here.aclose()
+
+
 async def test_ended_stream_keeps_no_viewers() -> None:
     """Hundreds of names for a stream that is over are no failure anywhere, and are not kept."""
     store, tap = MemoryStore(), Tap()
