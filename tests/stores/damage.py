@@ -110,8 +110,10 @@ class OfDynamoDB:
         self._remove(self._client.scan(TableName=TABLE, ConsistentRead=True)["Items"])
 
     def _remove(self, items: list[Any]) -> None:
-        for item in items:
-            self._client.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+        keys = [{"pk": item["pk"], "sk": item["sk"]} for item in items]
+        for first in range(0, len(keys), 25):
+            wanted: Any = [{"DeleteRequest": {"Key": key}} for key in keys[first : first + 25]]
+            self._client.batch_write_item(RequestItems={TABLE: wanted})
 
 
 class OfMemory:

@@ -21,7 +21,7 @@ from tokenwire.streams.store import Store
 from tokenwire.streams.stream import Stream
 
 LEASE = 1.0
-KINDS = ["memory", "redis", "valkey", "dynamodb_local"]
+KINDS = ["redis", "valkey", "dynamodb_local"]
 
 
 @dataclass(slots=True)
@@ -60,9 +60,11 @@ class Scene:
                 await asyncio.sleep(0.02)
 
     async def stored(self, stream: Stream) -> int:
-        """How many records of the stream the store has, its end among them."""
+        """How many records of the stream the store has, its end among them; -1 for no log."""
         reader, found = await self.other.open(stream.meta.id), 0
-        while reader is not None and (batches := await reader.read(0)):
+        if reader is None:
+            return -1
+        while batches := await reader.read(0):
             found += sum(len(batch.blocks) + (batch.end is not None) for batch in batches)
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from redis.asyncio.cluster import RedisCluster
 
 
+_SLOTS = 64
+"""Commands that are on their way at once, reads that wait aside: each takes a connection."""
+
+
 class Server:
     """Where logs are. Each command may raise ``StoreError``.
 
@@ -31,6 +36,7 @@ class Server:
         self._url, self._in_cluster = _without_cluster(url)
         self._timeout = timeout
         self._client: Redis | RedisCluster | None = None
+        self._slots = asyncio.Semaphore(_SLOTS)
         self._make_client = connect or self._connect
         self._reconnected = -1.0
 
@@ -87,14 +93,20 @@ class Server:
                 failure alone: what a client library says may quote an address or a password.
         """
         try:
-            try:
-                return await self.connected().execute_command(*command)
-            except Exception as error:
-                if not await self._may_repeat(error):
-                    raise
-            return await self.connected().execute_command(*command)
+            if "BLOCK" in command:
+                return await self._ask(command)
+            async with asyncio.timeout(3 * self._timeout), self._slots:
+                return await self._ask(command)
         except Exception as error:
             raise _as_ours(error) from None
+
+    async def _ask(self, command: tuple[Any, ...]) -> Any:
+        try:
+            return await self.connected().execute_command(*command)
+        except Exception as error:
+            if not await self._may_repeat(error):
+                raise
+        return await self.connected().execute_command(*command)
 
     async def _may_repeat(self, error: Exception) -> bool:
         """Whether another connection may do better. Leaves a server that has stepped down."""
@@ -123,18 +135,21 @@ class Server:
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
-        kind: Any = RedisCluster if self._in_cluster else Redis
-        found: Redis | RedisCluster = kind.from_url(
-            self._url,
-            protocol=2,
-            socket_connect_timeout=self._timeout,
-            socket_timeout=self._timeout,
+        from .pool import ShrinkingPool
+
+        settings: dict[str, Any] = {
+            "protocol": 2,
+            "socket_connect_timeout": self._timeout,
+            "socket_timeout": self._timeout,
             # ``ask`` tries again, and knows more kinds of failure.
-            retry=Retry(NoBackoff(), 0),
+            "retry": Retry(NoBackoff(), 0),
             # One reader that waits holds a connection for as long.
-            max_connections=10_000,
-        )
-        return found
+            "max_connections": 10_000,
+        }
+        if self._in_cluster:
+            cluster: RedisCluster = RedisCluster.from_url(self._url, **settings)
+            return cluster
+        return Redis.from_pool(ShrinkingPool.from_url(self._url, **settings))
 
 
 _STEPPED_DOWN = re.compile(
