@@ -159,10 +159,16 @@ def _services(settings: Settings, secrets: Secrets, durable: Store | None) -> Se
             provision.foreign(settings),
         ),
         authenticate=choose(settings, keys),
-        tickets=Tickets(_ticket_secret(settings, secrets, durable), settings.ticket_ttl),
+        tickets=_tickets(settings, secrets, durable),
         metrics=metrics,
         invoker=Invoker(),
     )
+
+
+def _tickets(settings: Settings, secrets: Secrets, durable: Store | None) -> Tickets:
+    secret = _ticket_secret(settings, secrets, durable)
+    others = secret.others if isinstance(secret, SharedSecret) else None
+    return Tickets(secret, settings.ticket_ttl, others=others)
 
 
 def _ticket_secret(settings: Settings, secrets: Secrets, durable: Store | None) -> Secret | None:

@@ -10,7 +10,7 @@ import hmac
 import secrets
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -30,13 +30,18 @@ class Tickets:
             least 16 bytes. None: a random one, for this process alone.
         ttl: How long a ticket lasts, in seconds.
         clock: Unix time in seconds.
-
+        others: Gives more secrets whose tickets are accepted; asked where the first does not fit.
     """
 
     def __init__(
-        self, secret: Secret | None, ttl: float, clock: Callable[[], float] = time.time
+        self,
+        secret: Secret | None,
+        ttl: float,
+        clock: Callable[[], float] = time.time,
+        others: Callable[[], Awaitable[Sequence[bytes]]] | None = None,
     ) -> None:
         self._secret = secret or _random()
+        self._others = others or _none
         self._ttl = ttl
         self._clock = clock
 
@@ -59,8 +64,7 @@ class Tickets:
         """
         version, _, rest = ticket.partition(".")
         expires_at, _, mac = rest.partition(".")
-        ours = await self._mac(stream_id, expires_at)
-        genuine = hmac.compare_digest(mac.encode(), ours.encode())
+        genuine = await self._is_genuine(stream_id, expires_at, mac)
         if version != _VERSION or not genuine:
             raise ClientError(
                 "The ticket is not valid for this stream.", code="invalid_ticket", status=401
@@ -68,11 +72,21 @@ class Tickets:
         if int(expires_at) < self._clock():
             raise ClientError("The ticket has expired.", code="expired_ticket", status=401)
 
+    async def _is_genuine(self, stream_id: str, expires_at: str, mac: str) -> bool:
+        ours = await self._mac(stream_id, expires_at)
+        if hmac.compare_digest(mac.encode(), ours.encode()):
+            return True
+        macs = [_mac(secret, stream_id, expires_at) for secret in await self._others()]
+        return any(hmac.compare_digest(mac.encode(), other.encode()) for other in macs)
+
     async def _mac(self, stream_id: str, expires_at: str) -> str:
-        text = f"{_VERSION}\n{stream_id}\n{expires_at}".encode()
-        secret = check_secret(await self._secret())
-        mac = hmac.new(secret, text, sha256).digest()
-        return urlsafe_b64encode(mac).decode().rstrip("=")
+        return _mac(check_secret(await self._secret()), stream_id, expires_at)
+
+
+def _mac(secret: bytes, stream_id: str, expires_at: str) -> str:
+    text = f"{_VERSION}\n{stream_id}\n{expires_at}".encode()
+    mac = hmac.new(secret, text, sha256).digest()
+    return urlsafe_b64encode(mac).decode().rstrip("=")
 
 
 def check_secret(secret: bytes) -> bytes:
@@ -86,6 +100,10 @@ def check_secret(secret: bytes) -> bytes:
             f"TOKENWIRE_SECRET must have at least {MIN_SECRET} bytes.", code="bad_setting"
         )
     return secret
+
+
+async def _none() -> Sequence[bytes]:
+    return ()
 
 
 def _random() -> Secret:
