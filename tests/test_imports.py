@@ -143,8 +143,9 @@ def test_table_has_no_cycle() -> None:
         done |= ready
 
 
-ON_FIRST_USE = {"streams.redis.pool", 
-    f"providers.{name}" for name in ("bounds", "failures", "openai_failures", "http", "sigv4")
+ON_FIRST_USE = {
+    *(f"providers.{name}" for name in ("bounds", "failures", "openai_failures", "http", "sigv4")),
+    "streams.redis.pool",
 }
 
 
