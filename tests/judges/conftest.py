@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
@@ -11,6 +12,9 @@ from tests.fakes.server import serving
 from tests.judges.table import Row, render
 
 _PLUGIN = "judges"
+# They run in `make test` as well: nothing of others has to be started for them.
+_BESIDE = "tests/matrix/test_published_shapes.py"
+_SHAPES = ("the official SDKs' types", "each chunk and object of `chat`, `responses`, `messages`")
 Verdict = Callable[[str], None]
 
 
@@ -45,12 +49,27 @@ class Rows:
 
 def _reason(report: pytest.TestReport) -> str:
     found = report.longrepr
-    return str(found[2] if isinstance(found, tuple) else found).removeprefix("Skipped: ")
+    return (
+        str(found[2] if isinstance(found, tuple) else found)
+        .removeprefix("Skipped: ")
+        .removeprefix("skipped: ")
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin the table."""
     config.pluginmanager.register(Rows(), _PLUGIN)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Note on each test whose verdict it is; in ``make judges``, on those beside it too."""
+    for item in items:
+        if "TOKENWIRE_JUDGES" in os.environ and item.nodeid.startswith(_BESIDE):
+            item.add_marker(pytest.mark.judge(*_SHAPES))
+        marker = item.get_closest_marker("judge")
+        if marker is not None and marker.args:
+            item.user_properties.append(("judge", marker.args))
 
 
 @pytest.fixture
@@ -59,14 +78,6 @@ def rows(request: pytest.FixtureRequest) -> dict[str, Row]:
     found = request.config.pluginmanager.get_plugin(_PLUGIN)
     assert isinstance(found, Rows)
     return found.by_name
-
-
-@pytest.fixture(autouse=True)
-def judge(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
-    """Note whose verdict this test is."""
-    marker = request.node.get_closest_marker("judge")
-    if marker is not None and marker.args:
-        record_property("judge", marker.args)
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def settings(config: Path, providers: Mapping[str, tuple[str, str]]) -> dict[str
         config: The configuration file to write.
         providers: Kind and base URL by name.
     """
-    keyed = '[providers.{}]\nkind = "{}"\nbase_url = "{}"\n{}\n'
+    keyed = '[providers.{}]\nkind = "{}"\nbase_url = "{}"\nmax_retries = 1\n{}\n'
     config.write_text(
         "".join(
             keyed.format(name, kind, url, "" if kind == "bedrock" else 'key = "env:MOCK_KEY"')

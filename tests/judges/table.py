@@ -34,6 +34,8 @@ class Row:
         if not ran:
             return self.skipped[0] if self.skipped else "did not run"
         found = self.verdict or f"{self.passed} of {ran} cases"
+        if self.skipped:
+            found += f"; {len(self.skipped)} skipped: {', '.join(sorted(set(self.skipped)))}"
         return f"FAILED: {found}" if self.failed else found
 
 

@@ -53,11 +53,12 @@ REFUSED: list[Case] = [
     ("500 once", {"type": "fail", "status": 500}, WHOLE),
 ]
 CASES = [*BROKEN, STALLED, *REFUSED]
-# Of the clients that have no exceptions: tokenwire's codes without "upstream_".
+# Of the clients that have no exceptions: tokenwire's codes without "upstream_", or the types
+# of Messages.
 # fmt: off
 TYPED_CODES = frozenset([
     "typed", "truncated", "disconnected", "malformed", "bad_request", "invalid_request", "auth",
-    "overloaded",
+    "overloaded", "api",
 ])
 # fmt: on
 NODE_CLIENTS = ["openai-node chat", "openai-node responses", "anthropic-node"]
