@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import ClientError
-from . import checks
 from .protocol import JSON
 
 _DATA_URL = re.compile(
@@ -95,45 +94,11 @@ def set_of(body: JSON, names: Iterable[str]) -> JSON:
     return {name: body[name] for name in names if body.get(name) is not None}
 
 
-def an_object(value: object, at: str) -> JSON:
-    """The value, if it is an object.
-
-    Raises:
-        ClientError: It is not.
-    """
-    return checks.typed(value, dict, at, "an object")
-
-
-def a_text(value: object, at: str) -> str:
-    """The value, if it is a text.
-
-    Raises:
-        ClientError: It is not.
-    """
-    return checks.typed(value, str, at, "a string")
-
-
-def a_list(value: object, at: str) -> list[Any]:
-    """The value, if it is a list.
-
-    Raises:
-        ClientError: It is not.
-    """
-    return checks.typed(value, list, at, "a list")
-
-
 def parts(content: object, at: str) -> list[tuple[str, JSON]]:
-    """A content's parts, each with its place; a text is one part, and nothing none.
-
-    Raises:
-        ClientError: It is neither a text nor a list of objects.
-    """
-    if content is None:
-        return []
-    if isinstance(content, str):
-        return [(at, {"type": "text", "text": content})] if content else []
-    found = a_list(content, at)
-    return [(f"{at}[{n}]", an_object(part, f"{at}[{n}]")) for n, part in enumerate(found)]
+    """The parts of a checked content, each with its path; a text is one part, and nothing none."""
+    if isinstance(content, list):
+        return [(f"{at}[{number}]", part) for number, part in enumerate(content)]
+    return [(at, {"type": "text", "text": content})] if content else []
 
 
 def text_of(part: JSON, at: str) -> str:
