@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from tests.api.test_requests import error_of
+from tests.api.test_worker import EVENT, Bench, reserved
 from tests.conftest import Serve
+from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import STOP, Act, Upstream, chunk, text, whole
+from tokenwire.api.references import resolved
+from tokenwire.errors import ClientError
+from tokenwire.streams.store import StoreError
+from tokenwire.wire import DIALECTS
 
 ASK = {"model": "openai/m", "input": "Hi"}
 
@@ -118,3 +124,40 @@ async def test_reference_needs_an_id(item: dict[str, Any], serve: Serve) -> None
     client = await serve()
     response = await client.post("/v1/responses", json={"model": "demo/fast", "input": [item]})
     assert (response.status_code, error_of(response)["param"]) == (400, "input[0].id")
+
+
+async def test_item_of_a_stream_in_another_process() -> None:
+    """The store has the stream, and the stream has its owner; a failing store is no lost item."""
+    store = MemoryStore()
+    await store.reserve(reserved(store))
+    await Bench(store).run()
+    elsewhere = Bench(store).services
+    item = f"msg_{EVENT['stream'].removeprefix('st_')}_0"
+    request = DIALECTS["responses"].parse({**ASK, "input": [reference(item)]})
+    found = await resolved(elsewhere, EVENT["owner"], request)
+    assert found.body["input"][0]["content"][0]["text"]
+    with pytest.raises(ClientError) as caught:
+        await resolved(elsewhere, "somebody", request)
+    assert (caught.value.code, caught.value.param) == ("item_not_found", "input[0].id")
+
+    async def trouble() -> None:
+        raise StoreError("The store is away.")
+
+    with pytest.raises(StoreError):
+        await resolved(Bench(MemoryStore(trouble)).services, EVENT["owner"], request)
+
+
+async def test_running_response_is_not_waited_for_without_end(
+    provider: Upstream, serve: Serve
+) -> None:
+    """After two seconds what there is of the item stands for it."""
+    provider.answer(text("Hel"), Act.STALL)
+    provider.answer(*whole("ok"))
+    client = await serve(provider)
+    async with client.stream("POST", "/v1/responses", json={**ASK, "stream": True}) as running:
+        item = f"msg_{running.headers['x-stream-id'].removeprefix('st_')}_0"
+        async for line in running.aiter_lines():
+            if "output_text.delta" in line:
+                break
+        await client.post("/v1/responses", json={**ASK, "input": [reference(item)]})
+    assert provider.requests[1].json["messages"][0]["content"] == "Hel"

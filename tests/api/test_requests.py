@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,19 @@ async def test_refusal_names_the_callers_field(provider: Upstream, serve: Serve)
     response = await client.post("/v1/responses", json=body)
     assert (response.status_code, error_of(response)["param"]) == (400, "input[1].arguments")
     assert error_of(response)["message"].startswith("input[1].arguments ")
+
+
+async def test_providers_refusal_names_the_callers_field(provider: Upstream, serve: Serve) -> None:
+    """What the provider finds at fault is led back as well; verbatim it stays as it is."""
+    said = {"error": {"message": "bad", "code": "bad", "param": "messages[1].content"}}
+    provider.answer(json.dumps(said).encode(), status=400)
+    client = await serve(provider)
+    body = {"model": "openai/m", "instructions": "s", "input": TURNS}
+    response = await client.post("/v1/responses", json=body)
+    assert (response.status_code, error_of(response)["param"]) == (400, "input[0].content")
+    chat = {"model": "openai/m", "messages": [*TURNS, *TURNS]}
+    response = await client.post("/v1/chat/completions", json=chat)
+    assert error_of(response)["param"] == "messages[1].content"
 
 
 async def test_typo_in_a_prefix_is_not_answered_by_another(

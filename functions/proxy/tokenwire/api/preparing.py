@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,10 +15,10 @@ from ..streams.pump import Source
 from ..streams.stream import new_id
 from ..wire import DIALECTS, checks
 from ..wire.origins import caused_by
-from ..wire.protocol import ChatRequest
+from ..wire.protocol import JSON, ChatRequest
 from .catalog import Route
 from .hold import Hold
-from .routing import Candidate, open_first
+from .routing import Body, Candidate, open_first
 from .services import Services
 
 
@@ -105,8 +105,16 @@ def candidate(route: Route, request: ChatRequest) -> Candidate:
     provider = route.provider
     translated = _for(provider, request)
     with caused_by(translated.body):
-        opening = provider.open(translated, route.model)
+        opening = _led_back(provider.open(translated, route.model), translated.body)
     return Candidate(f"{provider.name}/{route.model}", DIALECTS[provider.dialect], opening)
+
+
+@asynccontextmanager
+async def _led_back(opening: AbstractAsyncContextManager[Body], body: JSON) -> AsyncIterator[Body]:
+    """The provider's stream; a field that it finds at fault is named as the caller named it."""
+    with caused_by(body):
+        async with opening as stream:
+            yield stream
 
 
 def _for(provider: Provider, request: ChatRequest) -> ChatRequest:

@@ -85,7 +85,7 @@ def caused_by(body: JSON) -> Iterator[None]:
 
 
 def _led_back(error: ClientError, body: JSON) -> ClientError:
-    if error.param is None:
+    if error.param is None or not isinstance(body, _Made):
         return error
     param = origin(body, error.param)
     # Messages that name their field begin with it.
