@@ -11,14 +11,11 @@ from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 
-_IDLE = 20.0
-"""Seconds after which a connection that nobody has used is closed."""
-
 
 class ShrinkingPool(ConnectionPool):
     """As ``ConnectionPool``; ``idle`` says for how many seconds a connection waits for use."""
 
-    def __init__(self, *args: Any, idle: float = _IDLE, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, idle: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle = idle
         self._since: dict[AbstractConnection, float] = {}

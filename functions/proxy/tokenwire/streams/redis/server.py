@@ -30,9 +30,17 @@ class Server:
         url: As redis-py reads it; with ``?cluster=true``, one node of a cluster.
         timeout: Seconds for a connection, and for an answer.
         connect: Makes the client, where that is not redis-py's own.
+        idle: Seconds for which a connection is kept that nobody uses.
     """
 
-    def __init__(self, url: str, timeout: float, connect: Callable[[], Any] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout: float,
+        connect: Callable[[], Any] | None = None,
+        idle: float = 20.0,
+    ) -> None:
+        self._idle = idle
         self._url, self._in_cluster = _without_cluster(url)
         self._timeout = timeout
         self._client: Redis | RedisCluster | None = None
@@ -149,7 +157,7 @@ class Server:
         if self._in_cluster:
             cluster: RedisCluster = RedisCluster.from_url(self._url, **settings)
             return cluster
-        return Redis.from_pool(ShrinkingPool.from_url(self._url, **settings))
+        return Redis.from_pool(ShrinkingPool.from_url(self._url, idle=self._idle, **settings))
 
 
 _STEPPED_DOWN = re.compile(

@@ -29,12 +29,15 @@ class RedisStore:
             cluster, such as ElastiCache Serverless.
         keep: For how long logs are kept.
         timeout: Seconds for a connection, and for a command beyond what it is meant to wait.
+        idle: Seconds for which a connection is kept that nobody uses.
     """
 
     pace = Pace()
 
-    def __init__(self, url: str, keep: Keep | None = None, timeout: float = 2.0) -> None:
-        self._server = Server(url, timeout)
+    def __init__(
+        self, url: str, keep: Keep | None = None, timeout: float = 2.0, idle: float = 20.0
+    ) -> None:
+        self._server = Server(url, timeout, idle=idle)
         self.keep = keep or Keep()
 
     async def prepare(self) -> None:
