@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+_UNLIMITED = 1_000_000
 _SPARE_FILES = 64
 _FILES_PER_CONNECTION = 2
 """A stream has a connection to its client and one to its provider."""
@@ -20,7 +21,8 @@ class Limits:
         head: Bytes of a request's head, or of any other part that cannot be passed on yet.
         head_seconds: From the first byte of a request, or the connection, to the end of the head.
         body_seconds: From the end of the head to the end of the body.
-        stuck_seconds: For which a client may accept nothing of what is sent to it.
+        stuck_seconds: For which a client may accept nothing of what is sent to it, also once its
+            connection is closed.
         connections: Open at once, for all clients together.
     """
 
@@ -76,10 +78,11 @@ def possible_connections() -> int:
     try:
         import resource
     except ImportError:  # pragma: no cover - Windows, which has no such limit
-        return 1_000_000
+        return _UNLIMITED
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-            soft = hard
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    if soft == resource.RLIM_INFINITY:
+        return _UNLIMITED
     return max(1, (soft - _SPARE_FILES) // _FILES_PER_CONNECTION)

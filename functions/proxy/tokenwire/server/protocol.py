@@ -19,9 +19,6 @@ MAX_FIELDS = 128
 MAX_PIPELINED = 4
 """Requests that may wait behind the one that is being answered."""
 
-_LINGER = 5.0
-"""Seconds that a closed connection has to take what was written to it."""
-
 
 class BoundedConfig(uvicorn.Config):
     """uvicorn's configuration, with what its connections share."""
@@ -74,7 +71,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> None:
         """The transport closes now, but not before it has sent what is written."""
-        self._abort_in(_LINGER)
+        self._abort_in(self._limits.stuck_seconds)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, never with more than it may hold back."""
@@ -197,7 +194,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
-        self._abort_in(_LINGER)
+        self._abort_in(self._limits.stuck_seconds)
 
     @property
     def _may_write(self) -> bool:
@@ -211,7 +208,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _abort_if_closing(self) -> None:
         if self.transport.is_closing() and not self._is_lost:
-            self._abort_in(_LINGER)
+            self._abort_in(self._limits.stuck_seconds)
 
     def _abort_in(self, seconds: float) -> None:
         self._stay()

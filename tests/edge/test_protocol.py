@@ -1,0 +1,125 @@
+"""The protocol alone, on a transport that sends nothing: what is closed is cut in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from tokenwire.server import Config
+from tokenwire.server.protocol import BoundedProtocol
+from tokenwire.settings import Settings
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+class Stuck(asyncio.Transport):
+    """A transport whose client accepts nothing: it closes, but never is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.aborted = asyncio.Event()
+        self._is_closing = False
+
+    def write(self, data: Any) -> None:
+        """Take the bytes, which go nowhere."""
+        self.written += bytes(data)
+
+    def close(self) -> None:
+        """Begin to close."""
+        self._is_closing = True
+
+    def is_closing(self) -> bool:
+        """Whether closing has begun."""
+        return self._is_closing
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.aborted.set()
+
+    def pause_reading(self) -> None:
+        """Nothing is read anyway."""
+
+    def resume_reading(self) -> None:
+        """Nothing is read anyway."""
+
+
+async def page(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"page"})
+
+
+async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+    """Begin an answer and leave it."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"pa", "more_body": True})
+
+
+async def connected(app: Any) -> tuple[BoundedProtocol, Stuck]:
+    """A connection to an app, with a tenth of a second to accept what is sent."""
+    config = Config(app, Settings(send_timeout=0.1))
+    protocol, transport = BoundedProtocol(config, ServerState(), {}), Stuck()
+    protocol.connection_made(transport)
+    return protocol, transport
+
+
+async def answered(protocol: BoundedProtocol) -> None:
+    """Send a request, and wait until the app has returned."""
+    protocol.data_received(GET)
+    await asyncio.gather(*protocol.tasks)
+
+
+async def test_idle_connection_is_cut() -> None:
+    """What is left unread when a kept connection is closed does not keep it."""
+    protocol, transport = await connected(page)
+    await answered(protocol)
+    protocol.timeout_keep_alive_handler()
+    await asyncio.wait_for(transport.aborted.wait(), 10)
+    assert b"page" in transport.written
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("end", ["incomplete", "refused", "left", "paused"])
+async def test_closed_connection_is_cut(end: str) -> None:
+    """So it is after an incomplete response, a refusal, and where the client left or stopped."""
+    protocol, transport = await connected(broken if end == "incomplete" else page)
+    if end == "incomplete":
+        await answered(protocol)
+    elif end == "refused":
+        protocol.data_received(b"\x00")
+    elif end == "left":
+        protocol.eof_received()
+    else:
+        protocol.pause_writing()
+    await asyncio.wait_for(transport.aborted.wait(), 10)
+    protocol.connection_lost(None)
+
+
+async def test_client_that_catches_up_is_not_cut() -> None:
+    """Only one that accepts nothing for so long is given up."""
+    protocol, transport = await connected(page)
+    protocol.pause_writing()
+    protocol.resume_writing()
+    await asyncio.sleep(0.3)
+    assert not transport.aborted.is_set()
+    protocol.connection_lost(None)
+
+
+async def test_files_are_enough_for_the_connections() -> None:
+    """A process asks for all the files it may have, and takes no more connections than those."""
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, 264));"
+        "from tokenwire.server.limits import possible_connections as possible;"
+        "print(possible(), resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert out.split() == [b"100", b"264"]
