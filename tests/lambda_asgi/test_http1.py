@@ -56,7 +56,7 @@ def test_no_length_means_no_body() -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n",
-        b"x" * (http1.MAX_HEAD + 1),
+        b"x" * (http1.MAX_HEAD + 4),  # three may be of the empty line after it
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * http1.MAX_HEAD + b"\r\n\r\n",
     ],
 )
@@ -93,6 +93,30 @@ def _fed(pieces: list[bytes]) -> None:
     parser = ResponseParser()
     for piece in pieces:
         parser.feed(piece)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 300_000])
+@pytest.mark.parametrize(
+    ("begin", "end", "bound"),
+    [
+        (OK + b"A: ", b"\r\n\r\n", http1.MAX_HEAD - len(OK) - 3),
+        (IN_CHUNKS + b"2;", b"\r\nde\r\n0\r\n\r\n", 256 - 2),
+    ],
+    ids=["head", "chunk line"],
+)
+def test_bounds_are_the_same_for_any_cut(begin: bytes, end: bytes, bound: int, size: int) -> None:
+    """At the bound a line is taken, one byte beyond it is not: whole, or cut in its line end."""
+    for over in (0, 1):
+        line = begin + b"x" * (bound + over)
+        pieces = [line, *(end[at : at + size] for at in range(0, len(end), size))]
+        taken = True
+        parser = ResponseParser()
+        try:
+            found = [parser.feed(piece) for piece in pieces]
+        except ProtocolError:
+            taken = False
+        assert taken == (not over)
+        assert not taken or found[-1] is not None
 
 
 @pytest.mark.parametrize("length", [0, 2])

@@ -116,7 +116,8 @@ class ResponseParser:
     def _read_head(self) -> Head | None:
         end = self._buffer.find(b"\r\n\r\n", max(self._searched - 3, 0))
         self._searched = len(self._buffer)
-        if max(end, 0 if end >= 0 else len(self._buffer)) > MAX_HEAD:
+        # A head at the bound may have a part of the empty line after it.
+        if (end if end >= 0 else len(self._buffer) - 3) > MAX_HEAD:
             raise ProtocolError("the head is too large")
         if end < 0:
             return None
@@ -149,7 +150,8 @@ class ResponseParser:
             del self._buffer[: end + 2 + size + 2]
             if size == 0:
                 return True
-        if len(self._buffer) > _MAX_CHUNK_LINE:
+        # A line at the bound may have half of its line end.
+        if len(self._buffer) > _MAX_CHUNK_LINE + 1:
             raise ProtocolError("not a chunk")
         return False
 
