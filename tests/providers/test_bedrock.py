@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 import sys
+from binascii import crc32
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,10 @@ from botocore.credentials import Credentials
 
 from tests.fakes.eventstream import message
 from tests.fakes.upstream import Act, Received, Upstream
+from tests.fakes.work import allocated
 from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
 from tokenwire.errors import ClientError, ProxyError, UpstreamError
-from tokenwire.providers.bedrock import CONVERSE, OPENAI, Api, Bedrock, Config
+from tokenwire.providers.bedrock import CONVERSE, OPENAI, Api, Bedrock, Config, _Messages
 from tokenwire.sse import MAX_BLOCK
 from tokenwire.wire import DIALECTS
 from tokenwire.wire.protocol import ChatRequest
@@ -238,3 +241,35 @@ async def test_large_messages_are_refused(
                 await ask(client)
             assert caught.value.code == "upstream_malformed"
         await client.aclose()
+
+
+def test_a_message_in_small_pieces_is_not_copied_for_each() -> None:
+    """Twice as large a message in pieces of some bytes costs twice, and not four times, as much."""
+
+    def work(size: int) -> int:
+        sent = message("contentBlockDelta", {"x": "y" * size})
+        pieces = [sent[at : at + 64] for at in range(0, len(sent), 64)]
+        messages = _Messages()
+        return allocated(lambda parts: [m for part in parts for m in messages.feed(part)], pieces)
+
+    assert work(100_000) < 2.6 * work(50_000)
+
+
+@pytest.mark.parametrize("size", [1, 5, 12, 16, 10_000])
+def test_messages_are_the_same_for_any_cut(size: int) -> None:
+    """However the bytes come, each message comes once, and in order."""
+    sent = b"".join(message("contentBlockDelta", {"n": n}) for n in range(20))
+    messages = _Messages()
+    pieces = (sent[at : at + size] for at in range(0, len(sent), size))
+
+    found = [json.loads(each.payload)["n"] for piece in pieces for each in messages.feed(piece)]
+
+    assert found == list(range(20))
+
+
+@pytest.mark.parametrize("length", [0, 4, 12, 15])
+def test_a_message_shorter_than_its_frame_is_refused(length: int) -> None:
+    """With a right checksum too: it would be read again and again."""
+    prelude = struct.pack(">II", length, 0)
+    with pytest.raises(UpstreamError):
+        list(_Messages().feed(prelude + struct.pack(">I", crc32(prelude)) + b"\0" * 32))

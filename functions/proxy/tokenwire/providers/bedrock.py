@@ -193,14 +193,22 @@ async def _read_converse(response: httpx2.Response, model: str, post: Post) -> A
         yield rest
 
 
+# Bytes of a message's frame: lengths and their checksum before it, its checksum after it.
+_PRELUDE, _CHECKSUM = 12, 4
+
+
 class _Messages:
     """Cuts a binary event stream into its messages, none of them larger than a block may be."""
 
     def __init__(self) -> None:
         from botocore.eventstream import EventStreamBuffer
 
-        self._buffer: Any = EventStreamBuffer()
-        self._held = 0
+        self._parser: Any = EventStreamBuffer()
+        # What the parser does not have yet, and how much of it it needs for its next step. It
+        # copies all that it holds for each piece that it is given.
+        self._held = bytearray()
+        self._needed = _PRELUDE
+        self._in_message = False
 
     def feed(self, data: bytes) -> Iterator[Any]:
         """Yield the messages that these bytes complete. To be read to its end.
@@ -213,16 +221,25 @@ class _Messages:
 
         from .failures import broken, malformed
 
-        self._buffer.add_data(data)
-        self._held += len(data)
+        self._held += data
         try:
-            for message in self._buffer:
-                self._held -= message.prelude.total_length
-                yield message
+            while len(self._held) >= self._needed:
+                yield from self._step()
         except (ParserError, ValueError, KeyError, struct.error) as error:
             raise broken(error) from None
-        if self._held > MAX_BLOCK:
+        if self._needed > MAX_BLOCK:
             raise malformed()
+
+    def _step(self) -> Iterator[Any]:
+        """Give the parser a prelude, which it checks, or the rest of a message."""
+        part = bytes(self._held[: self._needed])
+        del self._held[: self._needed]
+        self._parser.add_data(part)
+        yield from self._parser
+        self._in_message = not self._in_message
+        self._needed = int.from_bytes(part[:4]) - _PRELUDE if self._in_message else _PRELUDE
+        if self._needed < _CHECKSUM:
+            raise ValueError("a message is shorter than its frame")
 
 
 def _blocks(message: Any, reader: ConverseReader) -> bytes:
