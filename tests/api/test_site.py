@@ -82,10 +82,12 @@ async def test_reference_lists_every_route(serve: Serve) -> None:
     assert set(paths) == {
         "/v1/chat/completions",
         "/v1/models",
+        "/v1/models/{model}",
         "/v1/messages",
         "/v1/responses",
         "/v1/responses/{response_id}",
         "/v1/responses/{response_id}/cancel",
+        "/v1/responses/{response_id}/input_items",
         "/api/chat",
         "/api/chat/{chat_id}/stream",
         "/api/chat/{chat_id}/stop",

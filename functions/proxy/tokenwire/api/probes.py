@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from ..errors import TokenwireError
-from .schemas import completed
+from .openapi import document
 from .services import Parts, Services, Who
 
 router = APIRouter(tags=["Operation"])
@@ -53,7 +53,7 @@ def _topology(parts: Services) -> dict[str, object]:
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request, who: Who) -> Response:
     """The API's description; needs a key where the server has keys."""
-    return JSONResponse(await asyncio.to_thread(lambda: completed(request.app.openapi())))
+    return JSONResponse(await asyncio.to_thread(lambda: document(request.app)))
 
 
 @router.get("/metrics", summary="Prometheus metrics")
