@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 from starlette.responses import JSONResponse, Response
 
 from ..wire.protocol import JSON
@@ -18,8 +20,11 @@ async def models(parts: Parts, who: Who) -> Response:
     return JSONResponse({"object": "list", "data": data, "default": parts.catalog.default})
 
 
+Name = Annotated[str, Path(description="As in a request.", min_length=1, max_length=256)]
+
+
 @router.get("/v1/models/{model:path}", summary="Read a model")
-async def model(model: str, parts: Parts, who: Who) -> Response:
+async def model(model: Name, parts: Parts, who: Who) -> Response:
     """One model by its name, with or without its provider; 404 where there is none."""
     await parts.catalog.check(model)
     return JSONResponse(_model(model))

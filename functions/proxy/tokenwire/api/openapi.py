@@ -65,6 +65,8 @@ def _failures(dialect: str) -> JSON:
     schema = {"schema": {"$ref": f"#/components/schemas/{answers.ERRORS[dialect]}"}}
     content = {"content": {"application/json": schema}}
     found: JSON = {str(n): {"description": t, **content} for n, t in answers.FAILURES.items()}
+    # Of the server, before there is a route and its dialect.
+    found["431"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
     found["401"]["headers"] = {"www-authenticate": {"schema": {"type": "string"}}}
     found["405"]["headers"] = {"allow": {"schema": {"type": "string"}}}
     return found

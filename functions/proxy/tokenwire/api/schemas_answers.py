@@ -154,7 +154,9 @@ def _said(text: str, name: str) -> _Answer:
 
 
 def _events(of: str, name: str | None = None) -> _Answer:
-    stream = {"text/event-stream": {"schema": {**_TEXT, "description": f"Events: {of}."}}}
+    # The schema of each event, as its fields stand in the stream.
+    event = _object({"data": _TEXT}, {"event": _TEXT, "id": _TEXT, "retry": _NUMBER})
+    stream = {"text/event-stream": {"schema": {**event, "description": f"Events: {of}."}}}
     whole = {} if name is None else _json(name)
     text = "The answer, as it comes" + ("; or whole, without `stream`." if name else ".")
     return text, {"content": {**whole, **stream}}
