@@ -59,7 +59,7 @@ fuzz: .venv/.dev ## fuzz the parsers and decoders, an hour at most; FUZZ_SECONDS
 	@sh scripts/fuzz.sh
 
 soak: .venv/.dev .cache/parts ## processes, kills and interleavings, in the numbers that the design asks for
-	TOKENWIRE_SOAK=1 $(PYTEST) tests/stores
+	TOKENWIRE_SOAK=1 $(PYTEST) tests/model tests/stores
 
 bench: .venv/.dev .cache/parts ## measure what the README claims
 	$(BIN)/python -m benchmarks

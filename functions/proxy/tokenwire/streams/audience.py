@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
+from .clock import monotonic
 from .policy import OnDisconnect
 from .store import Store, StoreError
 
@@ -87,7 +87,7 @@ class AtTheProducer:
         """Wait until those elsewhere, too, have been gone for as long as the policy says."""
         seen = -grace
         while True:
-            now = time.monotonic()
+            now = monotonic()
             if await elsewhere() > 0:
                 seen = now
             elif now - seen >= grace:
@@ -140,8 +140,8 @@ class Elsewhere:
     async def _tell(self) -> None:
         renewed = -self._lease
         while self._here:
-            if time.monotonic() - renewed > self._lease / 3:
-                renewed = time.monotonic()
+            if monotonic() - renewed > self._lease / 3:
+                renewed = monotonic()
                 await self._say(self._store.renew(self._id, self._viewer, self._lease))
             await asyncio.sleep(min(0.25, self._lease / 3))
         await self._say(self._store.leave(self._id, self._viewer))

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from time import monotonic
 
 from ..errors import ProxyError
 from ..events import Error
 from ..wire.protocol import as_event
+from .clock import monotonic
 from .health import Health
 from .log import End, EndReason
 from .store import Batch, Follower, Missing, StoreError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from time import monotonic
 
+from .clock import monotonic
 from .store import StoreError
 
 _QUIET = 30.0

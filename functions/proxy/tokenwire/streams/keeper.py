@@ -18,11 +18,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import chain, repeat
-from time import monotonic
 from typing import TypeVar
 
 from ..errors import ProxyError
 from ..events import Error
+from .clock import monotonic
 from .health import Health
 from .ledger import MOST, Behind, Ledger
 from .log import End, EndReason, Meta, RecordId

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from time import monotonic
 
+from .clock import monotonic
 from .store import Named, Names, StoreError
 
 _NAME = "the secret of all processes"

@@ -10,7 +10,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from time import monotonic
+
+from .clock import monotonic
 
 _FORGET = 60.0
 """Seconds after its time at which a mark may be removed: its viewer has left without a word."""

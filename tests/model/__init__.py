@@ -1,0 +1,1 @@
+"""A model checker of the store protocol: every interleaving, up to bounds, with faults."""

@@ -1,0 +1,89 @@
+"""Hub, keeper, feed and viewers as they are, with faults at every request to the store."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tests.model.processes import BLOCKS, LOSSES, NETWORK, PROCESS, Client, Outcome, play
+from tokenwire.streams.log import EndReason, RecordId
+
+FAULTS = (*NETWORK, *PROCESS, *LOSSES)
+SILENT = {"cut off", "outage", "stuck", "killed"}
+"""Faults that last longer than a lease: a process cannot be told from a dead one."""
+REFUSALS = {"stream_not_found", "store_unavailable", "connection_expired"}
+WHOLE = (RecordId(1, len(BLOCKS) + 1), EndReason.DONE)
+REQUESTS = 45
+"""More than there are while the stream runs, with one fault."""
+PLANS = 20_000 if os.environ.get("TOKENWIRE_SOAK") else 300
+
+
+def wrongs(outcome: Outcome, faults: set[str]) -> Iterator[str]:
+    """What should not be, in a sentence each."""
+    for name, client in outcome.clients():
+        yield from _wrong_blocks(name, client)
+    ends = {client.told for _, client in outcome.clients() if client.told is not None}
+    told = {outcome.viewer.told, outcome.late.told} - {None}
+    if "killed" not in faults:
+        told |= {outcome.producer}
+    if len(told) > 1 and not outcome.had_end:
+        yield f"ends differ for good: {told}"
+    if len(ends) > 1 and not (faults & SILENT or outcome.had_end):
+        yield f"the store answered, and two were told different ends: {ends}"
+    if not faults & {*SILENT, "cancel"} and told != {WHOLE} and len(faults) == 1:
+        yield f"a stream was not whole: {told}"
+    if len(faults) < 3 and not {*outcome.viewer.refusals} <= REFUSALS:
+        yield f"a viewer was refused: {outcome.viewer.refusals}"
+
+
+def _wrong_blocks(name: str, client: Client) -> Iterator[str]:
+    if client.blocks != BLOCKS[: len(client.blocks)]:
+        yield f"the {name} lost, doubled or re-ordered a block: {client.blocks}"
+    if client.told == WHOLE and client.blocks != BLOCKS:
+        yield f"the {name} was told that the stream is whole, and has {len(client.blocks)} blocks"
+
+
+def failures(plan: dict[int, str]) -> list[str]:
+    """What goes wrong with this plan."""
+    try:
+        outcome = play(plan)
+    except TimeoutError:
+        return [f"{plan}: somebody waits for ever"]
+    return [f"{plan}: {what}" for what in wrongs(outcome, set(plan.values()))]
+
+
+def test_no_fault() -> None:
+    """Everybody has all of it, and nobody came back."""
+    outcome = play({})
+    assert [client.told for _, client in outcome.clients()] == [WHOLE] * 3
+    assert [client.blocks for _, client in outcome.clients()] == [BLOCKS] * 3
+    assert outcome.viewer.refusals == []
+    assert 15 < len(outcome.requests) < REQUESTS
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_fault_at_every_request(fault: str) -> None:
+    """Nothing lost, doubled or re-ordered; one end, but where the store was silent or lost it."""
+    assert [what for number in range(REQUESTS) for what in failures({number: fault})] == []
+
+
+def test_several_faults() -> None:
+    """Two or three of them, at any requests; a failure prints its plan, to be played again."""
+    chance = random.Random(1)
+    found: list[str] = []
+    for _ in range(PLANS):
+        count = chance.choice([2, 2, 3])
+        found += failures({chance.randrange(REQUESTS): chance.choice(FAULTS) for _ in range(count)})
+    assert found == []
+
+
+@pytest.mark.parametrize("fault", ["stuck", "cut off"])
+def test_ends_differ_only_while_the_store_is_silent(fault: str) -> None:
+    """Longer than a lease: lost for others, whole for the caller; the producer is corrected."""
+    told = [play({number: fault}) for number in range(REQUESTS)]
+    differing = [one for one in told if one.caller.told == WHOLE and one.viewer.told != WHOLE]
+    assert differing
+    assert {one.producer for one in differing} == {(RecordId(2, 0), EndReason.LOST)}
