@@ -90,6 +90,23 @@ async def test_references_are_bounded(provider: Upstream, serve: Serve) -> None:
         assert (await client.post("/v1/responses", json=body)).status_code == status
 
 
+async def test_reading_for_references_is_bounded(provider: Upstream, serve: Serve) -> None:
+    """A short item of a long stream costs as much as the stream, once for each stream."""
+    provider.answer(*whole(*"abcd"))
+    client = await serve(provider, TOKENWIRE_MAX_STREAM_BYTES="4096")
+    items = [(await client.post("/v1/responses", json=ASK)).json()["output"][0]["id"]]
+    again = await client.post("/v1/responses", json={**ASK, "input": [reference(items[0])] * 50})
+    assert again.status_code == 200
+    statuses = []
+    while len(items) < 80 and 413 not in statuses:
+        items.append((await client.post("/v1/responses", json=ASK)).json()["output"][0]["id"])
+        body = {**ASK, "input": [reference(item) for item in items]}
+        statuses.append((await client.post("/v1/responses", json=body)).status_code)
+    assert statuses[-1] == 413
+    assert set(statuses[:-1]) == {200}
+    assert 7 <= len(items) < 80
+
+
 async def test_long_item_is_whole(provider: Upstream, serve: Serve) -> None:
     """All of an answer of many blocks is carried, not one read's worth of it."""
     provider.answer(*whole("word " * 50_000))

@@ -16,6 +16,8 @@ from .collect import apart
 from .services import Services
 from .translation import translated
 
+MOST_READ = 8
+"""How many times the bytes of the longest stream may be read for one request."""
 _PATIENCE = 2.0
 """Seconds to wait for the end of a response that its client may just have read."""
 
@@ -36,33 +38,51 @@ async def resolved(services: Services, owner: str, request: ChatRequest) -> Chat
     named = references(request.body) if request.dialect == "responses" else []
     if not named:
         return request
-    limit = services.settings.max_body_bytes
-    outputs: dict[str, dict[str, JSON]] = {}
-    found: dict[str, JSON] = {}
-    size = 0
-    for reference in named:
-        if reference.stream not in outputs:
-            outputs[reference.stream] = await _output(services, owner, reference)
-        item = outputs[reference.stream].get(reference.item)
-        if item is None:
-            raise not_held(reference.at)
-        found[reference.item] = item
-        size += len(msgspec.json.encode(item))
-        if size > limit:
-            raise _too_large(reference.at, limit)
+    items = _Items(services, owner)
+    found = {reference.item: await items.find(reference) for reference in named}
     return replace(request, body=with_items(request.body, found))
 
 
-async def _output(services: Services, owner: str, reference: Reference) -> dict[str, JSON]:
-    """The items of the stream's response, by their ids."""
-    try:
-        stream = await services.hub.find(reference.stream, owner)
-        blocks = await _blocks(stream)
-    except ClientError:
-        raise not_held(reference.at) from None
-    encoder = ResponsesEncoder()
-    await apart(sum(map(len, blocks)), lambda: translated(stream, blocks, encoder))
-    return {item["id"]: item for item in encoder.snapshot()["output"]}
+class _Items:
+    """The items of one request's references, within bounds of size."""
+
+    def __init__(self, services: Services, owner: str) -> None:
+        self._services = services
+        self._owner = owner
+        self._outputs: dict[str, dict[str, JSON]] = {}
+        self._read = 0
+        self._size = 0
+
+    async def find(self, reference: Reference) -> JSON:
+        """The item that is named.
+
+        Raises:
+            ClientError: As ``resolved``.
+            StoreError: As ``resolved``.
+        """
+        if reference.stream not in self._outputs:
+            self._outputs[reference.stream] = await self._output(reference)
+        item = self._outputs[reference.stream].get(reference.item)
+        if item is None:
+            raise not_held(reference.at)
+        self._size += len(msgspec.json.encode(item))
+        _check(reference.at, self._size, self._services.settings.max_body_bytes)
+        return item
+
+    async def _output(self, reference: Reference) -> dict[str, JSON]:
+        """The items of the stream's response, by their ids."""
+        try:
+            stream = await self._services.hub.find(reference.stream, self._owner)
+            blocks = await _blocks(stream)
+        except ClientError:
+            raise not_held(reference.at) from None
+        size = sum(map(len, blocks))
+        self._read += size
+        limit = MOST_READ * self._services.settings.max_stream_bytes
+        _check(reference.at, self._read, limit)
+        encoder = ResponsesEncoder()
+        await apart(size, lambda: translated(stream, blocks, encoder))
+        return {item["id"]: item for item in encoder.snapshot()["output"]}
 
 
 async def _blocks(stream: Stream) -> list[bytes]:
@@ -83,10 +103,11 @@ async def _blocks(stream: Stream) -> list[bytes]:
             await reader.wait(left)
 
 
-def _too_large(at: str, limit: int) -> ClientError:
-    return ClientError(
-        f"{at} and the references before it stand for more than {limit} bytes.",
-        code="request_too_large",
-        status=413,
-        param=at,
-    )
+def _check(at: str, size: int, limit: int) -> None:
+    if size > limit:
+        raise ClientError(
+            f"{at} and the references before it stand for more than {limit} bytes.",
+            code="request_too_large",
+            status=413,
+            param=at,
+        )
