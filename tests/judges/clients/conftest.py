@@ -90,6 +90,8 @@ def tokenwire_url(aimock: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "TOKENWIRE_CONFIG": str(config),
         "TOKENWIRE_PORT": _free_port(),
         "TOKENWIRE_HEARTBEAT": "1s",
+        # Also for the dialects whose clients can come back.
+        "TOKENWIRE_ON_DISCONNECT": "cancel",
         "MOCK_KEY": "sk-mock-mock-mock-mock",
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",

@@ -64,6 +64,9 @@ def _command(program: str) -> Sequence[str]:
     if program.endswith(".mjs"):
         _need(MODULES.is_dir(), "its packages could not be installed (scripts/judges.sh)")
         return [str(NODE), program]
+    if program == "coding_agents.py":
+        _need(MODULES.is_dir(), "its packages could not be installed (scripts/judges.sh)")
+        return [sys.executable, program]
     _need(UV.exists(), "uv is not installed (scripts/setup.sh)")
     return [str(UV), "run", "--quiet", "--no-project", "--locked", "--script", program]
 

@@ -107,6 +107,19 @@ def again(outcome: Outcome, client: Client) -> None:
     plain(outcome, client)
 
 
+def command(outcome: Outcome, _: Client) -> None:
+    """A coding agent runs the command that the model asks for, and gives it the output."""
+    _no_error(outcome)
+    assert outcome["calls"] == [["command", "sunny"]]
+    assert outcome["text"] == "It is sunny in Paris."
+
+
+def edit(outcome: Outcome, _: Client) -> None:
+    """A coding agent writes into a file what the model has written."""
+    _no_error(outcome)
+    assert outcome["text"] == "sunny"
+
+
 COMMON: Mapping[str, Check] = {
     "plain": plain,
     "usage": usage,
@@ -117,7 +130,13 @@ COMMON: Mapping[str, Check] = {
     "inside": inside,
     "cancel": cancel,
 }
-CHECKS: Mapping[str, Check] = {**COMMON, "streamed object": structured, "again": again}
+CHECKS: Mapping[str, Check] = {
+    **COMMON,
+    "streamed object": structured,
+    "again": again,
+    "command": command,
+    "edit": edit,
+}
 
 _API_ERROR = frozenset({"APIError"})
 _AI_SDK = Client(
@@ -129,10 +148,14 @@ _PYDANTIC = Client(
     frozenset({"ModelAPIError", "ModelHTTPError", "ModelServerError", "APIError"}),
 )
 _LANGCHAIN_OPENAI = Client(
-    "langchain_models.py", "OpenAIRateLimitError", frozenset({"OpenAIAPIError", "APIError"})
+    "langchain_models.py",
+    "OpenAIRateLimitError",
+    frozenset({"OpenAIAPIError", "APIError", "ValueError"}),
 )
 _OPENAI_PYTHON = Client("openai_python.py", "RateLimitError", _API_ERROR)
-_AGENTS = Client("openai_agents.py", "RateLimitError", _API_ERROR)
+_AGENTS = Client(
+    "openai_agents.py", "RateLimitError", frozenset({"APIError", "ModelBehaviorError"})
+)
 _OPENAI_NODE = Client("node/openai.mjs", "RateLimitError", _API_ERROR)
 _GO = "*apierror.Error"
 _JAVA = "RateLimitException"
@@ -180,4 +203,8 @@ CLIENTS: Mapping[str, Client] = {
         "java", _JAVA, frozenset({"IllegalStateException", "SseException"})
     ),
     "anthropic-java": Client("java", _JAVA, frozenset({"SseException"})),
+    "codex": Client("coding_agents.py", "Refused", only=["plain", "usage", "command", "before"]),
+    "opencode": Client("coding_agents.py", "", only=["plain", "command"]),
+    "llm": Client("llm_cli.py", "Refused", only=["plain", "tool", "loop", "object", "before"]),
+    "aider": Client("aider_cli.py", "", only=["edit"]),
 }

@@ -48,7 +48,8 @@ async def _stream(agent: Any, prompt: str, outcome: Outcome) -> Any:
 
 def _text(make: Make, prompt: str) -> Case:
     async def run(base_url: str, model: str, outcome: Outcome) -> None:
-        agent = agents.Agent(name="a", model=make(base_url, model))
+        settings = agents.ModelSettings(include_usage=True)
+        agent = agents.Agent(name="a", model=make(base_url, model), model_settings=settings)
         result = await _stream(agent, prompt, outcome)
         usage = result.context_wrapper.usage
         outcome.usage = (usage.input_tokens, usage.output_tokens)

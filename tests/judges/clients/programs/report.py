@@ -21,6 +21,8 @@ OBJECT = "Please describe a city as JSON."
 BEFORE = "Please refuse for the rate."
 INSIDE = "Please break in the middle."
 SLOW = "Please count slowly."
+COMMAND = "Please run the weather command."
+EDIT = "Please write the weather into the file."
 
 WEATHER = {"Paris": "sunny", "Rome": "rainy"}
 DESCRIPTION = "The weather of a city."
@@ -68,23 +70,43 @@ Case = Callable[[str, str, Outcome], Awaitable[None]]
 """Takes the base URL, the model and the outcome to fill in."""
 
 
-def main(clients: Mapping[str, Mapping[str, Case]]) -> None:
-    """Run every case of every client with every model that the command line names."""
-    asyncio.run(_all(clients, sys.argv[1], sys.argv[2:]))
+def main(
+    clients: Mapping[str, Mapping[str, Case]], patience: float = 20, at_once: int = 100
+) -> None:
+    """Run every case of every client with every model that the command line names.
+
+    Args:
+        clients: The cases of each client, by name.
+        patience: Seconds that one case may take.
+        at_once: How many cases may run at the same time.
+    """
+    asyncio.run(_all(clients, sys.argv[1], sys.argv[2:], patience, at_once))
 
 
-async def _all(clients: Mapping[str, Mapping[str, Case]], base_url: str, models: list[str]) -> None:
+async def _all(
+    clients: Mapping[str, Mapping[str, Case]],
+    base_url: str,
+    models: list[str],
+    patience: float,
+    at_once: int,
+) -> None:
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(client: str, case: str, run: Case, model: str) -> None:
+        async with gate:
+            await _one(client, case, run, base_url, model, patience)
+
     for client, cases in clients.items():
-        await asyncio.gather(
-            *(_one(client, case, run, base_url, m) for case, run in cases.items() for m in models)
-        )
+        await asyncio.gather(*(one(client, c, run, m) for c, run in cases.items() for m in models))
 
 
-async def _one(client: str, case: str, run: Case, base_url: str, model: str) -> None:
+async def _one(
+    client: str, case: str, run: Case, base_url: str, model: str, patience: float
+) -> None:
     outcome = Outcome()
     detail = ""
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(patience):
             await run(base_url, model, outcome)
     except Exception as error:
         outcome.error = type(error).__name__
