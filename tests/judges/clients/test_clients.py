@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -27,22 +28,25 @@ pytestmark = [
 
 
 @pytest.fixture(scope="session")
-def outcomes(tokenwire_url: str) -> Callable[[str], Outcomes]:
-    """Runs a program once, and keeps what its clients had."""
-    kept: dict[str, Outcomes | NotHere] = {}
+def outcomes(
+    request: pytest.FixtureRequest, tokenwire_url: str
+) -> Iterator[Callable[[str], Outcomes]]:
+    """Runs the programs that this session needs, two at a time; what the clients of one had."""
+    names = [getattr(item, "callspec", None) for item in request.session.items]
+    clients = {said.params["client"] for said in names if said and "client" in said.params}
+    programs = {client.program for name, client in CLIENTS.items() if name in clients}
+    with ThreadPoolExecutor(2) as pool:
+        running = {name: pool.submit(run, name, tokenwire_url) for name in sorted(programs)}
 
-    def of(program: str) -> Outcomes:
-        if program not in kept:
+        def of(program: str) -> Outcomes:
+            if program not in running:
+                running[program] = pool.submit(run, program, tokenwire_url)
             try:
-                kept[program] = run(program, tokenwire_url)
+                return running[program].result()
             except NotHere as why:
-                kept[program] = why
-        found = kept[program]
-        if isinstance(found, NotHere):
-            pytest.skip(f"skipped: {found}")
-        return found
+                pytest.skip(f"skipped: {why}")
 
-    return of
+        yield of
 
 
 @pytest.mark.parametrize(("client", "case", "provider"), CASES)
