@@ -1,4 +1,4 @@
-"""Two producers, two readers and a caller who cancels, at one log, in any order.
+"""Two producers, two readers, a caller who cancels and a store that goes back, in any order.
 
 Each store is held against the contract in its plainest form (``tests.fakes.memory_store``):
 whatever is done, in whatever order, both must answer the same.
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.memory_store import MemoryStore
 from tests.stores.conftest import store_at
+from tests.stores.damage import Damage, OfMemory, damage_of
 from tests.stores.servers import Server
 from tokenwire.events import Error
 from tokenwire.streams.log import End, EndReason, Meta
@@ -26,6 +27,7 @@ from tokenwire.streams.store import (
     Fenced,
     Follower,
     Missing,
+    Rewound,
     Store,
     Taken,
     Writer,
@@ -41,7 +43,7 @@ STEPS = [
     *(f"{who} {what}" for who in "AB" for what in ("create", "adopt", "append", "again", "beat")),
     *(f"{who} {what}" for who in "AB" for what in ("finish", "look")),
     *(f"{who} {what}" for who in "XY" for what in ("open", "read", "lose")),
-    *("C reserve", "C cancel"),
+    *("C reserve", "C cancel", "E copy", "E back", "E back"),
 ]
 
 
@@ -53,7 +55,12 @@ class World:
     meta: Meta
     writers: dict[str, Writer] = field(default_factory=dict)
     readers: dict[str, Follower] = field(default_factory=dict)
-    written: dict[str, list[Batch]] = field(default_factory=dict)
+    damage: Damage | None = None
+    offered: dict[tuple[str, int], Batch] = field(default_factory=dict)
+    last: dict[str, Batch] = field(default_factory=dict)
+    following: dict[str, int] = field(default_factory=dict)
+    copies: list[Any] = field(default_factory=list)
+    went_back: bool = False
 
     def token(self, who: str) -> str:
         """A producer's, the same whenever it asks."""
@@ -66,6 +73,9 @@ class World:
             said = await getattr(self, what)(who)
         except Fenced as error:
             return "fenced", str(error.at), error.end
+        except Rewound as error:
+            self.following[who] = error.last.seq + 1
+            return "rewound", error.last.seq
         except (Taken, Missing) as error:
             return type(error).__name__
         return said
@@ -83,13 +93,15 @@ class World:
         self.writers[who] = await self.store.adopt(self.meta.id, self.token(who))
 
     async def append(self, who: str, end: End | None = None) -> None:
-        """Write the next batch."""
+        """Write the next batch, or the one that was offered in its place; look first."""
         if who in self.writers:
-            before = self.written.setdefault(who, [])
-            first = before[-1].first + len(before[-1].blocks) if before else 1
+            first = self.following.get(who, 1)
             batch = Batch(1, first, [who.encode() * first], end)
+            batch = self.offered.setdefault((who, first), batch)
+            await self.writers[who].beat()
             await self.writers[who].append(batch)
-            before.append(batch)
+            self.last[who] = batch
+            self.following[who] = first + 1
 
     async def finish(self, who: str) -> None:
         """Write the last one."""
@@ -97,8 +109,8 @@ class World:
 
     async def again(self, who: str) -> None:
         """The same once more, as if the answer had been lost."""
-        if self.written.get(who):
-            await self.writers[who].append(self.written[who][-1])
+        if who in self.last and not self.went_back:
+            await self.writers[who].append(self.last[who])
 
     async def beat(self, who: str) -> None:
         """Renew the lease."""
@@ -109,6 +121,18 @@ class World:
         """Look around."""
         if who in self.writers:
             await self.writers[who].look()
+
+    async def copy(self, _: str) -> None:
+        """What a snapshot, or a replica, has from now on."""
+        if self.damage is not None:
+            self.copies.append(self.damage.copied(self.meta.id))
+
+    async def back(self, _: str) -> None:
+        """That takes over."""
+        if self.damage is not None and self.copies:
+            self.damage.put_back(self.meta.id, self.copies[-1])
+            self.went_back = True
+            self.readers.clear()  # how they go on is in test_chaos_contract
 
     async def open(self, who: str) -> bool:
         """Come to read."""
@@ -159,11 +183,13 @@ def test_every_order_has_one_outcome(
     """The same as the plainest store's, step by step."""
     server = server_of(kind)
     its_environment(server)
-    store = store_at(server)
+    store, damage = store_at(server), damage_of(server)
 
     async def both(steps: list[str]) -> None:
         meta = Meta(new_id(), "me", "test", "chat", "m", 1)
-        real, model = World(store, meta), World(MemoryStore(), meta)
+        memory = MemoryStore()
+        real = World(store, meta, damage=damage)
+        model = World(memory, meta, damage=OfMemory(memory))
         for step in steps:
             assert await real.do(step) == await model.do(step), step
         assert len(model.writers) <= 1
@@ -183,6 +209,7 @@ def test_every_order_has_one_outcome(
         loop.run_until_complete(both([first, *steps]))
 
     explore()
+    damage.close()
     loop.run_until_complete(store.aclose())
 
 

@@ -67,8 +67,9 @@ class DynamoDBWriter:
 
     async def beat(self) -> None:
         """As ``Writer.beat``."""
+        await self._around()
         await self._verify()
-        await self.look()
+        self._check_open()
         values: Item = {":one": {"N": "1"}, ":at": expires_in(self._keep.running)["expires_at"]}
         change, gone = "SET expires_at = :at ADD pulse :one", self._watchers.gone()
         names = {f"v{index}": viewer for index, viewer in enumerate(gone)}
@@ -79,6 +80,12 @@ class DynamoDBWriter:
 
     async def look(self) -> float:
         """As ``Writer.look``. One request: the first item, and the places around the next."""
+        marks = (await self._around()).get("watching", {}).get("M", {})
+        self._check_open()
+        return self._watchers.hear({viewer: mark.get("S", "") for viewer, mark in marks.items()})
+
+    async def _around(self) -> Item:
+        """The first item, if the places around the next are as they were left."""
         wanted = {0, max(self._next - 1, 0), self._next}
         found = await self._table.get_all([key(self._id, place) for place in sorted(wanted)])
         items = {number(item, "sk"): item for item in found}
@@ -86,9 +93,7 @@ class DynamoDBWriter:
             raise Missing
         if self._next in items or not self._is_ours(items, self._next - 1):
             await self._find_place(items.get(self._next))
-        self._check_open()
-        marks = items[0].get("watching", {}).get("M", {})
-        return self._watchers.hear({viewer: mark.get("S", "") for viewer, mark in marks.items()})
+        return items[0]
 
     async def _verify(self) -> None:
         """Make sure that what was written since the last time is there, without a hole."""
