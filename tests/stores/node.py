@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tokenwire.errors import TokenwireError
 from tokenwire.streams.dynamodb import DynamoDBStore
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
@@ -62,15 +63,13 @@ class Viewer:
     blocks: int
     at: RecordId = field(default_factory=lambda: RecordId(1, 0))
     faults: list[str] = field(default_factory=list)
+    retries: int = 0
 
     async def watch(self) -> dict[str, Any]:
         """Read to the end; what was seen."""
-        while True:
-            stream = await self.hub.find(self.stream_id, "me")
-            patience = random.choice([1_000_000, 3, 10])
-            if (end := await self._sit(stream, patience)) is not None:
-                break
-        again = await self.hub.find(self.stream_id, "me")
+        while (end := await self._come()) is None:
+            pass
+        again = await self._found()
         if again.tail.last != self.at:
             self.faults.append(f"ended at {self.at}, and then at {again.tail.last}")
         return {
@@ -81,6 +80,29 @@ class Viewer:
             "faults": self.faults,
         }
 
+    async def _found(self) -> Stream:
+        """The stream; where the store fails, or has just lost it, a moment later."""
+        while True:
+            try:
+                return await self.hub.find(self.stream_id, "me")
+            except TokenwireError as error:
+                await self._again(error)
+
+    async def _come(self) -> End | None:
+        stream = await self._found()
+        await self.hub.reach(stream, Cursor(self.at))
+        try:
+            return await self._sit(stream, random.choice([1_000_000, 3, 10]))
+        except TokenwireError as error:
+            await self._again(error)
+        return None
+
+    async def _again(self, error: TokenwireError) -> None:
+        if not self.retries:
+            raise error
+        self.retries -= 1
+        await asyncio.sleep(0.1)
+
     async def _sit(self, stream: Stream, patience: int) -> End | None:
         first = first_after(stream, Cursor(self.at))
         with self.hub.watch(stream, first) as reader:
@@ -89,6 +111,8 @@ class Viewer:
                 before = reader.position
                 for number, block in enumerate(reader.take(4096), before):
                     self._check(number, block)
+                if reader.interruption is not None and not reader.has_more:
+                    return None
                 if (ended := reader.ended) is not None:
                     self.at = ended[0]
                     return ended[1]
@@ -111,8 +135,9 @@ async def produce(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
     if stream.task is not None:
         await asyncio.wait([stream.task])
     await hub.settled(stream)
+    await stream.tail.cursor().over()
     assert stream.tail.end is not None
-    return {"reason": stream.tail.end.reason, "at": str(stream.tail.last)}
+    return {"id": told["id"], "reason": stream.tail.end.reason, "at": str(stream.tail.last)}
 
 
 async def watch(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
@@ -120,9 +145,13 @@ async def watch(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
 
     async def one() -> dict[str, Any]:
         await asyncio.sleep(random.uniform(0, told["spread"]))
-        return await Viewer(hub, told["id"], told["blocks"]).watch()
+        viewer = Viewer(hub, told["id"], told["blocks"], retries=told.get("retries", 0))
+        return await viewer.watch()
 
-    return {"viewers": await asyncio.gather(*(one() for _ in range(told["viewers"])))}
+    return {
+        "id": told["id"],
+        "viewers": await asyncio.gather(*(one() for _ in range(told["viewers"]))),
+    }
 
 
 def say(what: dict[str, Any]) -> None:

@@ -115,7 +115,7 @@ async def test_twenty_viewers_in_three_processes(
             await watched(viewers, pause * blocks * 0.6, blocks, stream_id)
             seen = await reports(viewers)
             ended = {"reason": "done", "at": f"1-{blocks + 1}"}
-            assert await producer.hear() == ended
+            assert await producer.hear() == {"id": stream_id, **ended}
             assert seen == [{**ended, "code": None, "blocks": blocks, "faults": []}] * 20
 
 
@@ -165,7 +165,7 @@ async def test_producer_comes_back_from_the_dead(
                 seen = await reports(viewers)
             finally:
                 producer.process.send_signal(signal.SIGCONT)
-            assert await producer.hear() == {"reason": "lost", "at": "2-0"}
+            assert await producer.hear() == {"id": stream_id, "reason": "lost", "at": "2-0"}
             assert {(viewer["code"], viewer["at"]) for viewer in seen} == {("lost", "2-0")}
             assert len({viewer["blocks"] for viewer in seen}) == 1
             await watched(viewers, 0.1, blocks, stream_id)
