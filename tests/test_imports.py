@@ -80,6 +80,7 @@ ONLY = {
         "wire.gemini",
         "wire.gemini_chunks",
         "wire.gemini_request",
+        "wire.signatures",
         "wire.turns",
         "wire.whole",
     },

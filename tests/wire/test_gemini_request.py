@@ -164,6 +164,13 @@ def test_signature_of_text_comes_back_on_it() -> None:
     assert turn["parts"] == [{"text": "Hello", "thoughtSignature": "c2ln"}]
 
 
+def test_signature_alone_is_no_turn() -> None:
+    """A turn that holds nothing but a signature goes, and its neighbours are one."""
+    thought = {"type": "thinking", "thinking": "", "signature": "google:c2ln"}
+    (turn,) = ask(messages=[*HI, {"role": "assistant", "content": [thought]}, *HI])["contents"]
+    assert turn == {"role": "user", "parts": [{"text": "Hi"}, {"text": "Hi"}]}
+
+
 @pytest.mark.parametrize(
     ("model", "signature"),
     [("gemini-3-pro", SKIP), ("gemini-flash-latest", SKIP), ("gemini-2.5-pro", None)],

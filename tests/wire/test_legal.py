@@ -46,7 +46,7 @@ OPTIONS = st.fixed_dictionaries(
     },
 )
 TOOL = {"name": "f", "description": "", "parameters": {}}
-TOOLS = st.sampled_from(
+TOOLS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {},
         {"tools": []},
@@ -206,3 +206,66 @@ def test_results_stay_with_their_calls(target: str, calls: list[Any]) -> None:
 def _id_near(sent: str, at: int) -> str:
     """The last id that stands before this place."""
     return sent[:at].rpartition('"id": "')[2].partition('"')[0]
+
+
+THOUGHTS = st.sampled_from(
+    [
+        {"type": "thinking", "thinking": "hm", "signature": "claudes"},
+        {"type": "thinking", "thinking": "", "signature": "google:c2ln"},
+        {"type": "redacted_thinking", "data": "b3BhcXVl"},
+        {"type": "text", "text": " "},
+    ]
+)
+
+
+@st.composite
+def messages_body(draw: st.DrawFn) -> Any:
+    """A Messages request with the same conversations, and thoughts of any provider's in them."""
+    tools: dict[str, Any] = draw(TOOLS)
+    chat: dict[str, Any] = {"messages": draw(turns()), **tools}
+    body = json.loads(json.dumps(from_chat(chat, "m")))
+    for turn in body["messages"]:
+        if turn["role"] == "assistant":
+            turn["content"] = [*draw(st.lists(THOUGHTS, max_size=2)), *turn["content"]]
+    return body
+
+
+DIRECT: dict[str, tuple[Translate, Callable[[Any], None], str]] = {
+    "converse": (converse_request.request, provider_types.converse, "anthropic.claude-x"),
+    "gemini": (gemini_request.request, provider_types.gemini, "gemini-3-pro"),
+}
+
+
+@pytest.mark.parametrize("target", DIRECT)
+@settings(max_examples=150, deadline=None)
+@given(body=messages_body())
+def test_messages_requests_are_taken(target: str, body: Any) -> None:
+    """The same for callers of Messages, whose conversations hold signed thoughts."""
+    translate, judge, model = DIRECT[target]
+    try:
+        sent = translate(body, model)
+    except ClientError as error:
+        refused = error.param or ""
+    else:
+        refused = ""
+        judge(json.loads(json.dumps(sent)))
+        wire = json.dumps(sent)
+        assert "google:" not in wire
+        assert ("claudes" in wire) <= (target == "converse")
+    first = next((t for t in body["messages"] if _speaks(t["content"], target)), None)
+    if first is not None and first["role"] == "user":
+        assert not refused
+
+
+def _speaks(content: Any, target: str) -> bool:
+    return any(
+        block["type"] in ("image", "tool_use", "tool_result")
+        or (block["type"] == "text" and block["text"].strip())
+        or (block["type"] in ("thinking", "redacted_thinking") and _is_kept(block, target))
+        for block in content
+    )
+
+
+def _is_kept(block: Any, target: str) -> bool:
+    is_googles = block.get("signature", "").startswith("google:")
+    return bool(block.get("thinking", "hidden")) and is_googles is (target == "gemini")

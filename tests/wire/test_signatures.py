@@ -8,23 +8,26 @@ Google's compatible endpoint puts it into ``tool_calls[].extra_content``, and cl
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.matrix.cases import split
 from tokenwire.events import Reasoning, ToolCall
-from tokenwire.providers.openai import _body
+from tokenwire.providers.chat_bodies import as_it_is, for_google, for_openai
 from tokenwire.sse import data_of
 from tokenwire.wire import DIALECTS
 from tokenwire.wire.gemini import GeminiReader
 from tokenwire.wire.gemini_request import request as to_gemini
 from tokenwire.wire.messages_from_chat import from_chat
 from tokenwire.wire.protocol import ChatRequest
+from tokenwire.wire.signatures import SKIP
 
 CALL = {"functionCall": {"name": "f", "args": {"a": 1}, "id": "c"}, "thoughtSignature": "c2ln"}
 CHUNK = {"candidates": [{"content": {"parts": [CALL]}, "finishReason": "STOP"}]}
 EXTRA = {"google": {"thought_signature": "c2ln"}}
+PLAIN = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 TOOLS = [{"type": "function", "function": {"name": "f"}}]
 
 
@@ -121,14 +124,27 @@ def test_other_extra_content_is_none(extra: Any) -> None:
 
 
 def test_openai_does_not_get_it() -> None:
-    """OpenAI refuses fields that it does not know; Google's compatible endpoint needs them."""
-    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    message = {"role": "assistant", "tool_calls": [{**call, "extra_content": EXTRA}]}
+    """OpenAI refuses fields that it does not know; a caller's own are the caller's affair."""
+    message = {"role": "assistant", "tool_calls": [{**PLAIN, "extra_content": EXTRA}]}
     request = ChatRequest("m", True, {"messages": [message]}, translated=True)
-    (sent,) = json.loads(_body(request, "m", is_openai=True))["messages"]
-    assert sent["tool_calls"] == [call]
-    (kept,) = json.loads(_body(request, "m", is_openai=False))["messages"]
-    assert kept == message
+    assert for_openai(request, "m") == {"messages": [{**message, "tool_calls": [PLAIN]}]}
+    own = replace(request, translated=False)
+    assert for_openai(own, "m") is as_it_is(own, "m") is own.body
+
+
+def test_googles_chat_endpoint_gets_one() -> None:
+    """The first call of a turn that has none, whoever the caller is; older models check none."""
+    signed = {"role": "assistant", "tool_calls": [{**PLAIN, "extra_content": EXTRA}, PLAIN]}
+    dropped = {"role": "assistant", "tool_calls": [PLAIN, PLAIN]}
+    user = {"role": "user", "content": "x"}
+    request = ChatRequest("m", True, {"messages": [user, signed, dropped]})
+    marked = {**PLAIN, "extra_content": {"google": {"thought_signature": SKIP}}}
+    assert for_google(request, "gemini-3-pro")["messages"] == [
+        user,
+        signed,
+        {"role": "assistant", "tool_calls": [marked, PLAIN]},
+    ]
+    assert for_google(request, "gemini-2.5-pro") is request.body
 
 
 def test_anthropics_signatures_are_not_googles() -> None:

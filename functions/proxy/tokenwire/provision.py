@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .errors import ProxyError
-from .providers import anthropic, bedrock, gemini, native, openai
+from .providers import anthropic, bedrock, chat_bodies, gemini, native, openai
 from .providers.config import Config
 from .providers.demo import Demo
 from .providers.protocol import Provider
@@ -62,19 +62,14 @@ def off(settings: Settings) -> dict[str, str]:
 
 
 def _openai(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
-    return _chat(name, said, settings, secrets, said.base_url)
+    config = _config(said, settings, secrets, said.base_url)
+    return openai.OpenAI(name, secrets.key(said.key or NO_KEY), config)
 
 
 def _gemini(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:
     # Google's own endpoint for the OpenAI SDKs.
-    return _chat(name, said, settings, secrets, said.base_url or _GEMINI)
-
-
-def _chat(
-    name: str, said: ProviderSettings, settings: Settings, secrets: Secrets, base_url: str | None
-) -> Provider:
-    config = _config(said, settings, secrets, base_url)
-    return openai.OpenAI(name, secrets.key(said.key or NO_KEY), config)
+    config = _config(said, settings, secrets, said.base_url or _GEMINI)
+    return openai.OpenAI(name, secrets.key(said.key or NO_KEY), config, chat_bodies.for_google)
 
 
 def _anthropic(name: str, said: ProviderSettings, settings: Settings, secrets: Secrets) -> Provider:

@@ -19,6 +19,7 @@ import msgspec
 from ..errors import TokenwireError
 from ..wire import whole
 from ..wire.protocol import JSON, ChatRequest
+from .chat_bodies import Amend, as_it_is, for_openai
 from .config import Config
 from .exchange import Sent
 from .guard import guarded
@@ -42,14 +43,16 @@ class OpenAI:
         name: As in ``name/model``.
         key: The API key; asked for with every request.
         config: How to reach it.
+        amend: What it wants otherwise than others.
     """
 
     dialect = "chat"
 
-    def __init__(self, name: str, key: Key, config: Config) -> None:
+    def __init__(self, name: str, key: Key, config: Config, amend: Amend = as_it_is) -> None:
         self.name = name
         self._key = key
         self._config = config
+        self._amend = for_openai if config.base_url is None else amend
         self._client: AsyncOpenAI | None = None
         self._models: tuple[float, list[str]] | None = None
         self._asking = asyncio.Lock()
@@ -66,7 +69,7 @@ class OpenAI:
         Raises:
             TokenwireError: As ``failures.translate`` says.
         """
-        sent = await self._post(_body(request, model, is_openai=self._config.base_url is None))
+        sent = await self._post(_encoded(self._amend(request, model), model))
         try:
             yield guarded(streamed(_read(sent.response), whole.chat), sent.secrets)
         finally:
@@ -180,42 +183,10 @@ async def _values(keys: Mapping[str, Key]) -> dict[str, str]:
     return {name: await key() for name, key in keys.items()}
 
 
-def _body(request: ChatRequest, model: str, *, is_openai: bool) -> bytes:
-    options: JSON = request.body.get("stream_options") or {}
-    body = dict(request.body)
-    if request.translated and is_openai:
-        body = _of_openai(body)
-    return msgspec.json.encode(
-        {
-            **body,
-            "model": model,
-            "stream": True,
-            "stream_options": {**options, "include_usage": True},
-        }
-    )
-
-
-def _of_openai(body: JSON) -> JSON:
-    """A translated body without what OpenAI refuses and its compatibles take.
-
-    Its newer models take only one name of the limit, most compatible servers only the other;
-    signatures of Google's models are for Google.
-    """
-    body = dict(body)
-    if "max_tokens" in body:
-        body["max_completion_tokens"] = body.pop("max_tokens")
-    body["messages"] = [_unsigned(message) for message in body["messages"]]
-    return body
-
-
-def _unsigned(message: JSON) -> JSON:
-    if not message.get("tool_calls"):
-        return message
-    calls = [
-        {name: value for name, value in call.items() if name != "extra_content"}
-        for call in message["tool_calls"]
-    ]
-    return {**message, "tool_calls": calls}
+def _encoded(body: JSON, model: str) -> bytes:
+    options: JSON = body.get("stream_options") or {}
+    asked = {**body, "model": model, "stream": True}
+    return msgspec.json.encode({**asked, "stream_options": {**options, "include_usage": True}})
 
 
 async def _read(response: httpx2.Response) -> AsyncIterator[bytes]:

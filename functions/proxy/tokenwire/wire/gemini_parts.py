@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from mimetypes import guess_type
 
 from . import carry
 from .protocol import JSON
-from .signatures import SKIP, of_google
+from .signatures import SKIP, of_google, wants_signatures
 from .turns import Located, Turn, said
 
-# Since Gemini 3 a call that comes back must be signed. Nobody checks the signature of others.
-_UNCHECKED = re.compile(r"gemini-[12](?!\d)|gemma")
 _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 
 
@@ -24,8 +21,7 @@ def contents(turns: list[Turn], model: str) -> list[JSON]:
     if turns[0].role == "assistant" and turns[0].of("tool_use"):
         raise carry.refuse(f"{turns[0].at}.role", "must be user in the first turn")
     names: dict[str, str] = {}
-    found = [_turn(turn, names, model) for turn in turns]
-    return [turn for turn in found if turn["parts"]]
+    return [_turn(turn, names, model) for turn in turns]
 
 
 def _turn(turn: Turn, names: dict[str, str], model: str) -> JSON:
@@ -48,7 +44,7 @@ def _signed(turn: Turn, model: str) -> list[JSON]:
                 part, held = {**part, "thoughtSignature": held}, None
             found.append(part)
             continue
-        if block.get("thinking"):
+        if block.get("thinking", "").strip():
             found.append({"text": block["thinking"], "thought": True})
         held = of_google(block.get("signature")) or held
     if held and found:
@@ -59,7 +55,7 @@ def _signed(turn: Turn, model: str) -> list[JSON]:
 def _first_call_signed(parts: list[JSON], model: str) -> list[JSON]:
     """Of parallel calls only the first is signed, and has to be."""
     first = next((part for part in parts if "functionCall" in part), None)
-    if first is not None and not _UNCHECKED.search(model):
+    if first is not None and wants_signatures(model):
         first.setdefault("thoughtSignature", SKIP)
     return parts
 

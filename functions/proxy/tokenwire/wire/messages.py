@@ -29,7 +29,7 @@ def parse(raw: object) -> ChatRequest:
 
 _FORWARDED = {
     "anthropic-version": re.compile(r"[A-Za-z0-9.-]{1,32}"),
-    "anthropic-beta": re.compile(r"[A-Za-z0-9._-]{1,128}(?: ?, ?[A-Za-z0-9._-]{1,128}){0,63}"),
+    "anthropic-beta": re.compile(r"[A-Za-z0-9._, -]{1,2048}"),
 }
 DIALECT = Dialect(
     "messages",

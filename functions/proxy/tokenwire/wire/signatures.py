@@ -6,12 +6,22 @@ with the caller; Anthropic's pass verbatim, and so cannot be.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 _GOOGLE = "google:"
 SKIP = "skip_thought_signature_validator"
 """What Google documents for calls whose signature is not at hand: clients may have dropped it, or
 another provider's model may have made the call."""
+
+
+# Since Gemini 3 a call that comes back must be signed. Nobody checks the signature of others.
+_UNCHECKED = re.compile(r"gemini-[12](?!\d)|gemma")
+
+
+def wants_signatures(model: str) -> bool:
+    """Whether a model of Google's refuses its own calls without their signatures."""
+    return not _UNCHECKED.search(model)
 
 
 def google(signature: str) -> str:

@@ -85,8 +85,13 @@ def _turns(messages: list[JSON], *, for_google: bool) -> Iterable[Turn]:
         at = f"messages[{number}]"
         blocks = said(message["content"], f"{at}.content")
         kept = [one for one in blocks if not _is_foreign(one[1], for_google=for_google)]
-        if kept:
+        if any(not _is_seal(block) for _, block in kept):
             yield Turn(message["role"], at, kept)
+
+
+def _is_seal(block: JSON) -> bool:
+    """Whether it is a signature alone, which says nothing without what it belongs to."""
+    return block["type"] == "thinking" and not block["thinking"].strip()
 
 
 def _is_foreign(block: JSON, *, for_google: bool) -> bool:
