@@ -25,9 +25,7 @@ run: .venv/.server ## serve the demo, or your keys' models, on http://HOST:PORT 
 	@TOKENWIRE_HOST=$(HOST) TOKENWIRE_PORT=$(PORT) exec $(BIN)/python -m tokenwire
 
 test: .venv/.dev .cache/parts ## run every test, with the branch coverage gate; on 3.13 too, if it is here
-	sh scripts/python313.sh
-	$(PYTEST) -m 'not serial and not sam and not judge' --cov --cov-report=
-	$(PYTEST) -m serial --cov --cov-append --cov-report=term
+	sh scripts/test.sh
 
 check: .venv/.dev ## formatting, lint and types
 	$(BIN)/ruff format --check $(wildcard $(CODE))
