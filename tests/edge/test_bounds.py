@@ -190,6 +190,24 @@ async def test_answer_without_room_is_refused(provider: Upstream, serve: Serve) 
     assert served.status_code == 200
 
 
+async def test_text_that_a_dialect_repeats_is_held(provider: Upstream, serve: Serve) -> None:
+    """The end of a response repeats all of its text: where there is no room, the client is told."""
+    provider.answer(ROLE, *[text("x" * 10_000)] * 40, STOP, DONE)
+    client = await serve(
+        provider, TOKENWIRE_MAX_TOTAL_BYTES="300000", TOKENWIRE_WINDOW_BYTES="20000"
+    )
+    repeated = await client.post(
+        "/v1/responses", json={"model": "openai/m", "input": "x", "stream": True}
+    )
+    passed = await client.post(
+        "/v1/chat/completions", json={"model": "openai/m", "stream": True, "messages": MESSAGES}
+    )
+
+    assert b"overloaded" in repeated.content
+    assert b"response.completed" not in repeated.content
+    assert passed.content.endswith(b"data: [DONE]\n\n")
+
+
 @pytest.mark.server_only("one caller's streams are in many environments there")
 async def test_streams_of_one_caller_are_counted(serve: Serve) -> None:
     """A caller with all the streams that one may have is told so; another is served."""

@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ..errors import ProxyError
 from ..events import Error
 from ..streams.hub import MOVED, Hub
 from ..streams.stream import Stream
 from ..streams.tail import Reader
 from ..streams.viewer import Rendering, view
+from ..wire.protocol import as_event
 from .observation import Observation
 
 _FOREVER = 1e6
@@ -147,6 +149,16 @@ class StreamResponse(Response):
         if self._seen.delivery.complete and (not reader.stopped or reader.interruption):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    def _charge(self, reader: Reader) -> None:
+        """What the client's dialect makes us keep is on the account of the stream's caller."""
+        if not (held := self._reading.rendering.held):
+            return
+        hold = self._seen.held(self._hub.account(self._stream.meta.owner))
+        try:
+            hold.grow(held - hold.size)
+        except ProxyError as error:
+            reader.stop(as_event(error))
+
     async def _chunks(self, reader: Reader) -> AsyncGenerator[bytes]:
         manners, rendering = self._manners, self._reading.rendering
         retry = b"" if manners.retry is None else b"retry: %d\n" % manners.retry
@@ -154,6 +166,7 @@ class StreamResponse(Response):
             yield retry + opening
             retry = b""
         async for chunk in view(reader, rendering, manners.heartbeat, self._seen.delivery):
+            self._charge(reader)
             if retry and not chunk.startswith(b":"):
                 chunk, retry = retry + chunk, b""
             yield chunk

@@ -22,6 +22,10 @@ class Rendering(Protocol):
     def over(self) -> bool:
         """Whether it has said its last word already, because a record could not be read."""
 
+    @property
+    def held(self) -> int:
+        """Bytes of the stream's text that it keeps until the end."""
+
     def open(self, meta: Meta) -> bytes:
         """What the meta record says; empty where the dialect has no word for it."""
 
@@ -90,6 +94,7 @@ class Verbatim:
         self._surplus = surplus
 
     over = False
+    held = 0
 
     def open(self, meta: Meta) -> bytes:
         """Nothing: the provider's first block begins the stream."""
@@ -136,6 +141,11 @@ class Translated:
         self._ids = ids
         self._muted = muted
         self.over = False
+
+    @property
+    def held(self) -> int:
+        """As ``Rendering.held``."""
+        return self._encoder.held
 
     def open(self, meta: Meta) -> bytes:
         """The dialect's first word, at once: it has the stream's id and needs no provider."""

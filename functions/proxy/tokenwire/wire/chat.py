@@ -32,6 +32,8 @@ class ChatEncoder:
             choices.
     """
 
+    held = 0
+
     def __init__(self, *, usage: bool = True) -> None:
         self._with_usage = usage
         self._start: Start | None = None

@@ -48,6 +48,8 @@ _UNSAID = frozenset({"status", "tools"})
 class EventsEncoder:
     """Writes typed events: of ``Start`` the first, which names the stream; of usage the last."""
 
+    held = 0
+
     def __init__(self) -> None:
         self._started = False
         self._usage: Usage | None = None

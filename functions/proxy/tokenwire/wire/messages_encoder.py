@@ -27,6 +27,8 @@ class MessagesEncoder:
     with the last events, so they are kept until the end.
     """
 
+    held = 0
+
     def __init__(self) -> None:
         self._started = False
         self._kind = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import getsizeof
 from typing import Any, Protocol
 
 from ..errors import TokenwireError, UpstreamError
@@ -68,6 +69,10 @@ class AsIs:
 
 class Encoder(Protocol):
     """Writes one stream of a dialect. One object per viewer; blocks without ``id``."""
+
+    @property
+    def held(self) -> int:
+        """Bytes of text that it keeps, because the end of the stream repeats them."""
 
     def encode(self, event: Event) -> list[bytes]:
         """The blocks that say this event: several, one, or none. Never for an ``Error``."""
@@ -165,3 +170,8 @@ def as_exception(error: Error) -> TokenwireError:
         retryable=error.retryable,
         retry_after=error.retry_after,
     )
+
+
+def size_of(*texts: str | None) -> int:
+    """Bytes that pieces of text take in a list of them."""
+    return sum(getsizeof(text) + 8 for text in texts if text)

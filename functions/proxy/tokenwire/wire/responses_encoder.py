@@ -19,7 +19,7 @@ from ..events import (
     Usage,
 )
 from ..sse import named
-from .protocol import JSON
+from .protocol import JSON, size_of
 from .responses_custom import CustomCall
 from .responses_items import Call, Item, Message, Said, Thought
 from .responses_object import failure, response, settings, usage
@@ -41,6 +41,7 @@ class ResponsesEncoder:
     """
 
     def __init__(self, after: int = -1, request: JSON | None = None) -> None:
+        self.held = 0
         self._after = after
         self._settings = settings(request or {})
         self._sequence = 0
@@ -67,6 +68,7 @@ class ResponsesEncoder:
         return self._say(self._piece(event))
 
     def _piece(self, event: Event) -> Said:
+        self.held += _weight(event)
         match event:
             case Content(delta=delta, refusal=refusal):
                 return self._message().add(delta, refusal=refusal)
@@ -179,3 +181,13 @@ class ResponsesEncoder:
             blocks.append(named(name, msgspec.json.encode(said)) if is_new else b"")
             self._sequence += 1
         return blocks
+
+
+def _weight(event: Event) -> int:
+    match event:
+        case Content(delta=text) | Reasoning(delta=text) | ToolCall(arguments=text):
+            return size_of(text)
+        case Citation(url=url, title=title, text=text):
+            return size_of(url, title, text)
+        case _:
+            return 0

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from .protocol import JSON
+from .protocol import JSON, size_of
 
 _DONE = b"data: [DONE]\n\n"
 _REASONS = {
@@ -27,6 +27,7 @@ class UIEncoder:
     """
 
     def __init__(self) -> None:
+        self.held = 0
         self._started = False
         self._open: tuple[str, str] | None = None
         self._count = 0
@@ -91,6 +92,7 @@ class UIEncoder:
         head, arguments = self._calls[event.call]
         if event.arguments:
             arguments.append(event.arguments)
+            self.held += size_of(event.arguments)
             piece = {"toolCallId": head["toolCallId"], "inputTextDelta": event.arguments}
             said.append(_part("tool-input-delta", **piece))
         return said
