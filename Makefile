@@ -51,7 +51,7 @@ test-sam: .venv/.dev $(SAM) ## SAM CLI, Docker and AWS's emulator, for real; say
 	sh scripts/test_sam.sh
 
 judges: .venv/.dev .cache/parts .cache/judges ## hold it against suites, mocks and clients made by others; WRITE=1: into the README
-	TOKENWIRE_JUDGES=$(if $(WRITE),write,compare) $(PYTEST) -m judge tests/judges tests/matrix/test_published_shapes.py
+	JUDGES=$(if $(WRITE),write,compare) $(PYTEST) -m judge tests/matrix/test_published_shapes.py tests/judges
 
 fuzz: .venv/.dev ## fuzz the parsers and decoders, an hour at most; FUZZ_SECONDS each, FUZZ_TARGETS only
 	@sh scripts/fuzz.sh

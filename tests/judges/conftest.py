@@ -65,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Note on each test whose verdict it is; in ``make judges``, on those beside it too."""
     for item in items:
-        if "TOKENWIRE_JUDGES" in os.environ and item.nodeid.startswith(_BESIDE):
+        if "JUDGES" in os.environ and item.nodeid.startswith(_BESIDE):
             item.add_marker(pytest.mark.judge(*_SHAPES))
         marker = item.get_closest_marker("judge")
         if marker is not None and marker.args:

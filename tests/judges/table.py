@@ -41,7 +41,7 @@ class Row:
 
 def render(rows: Mapping[str, Row]) -> list[str]:
     """The table's lines, in Markdown."""
-    cells = [_HEAD, ("---",) * 3, *((n, r.checks, r.result) for n, r in sorted(rows.items()))]
+    cells = [_HEAD, ("---",) * 3, *sorted((n, r.checks, r.result) for n, r in rows.items())]
     return [f"| {' | '.join(line)} |" for line in cells]
 
 
@@ -51,6 +51,10 @@ def section(text: str) -> list[str]:
 
 
 def replaced(text: str, lines: Iterable[str]) -> str:
-    """The page with another table."""
+    """The page with these lines in its table; rows of judges that did not run now stay."""
+    lines = list(lines)
+    ran = {line.split("|")[1] for line in lines}
+    kept = [line for line in section(text) if line.split("|")[1] not in ran]
+    lines = [*lines[:2], *sorted([*lines[2:], *kept])]
     before, _, rest = text.partition(BEGIN)
     return f"{before}{BEGIN}\n" + "".join(f"{x}\n" for x in lines) + END + rest.partition(END)[2]
