@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tests.model.virtual import run
 from tests.streams.test_keeping import LEASE, Tap, Trouble, broken, hub, start
 from tokenwire.api.begin import join
 from tokenwire.errors import ClientError, TokenwireError
@@ -310,3 +311,35 @@ async def test_reader_that_consumes_nothing_does_not_stop_a_feed() -> None:
     assert client.said[-1][1] == "[DONE]"
     await here.aclose()
     await there.aclose()
+
+
+async def _read_while_it_grows() -> tuple[int, int, int]:
+    """Find a stream that has a new block whenever one is read; then come back far on."""
+
+    async def slow() -> None:
+        await asyncio.sleep(0.01)
+
+    store, tap = MemoryStore(), Tap()
+    here, there = hub(store), hub(MemoryStore(slow, logs=store.logs))
+    stream = await start(here, tap)
+
+    async def speak() -> None:
+        tap.send(ROLE)
+        for number in range(10_000):
+            tap.send(text(str(number)))
+            await asyncio.sleep(0.003)
+
+    speaking = asyncio.create_task(speak())
+    remote = await there.find(stream.meta.id, "me")
+    found, written = remote.tail.next, stream.tail.next
+    cursor = Cursor(RecordId(1, written + 1000))
+    await there.reach(remote, cursor)
+    speaking.cancel()
+    return found, written, first_after(remote, cursor)
+
+
+def test_stream_that_never_pauses_is_found() -> None:
+    """Who joins it does not wait for its end; who was further on waits while it comes nearer."""
+    found, written, first = run(_read_while_it_grows)
+    assert 500 < found <= written < 2_000
+    assert first == written + 1001

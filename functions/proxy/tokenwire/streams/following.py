@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 
 from ..wire.protocol import as_exception
@@ -15,6 +16,8 @@ from .store import Follower, Store
 from .stream import Stream
 from .tail import Tail
 
+_CATCH_UP = 2.0
+"""Seconds after which a stream is shown that grows as fast as it is read."""
 _LINGER = 10.0
 """Seconds for which a stream is followed without viewers: time for one to reconnect."""
 
@@ -77,7 +80,7 @@ class Following:
         audience = Elsewhere(self._store, meta.id, viewer, self._lease)
         stream = Stream(meta, tail, tail, audience, is_ours=False)
         stream.task = asyncio.create_task(feed.run(), name=f"feed {meta.id}")
-        await feed.caught_up.wait()
+        await _caught_up(feed, tail)
         if tail.broken is not None:
             tail.drop()
             if tail.broken == EXPIRED:
@@ -114,3 +117,12 @@ class Following:
             stream.task.cancel()
         stream.audience.close()
         stream.tail.retire()
+
+
+async def _caught_up(feed: Feed, tail: Tail) -> None:
+    """Wait for all that there is of the stream; but not for the end of one that never pauses."""
+    while not feed.caught_up.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(feed.caught_up.wait(), _CATCH_UP)
+        if tail.next > 1:
+            return

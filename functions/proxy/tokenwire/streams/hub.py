@@ -46,6 +46,8 @@ _CLAIMS = 100
 """Names that were claimed for a stream and may still be waiting for it to start."""
 _REACH = 2.0
 """Seconds that a record may take from a stream's own caller to a viewer elsewhere."""
+_REACHES = 5
+"""So many times a viewer waits for that long, while the stream comes nearer."""
 
 
 class Hub:
@@ -190,8 +192,13 @@ class Hub:
         Its own caller may be ahead of the store by what is being written. What is still ahead
         then is refused by ``first_after``.
         """
-        if cursor is not None and not stream.is_ours:
-            await stream.tail.reach(cursor.last.seq, _REACH)
+        if cursor is None or stream.is_ours:
+            return
+        tail, seq = stream.tail, cursor.last.seq
+        for _ in range(_REACHES):
+            before = tail.next
+            if await tail.reach(seq, _REACH) or tail.next == before:
+                return
 
     async def owner_of(self, stream_id: str) -> str:
         """The caller whose the stream is. It is not followed for that.
