@@ -142,3 +142,21 @@ async def test_fallback_that_is_cut_off(provider: Upstream, serve: Serve) -> Non
     client = await app(provider, serve)
     response = await client.post("/api/stream", json={"message": "x", "model": "second"})
     assert read(response.content)[-1][1]["code"] == "upstream_truncated"
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_fallback_tells_usage_once(asked: bool, provider: Upstream, serve: Serve) -> None:
+    """Anthropic counts twice, at its start and at its end; a chat client is told once, or never."""
+    provider.answer(status=500)
+    provider.answer(recording("text", "messages"))
+    client = await app(provider, serve)
+    body = {
+        "model": "best",
+        "messages": [{"role": "user", "content": "x"}],
+        "stream": True,
+        "stream_options": {"include_usage": asked},
+    }
+    response = await client.post("/v1/chat/completions", json=body)
+    assert response.text.count('"usage":{') == asked
+    *_, last, _ = [line for line in response.text.splitlines() if line.startswith("data:")]
+    assert ('"choices":[]' in last) is asked
