@@ -6,6 +6,7 @@ import msgspec
 
 from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..sse import named
+from .depth import parsed
 from .protocol import JSON
 
 _REASONS = {
@@ -97,8 +98,8 @@ class MessagesEncoder:
 
     def _cite(self, event: Citation) -> list[bytes]:
         try:
-            citation: JSON = msgspec.json.decode(event.data, type=dict)
-        except msgspec.MsgspecError:
+            citation: JSON = parsed(event.data, dict)
+        except ValueError:
             citation = {
                 "type": "web_search_result_location",
                 "url": event.url,

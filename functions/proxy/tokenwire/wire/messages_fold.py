@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ..sse import data_of
+from .depth import parsed
 from .merging import Text
 from .protocol import JSON
 from .reading import malformed, read
@@ -35,7 +36,7 @@ def fold(blocks: Iterable[bytes]) -> JSON:
             event = read(data_of(block) or b"{}", _JSON)
             message = _take(message, content, event)
         message["content"] = [_whole(content[index]) for index in sorted(content)]
-    except (KeyError, TypeError, AttributeError, msgspec.MsgspecError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         raise malformed() from None
     return message
 
@@ -80,5 +81,5 @@ def _add(block: JSON, delta: JSON) -> None:
 def _whole(block: JSON) -> JSON:
     found = {k: str(value) if isinstance(value, Text) else value for k, value in block.items()}
     if isinstance(found.get("input"), str):
-        found["input"] = msgspec.json.decode(found["input"]) if found["input"] else {}
+        found["input"] = parsed(found["input"] or "{}")
     return found

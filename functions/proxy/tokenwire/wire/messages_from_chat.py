@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from . import carry, signatures
+from .depth import parsed
 from .origins import made
 from .protocol import JSON
 
@@ -149,8 +148,8 @@ def _call(call: JSON, at: str) -> list[JSON]:
         raise carry.refuse(f"{at}.type")
     function = call["function"]
     try:
-        arguments = msgspec.json.decode(function["arguments"] or "{}", type=dict)
-    except (msgspec.MsgspecError, RecursionError, UnicodeEncodeError):
+        arguments = parsed(function["arguments"] or "{}", dict)
+    except ValueError:
         raise carry.malformed(f"{at}.function.arguments", "an object in JSON") from None
     use = {"type": "tool_use", "id": call["id"], "name": function["name"], "input": arguments}
     found = made(at, use, id=f"{at}.id", input=f"{at}.function.arguments")

@@ -8,6 +8,7 @@ from typing import TypeVar
 from msgspec.json import Decoder
 
 from ..errors import UpstreamError
+from .depth import is_deep
 
 T = TypeVar("T")
 
@@ -20,8 +21,11 @@ def read(data: bytes, decoder: Decoder[T]) -> T:
     halves become U+FFFD and NaN becomes null.
 
     Raises:
-        UpstreamError: It is not what the decoder takes (``upstream_malformed``).
+        UpstreamError: It is not what the decoder takes, or nested too deep
+            (``upstream_malformed``).
     """
+    if is_deep(data):
+        raise malformed()
     try:
         return decoder.decode(data)
     except (ValueError, RecursionError):
@@ -48,7 +52,10 @@ def fits(block: bytes, head: bytes, decoder: Decoder[T]) -> bool:
     if not block.startswith(head) or block.find(b"\n", len(head)) != end or b"\r" in block:
         return False
     try:
-        decoder.decode(block[len(head) : end])
+        data = block[len(head) : end]
+        if is_deep(data):
+            return False
+        decoder.decode(data)
     except (ValueError, RecursionError):
         return False
     return True

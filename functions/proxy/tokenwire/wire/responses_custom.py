@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from .depth import parsed
 from .protocol import JSON
 from .responses_items import Opening, Said
 
@@ -46,9 +47,10 @@ class CustomCall:
         """The text; a model that does not keep to the schema may have written it bare."""
         arguments = "".join(self._arguments)
         try:
-            return msgspec.json.decode(arguments, type=_Input).input
-        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+            found: _Input = parsed(arguments, _Input)
+        except ValueError:
             return arguments
+        return found.input
 
     def whole(self) -> JSON:
         """The item as it stands."""

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from ..events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from .depth import parsed
 from .protocol import JSON, size_of
 
 _DONE = b"data: [DONE]\n\n"
@@ -141,8 +142,8 @@ def _part(kind: str, **fields: Any) -> bytes:
 
 def _input(head: dict[str, str], arguments: str) -> bytes:
     try:
-        said = msgspec.json.decode(arguments or "{}")
-    except msgspec.MsgspecError:
+        said = parsed(arguments or "{}")
+    except ValueError:
         why = "The model's arguments are not JSON."
         return _part("tool-input-error", **head, input=arguments, errorText=why)
     return _part("tool-input-available", **head, input=said)
