@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
+from tokenwire.errors import UpstreamError
 from tokenwire.sse import named
 from tokenwire.wire import DIALECTS
 
@@ -41,3 +43,11 @@ def test_unknown_deltas_are_kept() -> None:
         "a": {"x": [3]},
         "b": 2,
     }
+
+
+@pytest.mark.parametrize("block", ['"x"', "[[1]]", "5", '{"type":5}'])
+def test_a_block_of_the_wrong_shape_is_the_provider_s_fault(block: str) -> None:
+    """Found by make fuzz: a text in its place was a ValueError of ours."""
+    with pytest.raises(UpstreamError) as caught:
+        folded(msgspec.Raw(block.encode()))
+    assert caught.value.code == "upstream_malformed"
