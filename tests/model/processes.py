@@ -183,6 +183,7 @@ class Outcome:
     """Who has what, once all is over."""
 
     caller: Client
+    beside: Client
     viewer: Client
     late: Client
     requests: list[str]
@@ -191,7 +192,12 @@ class Outcome:
 
     def clients(self) -> list[tuple[str, Client]]:
         """Those who read it, by name."""
-        return [("caller", self.caller), ("viewer", self.viewer), ("late viewer", self.late)]
+        return [
+            ("caller", self.caller),
+            ("viewer here", self.beside),
+            ("viewer elsewhere", self.viewer),
+            ("late viewer", self.late),
+        ]
 
 
 async def _speak(tap: Tap) -> None:
@@ -215,21 +221,23 @@ async def _over(client: asyncio.Task[None], fate: Fate, who: str) -> None:
 async def _play(plan: Mapping[int, str]) -> Outcome:
     fate, tap = Fate(MemoryStore(), plan), Tap()
     here, there, later = (_hub(fate, who) for who in ("here", "there", "later"))
-    caller, viewer, late = Client(), Client(), Client()
+    caller, beside, viewer, late = Client(), Client(), Client(), Client()
     speaking = asyncio.create_task(_speak(tap))
     watching = asyncio.create_task(viewer.watch(there))
     stream = await here.start(META, Source(tap, DIALECT.decoder()), CONTINUE)
     calling = asyncio.create_task(caller.read(here, stream))
+    joining = asyncio.create_task(beside.watch(here))
     requests = fate.names
     await _over(watching, fate, "there")
     await _over(calling, fate, "here")
+    await _over(joining, fate, "here")
     await asyncio.sleep(LEASE * 4)
     fate.plan = {}
     if META.id in fate.store.logs:
         await _over(asyncio.create_task(late.watch(later)), fate, "later")
     told = None if stream.end is None else (stream.tail.last, stream.end.reason)
     speaking.cancel()
-    return Outcome(caller, viewer, late, list(requests), fate.had_end, told)
+    return Outcome(caller, beside, viewer, late, list(requests), fate.had_end, told)
 
 
 def play(plan: Mapping[int, str]) -> Outcome:

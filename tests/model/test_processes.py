@@ -58,8 +58,8 @@ def failures(plan: dict[int, str]) -> list[str]:
 def test_no_fault() -> None:
     """Everybody has all of it, and nobody came back."""
     outcome = play({})
-    assert [client.told for _, client in outcome.clients()] == [WHOLE] * 3
-    assert [client.blocks for _, client in outcome.clients()] == [BLOCKS] * 3
+    assert [client.told for _, client in outcome.clients()] == [WHOLE] * 4
+    assert [client.blocks for _, client in outcome.clients()] == [BLOCKS] * 4
     assert outcome.viewer.refusals == []
     assert 15 < len(outcome.requests) < REQUESTS
 
