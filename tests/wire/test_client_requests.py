@@ -86,6 +86,16 @@ def test_request_reaches_every_provider(client: str, dialect: str, body: dict[st
         assert is_listed or error.code == "thread_unsupported_request", (name, error.message)
 
 
+def test_list_of_refusals_is_no_longer_than_it_must_be() -> None:
+    """What is listed is refused: once a provider takes it, it goes from the list."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for client, dialect, body in recorded():
+        for name, error in refusals(parsed(dialect, body)):
+            if error.code != "thread_unsupported_request":
+                found.setdefault((client, error.param or ""), set()).add(name)
+    assert found == REFUSED
+
+
 def test_message_threads_are_refused_as_the_sdks_expect() -> None:
     """Anthropic's tool runners then send the whole conversation, without a thread."""
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
