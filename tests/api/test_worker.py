@@ -157,6 +157,18 @@ def handed(bench: Bench, invoker: Lambda) -> tuple[Services, Observation]:
     return services, seen
 
 
+async def test_callers_headers_are_handed_over() -> None:
+    """Those that a provider of the caller's dialect gets reach it from a worker too."""
+    store = MemoryStore()
+    bench, invoker = Bench(store), Lambda()
+    services, seen = handed(bench, invoker)
+    headers = {"anthropic-beta": "compact-2026-01-12"}
+    asked = ChatRequest("demo/markdown", True, EVENT["body"], headers=headers)
+    await hand_over(services, reserved(store), asked, CONTINUE, seen)
+    ((_, event),) = invoker.events
+    assert event == {**EVENT, "headers": headers}
+
+
 async def test_request_is_handed_over() -> None:
     """The event has what a worker needs; a worker that gets it runs the stream."""
     store = MemoryStore()

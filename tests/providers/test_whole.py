@@ -12,8 +12,9 @@ from tests.fakes.upstream import Step, Upstream
 from tests.matrix.cases import Said, heard, split
 from tests.providers.test_openai import FixedKey
 from tokenwire.errors import UpstreamError
-from tokenwire.events import Content, Error
+from tokenwire.events import Content, Error, Reasoning
 from tokenwire.providers import anthropic, bedrock, gemini
+from tokenwire.providers.bounds import MAX_ERROR
 from tokenwire.providers.config import Config
 from tokenwire.providers.native import Native
 from tokenwire.providers.openai import OpenAI
@@ -198,3 +199,31 @@ async def test_space_is_bounded() -> None:
 
     found, head = await document(body())
     assert (found, len(head), taken) == (None, 1100, 11)
+
+
+async def test_whole_thoughts_are_told(provider: Upstream, aws: MutableMapping[str, str]) -> None:
+    """Thinking, its signature and what is hidden of it, in one of Converse's answers."""
+    thought = {"reasoningText": {"text": "hm", "signature": "s"}}
+    content = [
+        {"reasoningContent": thought},
+        {"reasoningContent": {"redactedContent": "YWJj"}},
+        {"text": "a"},
+    ]
+    answer = {"output": {"message": {"role": "assistant", "content": content}}}
+    events = await read("bedrock", provider, json.dumps(answer).encode())
+    assert [event for event in events if isinstance(event, Reasoning)] == [
+        Reasoning("hm"),
+        Reasoning("", signature="s"),
+        Reasoning("", redacted="YWJj"),
+    ]
+    assert heard(events).finish == "stop"
+
+
+@kinds
+async def test_any_success_is_one(
+    kind: str, provider: Upstream, aws: MutableMapping[str, str]
+) -> None:
+    """A server that creates an answer says 201; its body is no error, and not cut like one."""
+    whole = json.dumps(KINDS[kind][1]).encode() + b" " * MAX_ERROR
+    events = await read(kind, provider, whole, status=201)
+    assert any(isinstance(event, Content) for event in events)

@@ -128,6 +128,8 @@ def test_openai_does_not_get_it() -> None:
     message = {"role": "assistant", "tool_calls": [{**PLAIN, "extra_content": EXTRA}]}
     request = ChatRequest("m", True, {"messages": [message]}, translated=True)
     assert for_openai(request, "m") == {"messages": [{**message, "tool_calls": [PLAIN]}]}
+    limited = replace(request, body={"messages": [], "max_tokens": 9})
+    assert for_openai(limited, "m") == {"messages": [], "max_completion_tokens": 9}
     own = replace(request, translated=False)
     assert for_openai(own, "m") is as_it_is(own, "m") is own.body
 

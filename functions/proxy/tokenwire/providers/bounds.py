@@ -37,7 +37,7 @@ async def bound(response: httpx2.Response) -> None:
     ask for bodies without compression; one that comes compressed all the same is left unread,
     as a bound on its bytes would not be one on what they unpack to.
     """
-    is_error = response.status_code != 200
+    is_error = not response.is_success
     if not (is_error or response.request.method == "GET"):
         return
     if response.headers.get("content-encoding", "identity") != "identity":

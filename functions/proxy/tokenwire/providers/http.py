@@ -55,7 +55,7 @@ class Http:
         self._max_retries = max_retries
 
     async def post(self, call: Call) -> httpx2.Response:
-        """An open response with status 200; its body has not been read.
+        """An open response with a status of success; its body has not been read.
 
         Raises:
             TokenwireError: As ``failures`` says, after the last try.
@@ -79,7 +79,7 @@ class Http:
             response = await self._client.send(request, stream=True)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise unreachable(error) from None
-        if response.status_code == 200:
+        if response.is_success:
             return response
         said = await _error(response)
         failure = from_status(response.status_code, said, response.headers, call.secrets)
