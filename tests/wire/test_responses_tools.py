@@ -11,7 +11,7 @@ from tokenwire.errors import ClientError
 from tokenwire.events import Event, Finish, Start, ToolCall
 from tokenwire.wire import DIALECTS
 from tokenwire.wire.responses_encoder import ResponsesEncoder
-from tokenwire.wire.responses_tools import MOST, function_name
+from tokenwire.wire.responses_tools import LETTERS, MOST, function_name
 
 PATCH = {
     "type": "custom",
@@ -170,6 +170,8 @@ def test_names_are_bounded() -> None:
     """They are kept with the stream."""
     tools = DIALECTS["responses"].tools
     assert len(tools({"tools": [PATCH] * MOST})) == MOST
-    with pytest.raises(ClientError) as caught:
-        tools({"tools": [PATCH] * (MOST + 1)})
-    assert caught.value.param == "tools"
+    assert tools({"tools": [{**PATCH, "name": "x" * LETTERS}]})
+    for too_much in ([PATCH] * (MOST + 1), [{**PATCH, "name": "x" * (LETTERS + 1)}]):
+        with pytest.raises(ClientError) as caught:
+            tools({"tools": too_much})
+        assert caught.value.param == "tools"

@@ -21,6 +21,8 @@ _LONGEST = 64
 """Characters of a function's name, at OpenAI."""
 MOST = 1024
 """Tools of a request that may be renamed: their names are kept with the stream."""
+LETTERS = 64 * 1024
+"""Characters that their names may have together."""
 # Offers beside the caller's own tools: who makes them can do without. Alone, or as the choice of
 # the request, they are what it is about, and then they are refused.
 _OFFERS = frozenset({"web_search", "web_search_preview", "tool_search"})
@@ -105,11 +107,13 @@ def renamed(body: JSON) -> tuple[ToolName, ...]:
     """The tools whose functions have another name, or another kind.
 
     Raises:
-        ClientError: There are more than 1024.
+        ClientError: There are more than 1024, or their names are too long.
     """
     found = tuple(_renamed(body.get("tools") or [], ""))
     if len(found) > MOST:
         raise carry.refuse("tools", f"may have at most {MOST} custom tools and tools in namespaces")
+    if sum(len(tool.name) + len(tool.namespace) for tool in found) > LETTERS:
+        raise carry.refuse("tools", f"may have names of {LETTERS} characters at most")
     return found
 
 
