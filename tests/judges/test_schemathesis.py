@@ -20,8 +20,9 @@ CHECKS = (
 )
 HOW = (
     *("--checks", ",".join(CHECKS)),
-    *("--phases", "examples,coverage,fuzzing"),
-    *("--max-examples", "10", "--seed", "1"),
+    # The coverage phase is out: on the requests' own schemas it takes many minutes.
+    *("--phases", "examples,fuzzing"),
+    *("--max-examples", "15"),
     *("--generation-deterministic", "--no-shrink", "--continue-on-failure"),
     *("--request-timeout", "20", "--report", "json"),
 )

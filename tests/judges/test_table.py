@@ -43,8 +43,8 @@ def test_a_table_is_replaced_in_its_place() -> None:
 
 @pytest.mark.judge
 def test_the_readme_shows_this_table(rows: dict[str, Row]) -> None:
-    """Each row that could be had here is in the README; ``WRITE=1`` puts it there."""
-    ran = {name: row for name, row in rows.items() if row.passed + row.failed and not row.skipped}
+    """Each row that is good, and whole here, is in the README; ``WRITE=1`` puts it there."""
+    ran = {n: row for n, row in rows.items() if row.passed and not (row.failed or row.skipped)}
     if not ran or os.environ.get("JUDGES") is None:
         pytest.skip("make judges compares the README")
     text = README.read_text()
