@@ -70,6 +70,7 @@ def test_one_fault_at_every_request(fault: str) -> None:
     assert [what for number in range(REQUESTS) for what in failures({number: fault})] == []
 
 
+@pytest.mark.timeout(1200)
 def test_several_faults() -> None:
     """Two or three of them, at any requests; a failure prints its plan, to be played again."""
     chance = random.Random(1)

@@ -40,7 +40,7 @@ if os.environ.get("TOKENWIRE_SOAK"):
     QUIET += [
         {"viewers": 2, "lost": 1, "late": 1},
         {"viewers": 2, "late": 1, "cancel": 1, "death": 1},
-        {"lost": 2, "late": 2, "cancel": 1},
+        {"lost": 2, "late": 1, "cancel": 1},
         {"workers": 2, "late": 1, "cancel": 1},
     ]
     LOSSES += [
@@ -121,6 +121,7 @@ def is_over(world: World) -> bool:
 ALWAYS = (says_what_nobody_said, is_done_without_all, has_a_torn_log, has_two_ends)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("case", QUIET, ids=name_of)
 def test_store_that_holds(case: Case) -> None:
     """One end, the same for all; a prefix for every reader; no id twice; nobody waits for ever."""
@@ -130,6 +131,7 @@ def test_store_that_holds(case: Case) -> None:
     assert found.stuck(is_over) == ""
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("case", LOSSES, ids=name_of)
 def test_store_that_loses_what_it_had(case: Case) -> None:
     """What was told stays true, but for an end that the store has lost; nobody waits for ever."""

@@ -241,7 +241,8 @@ def _appended(batch: int, last: RecordId) -> Callable[[Producer], None]:
 
 def _went_back(last: RecordId) -> Callable[[Producer], None]:
     def outcome(producer: Producer) -> None:
-        producer.stored, producer.last = min(last.seq, producer.stored), last
+        # As ``Ledger.went_back``: it may be more than the producer knew of, if an answer was lost.
+        producer.stored, producer.last = last.seq, last
 
     return outcome
 
