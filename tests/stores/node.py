@@ -112,6 +112,7 @@ class Viewer:
                 for number, block in enumerate(reader.take(4096), before):
                     self._check(number, block)
                 if reader.interruption is not None and not reader.has_more:
+                    await asyncio.sleep(0.05)
                     return None
                 if (ended := reader.ended) is not None:
                     self.at = ended[0]

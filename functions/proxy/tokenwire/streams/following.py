@@ -53,9 +53,11 @@ class Following:
             UpstreamError: It could not be read: the store fails, or there is no room for it.
         """
         found = self._streams.get(stream_id)
-        if found is not None:
+        if found is not None and found.tail.broken is None:
             self._rest(found)
             return found
+        if found is not None:
+            self._forget(found)
         task = self._opening.get(stream_id)
         if task is None:
             task = self._opening[stream_id] = asyncio.create_task(self._open(stream_id))

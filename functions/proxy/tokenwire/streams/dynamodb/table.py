@@ -58,7 +58,9 @@ class Table:
             retries={"mode": "standard", "total_max_attempts": 2},
             tcp_keepalive=True,
         )
-        return boto3.client("dynamodb", config=config)
+        client = boto3.client("dynamodb", config=config)
+        client.meta.events.register("after-call.dynamodb", _check_whole)
+        return client
 
     def close(self) -> None:
         """Close every connection."""
@@ -171,6 +173,13 @@ class Table:
 
     def _carry_out(self, ask: Callable[[DynamoDBClient], T]) -> T:
         return ask(self.connected())
+
+
+def _check_whole(http_response: Any, **_: Any) -> None:
+    """Refuse an answer that broke off among its headers: botocore takes it for an empty one."""
+    headers = {name.lower() for name in http_response.headers}
+    if not headers & {"content-length", "transfer-encoding"}:
+        raise StoreError("DynamoDB failed (TruncatedAnswer).")
 
 
 def _as_ours(error: Exception) -> StoreError:
