@@ -40,7 +40,7 @@ class Sent:
     secrets: Iterable[str] = field(repr=False)
 
 
-class Protocols(Protocol):
+class WireFormat(Protocol):
     """How an API is asked, and how its answers are read."""
 
     @property
@@ -53,7 +53,7 @@ class Protocols(Protocol):
 
 
 def exchange(
-    api: Protocols,
+    api: WireFormat,
     send: Callable[[Post], Awaitable[Sent]],
     request: ChatRequest,
     model: str,
@@ -75,7 +75,7 @@ def exchange(
 
 @asynccontextmanager
 async def _posted(
-    api: Protocols,
+    api: WireFormat,
     send: Callable[[Post], Awaitable[Sent]],
     post: Post,
     model: str,

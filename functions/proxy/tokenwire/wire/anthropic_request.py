@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import carry, claude
 from .protocol import JSON
-from .turns import Located, Turn, called, conversation, said, user_first
+from .turns import Located, Turn, called, conversation, non_blank, user_first
 
 _AS_IS = ("model", "max_tokens", "stream", "metadata", "output_config")
 
@@ -22,7 +22,7 @@ def request(body: JSON, model: str) -> JSON:
     user_first(turns)
     found = carry.set_of(body, _AS_IS) | claude.sampling(body, model)
     found["messages"] = [_message(turn) for turn in _finished(turns, model)]
-    if system := said(body.get("system"), "system"):
+    if system := non_blank(body.get("system"), "system"):
         found["system"] = [block for _, block in system]
     if thinking := claude.thinking(body, model):
         found["thinking"] = thinking
@@ -39,7 +39,7 @@ def _block(located: Located) -> JSON:
     at, block = located
     if block["type"] != "tool_result":
         return dict(block)
-    content = [_block(inner) for inner in said(block.get("content"), f"{at}.content")]
+    content = [_block(inner) for inner in non_blank(block.get("content"), f"{at}.content")]
     rest = {name: value for name, value in block.items() if name != "content"}
     return rest | ({"content": content} if content else {})
 

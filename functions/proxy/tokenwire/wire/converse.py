@@ -157,11 +157,11 @@ class ConverseReader:
         if reason in _FAILURES:
             yield _failure("api_error")
             return
-        delta = {"stop_reason": self._told(reason), "stop_sequence": None}
+        delta = {"stop_reason": self._stop_reason(reason), "stop_sequence": None}
         yield {"type": "message_delta", "delta": delta, "usage": _counts(usage)}
         yield {"type": "message_stop"}
 
-    def _told(self, reason: str) -> str:
+    def _stop_reason(self, reason: str) -> str:
         reason = _REASONS.get(reason, reason)
         if reason in _STOP_REASONS or reason == "refusal":
             return reason

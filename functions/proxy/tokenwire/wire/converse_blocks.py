@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import carry
 from .protocol import JSON
-from .turns import said
+from .turns import non_blank
 
 _IMAGES = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
 _IMAGES["image/jpg"] = "jpeg"
@@ -70,7 +70,7 @@ class Blocks:
         return found
 
     def _result(self, part: JSON, at: str) -> JSON:
-        inner = said(part.get("content"), f"{at}.content")
+        inner = non_blank(part.get("content"), f"{at}.content")
         # An empty result is one: blank texts, and no content at all, are refused.
         content = [self.block(piece, where) for where, piece in inner] or [{"json": {"result": ""}}]
         status = "error" if part.get("is_error") else "success"

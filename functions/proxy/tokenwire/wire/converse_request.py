@@ -13,7 +13,7 @@ import msgspec
 from . import carry, claude
 from .converse_blocks import Blocks
 from .protocol import JSON
-from .turns import Turn, called, conversation, said, user_first
+from .turns import Turn, called, conversation, non_blank, user_first
 
 # fmt: off
 _FIELDS = carry.Fields(
@@ -32,7 +32,7 @@ def request(body: JSON, model: str) -> JSON:
     """The body, translated and made legal.
 
     Raises:
-        ClientError: A field cannot be said in Converse; ``param`` names it.
+        ClientError: A field cannot be expressed in Converse; ``param`` names it.
     """
     _FIELDS.check(body)
     turns = conversation(body["messages"])
@@ -45,7 +45,7 @@ def request(body: JSON, model: str) -> JSON:
         **_model_fields(body, model),
         **_output(body, model),
     }
-    if system := said(body.get("system"), "system"):
+    if system := non_blank(body.get("system"), "system"):
         found["system"] = [{"text": carry.text_of(part, at)} for at, part in system]
     if user := (body.get("metadata") or {}).get("user_id"):
         found["requestMetadata"] = {"user_id": _label(user)}

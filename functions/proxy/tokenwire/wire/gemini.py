@@ -88,11 +88,11 @@ class GeminiReader:
         """The end of a stream whose model had finished; nothing for one that broke off."""
         if self._reason is None or self._failed:
             return b""
-        said = self._encoder.encode(Finish(self._reason_told(self._reason)))
+        said = self._encoder.encode(Finish(self._finish_reason(self._reason)))
         said += self._encoder.encode(self._usage) if self._usage else []
         return b"".join([*said, *self._encoder.end()])
 
-    def _reason_told(self, reason: str) -> str:
+    def _finish_reason(self, reason: str) -> str:
         known = _REASONS.get(reason, "stop")
         return "tool_calls" if self._calls and known == "stop" else known
 

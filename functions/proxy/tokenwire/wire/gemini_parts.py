@@ -7,7 +7,7 @@ from mimetypes import guess_type
 from . import carry
 from .protocol import JSON
 from .signatures import SKIP, of_google, wants_signatures
-from .turns import Located, Turn, said
+from .turns import Located, Turn, non_blank
 
 _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 
@@ -92,7 +92,7 @@ def _data(source: JSON, at: str) -> JSON:
 
 def _result(part: JSON, at: str, names: dict[str, str]) -> JSON:
     call = part["tool_use_id"]
-    text = "".join(_text(located) for located in said(part.get("content"), f"{at}.content"))
+    text = "".join(_text(located) for located in non_blank(part.get("content"), f"{at}.content"))
     response = {"error" if part.get("is_error") else "result": text}
     return {"functionResponse": {"id": call, "name": names[call], "response": response}}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from . import carry
 from .gemini_parts import contents
 from .protocol import JSON
-from .turns import conversation, said
+from .turns import conversation, non_blank
 
 # fmt: off
 _FIELDS = carry.Fields(
@@ -34,12 +34,12 @@ def request(body: JSON, model: str) -> JSON:
     """The body, translated and made legal.
 
     Raises:
-        ClientError: A field cannot be said there; ``param`` names it.
+        ClientError: A field cannot be expressed there; ``param`` names it.
     """
     _FIELDS.check(body)
     turns = conversation(body["messages"], for_google=True)
     found: JSON = {"contents": contents(turns, model), "generationConfig": _config(body)}
-    if system := said(body.get("system"), "system"):
+    if system := non_blank(body.get("system"), "system"):
         parts = [{"text": carry.text_of(part, at)} for at, part in system]
         found["systemInstruction"] = {"parts": parts}
     return {**found, **_tools(body)}

@@ -74,8 +74,8 @@ def _add(block: JSON, delta: JSON) -> None:
         held.pieces.append(delta[source])
     else:
         # Compaction, and what a later version adds: its fields come once, each in full.
-        said = delta.items()
-        block.update((name, value) for name, value in said if name != "type" and value is not None)
+        given = delta.items()
+        block.update((name, value) for name, value in given if name != "type" and value is not None)
 
 
 def _whole(block: JSON) -> JSON:

@@ -61,7 +61,7 @@ def user_first(turns: list[Turn]) -> None:
         raise carry.refuse(f"{turns[0].at}.role", "must be user in the first turn")
 
 
-def said(content: object, at: str) -> list[Located]:
+def non_blank(content: object, at: str) -> list[Located]:
     """A content's blocks but for blank texts, which no provider takes."""
     return [(where, part) for where, part in carry.parts(content, at) if not _is_blank(part)]
 
@@ -83,7 +83,7 @@ def _is_blank(block: JSON) -> bool:
 def _turns(messages: list[JSON], *, for_google: bool) -> Iterable[Turn]:
     for number, message in enumerate(messages):
         at = f"messages[{number}]"
-        blocks = said(message["content"], f"{at}.content")
+        blocks = non_blank(message["content"], f"{at}.content")
         kept = [one for one in blocks if not _is_foreign(one[1], for_google=for_google)]
         if any(not _is_seal(block) for _, block in kept):
             yield Turn(message["role"], at, kept)
