@@ -21,7 +21,8 @@ from tests.fakes.upstream import Act, Received, Upstream
 from tests.fakes.work import allocated
 from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
 from tokenwire.errors import ClientError, ProxyError, UpstreamError
-from tokenwire.providers.bedrock import CONVERSE, OPENAI, Api, Bedrock, Config, _Messages
+from tokenwire.providers.bedrock import CONVERSE, OPENAI, Api, Bedrock, Config
+from tokenwire.providers.event_stream import EventStream
 from tokenwire.sse import MAX_BLOCK
 from tokenwire.wire import DIALECTS
 from tokenwire.wire.protocol import ChatRequest
@@ -249,7 +250,7 @@ def test_a_message_in_small_pieces_is_not_copied_for_each() -> None:
     def work(size: int) -> int:
         sent = message("contentBlockDelta", {"x": "y" * size})
         pieces = [sent[at : at + 64] for at in range(0, len(sent), 64)]
-        messages = _Messages()
+        messages = EventStream()
         return allocated(lambda parts: [m for part in parts for m in messages.feed(part)], pieces)
 
     assert work(100_000) < 2.6 * work(50_000)
@@ -259,7 +260,7 @@ def test_a_message_in_small_pieces_is_not_copied_for_each() -> None:
 def test_messages_are_the_same_for_any_cut(size: int) -> None:
     """However the bytes come, each message comes once, and in order."""
     sent = b"".join(message("contentBlockDelta", {"n": n}) for n in range(20))
-    messages = _Messages()
+    messages = EventStream()
     pieces = (sent[at : at + size] for at in range(0, len(sent), size))
 
     found = [json.loads(each.payload)["n"] for piece in pieces for each in messages.feed(piece)]
@@ -272,4 +273,4 @@ def test_a_message_shorter_than_its_frame_is_refused(length: int) -> None:
     """With a right checksum too: it would be read again and again."""
     prelude = struct.pack(">II", length, 0)
     with pytest.raises(UpstreamError):
-        list(_Messages().feed(prelude + struct.pack(">I", crc32(prelude)) + b"\0" * 32))
+        list(EventStream().feed(prelude + struct.pack(">I", crc32(prelude)) + b"\0" * 32))

@@ -7,8 +7,7 @@ botocore; the connection is ours, so that nothing blocks the event loop.
 from __future__ import annotations
 
 import asyncio
-import struct
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..errors import ProxyError
-from ..sse import MAX_BLOCK
 from ..wire import whole
 from ..wire.converse import ConverseReader
 from ..wire.converse_request import request as converse
@@ -25,6 +23,7 @@ from ..wire.messages_from_chat import from_chat
 from ..wire.origins import caused_by
 from ..wire.protocol import ChatRequest
 from ..wire.turns import one_call
+from .event_stream import EventStream
 from .exchange import Post, Sent, exchange
 from .paths import segment
 from .whole import document, streamed
@@ -183,7 +182,7 @@ async def _read_converse(response: httpx2.Response, model: str, post: Post) -> A
     if found is not None:
         yield b"".join([reader.read(kind, payload) for kind, payload in events(found)])
         return
-    messages = _Messages()
+    messages = EventStream()
     while head:
         for message in messages.feed(head):
             if blocks := _blocks(message, reader):
@@ -191,55 +190,6 @@ async def _read_converse(response: httpx2.Response, model: str, post: Post) -> A
         head = await anext(body, b"")
     if rest := reader.close():
         yield rest
-
-
-# Bytes of a message's frame: lengths and their checksum before it, its checksum after it.
-_PRELUDE, _CHECKSUM = 12, 4
-
-
-class _Messages:
-    """Cuts a binary event stream into its messages, none of them larger than a block may be."""
-
-    def __init__(self) -> None:
-        from botocore.eventstream import EventStreamBuffer
-
-        self._parser: Any = EventStreamBuffer()
-        # What the parser does not have yet, and how much of it it needs for its next step. It
-        # copies all that it holds for each piece that it is given.
-        self._held = bytearray()
-        self._needed = _PRELUDE
-        self._in_message = False
-
-    def feed(self, data: bytes) -> Iterator[Any]:
-        """Yield the messages that these bytes complete. To be read to its end.
-
-        Raises:
-            UpstreamError: They are no event stream, or broken (``upstream_disconnected``); or
-                a message is too large (``upstream_malformed``). Those before it were yielded.
-        """
-        from botocore.eventstream import ParserError
-
-        from .failures import broken, malformed
-
-        self._held += data
-        try:
-            while len(self._held) >= self._needed:
-                yield from self._step()
-        except (ParserError, ValueError, KeyError, struct.error) as error:
-            raise broken(error) from None
-        if self._needed > MAX_BLOCK:
-            raise malformed()
-
-    def _step(self) -> Iterator[Any]:
-        """Give the parser a prelude, which it checks, or the rest of a message."""
-        part = bytes(self._held[: self._needed])
-        del self._held[: self._needed]
-        self._parser.add_data(part)
-        yield from self._parser
-        self._in_message = not self._in_message
-        self._needed = int.from_bytes(part[:4]) - _PRELUDE if self._in_message else _PRELUDE
-        if self._needed < _CHECKSUM:
-            raise ValueError("a message is shorter than its frame")
 
 
 def _blocks(message: Any, reader: ConverseReader) -> bytes:
