@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.fakes.eventstream import message
 from tests.fakes.work import allocated
 from tests.fuzz.targets import KINDS
-from tests.fuzz.test_targets import KEPT
+from tests.fuzz.test_targets import SEEDS
 from tokenwire.providers import anthropic, bedrock, gemini
 from tokenwire.providers.exchange import Post
 from tokenwire.providers.openai import _read as openai_read
@@ -42,13 +42,13 @@ PROVIDERS: dict[str, tuple[str, Read]] = {
     "bedrock": ("messages", lambda response: bedrock.CONVERSE.read(response, "m", POST)),
     "bedrock-openai": ("chat", lambda response: bedrock.OPENAI.read(response, "m", POST)),
 }
-_LINES = KEPT["converse"][0].split(b"\n")
+_LINES = SEEDS["converse"][0].split(b"\n")
 # Whole streams, as pieces that can be left out, repeated and exchanged.
 CONVERSE = [message(KINDS[line[0] % 6], json.loads(line[1:])) for line in _LINES]
 PIECES: dict[str, list[list[bytes]]] = {
-    "openai": [data[1:].splitlines(keepends=True) for data in KEPT["chat"]],
-    "anthropic": [data[1:].splitlines(keepends=True) for data in KEPT["messages"]],
-    "gemini": [data[1:].splitlines(keepends=True) for data in KEPT["gemini"]],
+    "openai": [data[1:].splitlines(keepends=True) for data in SEEDS["chat"]],
+    "anthropic": [data[1:].splitlines(keepends=True) for data in SEEDS["messages"]],
+    "gemini": [data[1:].splitlines(keepends=True) for data in SEEDS["gemini"]],
     "bedrock": [CONVERSE, [CONVERSE[0], message("!throttlingException", {"message": "m"})]],
 }
 PIECES["bedrock-openai"] = PIECES["openai"]
