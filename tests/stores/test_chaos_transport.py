@@ -236,6 +236,25 @@ async def test_answer_that_breaks_off_is_asked_again(
         assert found == [large]
 
 
+@pytest.mark.parametrize("kind", ["redis", "valkey", "moto", "dynamodb_local"])
+async def test_truncated_answer_is_not_an_empty_one(
+    kind: str, server_of: Callable[[str], Server], its_environment: Callable[[Server], None]
+) -> None:
+    """An answer that breaks off among its first bytes: what is there is never taken for missing."""
+    async with relayed(server_of(kind), its_environment) as (between, store):
+        about = meta()
+        writer = await store.create(about, new_token())
+        for size in (5, 17, 40, 60, 90, 120, 150, 200):
+            between.break_after = size
+            try:
+                assert await store.open(about.id) is not None
+                await writer.look()
+            except (Missing, Taken, Fenced):
+                raise
+            except StoreError:
+                continue
+
+
 @pytest.mark.parametrize("refusal", ["READONLY", "MASTERDOWN", "NOREPLICAS"])
 async def test_server_that_has_stepped_down_is_left(refusal: str, tmp_path: Path) -> None:
     """A demoted primary refuses writes on connections that stay open: they are made anew.
