@@ -11,7 +11,11 @@ import report
 from command import Refused
 from report import Case, Outcome
 
-BIN = Path(__file__).with_name("node") / "node_modules/.bin"
+MODULES = Path(__file__).with_name("node") / "node_modules"
+CODEX = str(MODULES / ".bin/codex")
+# The package of one platform: the one for all platforms cannot be locked where its registry does
+# not have all of them.
+OPENCODE = str(MODULES / "opencode-linux-x64/bin/opencode")
 
 
 def _lines(printed: str) -> list[Any]:
@@ -28,7 +32,7 @@ def _codex(prompt: str) -> Case:
         config = ["-c", 'model_provider="tw"', "-c", provider, "-m", model]
         with command.folder() as home:
             printed = await command.output(
-                [str(BIN / "codex"), "exec", *options, *config, prompt], home, {"KEY": "k"}
+                [CODEX, "exec", *options, *config, prompt], home, {"KEY": "k"}
             )
         for event in _lines(printed):
             item = event.get("item") or {}
@@ -62,7 +66,7 @@ def _opencode(prompt: str) -> Case:
         with command.folder() as home:
             (home / "opencode.json").write_text(json.dumps(config))
             printed = await command.output(
-                [str(BIN / "opencode"), "run", "-m", f"tw/{model}", "--format", "json", prompt],
+                [OPENCODE, "run", "-m", f"tw/{model}", "--format", "json", prompt],
                 home,
                 {"OPENCODE_DISABLE_MODELS_FETCH": "1"},
             )
