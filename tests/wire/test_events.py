@@ -94,12 +94,12 @@ def test_garbage_is_malformed(data: bytes) -> None:
     assert caught.value.code == "upstream_malformed"
 
 
-def test_notable() -> None:
-    """Text is not looked into."""
-    decoder = EventsDecoder()
-    content, start = blocks(Content("x"), START)
-    assert not decoder.notable(content)
-    assert decoder.notable(start)
+@pytest.mark.parametrize("dialect", ["events", "ui"])
+def test_every_block_is_looked_into(dialect: str) -> None:
+    """A text whose type is named twice may be an error: found by make fuzz."""
+    twice = b'data: {"type":"text-delta","delta":"x","type":"error"}\n\n'
+    assert DIALECTS[dialect].decoder().notable(twice)
+    assert all(map(DIALECTS[dialect].decoder().notable, blocks(Content("x"), START)))
 
 
 def test_dialects_know_their_names() -> None:

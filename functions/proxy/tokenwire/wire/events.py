@@ -116,8 +116,8 @@ class EventsDecoder:
     may_lack_end = False
 
     def notable(self, block: bytes) -> bool:
-        """True for all but content and reasoning."""
-        return not block.startswith((b'data: {"type":"content"', b'data: {"type":"reasoning"'))
+        """True for all: no provider speaks this dialect, so no stream is passed on in it."""
+        return True
 
     def ends(self, block: bytes) -> bool:
         """Whether this is ``data: [DONE]``."""

@@ -27,7 +27,6 @@ class _Part(Struct):
 
 
 _PART = msgspec.json.Decoder(_Part)
-_QUIET = (b'data: {"type":"text-delta"', b'data: {"type":"reasoning-delta"')
 _REASONS = {"tool-calls": "tool_calls", "content-filter": "content_filter"}
 
 
@@ -40,8 +39,8 @@ class UIDecoder:
         self._calls: dict[str, int] = {}
 
     def notable(self, block: bytes) -> bool:
-        """True for all but text and reasoning."""
-        return not block.startswith(_QUIET)
+        """True for all: no provider speaks this dialect, so no stream is passed on in it."""
+        return True
 
     def ends(self, block: bytes) -> bool:
         """Whether this is ``data: [DONE]``."""
