@@ -27,7 +27,12 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # Of what an app may send only these could end a field (RFC 9110 §5.5); others are obsolete text.
 _ENDS_FIELD = str.maketrans("\r\n\0", "   ")
 
-_KNOWN = re.compile(r"(?:Runtime|Function)\.[A-Z][a-zA-Z]+")
+_KNOWN = re.compile(r"(?:Runtime|Function)\.[A-Z][a-zA-Z]{,119}")
+
+MAX_TRAILERS = 3584
+"""Bytes. Lambda's HTTP server, Go's, ends the whole environment at trailers of 4 KiB or more."""
+
+_MAX_MESSAGE = 128
 
 # Lambda computes these, or forbids them beside a streamed body.
 _NOT_SENT = frozenset({"content-length", "transfer-encoding", "connection"})
@@ -99,16 +104,34 @@ def error_body(kind: str, error: BaseException | None, message: str = "") -> byt
     The stack is where, never what: an exception's text may quote a request, so it goes into
     ``errorMessage`` only for errors of our own, given as ``message``.
     """
-    return json.dumps(
-        {
-            "errorMessage": message or (type(error).__name__ if error else ""),
-            "errorType": error_type(kind),
-            "stackTrace": places(error) if error else [],
-        }
-    ).encode()
+    return _error_json(kind, error, message, places(error) if error else [])
 
 
 def trailers(kind: str, error: BaseException | None, message: str = "") -> dict[str, str]:
-    """How a response that has begun says that it failed: HTTP trailers, never body text."""
-    body = b64encode(error_body(kind, error, message)).decode()
+    """How a response that has begun says that it failed: HTTP trailers, never body text.
+
+    At most ``MAX_TRAILERS`` bytes on the wire: the stack's innermost frames come first, and
+    those that do not fit are left out.
+    """
+    stack = places(error)[::-1] if error else []
+    while _trailers_size(found := _trailers(kind, error, message, stack)) > MAX_TRAILERS:
+        stack = stack[: len(stack) * 7 // 8]
+    return found
+
+
+def _trailers(
+    kind: str, error: BaseException | None, message: str, stack: list[str]
+) -> dict[str, str]:
+    body = b64encode(_error_json(kind, error, message, stack)).decode()
     return {ERROR_TYPE: error_type(kind), ERROR_BODY: body}
+
+
+def _trailers_size(fields: dict[str, str]) -> int:
+    return sum(len(name) + len(value) + len(": \r\n") for name, value in fields.items())
+
+
+def _error_json(kind: str, error: BaseException | None, message: str, stack: list[str]) -> bytes:
+    text = message or (type(error).__name__ if error else "")
+    return json.dumps(
+        {"errorMessage": text[:_MAX_MESSAGE], "errorType": error_type(kind), "stackTrace": stack}
+    ).encode()
