@@ -73,6 +73,36 @@ async def test_running_response_is_read_and_cancelled(provider: Upstream, serve:
     assert (await client.get("/v1/responses/resp_nobody")).status_code == 404
 
 
+async def test_number_that_a_running_response_has_not_reached(
+    provider: Upstream, serve: Serve
+) -> None:
+    """Its next number is a 400 that names the field; its last one waits for what comes next."""
+    provider.answer(ROLE, text("half"), Act.STALL)
+    client = await serving(provider, serve, TOKENWIRE_HEARTBEAT="1s")
+    async with client.stream("POST", "/v1/responses", json=ASK) as response:
+        parts = response.aiter_bytes()
+        seen = b""
+        while b"half" not in seen:
+            seen += await anext(parts)
+        last = events(seen)[-1]["sequence_number"]
+        url = f"/v1/responses/{events(seen)[0]['response']['id']}"
+        for ahead in (last + 1, 999_999, 10**30):
+            refused = await client.get(f"{url}?stream=true&starting_after={ahead}")
+            error = refused.json()["error"]
+            assert (refused.status_code, error["code"]) == (400, "invalid_cursor")
+            assert error["param"] == "starting_after"
+        async with client.stream("GET", f"{url}?stream=true&starting_after={last}") as rest:
+            assert rest.status_code == 200
+            await client.post(f"{url}/cancel")
+            assert events(await rest.aread())[0]["sequence_number"] == last + 1
+        async for part in parts:
+            seen += part
+    whole_again = await client.get(f"{url}?stream=true&starting_after={last}")
+    assert events(whole_again.content) == events(seen)[last + 1 :]
+    beyond = await client.get(f"{url}?stream=true&starting_after=999999")
+    assert (beyond.status_code, events(beyond.content)) == (200, [])
+
+
 @pytest.mark.parametrize("words", [1_000, 60_000])
 async def test_long_response_is_read_whole(words: int, provider: Upstream, serve: Serve) -> None:
     """A response that was read back is all of it, however long it is."""

@@ -219,6 +219,8 @@ class Writer:
         if not is_repeated:
             log.check_open()
             self.check_place(log)
+            if not batch.follows(log.last):
+                raise Rewound(log.last)
             log.pulse += 1
             log.add(batch)
         self.last = batch.last

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
 from tests.fakes.memory_store import Follower, MemoryStore, Writer
@@ -148,10 +148,14 @@ class Line:
 
 @dataclass(slots=True)
 class Client:
-    """Reads the stream, and comes back where it was as long as it has no end."""
+    """Reads the stream, and comes back where it was as long as it has no end.
+
+    ``unconfirmed`` says that it was told the end by a process that knew its store to fail.
+    """
 
     blocks: list[bytes] = field(default_factory=list)
     told: Told | None = None
+    unconfirmed: bool = False
     refusals: list[str] = field(default_factory=list)
 
     async def watch(self, hub: Hub) -> None:
@@ -176,6 +180,8 @@ class Client:
                 self.blocks += reader.take()
             if reader.ended is not None:
                 self.told = (reader.ended[0], reader.ended[1].reason)
+                # Told at the instant at which it was offered: no request was made in between.
+                self.unconfirmed = stream.is_ours and bool(hub.health.failing)
 
 
 @dataclass(slots=True)
@@ -238,6 +244,16 @@ async def _play(plan: Mapping[int, str]) -> Outcome:
     told = None if stream.end is None else (stream.tail.last, stream.end.reason)
     speaking.cancel()
     return Outcome(caller, beside, viewer, late, list(requests), fate.had_end, told)
+
+
+@cache
+def alone(number: int, fault: str) -> Outcome:
+    """What comes of this fault at the request of this number; played once.
+
+    Raises:
+        TimeoutError: Somebody waits for ever.
+    """
+    return play({number: fault})
 
 
 def play(plan: Mapping[int, str]) -> Outcome:

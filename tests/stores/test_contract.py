@@ -19,6 +19,7 @@ from tokenwire.streams.store import (
     Follower,
     Missing,
     Named,
+    Rewound,
     Store,
     Taken,
     new_token,
@@ -145,6 +146,53 @@ async def test_append_may_be_repeated(store: Store) -> None:
     for batch in (one, one, last, last):
         await writer.append(batch)
     assert await everything(store, about.id) == [one, last]
+
+
+MISPLACED = {
+    "behind a hole": Batch(1, 4, [b"x"]),
+    "an end behind a hole": Batch(1, 4, [], DONE),
+    "over the last record": Batch(1, 2, [b"x", b"y"]),
+    "an end over the last record": Batch(1, 2, [b"x"], DONE),
+    "over all records": Batch(1, 1, [b"x", b"y", b"z"]),
+    "of an earlier record": Batch(1, 1, [b"x"]),
+    "of another epoch": Batch(2, 3, [b"x"]),
+}
+
+
+@pytest.mark.parametrize("batch", MISPLACED.values(), ids=MISPLACED)
+async def test_batch_that_does_not_follow_is_refused(store: Store, batch: Batch) -> None:
+    """Nothing of it is kept, its producer is told where to go on, and can."""
+    about = meta()
+    writer = await store.create(about, new_token())
+    one, two = Batch(1, 1, blocks(2)), Batch(1, 3, blocks(1), DONE)
+    await writer.append(one)
+    for _ in range(2):
+        with pytest.raises(Rewound) as caught:
+            await writer.append(batch)
+        assert caught.value.last == one.last
+    await writer.beat()
+    await writer.append(two)
+    assert await everything(store, about.id) == [one, two]
+
+
+async def test_misplaced_batch_of_a_log_that_is_over(store: Store) -> None:
+    """The end comes first: the producer is told that, and not where to go on."""
+    about = meta()
+    writer = await store.create(about, new_token())
+    await writer.append(Batch(1, 1, blocks(2)))
+    await store.close(about.id, CANCELLED)
+    with pytest.raises(Fenced) as caught:
+        await writer.append(MISPLACED["behind a hole"])
+    assert caught.value.at == RecordId(2, 0)
+
+
+async def test_log_may_begin_in_the_middle(store: Store) -> None:
+    """A log that is written anew begins with the oldest record that its producer holds."""
+    about = meta()
+    writer = await store.create(about, new_token())
+    late = Batch(1, 7, blocks(1))
+    await writer.append(late)
+    assert await everything(store, about.id) == [late]
 
 
 async def test_end_is_final(store: Store) -> None:

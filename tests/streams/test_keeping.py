@@ -297,6 +297,26 @@ async def test_store_that_fails_does_not_stop_the_stream() -> None:
     await here.aclose()
 
 
+async def test_store_that_says_that_a_stream_is_over_works() -> None:
+    """Whatever it answers after a failure, it answers: other streams wait for its word again."""
+    trouble = Trouble()
+    store = MemoryStore(trouble)
+    at, tap = hub(store), Tap()
+    stream = await start(at, tap)
+    tap.send(ROLE)
+    await read(at, stream, 1)
+    trouble.on = True
+    tap.send(text("a"))
+    async with asyncio.timeout(5):
+        while not at.health.failing:
+            await asyncio.sleep(0.005)
+    trouble.on = False
+    await store.close(stream.meta.id, End(EndReason.CANCELLED, Error("cancelled", "")))
+    assert (await over(stream)).reason is EndReason.CANCELLED
+    assert at.health.failing == ""
+    await at.aclose()
+
+
 async def test_what_waits_for_the_store_is_bounded() -> None:
     """A store that stays away costs no memory; the stream just cannot be resumed elsewhere."""
     trouble, tap = Trouble(), Tap()

@@ -17,6 +17,7 @@ from ..wire.responses_encoder import ResponsesEncoder
 from .answer import answer
 from .begin import GRACE, join, manners
 from .errors import refusal
+from .numbers import check_number
 from .output import Output
 from .response import StreamResponse
 from .schemas import RESPONSES
@@ -60,6 +61,7 @@ async def read(
 ) -> Response:
     """The response as it stands, or with `stream=true` its events after `starting_after`.
 
+    A number that a running response has not reached is a 400.
     The request's settings are repeated in it where this process still has them.
     """
     dialect = responses.DIALECT
@@ -68,6 +70,7 @@ async def read(
     seen.joins(found, None)
     if not stream:
         return JSONResponse(_snapshot(parts, found))
+    await check_number(found, starting_after)
     encoder = ResponsesEncoder(starting_after, parts.requests.get(found.meta.id))
     reading = join(found, dialect, encoder=encoder)
     manner = manners(parts, refuse=refusal(dialect))

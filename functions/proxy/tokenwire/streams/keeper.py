@@ -239,6 +239,7 @@ class Keeper:
             await self._note_loss(error.last)
             await self._give(None)
         except (Fenced, Taken):
+            self._health.worked()
             raise
         except StoreError as error:
             self._failed(error)
@@ -310,6 +311,7 @@ class Keeper:
             try:
                 done = await ask()
             except _ANSWERS:
+                self._health.worked()
                 raise
             except StoreError as error:
                 self._failed(error)

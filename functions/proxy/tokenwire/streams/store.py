@@ -7,6 +7,9 @@ to it:
 * **One producer.** A log is made once (``create``, or ``reserve`` and then ``adopt``), and only
   the process that made or adopted it, known by its **token**, may append. Everybody else gets
   ``Taken``.
+* **No hole, no overlap.** A batch begins with the record that follows the log's last one, or
+  it is refused with ``Rewound``, which names that last record; where there is no record yet, a
+  log may begin with any (the earlier part may no longer be held).
 * **The end is final.** Whoever appends to a log that has an end gets ``Fenced``, with the end
   that counts. Anybody may write an end (``close``): it stands in the next epoch, so that its id
   is greater than any the producer can still use. If two try, one wins, and both learn which.
@@ -76,6 +79,10 @@ class Batch:
         count = len(self.blocks) + (self.end is not None)
         return RecordId(self.epoch, self.first + count - 1)
 
+    def follows(self, last: RecordId) -> bool:
+        """Whether it may come after this record, the last one of its log."""
+        return last.seq == 0 or (self.epoch, self.first) == (last.epoch, last.seq + 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -119,7 +126,7 @@ class Missing(StoreError):
 
 
 class Rewound(StoreError):
-    """The log does not end where its producer left it: the store has lost records.
+    """The log does not end where its producer goes on: the store has lost records.
 
     ``last`` is the id of the last record that it has; its sequence number is 0 if it has none.
     """

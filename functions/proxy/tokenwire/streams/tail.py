@@ -413,10 +413,10 @@ class Reader:
             tail._waiting.discard(pending)
 
 
-def ahead_of_log() -> ClientError:
+def ahead_of_log(param: str = "last_event_id") -> ClientError:
     """The error for a cursor of a record that has not been written."""
     return ClientError(
-        "The cursor does not belong to this stream.", code="invalid_cursor", param="last_event_id"
+        "The cursor does not belong to this stream.", code="invalid_cursor", param=param
     )
 
 

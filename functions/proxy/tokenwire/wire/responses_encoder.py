@@ -54,6 +54,11 @@ class ResponsesEncoder:
         self._finish: Finish | None = None
         self._usage: Usage | None = None
 
+    @property
+    def next_number(self) -> int:
+        """The ``sequence_number`` of the next event: how many there were."""
+        return self._sequence
+
     def encode(self, event: Event) -> list[bytes]:
         """The events that say it; none for what is said at the end."""
         if getattr(event, "choice", 0):

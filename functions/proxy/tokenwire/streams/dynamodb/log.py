@@ -43,6 +43,7 @@ class DynamoDBWriter:
         self._id = stream_id
         self.token = token
         self._next = 1
+        self._last = RecordId(0, 0)
         self._verified = 0
         self._written: Batch | None = None
         self._watchers = Watchers()
@@ -54,6 +55,9 @@ class DynamoDBWriter:
                 await self.look()  # it was written, but perhaps the log was ended since
             return
         self._check_open()
+        if not batch.follows(self._last):
+            await self.look()  # raises, where the log is not as it was left
+            raise Rewound(self._last)
         expires = expires_in(self._keep.running if batch.end is None else self._keep.ended)
         items = of_batch(key(self._id, self._next), batch, self.token, expires)
         for item in items:
@@ -61,7 +65,7 @@ class DynamoDBWriter:
             if there is not None and not _is_same(there, item):
                 await self._find_place(there)
         self._next += len(items)
-        self._written = batch
+        self._written, self._last = batch, batch.last
         if batch.end is not None:
             await self._verify()
 
@@ -124,7 +128,8 @@ class DynamoDBWriter:
             raise Taken if found is None else fenced(found)
         last, seq = complete(items, len(items))
         self._next, self._verified, self._written = last + 1, 0, None
-        raise Rewound(RecordId(1 if seq else 0, seq))
+        self._last = RecordId(1 if seq else 0, seq)
+        raise Rewound(self._last)
 
     def _check_open(self) -> None:
         """Raises ``Fenced`` after an end of its own; others' stand in the place that is next."""

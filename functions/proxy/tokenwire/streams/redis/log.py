@@ -48,6 +48,7 @@ class RedisWriter:
             "1" if has_end else "",
             ms(self._keep.ended if has_end else self._keep.running),
             f"{batch.epoch}-{floor}" if floor > 1 else "",
+            batch.first,
         ]
         await self._run(APPEND, args)
         self._last = last

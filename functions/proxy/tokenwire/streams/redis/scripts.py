@@ -90,7 +90,7 @@ return {'ok'}
 
 APPEND = _script("""
 local id, after, token, batch = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local is_end, ms, floor = ARGV[5], ARGV[6], ARGV[7]
+local is_end, ms, floor, first = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
 local s = state()
 if not s.producer then return {'missing'} end
 if s.producer ~= token then return {'taken'} end
@@ -105,6 +105,8 @@ if s.over then
 end
 if s.last == id then return {'ok'} end
 if s.last ~= after then return {'rewound', s.last} end
+local epoch, seq = parts(s.last)
+if s.last ~= '0-0' and (epoch ~= parts(id) or seq + 1 ~= first) then return {'rewound', s.last} end
 local fields = {'batch', batch}
 if is_end ~= '' then fields[3], fields[4] = 'end', '1' end
 redis.call('XADD', KEYS[2], id, unpack(fields))
