@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 from litestar import Litestar, get
@@ -81,3 +82,27 @@ async def plain(scope: Any, receive: Any, send: Any) -> None:
 
 
 bare = Handler(plain)
+
+
+async def boto(scope: Any, receive: Any, send: Any) -> None:
+    """Invoke a function with boto3, which an event of its own answers: the trace header sent."""
+    import boto3
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.compat import HTTPHeaders
+
+    assert scope["type"] == "http"
+    sent: list[str] = []
+
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        trace_id = request.headers["X-Amzn-Trace-Id"]
+        sent.append(trace_id if isinstance(trace_id, str) else trace_id.decode())
+        return AWSResponse(request.url, 202, HTTPHeaders(), BytesIO())
+
+    client: Any = boto3.client("lambda")
+    client.meta.events.register("before-send.lambda.Invoke", answer)
+    client.invoke(FunctionName="f", InvocationType="Event")
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": sent[0].encode()})
+
+
+calls_itself = Handler(boto)

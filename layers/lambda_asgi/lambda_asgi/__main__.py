@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 
 from . import loading, logs
 from .loop import new_loop
 from .runtime import Runtime
 
 
-def main(environ: Mapping[str, str]) -> int:
+def main(environ: MutableMapping[str, str]) -> int:
     """Run the handler that ``_HANDLER`` names; the process's exit code."""
     logs.configure(environ)
     loading.extend_path(environ)

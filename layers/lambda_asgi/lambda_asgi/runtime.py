@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, MutableMapping
 from typing import Any
 
 from . import logs, restore, wire
@@ -24,6 +24,9 @@ RESTORE_ERROR = f"{wire.VERSION}/runtime/restore/error"
 CLEAN_UP = 1.5
 """Seconds for the lifespan's shutdown: Lambda allows two after SIGTERM, for everything."""
 
+TRACE_ID = "_X_AMZN_TRACE_ID"
+"""Where the X-Ray SDK and botocore look for an invocation's trace header."""
+
 PAUSES = (0.0, 0.05, 0.2, 0.5, 1.0)
 """Seconds before each new try of ``/next`` on a dead socket; after the last, we give up."""
 
@@ -35,11 +38,15 @@ class Runtime:
     """One execution environment.
 
     Args:
-        environ: The process's environment: ``AWS_LAMBDA_RUNTIME_API`` and its like.
+        environ: The process's environment: ``AWS_LAMBDA_RUNTIME_API`` and its like. While it
+            takes one invocation at a time, each one's trace header is written into it.
         hooks: The app's SnapStart hooks.
     """
 
-    def __init__(self, environ: Mapping[str, str], hooks: restore.Registry | None = None) -> None:
+    def __init__(
+        self, environ: MutableMapping[str, str], hooks: restore.Registry | None = None
+    ) -> None:
+        self._environ = environ
         self._address = environ["AWS_LAMBDA_RUNTIME_API"]
         self._concurrency = max(1, int(environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1")))
         self._snap_starts = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
@@ -129,10 +136,18 @@ class Runtime:
                 is_cold, self._is_cold = self._is_cold, False
                 context = Context.of(response.head, self._function, cold_start=is_cold)
                 logs.request_id.set(context.aws_request_id)
+                self._set_trace_id(context.trace_id if self._concurrency == 1 else None)
                 await Invocation(handler, connection, context, self._in_full).run(response.body)
                 logs.request_id.set("")
         finally:
             connection.close()
+
+    def _set_trace_id(self, trace_id: str | None) -> None:
+        """Show one invocation's trace header to the process; a variable cannot show several."""
+        if trace_id is None:
+            self._environ.pop(TRACE_ID, None)
+        else:
+            self._environ[TRACE_ID] = trace_id
 
     async def _next(self, connection: Connection) -> Response:
         """The next invocation. No time limit: the process may be frozen while it waits."""
