@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import TypedDict
 
 from . import wire
@@ -48,11 +49,43 @@ class Request:
         self._gone.set()
 
 
+class ResponseOver(OSError):
+    """The app goes on sending a body that HTTP does not allow; nobody takes it."""
+
+
+class _Bodyless:
+    """What an app may still send after a response that has no body (HEAD, 204, 304).
+
+    The response ended with its start, and the app was told ``http.disconnect``. It may send a
+    body all the same, as for GET: the first part and the last are dropped. One that does not
+    listen and sends part after part is stopped, since it may never end.
+    """
+
+    def __init__(self) -> None:
+        self._is_warned = False
+        self._ended = False
+
+    def drop(self, message: Message) -> None:
+        """Take a body message.
+
+        Raises:
+            UnexpectedMessage: The app has sent its last already, or this is no body.
+            ResponseOver: A second part, with more to come.
+        """
+        if message["type"] != "http.response.body" or self._ended:
+            raise UnexpectedMessage(message["type"])
+        self._ended = not message.get("more_body", False)
+        if not self._ended and self._is_warned:
+            raise ResponseOver("the response has no body")
+        self._is_warned = True
+
+
 class StreamedResponse:
     """The sending side, streamed.
 
     Nothing is written before the first body message, so that a failure between
-    ``http.response.start`` and the body is still an error of the invocation, with a status.
+    ``http.response.start`` and the body is still an error of the invocation, with a status. A
+    response that has no body (HEAD, 204, 304) is whole, and written, with its start.
 
     Args:
         request: Told when the response is complete.
@@ -70,6 +103,7 @@ class StreamedResponse:
         self._write = write
         self._end = end
         self._start: Message | None = None
+        self._bodyless: _Bodyless | None = None
         self._sent_body = False
         self.begun = False
         self.complete = False
@@ -79,25 +113,33 @@ class StreamedResponse:
 
         Raises:
             UnexpectedMessage: Not a message that may come now.
-            OSError: The response cannot be delivered any more.
+            OSError: The response cannot be delivered any more, or has no body.
         """
         kind = message["type"]
-        if kind == "http.response.start" and self._start is None:
-            self._start = message
+        if self._bodyless is not None:
+            self._bodyless.drop(message)
+        elif kind == "http.response.start" and self._start is None:
+            await self._begin(message)
         elif kind == "http.response.body" and self._start is not None and not self.complete:
             await self._body(self._start, message)
         else:
             raise UnexpectedMessage(kind)
 
+    async def _begin(self, start: Message) -> None:
+        self._start = start
+        if wire.forbids_body(start["status"], self._method):
+            self._bodyless = _Bodyless()
+            await self._send(start, b"", more=False)
+
     async def _body(self, start: Message, message: Message) -> None:
-        status, headers = start["status"], list(start.get("headers", ()))
         body, more = bytes(message.get("body", b"")), message.get("more_body", False)
-        if wire.forbids_body(status, self._method):
-            body = b""
-        elif not body and not more and not self._sent_body:
-            body = wire.filler(_content_type(headers))
-        head = b"" if self.begun else wire.prelude(status, headers)
+        if not body and not more and not self._sent_body:
+            body = wire.filler(_content_type(start.get("headers", ())))
         self._sent_body = self._sent_body or bool(body)
+        await self._send(start, body, more=more)
+
+    async def _send(self, start: Message, body: bytes, *, more: bool) -> None:
+        head = b"" if self.begun else wire.prelude(start["status"], start.get("headers", ()))
         self.begun = True
         if head or body:
             await self._write(head + body)
@@ -119,26 +161,56 @@ async def buffered(app: ASGIApp, scope: Scope, request: Request) -> Whole:
         IncompleteResponse: The app returned without ending its response.
         UnexpectedMessage: The app does not keep to ASGI.
     """
-    parts: list[bytes] = []
-    starts: list[Message] = []
-    complete = False
+    response = _BufferedResponse(request, scope["method"])
+    with suppress(ResponseOver):
+        await app(scope, request.receive, response.send)
+    return response.whole()
 
-    async def send(message: Message) -> None:
-        nonlocal complete
-        if message["type"] == "http.response.start" and not starts:
-            starts.append(message)
-        elif message["type"] == "http.response.body" and starts and not complete:
-            parts.append(bytes(message.get("body", b"")))
+
+class _BufferedResponse:
+    """The sending side, kept until the app has returned."""
+
+    def __init__(self, request: Request, method: str) -> None:
+        self._request = request
+        self._method = method
+        self._start: Message | None = None
+        self._bodyless: _Bodyless | None = None
+        self._parts: list[bytes] = []
+        self._complete = False
+
+    async def send(self, message: Message) -> None:
+        """As ASGI's ``send``; raises what ``StreamedResponse.send`` does."""
+        kind = message["type"]
+        if self._bodyless is not None:
+            self._bodyless.drop(message)
+        elif kind == "http.response.start" and self._start is None:
+            self._begin(message)
+        elif kind == "http.response.body" and self._start is not None and not self._complete:
+            self._parts.append(bytes(message.get("body", b"")))
             if not message.get("more_body", False):
-                complete = True
-                request.disconnect()
+                self._end()
         else:
-            raise UnexpectedMessage(message["type"])
+            raise UnexpectedMessage(kind)
 
-    await app(scope, request.receive, send)
-    if not complete:
-        raise IncompleteResponse("the app returned before its response was whole")
-    body = b"" if wire.forbids_body(starts[0]["status"], scope["method"]) else b"".join(parts)
-    sent = ((n.decode("latin-1"), v.decode("latin-1")) for n, v in starts[0].get("headers", ()))
-    headers = [[n.encode("latin-1"), v.encode("latin-1")] for n, v in wire.safe_fields(sent)]
-    return {"status": starts[0]["status"], "headers": headers, "body": body}
+    def whole(self) -> Whole:
+        """The response.
+
+        Raises:
+            IncompleteResponse: It has not come to its end.
+        """
+        if self._start is None or not self._complete:
+            raise IncompleteResponse("the app returned before its response was whole")
+        named = self._start.get("headers", ())
+        sent = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in named)
+        headers = [[n.encode("latin-1"), v.encode("latin-1")] for n, v in wire.safe_fields(sent)]
+        return {"status": self._start["status"], "headers": headers, "body": b"".join(self._parts)}
+
+    def _begin(self, start: Message) -> None:
+        self._start = start
+        if wire.forbids_body(start["status"], self._method):
+            self._bodyless = _Bodyless()
+            self._end()
+
+    def _end(self) -> None:
+        self._complete = True
+        self._request.disconnect()

@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from . import logs, wire
 from .connection import Connection, Stream
 from .context import Context
-from .cycle import IncompleteResponse, Request, StreamedResponse, UnexpectedMessage
+from .cycle import (
+    IncompleteResponse,
+    Request,
+    ResponseOver,
+    StreamedResponse,
+    UnexpectedMessage,
+)
 from .handler import Handler, UnsupportedEvent
 from .http1 import Response
 from .types import ASGIApp, Scope
@@ -161,7 +168,9 @@ _REFUSALS = {
 
 
 async def _run(app: ASGIApp, scope: Scope, request: Request, response: StreamedResponse) -> None:
-    await app(scope, request.receive, response.send)
+    # An app that went on sending where HTTP allows no body has answered in full.
+    with suppress(ResponseOver):
+        await app(scope, request.receive, response.send)
 
 
 def _failure(work: asyncio.Task[Any]) -> BaseException | None:
