@@ -10,6 +10,6 @@ export UV_PROJECT_ENVIRONMENT=.cache/python313 UV_PYTHON_DOWNLOADS=never
 .cache/tools/bin/uv sync --quiet --frozen --extra server --python "$found"
 # Once behind one door is enough here; other languages' clients, and a store's
 # other processes, do not care which Python we run.
-exec .cache/python313/bin/python -m pytest -q -p no:cacheprovider -m 'not serial and not sam and not judge' -k 'not function_url' \
+exec sh scripts/suite.sh .cache/python313/bin/python .cache/pytest313 -q -m 'not serial and not sam and not judge' -k 'not function_url' \
   --ignore tests/e2e --ignore tests/web --ignore tests/matrix/test_node_clients.py \
   --ignore tests/stores/test_processes.py --ignore tests/stores/test_units.py
