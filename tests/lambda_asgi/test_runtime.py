@@ -396,11 +396,12 @@ async def test_refused_answers_are_survived(status: int) -> None:
 
 
 async def test_failing_runtime_api_ends_the_runtime() -> None:
-    """When the Runtime API is done with this environment, so are we: 500 says to exit."""
+    """When the Runtime API is done with this environment, so are we: 500 and 403 say to exit."""
     async with runtime_api() as api:
         environ = {"AWS_LAMBDA_RUNTIME_API": api.address}
-        api.invoke(URL, status=500)
-        assert await asyncio.wait_for(Runtime(environ).run(Handler(hello, environ={})), 10) == 1
+        for event, status in ((URL, 500), (URL, 403), (V2, 403), ({"Records": []}, 403)):
+            api.invoke(event, status=status)
+            assert await asyncio.wait_for(Runtime(environ).run(Handler(hello, environ={})), 10) == 1
         api.next_status = 403
         assert await asyncio.wait_for(Runtime(environ).run(Handler(hello, environ={})), 10) == 1
 

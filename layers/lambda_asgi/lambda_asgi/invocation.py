@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from . import logs, wire
@@ -21,22 +21,12 @@ from .cycle import (
 )
 from .handler import Handler, UnsupportedEvent
 from .http1 import Response
+from .limit import DeadlineExceeded, EnvironmentStopped, Limit, Limits
 from .types import ASGIApp, Scope
 
 T = TypeVar("T")
 
-NOTICE = 0.5
-"""Seconds before the deadline at which the app is told ``http.disconnect``."""
-
-LAST_CALL = 0.1
-"""Seconds before the deadline at which it is cancelled. Past the deadline Lambda stops the
-environment, and whatever else runs in it; an app that ends by itself spares us a cold start."""
-
 _OURS = (UnsupportedEvent, IncompleteResponse, UnexpectedMessage)
-
-
-class DeadlineExceeded(Exception):
-    """The app was still at work when its time was up."""
 
 
 class RuntimeApiError(Exception):
@@ -52,12 +42,14 @@ class Invocation:
         connection: The poller's own; free until this invocation is over.
         context: What Lambda said of it.
         in_full: Whether exceptions are logged with their text.
+        limits: Of every invocation of the environment.
     """
 
     handler: Handler
     connection: Connection
     context: Context
     in_full: bool = False
+    limits: Limits = field(default_factory=Limits)
 
     async def run(self, payload: bytes) -> None:
         """Answer it, one way or another.
@@ -81,8 +73,8 @@ class Invocation:
             await self._buffer(self.handler.buffer(front, scope, request), request)
 
     async def _buffer(self, answer: Coroutine[Any, Any, object], request: Request) -> None:
-        work = await self._in_time(answer, request)
-        if (error := _failure(work)) is not None:
+        work, limit = await self._in_time(answer, request)
+        if (error := _failure(work, limit)) is not None:
             await self._report(_kind(error), error)
             return
         try:
@@ -99,14 +91,17 @@ class Invocation:
         stream.when_answered(request.disconnect)
         response = StreamedResponse(request, scope["method"], stream.write, stream.end)
         app = _run(self.handler.app, scope, request, response)
-        work = await self._in_time(app, request)
-        await self._settle(stream, response, _failure(work))
+        work, limit = await self._in_time(app, request)
+        error = _failure(work, limit)
+        if error is None and not response.complete:
+            error = limit.exceeded or IncompleteResponse(
+                "the app returned before its response was whole"
+            )
+        await self._settle(stream, response, error)
 
     async def _settle(
         self, stream: Stream, response: StreamedResponse, error: BaseException | None
     ) -> None:
-        if error is None and not response.complete:
-            error = IncompleteResponse("the app returned before its response was whole")
         if error is not None and not response.begun:
             await self._report(_kind(error), error)
             return
@@ -115,22 +110,16 @@ class Invocation:
             stream.end(wire.trailers(_kind(error), error, _said(error)))
         await self._deliver(stream.answer())
 
-    async def _in_time(self, work: Coroutine[Any, Any, T], request: Request) -> asyncio.Task[T]:
-        """Run the app to the deadline, in a task of its own, so that it cannot cancel ours."""
-        loop = asyncio.get_running_loop()
-        notice = loop.call_later(self._seconds_left(NOTICE), request.disconnect)
-        task = asyncio.create_task(work)
+    async def _in_time(
+        self, work: Coroutine[Any, Any, T], request: Request
+    ) -> tuple[asyncio.Task[T], Limit]:
+        """Run the app to its limit."""
+        limit = Limit(request, self.context.get_remaining_time_in_millis() / 1000)
+        self.limits.add(limit)
         try:
-            await asyncio.wait({task}, timeout=self._seconds_left(LAST_CALL))
+            return await limit.run(work), limit
         finally:
-            notice.cancel()
-            task.cancel()
-        await asyncio.wait({task}, timeout=LAST_CALL / 2)
-        return task
-
-    def _seconds_left(self, margin: float) -> float:
-        left = self.context.get_remaining_time_in_millis() / 1000
-        return max(0.0, left - min(margin, margin * left))
+            self.limits.remove(limit)
 
     async def _report(self, kind: str, error: BaseException) -> None:
         logs.failed("the invocation failed", error, in_full=self.in_full)
@@ -145,7 +134,7 @@ class Invocation:
             logs.logger.warning("the Runtime API went away before it took the response")
             self.connection.close()
             return
-        if status >= 500:
+        if status == 403 or status >= 500:
             raise RuntimeApiError(f"the Runtime API answered {status}")
         if status >= 400:
             why = _REFUSALS.get(status, "refused")
@@ -161,7 +150,6 @@ class Invocation:
 
 _REFUSALS = {
     400: "not a response that it knows an invocation for",
-    403: "not the time for a response",
     410: "the invocation has timed out",
     413: "the response is larger than Lambda allows",
 }
@@ -173,15 +161,20 @@ async def _run(app: ASGIApp, scope: Scope, request: Request, response: StreamedR
         await app(scope, request.receive, response.send)
 
 
-def _failure(work: asyncio.Task[Any]) -> BaseException | None:
+def _failure(work: asyncio.Task[Any], limit: Limit) -> BaseException | None:
     if not work.done() or work.cancelled():
-        return DeadlineExceeded()
-    return work.exception()
+        return limit.exceeded or DeadlineExceeded()
+    error = work.exception()
+    if isinstance(error, IncompleteResponse) and limit.exceeded is not None:
+        return limit.exceeded
+    return error
 
 
 def _kind(error: BaseException) -> str:
     if isinstance(error, UnsupportedEvent):
         return "Runtime.UnsupportedEvent"
+    if isinstance(error, EnvironmentStopped):
+        return "Runtime.EnvironmentStopped"
     return f"Function.{type(error).__name__}"
 
 

@@ -14,6 +14,7 @@ from .handler import Handler
 from .http1 import Response
 from .invocation import Invocation, RuntimeApiError
 from .lifespan import LifespanError
+from .limit import Limits
 from .loading import NoSuchHandler
 
 NEXT = f"{wire.VERSION}/runtime/invocation/next"
@@ -21,8 +22,14 @@ INIT_ERROR = f"{wire.VERSION}/runtime/init/error"
 RESTORE_NEXT = f"{wire.VERSION}/runtime/restore/next"
 RESTORE_ERROR = f"{wire.VERSION}/runtime/restore/error"
 
-CLEAN_UP = 1.5
-"""Seconds for the lifespan's shutdown: Lambda allows two after SIGTERM, for everything."""
+SHUTDOWN = 1.8
+"""Seconds from SIGTERM to the exit: Lambda allows two, for everything."""
+
+DRAIN = 1.0
+"""Of these, seconds for the invocations in flight; what is left is for the lifespan's end."""
+
+DELIVERY = 0.2
+"""Seconds after that for the Runtime API to take the last bytes."""
 
 TRACE_ID = "_X_AMZN_TRACE_ID"
 """Where the X-Ray SDK and botocore look for an invocation's trace header."""
@@ -54,11 +61,18 @@ class Runtime:
         self._hooks = hooks or restore.registry()
         self._function = Function.of(environ)
         self._is_cold = True
+        self._limits = Limits()
+        self._leaving = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._stopped_at: float | None = None
 
     def stop(self) -> None:
-        """Take no more invocations; ``run`` returns soon."""
-        self._stopping.set()
+        """Take no more invocations, and end those in flight within ``DRAIN``; ``run`` returns."""
+        if not self._stopping.is_set():
+            self._stopped_at = asyncio.get_running_loop().time()
+            self._stopping.set()
+            self._leaving.set()
+            self._limits.shorten(DRAIN)
 
     async def run(self, handler: Handler) -> int:
         """Serve until stopped.
@@ -79,7 +93,7 @@ class Runtime:
             logs.logger.error("the Runtime API failed: %s", error)
             return 1
         finally:
-            await handler.lifespan.shutdown(CLEAN_UP)
+            await handler.lifespan.shutdown(self._seconds_left())
         return 0
 
     async def refuse(self, error: Exception) -> int:
@@ -110,37 +124,66 @@ class Runtime:
         if response.status != 200:
             raise RuntimeApiError(f"/restore/next answered {response.status}")
 
+    def _seconds_left(self) -> float:
+        """For the lifespan's end: less, if SIGTERM came and streams took their time."""
+        if self._stopped_at is None:
+            return SHUTDOWN
+        return SHUTDOWN - (asyncio.get_running_loop().time() - self._stopped_at)
+
     async def _serve(self, handler: Handler) -> None:
         """Poll until stopped, or until a poller finds that it cannot go on.
 
         Each parked ``/next`` is one invocation that Lambda may send: N of them, in this loop.
+        When one poller fails, the others take no more, and finish what they have.
         """
         pollers = [_task(self._poll(handler)) for _ in range(self._concurrency)]
         stopping = _task(self._stopping.wait())
         try:
-            await asyncio.wait([*pollers, stopping], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*pollers, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            self._leaving.set()
+            await self._drained(pollers, stopping)
         finally:
-            running = [task for task in (*pollers, stopping) if not task.done()]
-            for task in running:
+            for task in (*pollers, stopping):
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(*pollers, stopping, return_exceptions=True)
         for poller in pollers:
-            if poller.done() and not poller.cancelled():
+            if not poller.cancelled():
                 poller.result()
+
+    async def _drained(
+        self, pollers: list[asyncio.Task[None]], stopping: asyncio.Task[Any]
+    ) -> None:
+        """Wait for the invocations in flight: each to its deadline, or after SIGTERM for less."""
+        ended = _task(_all(pollers))
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({ended}, timeout=DRAIN + DELIVERY)
+        ended.cancel()
 
     async def _poll(self, handler: Handler) -> None:
         connection = Connection(self._address)
         try:
-            while True:
-                response = await self._next(connection)
+            while (response := await self._taken(connection)) is not None:
                 is_cold, self._is_cold = self._is_cold, False
                 context = Context.of(response.head, self._function, cold_start=is_cold)
                 logs.request_id.set(context.aws_request_id)
                 self._set_trace_id(context.trace_id if self._concurrency == 1 else None)
-                await Invocation(handler, connection, context, self._in_full).run(response.body)
+                invocation = Invocation(handler, connection, context, self._in_full, self._limits)
+                await invocation.run(response.body)
                 logs.request_id.set("")
         finally:
             connection.close()
+
+    async def _taken(self, connection: Connection) -> Response | None:
+        """The next invocation; None once this environment takes no more."""
+        if self._leaving.is_set():
+            return None
+        asking, leaving = _task(self._next(connection)), _task(self._leaving.wait())
+        try:
+            await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else None
+        finally:
+            asking.cancel()
+            leaving.cancel()
 
     def _set_trace_id(self, trace_id: str | None) -> None:
         """Show one invocation's trace header to the process; a variable cannot show several."""
@@ -174,6 +217,10 @@ class Runtime:
             logs.logger.warning("the Runtime API could not be told")
         finally:
             connection.close()
+
+
+async def _all(tasks: list[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)
 
 
 def _task(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
