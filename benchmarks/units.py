@@ -55,10 +55,12 @@ class Meter:
     """Counts what a boto3 client of DynamoDB asks for.
 
     ``told`` is what the server itself says that it has consumed; moto says nothing of use.
+    ``refused`` counts writes whose condition failed: they cost a unit, and no answer tells it.
     """
 
     written: float = 0.0
     read: float = 0.0
+    refused: int = 0
     told: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
 
@@ -93,6 +95,7 @@ class Meter:
         if model.name == "Query":
             size = sum(map(item_size, parsed.get("Items", ())))
             self.read += max(1, math.ceil(size / 4096)) / 2
+        self.refused += parsed.get("Error", {}).get("Code") == "ConditionalCheckFailedException"
         consumed = parsed.get("ConsumedCapacity") or ()
         for one in consumed if isinstance(consumed, list) else [consumed] if consumed else ():
             writes = model.name in ("PutItem", "UpdateItem")
