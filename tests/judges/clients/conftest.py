@@ -89,7 +89,7 @@ def tokenwire_url(aimock: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     env = {
         "TOKENWIRE_CONFIG": str(config),
         "TOKENWIRE_PORT": _free_port(),
-        "TOKENWIRE_HEARTBEAT": "1s",
+        "TOKENWIRE_HEARTBEAT": "5s",
         # Also for the dialects whose clients can come back.
         "TOKENWIRE_ON_DISCONNECT": "cancel",
         "MOCK_KEY": "sk-mock-mock-mock-mock",
