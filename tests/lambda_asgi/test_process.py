@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,9 +80,9 @@ async def test_sigterm_shuts_the_app_down() -> None:
     ("handler", "kind"),
     [
         ("broken", "Runtime.InitError"),
-        ("not_there", "Runtime.InitError"),
-        ("not_a_handler", "Runtime.InitError"),
-        (".", "Runtime.InitError"),
+        ("not_there", "Runtime.HandlerNotFound"),
+        ("not_a_handler", "Runtime.HandlerNotFound"),
+        (".", "Runtime.MalformedHandlerName"),
     ],
 )
 async def test_failed_start_is_reported(handler: str, kind: str) -> None:
@@ -92,6 +93,37 @@ async def test_failed_start_is_reported(handler: str, kind: str) -> None:
     assert (process.returncode, report["errorType"]) == (1, kind)
     assert kind.encode() in said
     assert b"secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("import nowhere", "Runtime.ImportModuleError"),
+        ("from os import nothing", "Runtime.ImportModuleError"),
+        ("this is no Python", "Runtime.UserCodeSyntaxError"),
+        ("raise ValueError('sk-secret')", "Runtime.InitError"),
+        ("handler = 5", "Runtime.HandlerNotFound"),
+        (None, "Runtime.ImportModuleError"),
+    ],
+)
+async def test_failed_import_has_aws_s_type(source: str | None, kind: str, tmp_path: Path) -> None:
+    """A module that cannot be loaded is reported by the types of Lambda's own runtime."""
+    if source is not None:
+        (tmp_path / "failing.py").write_text(source)
+    async with started("", _HANDLER="failing.handler", LAMBDA_TASK_ROOT=str(tmp_path)) as found:
+        api, process = found
+        said, _ = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, api.posts["/runtime/init/error"]["errorType"]) == (1, kind)
+    assert b"secret" not in said
+
+
+async def test_malformed_name_is_reported() -> None:
+    """A name without a dot names no handler."""
+    async with started("", _HANDLER="handler") as (api, process):
+        await asyncio.wait_for(process.communicate(), 20)
+    report = api.posts["/runtime/init/error"]
+    assert report["errorType"] == "Runtime.MalformedHandlerName"
+    assert report["errorMessage"].startswith("MalformedName: a handler is named")
 
 
 async def test_refused_next_ends_the_process() -> None:

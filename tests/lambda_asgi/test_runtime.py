@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -195,6 +196,14 @@ async def test_invocation_id_is_echoed() -> None:
         async with running(app) as api:
             got = await api.invoke(event, Invocation_Id="inv-1").finished()
         assert got.sent["Lambda-Runtime-Invocation-Id"] == "inv-1"
+
+
+@pytest.mark.parametrize("event", [URL, V2, {"Records": []}])
+async def test_user_agent_has_name_and_version(event: dict[str, Any]) -> None:
+    """Streamed, buffered or an error: the Runtime API sees which runtime it is."""
+    async with running(hello) as api:
+        got = await api.invoke(event).finished()
+    assert re.fullmatch(r"lambda-asgi/\d+\.\d+\.\d+ python/3\.\d+\.\d+\S*", got.sent["User-Agent"])
 
 
 @pytest.mark.parametrize(

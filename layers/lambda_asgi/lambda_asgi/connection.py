@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from typing import cast
 
 from . import http1
 from .http1 import ProtocolError, Response, ResponseParser
+from .version import VERSION
+
+_AGENT = {"User-Agent": f"lambda-asgi/{VERSION} python/{sys.version.split()[0]}"}
 
 
 class _Socket(asyncio.Protocol):
@@ -105,7 +109,8 @@ class Connection:
             OSError: It could not be sent, or no whole answer came.
         """
         socket = await self._ready()
-        await socket.write(http1.request(method, target, self._address, headers or {}, body))
+        named = {**_AGENT, **(headers or {})}
+        await socket.write(http1.request(method, target, self._address, named, body))
         response = await socket.answer
         if not response.keeps_alive:
             self.close()
@@ -118,7 +123,7 @@ class Connection:
             OSError: The Runtime API cannot be reached.
         """
         socket = await self._ready()
-        return Stream(socket, http1.streamed_head(target, self._address, headers))
+        return Stream(socket, http1.streamed_head(target, self._address, {**_AGENT, **headers}))
 
     def close(self) -> None:
         """Drop the connection; the next request makes a new one."""

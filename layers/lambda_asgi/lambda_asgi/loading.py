@@ -11,22 +11,39 @@ from .handler import Handler
 
 
 class NoSuchHandler(Exception):
-    """The configured name leads to no ``Handler``."""
+    """The module has no ``Handler`` by the configured name."""
+
+
+class MalformedName(Exception):
+    """The configured name is not of the form ``module.attribute``."""
 
 
 def load(name: str) -> Handler:
     """Import ``module.attribute`` or ``module:attribute``; a slash in the module is a dot.
 
     Raises:
+        MalformedName: The name has not both parts.
         NoSuchHandler: There is none by that name. What the module raises passes through.
     """
     module, _, attribute = name.rpartition(":" if ":" in name else ".")
     if not module or not attribute:
-        raise NoSuchHandler(f"a handler is named module:attribute, not {name!r}")
+        raise MalformedName(f"a handler is named module:attribute, not {name!r}")
     found = getattr(import_module(module.replace("/", ".")), attribute, None)
     if not isinstance(found, Handler):
         raise NoSuchHandler(f"{name!r} is not a lambda_asgi.Handler: write handler = Handler(app)")
     return found
+
+
+def failure_type(error: Exception) -> str:
+    """The type under which Lambda's own Python runtime reports a failure to start."""
+    kinds = (
+        (ImportError, "Runtime.ImportModuleError"),
+        (SyntaxError, "Runtime.UserCodeSyntaxError"),
+        (NoSuchHandler, "Runtime.HandlerNotFound"),
+        (MalformedName, "Runtime.MalformedHandlerName"),
+    )
+    found = (kind for classes, kind in kinds if isinstance(error, classes))
+    return next(found, "Runtime.InitError")
 
 
 def extend_path(environ: Mapping[str, str]) -> None:

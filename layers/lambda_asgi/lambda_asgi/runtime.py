@@ -7,7 +7,7 @@ import signal
 from collections.abc import Coroutine, MutableMapping
 from typing import Any
 
-from . import logs, restore, wire
+from . import loading, logs, restore, wire
 from .connection import Connection
 from .context import Context, Function
 from .handler import Handler
@@ -15,7 +15,7 @@ from .http1 import Response
 from .invocation import Invocation, RuntimeApiError
 from .lifespan import LifespanError
 from .limit import Limits
-from .loading import NoSuchHandler
+from .loading import MalformedName, NoSuchHandler
 
 NEXT = f"{wire.VERSION}/runtime/invocation/next"
 INIT_ERROR = f"{wire.VERSION}/runtime/init/error"
@@ -37,7 +37,7 @@ TRACE_ID = "_X_AMZN_TRACE_ID"
 PAUSES = (0.0, 0.05, 0.2, 0.5, 1.0)
 """Seconds before each new try of ``/next`` on a dead socket; after the last, we give up."""
 
-_PLAIN = (LifespanError, NoSuchHandler, ImportError, SyntaxError)
+_PLAIN = (LifespanError, MalformedName, NoSuchHandler, ImportError, SyntaxError)
 """Failures to start whose text tells the cause, and quotes no value."""
 
 
@@ -98,7 +98,7 @@ class Runtime:
 
     async def refuse(self, error: Exception) -> int:
         """Say that this environment cannot start; the process's exit code."""
-        await self._tell(INIT_ERROR, "Runtime.InitError", error)
+        await self._tell(INIT_ERROR, loading.failure_type(error), error)
         return 1
 
     async def _restored(self) -> bool:
@@ -166,10 +166,12 @@ class Runtime:
                 is_cold, self._is_cold = self._is_cold, False
                 context = Context.of(response.head, self._function, cold_start=is_cold)
                 logs.request_id.set(context.aws_request_id)
+                logs.tenant_id.set(context.tenant_id or "")
                 self._set_trace_id(context.trace_id if self._concurrency == 1 else None)
                 invocation = Invocation(handler, connection, context, self._in_full, self._limits)
                 await invocation.run(response.body)
                 logs.request_id.set("")
+                logs.tenant_id.set("")
         finally:
             connection.close()
 
