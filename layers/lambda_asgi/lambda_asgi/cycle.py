@@ -202,7 +202,8 @@ class _BufferedResponse:
             raise IncompleteResponse("the app returned before its response was whole")
         named = self._start.get("headers", ())
         sent = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in named)
-        headers = [[n.encode("latin-1"), v.encode("latin-1")] for n, v in wire.safe_fields(sent)]
+        # As UTF-8, since Mangum reads them so; in its JSON they are the characters of latin-1.
+        headers = [[name.encode(), value.encode()] for name, value in wire.safe_fields(sent)]
         return {"status": self._start["status"], "headers": headers, "body": b"".join(self._parts)}
 
     def _begin(self, start: Message) -> None:

@@ -11,6 +11,7 @@ from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from mangum.handlers import ALB, APIGateway, HTTPGateway
 from mangum.types import LambdaConfig, LambdaHandler
 
+from . import authority
 from .context import Context
 from .cycle import Request, buffered
 from .lifespan import Lifespan
@@ -128,12 +129,15 @@ class Handler:
         said: Any = context
         for door in _DOORS:
             if door.infer(event, said, _CONFIG):
-                return door(event, said, _CONFIG)
+                return door(authority.without(event), said, _CONFIG)
         return None
 
     def scope(self, front: LambdaHandler, event: Event) -> Scope:
         """The ASGI scope of an event, with the environment's state in it."""
         scope: Scope = dict(front.scope)
+        scope["aws.event"] = event
+        scope["headers"] = [*scope["headers"], *authority.headers(event)]
+        scope["server"] = authority.server(event, scope["scheme"])
         if "rawPath" in event:
             scope["raw_path"] = event["rawPath"].encode("latin-1", "replace")
         # Not 2.4: to an app that knows 2.4 a lost client is an OSError from send, and it no
