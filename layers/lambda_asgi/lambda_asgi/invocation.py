@@ -106,7 +106,8 @@ class Invocation:
             await self._report(_kind(error), error)
             return
         if error is not None:
-            logs.failed("the app failed after its response began", error, in_full=self.in_full)
+            when = "had ended" if response.complete else "began"
+            logs.failed(f"the app failed after its response {when}", error, in_full=self.in_full)
             stream.end(wire.trailers(_kind(error), error, _said(error)))
         await self._deliver(stream.answer())
 
