@@ -17,6 +17,9 @@ import pytest
 
 from tests.fakes.backtracking import ANCHORED, Program, _Machine, steps, worst
 
+# Counting steps is slow, and slower on a loaded machine.
+pytestmark = pytest.mark.timeout(600)
+
 ROOTS = (Path("functions/proxy"), Path("layers/lambda_asgi"))
 WEB = Path("functions/proxy/tokenwire/web")
 METHODS = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
