@@ -205,7 +205,9 @@ async def come_and_go(at: Scene, number: int) -> None:
     """One stream."""
     tap = Tap()
     stream = await start(at.here, tap, CONTINUE)
-    tap.send(b"data: {}\n\n" * 1)
+    assert stream.keeper is not None
+    await stream.keeper.created.wait()  # before it is in the store nobody elsewhere can find it
+    tap.send(b"data: {}\n\n")
     remote = await at.there.find(stream.meta.id, "me")
     viewer = asyncio.create_task(read(at.there, remote))
     await asyncio.sleep(0.01 * number)
