@@ -234,6 +234,8 @@ async def one_stream(at: Scene, number: int) -> None:
     tap = Tap()
     stream = await start(at.here, tap, CONTINUE)
     tap.send(text("a"))
+    assert stream.keeper is not None
+    await stream.keeper.created.wait()  # before it is in the store nobody elsewhere can find it
     remote = await at.there.find(stream.meta.id, "me")
     viewer = asyncio.create_task(read(at.there, remote))
     await asyncio.sleep(number % 7 * 0.02)
