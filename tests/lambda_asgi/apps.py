@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import json
+import os
 import sys
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
@@ -82,6 +86,41 @@ async def plain(scope: Any, receive: Any, send: Any) -> None:
 
 
 bare = Handler(plain)
+
+
+collector = {"import": gc.get_threshold()[0]}
+
+
+async def heap(scope: Any, receive: Any, send: Any) -> None:
+    """Report how the garbage collector was set in each phase."""
+    if scope["type"] == "lifespan":
+        await receive()
+        collector["startup"] = gc.get_threshold()[0]
+        if os.environ.get("GC_THRESHOLD"):
+            gc.set_threshold(int(os.environ["GC_THRESHOLD"]))
+        await send({"type": "lifespan.startup.complete"})
+        return
+    found = {
+        **collector,
+        "request": gc.get_threshold()[0],
+        "enabled": gc.isenabled(),
+        "frozen": gc.get_freeze_count() > 10_000,
+        "cycle": cycle() is not None,
+    }
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": json.dumps(found).encode()})
+
+
+class Node:
+    """Refers to itself, so that only the collector can free it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+# Garbage from the start.
+cycle = weakref.ref(Node())
+heap_report = Handler(heap)
 
 
 async def boto(scope: Any, receive: Any, send: Any) -> None:

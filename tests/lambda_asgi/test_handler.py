@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import pytest
@@ -56,36 +58,77 @@ APP = Starlette(routes=[Route("/healthz", where), Route("/odd", odd), Route("/bi
 @pytest.mark.parametrize("event", [V2, REST, ALB])
 def test_stock_runtime_gets_buffered_answers(event: dict[str, Any]) -> None:
     """Each front door's event, by an ordinary call; and again, on the same loop."""
-    handler = Handler(APP, environ={})
-    for _ in range(2):
-        said = handler(event, CONTEXT)
-        assert said["statusCode"] == 200
-        assert json.loads(said["body"]) == {"client": "203.0.113.7", "id": "req-1"}
+    with closing(Handler(APP, environ={})) as handler:
+        for _ in range(2):
+            payload = handler(event, CONTEXT)
+            assert payload["statusCode"] == 200
+            assert json.loads(payload["body"]) == {"client": "203.0.113.7", "id": "req-1"}
 
 
 def test_cookies_and_bytes_survive() -> None:
     """Cookies stand apart; what is not text is base64."""
-    handler = Handler(APP, environ={})
 
     def at(path: str) -> dict[str, Any]:
         http = {**V2["requestContext"]["http"], "path": path}
         return {**V2, "requestContext": {**V2["requestContext"], "http": http}}
 
-    said = handler(at("/odd"), CONTEXT)
-    assert (said["statusCode"], len(said["cookies"])) == (307, 2)
-    said = handler(at("/bin"), CONTEXT)
-    assert (said["body"], said["isBase64Encoded"]) == ("AP8=", True)
+    with closing(Handler(APP, environ={})) as handler:
+        payload = handler(at("/odd"), CONTEXT)
+        assert (payload["statusCode"], len(payload["cookies"])) == (307, 2)
+        payload = handler(at("/bin"), CONTEXT)
+        assert (payload["body"], payload["isBase64Encoded"]) == ("AP8=", True)
 
 
 def test_function_url_is_buffered_here() -> None:
-    """The stock runtime cannot stream, so it gets the whole."""
-    assert Handler(APP, environ={})({**URL, "body": ""}, CONTEXT)["statusCode"] == 404
+    """The stock runtime cannot stream, so its responses are buffered."""
+    with closing(Handler(APP, environ={})) as handler:
+        assert handler({**URL, "body": ""}, CONTEXT)["statusCode"] == 404
 
 
 def test_unknown_events_raise() -> None:
     """Nothing is guessed."""
-    with pytest.raises(UnsupportedEvent):
-        Handler(APP, environ={})({"Records": []}, CONTEXT)
+    with closing(Handler(APP, environ={})) as handler, pytest.raises(UnsupportedEvent):
+        handler({"Records": []}, CONTEXT)
+
+
+def test_close_ends_the_lifespan() -> None:
+    """The app shuts down, tasks that it left behind are cancelled, and nothing is pending."""
+    events: list[str] = []
+
+    async def left_behind() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            events.append("cancelled")
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        events.append("up")
+        task = asyncio.create_task(left_behind())
+        yield {"task": task}
+        events.append("down")
+
+    handler = Handler(Starlette(routes=APP.routes, lifespan=lifespan), environ={})
+    handler.close()
+    for _ in range(2):
+        assert handler(V2, CONTEXT)["statusCode"] == 200
+        handler.close()
+        handler.close()
+    assert events == ["up", "down", "cancelled"] * 2
+
+
+def test_exit_of_the_stock_runtime_ends_the_lifespan() -> None:
+    """Where nothing calls ``close``, the interpreter's exit does."""
+    program = (
+        "import json, pathlib\n"
+        "from tests.lambda_asgi.apps import starlette\n"
+        "event = json.loads(pathlib.Path('events/http-api-v2.json').read_text())\n"
+        "print(starlette(event, None)['statusCode'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", program], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "404\n", "closed in order\n")
 
 
 async def test_lifespan_failure_is_raised() -> None:

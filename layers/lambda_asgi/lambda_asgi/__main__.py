@@ -5,17 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import MutableMapping
+from functools import partial
 
 from . import loading, logs
+from .heap import PausedCollection
 from .loop import new_loop
 from .runtime import Runtime
 
 
 def main(environ: MutableMapping[str, str]) -> int:
     """Run the handler that ``_HANDLER`` names; the process's exit code."""
+    collection = PausedCollection()
     logs.configure(environ)
     loading.extend_path(environ)
-    runtime, loop = Runtime(environ), new_loop()
+    # Provisioned, snapshotted and managed environments start before a request needs them.
+    is_on_demand = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") == "on-demand"
+    ready = partial(collection.resume, collect=not is_on_demand)
+    runtime, loop = Runtime(environ, on_ready=ready), new_loop()
     try:
         # Before the loop runs, as Lambda's own runtime imports: a module may want to run one.
         handler = loading.load(environ["_HANDLER"])

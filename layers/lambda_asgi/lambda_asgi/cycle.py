@@ -13,8 +13,8 @@ from .types import ASGIApp, Message, Scope
 Write = Callable[[bytes], Awaitable[None]]
 
 
-class Whole(TypedDict):
-    """A whole response, in the form that Mangum's handlers take."""
+class CompleteResponse(TypedDict):
+    """A complete response, in the form that Mangum's handlers take."""
 
     status: int
     headers: list[list[bytes]]
@@ -22,7 +22,7 @@ class Whole(TypedDict):
 
 
 class IncompleteResponse(Exception):
-    """The app returned before its response was whole."""
+    """The app returned before its response was complete."""
 
 
 class UnexpectedMessage(Exception):
@@ -30,7 +30,7 @@ class UnexpectedMessage(Exception):
 
 
 class Request:
-    """The receiving side: the body once, then nothing until there is nobody to answer."""
+    """The receiving side: the body once, then nothing until the response has no recipient."""
 
     def __init__(self, body: bytes) -> None:
         self._body: bytes | None = body
@@ -50,13 +50,13 @@ class Request:
 
 
 class ResponseOver(OSError):
-    """The app goes on sending a body that HTTP does not allow; nobody takes it."""
+    """The app goes on sending a body that HTTP does not allow."""
 
 
 class _Bodyless:
     """What an app may still send after a response that has no body (HEAD, 204, 304).
 
-    The response ended with its start, and the app was told ``http.disconnect``. It may send a
+    The response ended with its start, and the app received ``http.disconnect``. It may send a
     body all the same, as for GET: the first part and the last are dropped. One that does not
     listen and sends part after part is stopped, since it may never end.
     """
@@ -85,23 +85,30 @@ class StreamedResponse:
 
     Nothing is written before the first body message, so that a failure between
     ``http.response.start`` and the body is still an error of the invocation, with a status. A
-    response that has no body (HEAD, 204, 304) is whole, and written, with its start.
+    response without a body (HEAD, 204, 304) is complete, and written, with its start.
 
     Args:
-        request: Told when the response is complete.
+        request: Disconnected when the response is complete.
         method: The request's: an answer to HEAD has no body.
         write: Takes the bytes of the integration response, prelude first; waits for the
-            socket to have room, and raises OSError when there is nobody to take them.
+            socket to have room, and raises OSError when they cannot be delivered.
         end: Called once, after the last byte.
+        excluded: Names, in lower case, of headers that are not sent.
     """
 
     def __init__(
-        self, request: Request, method: str, write: Write, end: Callable[[], None]
+        self,
+        request: Request,
+        method: str,
+        write: Write,
+        end: Callable[[], None],
+        excluded: frozenset[str] = frozenset(),
     ) -> None:
         self._request = request
         self._method = method
         self._write = write
         self._end = end
+        self._excluded = excluded
         self._start: Message | None = None
         self._bodyless: _Bodyless | None = None
         self._sent_body = False
@@ -139,7 +146,7 @@ class StreamedResponse:
         await self._send(start, body, more=more)
 
     async def _send(self, start: Message, body: bytes, *, more: bool) -> None:
-        head = b"" if self.begun else wire.prelude(start["status"], start.get("headers", ()))
+        head = b"" if self.begun else self._head(start)
         self.begun = True
         if head or body:
             await self._write(head + body)
@@ -148,14 +155,17 @@ class StreamedResponse:
             self._end()
             self._request.disconnect()
 
+    def _head(self, start: Message) -> bytes:
+        return wire.prelude(start["status"], start.get("headers", ()), self._excluded)
+
 
 def _content_type(headers: Iterable[tuple[bytes, bytes]]) -> str:
     found = (value for name, value in headers if name.lower() == b"content-type")
     return next(found, b"").decode("latin-1")
 
 
-async def buffered(app: ASGIApp, scope: Scope, request: Request) -> Whole:
-    """The whole response.
+async def buffered(app: ASGIApp, scope: Scope, request: Request) -> CompleteResponse:
+    """The complete response.
 
     Raises:
         IncompleteResponse: The app returned without ending its response.
@@ -164,7 +174,7 @@ async def buffered(app: ASGIApp, scope: Scope, request: Request) -> Whole:
     response = _BufferedResponse(request, scope["method"])
     with suppress(ResponseOver):
         await app(scope, request.receive, response.send)
-    return response.whole()
+    return response.result()
 
 
 class _BufferedResponse:
@@ -192,14 +202,14 @@ class _BufferedResponse:
         else:
             raise UnexpectedMessage(kind)
 
-    def whole(self) -> Whole:
+    def result(self) -> CompleteResponse:
         """The response.
 
         Raises:
             IncompleteResponse: It has not come to its end.
         """
         if self._start is None or not self._complete:
-            raise IncompleteResponse("the app returned before its response was whole")
+            raise IncompleteResponse("the app returned before its response was complete")
         named = self._start.get("headers", ())
         sent = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in named)
         # As UTF-8, since Mangum reads them so; in its JSON they are the characters of latin-1.

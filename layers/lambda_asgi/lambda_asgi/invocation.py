@@ -89,13 +89,19 @@ class Invocation:
         headers = {**wire.STREAMED, **self._echo()}
         stream = await self.connection.open_stream(self._path("response"), headers)
         stream.when_answered(request.disconnect)
-        response = StreamedResponse(request, scope["method"], stream.write, stream.end)
+        response = StreamedResponse(
+            request,
+            scope["method"],
+            stream.write,
+            stream.end,
+            excluded=self.handler.options.excluded,
+        )
         app = _run(self.handler.app, scope, request, response)
         work, limit = await self._in_time(app, request)
         error = _failure(work, limit)
         if error is None and not response.complete:
             error = limit.exceeded or IncompleteResponse(
-                "the app returned before its response was whole"
+                "the app returned before its response was complete"
             )
         await self._settle(stream, response, error)
 

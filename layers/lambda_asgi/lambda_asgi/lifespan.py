@@ -9,13 +9,13 @@ from .types import ASGIApp, Message
 
 
 class LifespanError(Exception):
-    """The app said that it cannot start."""
+    """The app reported that it cannot start."""
 
 
 class Lifespan:
     """Runs an app's lifespan in a task of its own.
 
-    An app that does not support it (it raises before it has answered) is one without state.
+    An app that does not support lifespans (it raises before its first message) has no state.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -30,27 +30,28 @@ class Lifespan:
         """Start, and wait until the app is ready.
 
         Raises:
-            LifespanError: The app answered ``lifespan.startup.failed``.
+            LifespanError: The app sent ``lifespan.startup.failed``.
         """
         self._task = asyncio.create_task(self._run())
-        answer = await self._ask("lifespan.startup")
-        if answer["type"] == "lifespan.startup.failed":
+        reply = await self._exchange("lifespan.startup")
+        if reply["type"] == "lifespan.startup.failed":
             await asyncio.wait({self._task}, timeout=1)
             # Its message is not passed on: frameworks put the exception's text there.
             raise LifespanError("the app failed to start") from self._error
 
     async def shutdown(self, seconds: float) -> None:
-        """Let the app clean up, for so long at most."""
+        """Wait until the app has cleaned up, for so many seconds at most."""
         if self._task is None or self._task.done():
             return
         try:
             async with asyncio.timeout(seconds):
-                await self._ask("lifespan.shutdown")
+                await self._exchange("lifespan.shutdown")
+                await asyncio.wait({self._task})
         except TimeoutError:
             self._task.cancel()
 
-    async def _ask(self, what: str) -> Message:
-        self._to_app.put_nowait({"type": what})
+    async def _exchange(self, kind: str) -> Message:
+        self._to_app.put_nowait({"type": kind})
         return await self._from_app.get()
 
     async def _run(self) -> None:
@@ -59,7 +60,7 @@ class Lifespan:
         try:
             await self._app(scope, self._to_app.get, self._from_app.put)
         except Exception as error:
-            # Before an answer this means, by the specification, "not supported".
+            # Before the first message this means, by the specification, "not supported".
             self._error = error
         finally:
             self._from_app.put_nowait({"type": "unsupported"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine, MutableMapping
+from collections.abc import Callable, Coroutine, MutableMapping
 from typing import Any
 
 from . import loading, logs, restore, wire
@@ -48,10 +48,14 @@ class Runtime:
         environ: The process's environment: ``AWS_LAMBDA_RUNTIME_API`` and its like. While it
             takes one invocation at a time, each one's trace header is written into it.
         hooks: The app's SnapStart hooks.
+        on_ready: Called once, when the app has started and before the first invocation.
     """
 
     def __init__(
-        self, environ: MutableMapping[str, str], hooks: restore.Registry | None = None
+        self,
+        environ: MutableMapping[str, str],
+        hooks: restore.Registry | None = None,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._environ = environ
         self._address = environ["AWS_LAMBDA_RUNTIME_API"]
@@ -59,6 +63,7 @@ class Runtime:
         self._snap_starts = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
         self._in_full = environ.get("LAMBDA_ASGI_TRACEBACKS") == "1"
         self._hooks = hooks or restore.registry()
+        self._on_ready = on_ready
         self._function = Function.of(environ)
         self._is_cold = True
         self._limits = Limits()
@@ -85,6 +90,7 @@ class Runtime:
             await handler.lifespan.startup()
         except Exception as error:
             return await self.refuse(error)
+        self._on_ready()
         if self._snap_starts and not await self._restored():
             return 1
         try:

@@ -38,21 +38,30 @@ _MAX_MESSAGE = 128
 _NOT_SENT = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
-def prelude(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+def prelude(
+    status: int, headers: Iterable[tuple[bytes, bytes]], excluded: frozenset[str] = frozenset()
+) -> bytes:
     """The head of a streamed response: JSON, then eight NULs.
 
     Cookies stand apart, since they cannot be joined; of other headers several values are
     joined with commas (RFC 9110 §5.3), because a function URL takes one string a name.
+
+    Args:
+        status: The HTTP status.
+        headers: As in ASGI.
+        excluded: Names, in lower case, that are left out.
     """
-    said: dict[str, str] = {}
+    fields: dict[str, str] = {}
     cookies: list[str] = []
     decoded = ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers)
     for name, value in safe_fields(decoded):
+        if name in excluded or name in _NOT_SENT:
+            continue
         if name == "set-cookie":
             cookies.append(value)
-        elif name not in _NOT_SENT:
-            said[name] = f"{said[name]}, {value}" if name in said else value
-    body: dict[str, Any] = {"statusCode": status, "headers": said, "cookies": cookies}
+        else:
+            fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    body: dict[str, Any] = {"statusCode": status, "headers": fields, "cookies": cookies}
     return json.dumps(body, separators=(",", ":")).encode() + b"\0" * 8
 
 
