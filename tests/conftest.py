@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import httpx2
 import pytest
 
-from tests.fakes.function_url import function_url
 from tests.fakes.server import serving
 from tests.fakes.upstream import Upstream, upstream
 from tests.stores.servers import KINDS, NotHere, Server
@@ -28,35 +27,19 @@ async def provider() -> AsyncIterator[Upstream]:
         yield found
 
 
-DOORS = {"server": serving, "function_url": function_url}
-
-
-@pytest.fixture(params=list(DOORS))
-def door(request: pytest.FixtureRequest) -> str:
-    """Where the app is reached: each test that serves it runs once behind each.
-
-    But for those marked ``server_only(why)``.
-    """
-    marker = request.node.get_closest_marker("server_only")
-    if marker is not None and request.param != "server":
-        pytest.skip(marker.args[0])
-    return str(request.param)
-
-
 @pytest.fixture
-async def serve(door: str) -> AsyncIterator[Serve]:
+async def serve() -> AsyncIterator[Serve]:
     """Starts the app with these settings; gives a client of it.
 
     ``await serve(provider, TOKENWIRE_HEARTBEAT="0.1")``
     """
-    opened = DOORS[door]
     async with AsyncExitStack() as stack:
 
         async def start(behind: Upstream | None = None, **settings: str) -> httpx2.AsyncClient:
             environ = dict(settings)
             if behind is not None:
                 environ |= {"OPENAI_API_KEY": "sk-secret", "OPENAI_BASE_URL": behind.base_url}
-            base_url = await stack.enter_async_context(opened(environ))
+            base_url = await stack.enter_async_context(serving(environ))
             client = httpx2.AsyncClient(base_url=base_url, timeout=20, trust_env=False)
             return await stack.enter_async_context(client)
 

@@ -175,7 +175,6 @@ SAID = {
 }
 
 
-@pytest.mark.server_only("what a provider says is read the same behind every door")
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("status", [400, 429])
 async def test_error_bodies_leak_nothing_to_a_client(
@@ -194,7 +193,6 @@ async def test_error_bodies_leak_nothing_to_a_client(
     assert response.status_code == (200 if path == "/api/stream" else status)
 
 
-@pytest.mark.server_only("what a provider says is read the same behind every door")
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "block",

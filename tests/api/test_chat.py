@@ -296,10 +296,6 @@ async def test_leaving_closes_upstream(provider: Upstream, serve: Serve) -> None
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
 
 
-UNTOLD = pytest.mark.server_only("a function is not told of its client before it has answered")
-
-
-@UNTOLD
 async def test_leaving_early_closes_upstream(provider: Upstream, serve: Serve) -> None:
     """Likewise while the provider has not even answered."""
     provider.answer(before_head=(Act.STALL,))
@@ -312,7 +308,6 @@ async def test_leaving_early_closes_upstream(provider: Upstream, serve: Serve) -
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
 
 
-@UNTOLD
 async def test_leaving_whole_answer_closes_upstream(provider: Upstream, serve: Serve) -> None:
     """Likewise for a caller that waits for one object."""
     provider.answer(ROLE, Act.STALL)

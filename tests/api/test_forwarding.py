@@ -48,7 +48,6 @@ async def test_version_and_betas_reach_anthropic(provider: Upstream, serve: Serv
     assert not {"x-secret", "cookie"} & received.keys()
 
 
-@pytest.mark.server_only("the same request, once more")
 async def test_translated_requests_have_ours(provider: Upstream, serve: Serve) -> None:
     """A caller of another dialect does not choose how we speak to Anthropic."""
     body = {**ASK, "model": "anthropic/m"}

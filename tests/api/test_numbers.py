@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
-from tests.model.virtual import run
+from tests.fakes.virtual import run
 from tests.streams.test_keeping import Tap, hub, start
 from tokenwire.api.numbers import check_number
 from tokenwire.errors import ClientError

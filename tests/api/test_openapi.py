@@ -26,7 +26,6 @@ async def paths(serve: Serve) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.server_only("the same document")
 async def test_document_is_valid(paths: dict[str, Any]) -> None:
     """By the specification's own schema; it describes every route, and no other."""
     validate(paths)
@@ -34,7 +33,6 @@ async def test_document_is_valid(paths: dict[str, Any]) -> None:
     assert told == set(ANSWERS)
 
 
-@pytest.mark.server_only("the same document")
 async def test_streams_and_failures_are_described(paths: dict[str, Any]) -> None:
     """What answers with events says so; what may fail says how, in its own dialect."""
     chat = paths["paths"]["/v1/chat/completions"]["post"]["responses"]
@@ -72,7 +70,6 @@ def test_every_status_is_described() -> None:
     assert found - set(FAILURES) == set()
 
 
-@pytest.mark.server_only("the same document")
 async def test_answers_fit(paths: dict[str, Any], serve: Serve) -> None:
     """Whole answers and refusals, each held against the schema that its route promises."""
     client = await serve(TOKENWIRE_DEMO_PACE="10000")

@@ -20,7 +20,6 @@ INPUT: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.server_only("a function's environments share no memory")
 async def test_input_items_are_listed(provider: Upstream, serve: Serve) -> None:
     """The last first, each with an id; in pages."""
     provider.answer(*whole("ok"))

@@ -64,7 +64,6 @@ async def test_chat_loop(echoes: bool, provider: Upstream, serve: Serve) -> None
     assert (response["name"], response["response"]) == ("f", {"result": "ok"})
 
 
-@pytest.mark.server_only("the same blocks, once more")
 async def test_messages_loop(provider: Upstream, serve: Serve) -> None:
     """The content comes back as it was told."""
     client = await serving(provider, serve)
@@ -81,7 +80,6 @@ async def test_messages_loop(provider: Upstream, serve: Serve) -> None:
     assert second_turn(provider)[0]["thoughtSignature"] == "c2ln"
 
 
-@pytest.mark.server_only("the same blocks, once more")
 async def test_responses_loop(provider: Upstream, serve: Serve) -> None:
     """The output's items come back as they were told."""
     client = await serving(provider, serve)

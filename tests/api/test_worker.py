@@ -16,17 +16,16 @@ from aws_lambda_powertools import Logger
 from tests.fakes.memory_store import MemoryStore
 from tokenwire.api.handover import hand_over, needs_worker
 from tokenwire.api.observation import Observation
-from tokenwire.api.services import Services
+from tokenwire.api.services import Invoker, Services
 from tokenwire.api.worker import Worker
 from tokenwire.app import create_app
 from tokenwire.errors import ClientError, ProxyError
-from tokenwire.invoker import Invoker
+from tokenwire.invoker import Invoker as LambdaInvoker
+from tokenwire.secrets import Secrets
 from tokenwire.settings import load
-from tokenwire.streams.hub import Hub
-from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.log import End, EndReason, Meta
 from tokenwire.streams.policy import CANCEL, CONTINUE
-from tokenwire.telemetry import Metrics, Recorder, RequestLog
+from tokenwire.telemetry import RequestLog
 from tokenwire.wire.protocol import ChatRequest
 
 _NUMBERS = itertools.count()
@@ -49,16 +48,13 @@ class Context:
 class Bench:
     """A worker, its store, and what it logged."""
 
-    def __init__(self, store: MemoryStore | None) -> None:
+    def __init__(self, store: MemoryStore | None, invoker: Invoker | None = None) -> None:
         self.out = io.StringIO()
         logger = Logger(service=f"worker-{next(_NUMBERS)}", stream=self.out)
-        app = create_app(load({"TOKENWIRE_DEMO_PACE": "1000"}, Path("/nonexistent")))
-        services: Services = app.state.services
-        self.services = services
-        durability = Durability(store) if store is not None else None
-        object.__setattr__(services, "hub", Hub(Limits(), durability=durability))
-        metrics = Metrics(lambda: 0, lambda: 0)
-        self.worker = Worker(services, Recorder(logger, metrics))
+        settings = load({"TOKENWIRE_DEMO_PACE": "1000"}, Path("/nonexistent"))
+        app = create_app(settings, Secrets({}), logger, durable=store, invoker=invoker)
+        self.services: Services = app.state.services
+        self.worker: Worker = app.state.worker
 
     async def run(self, **changes: Any) -> dict[str, str]:
         """One event."""
@@ -149,10 +145,9 @@ class Lambda:
         self.events.append((function, json.loads(event)))
 
 
-def handed(bench: Bench, invoker: Lambda) -> tuple[Services, Observation]:
+def handed(bench: Bench) -> tuple[Services, Observation]:
     """What a request on Lambda has at hand."""
     services = bench.services
-    object.__setattr__(services, "invoker", invoker)
     seen = Observation(RequestLog("r", "POST"), freezes=True, function_arn="arn:x")
     return services, seen
 
@@ -160,8 +155,9 @@ def handed(bench: Bench, invoker: Lambda) -> tuple[Services, Observation]:
 async def test_callers_headers_are_handed_over() -> None:
     """Those that a provider of the caller's dialect gets reach it from a worker too."""
     store = MemoryStore()
-    bench, invoker = Bench(store), Lambda()
-    services, seen = handed(bench, invoker)
+    invoker = Lambda()
+    bench = Bench(store, invoker)
+    services, seen = handed(bench)
     headers = {"anthropic-beta": "compact-2026-01-12"}
     asked = ChatRequest("demo/markdown", True, EVENT["body"], headers=headers)
     await hand_over(services, reserved(store), asked, CONTINUE, seen)
@@ -172,8 +168,9 @@ async def test_callers_headers_are_handed_over() -> None:
 async def test_request_is_handed_over() -> None:
     """The event has what a worker needs; a worker that gets it runs the stream."""
     store = MemoryStore()
-    bench, invoker = Bench(store), Lambda()
-    services, seen = handed(bench, invoker)
+    invoker = Lambda()
+    bench = Bench(store, invoker)
+    services, seen = handed(bench)
     asked = ChatRequest("demo/markdown", True, EVENT["body"])
     assert needs_worker(services, seen, CONTINUE, alone=False)
     assert needs_worker(services, seen, CANCEL, alone=True)
@@ -193,7 +190,7 @@ async def test_request_that_lambda_does_not_take() -> None:
     """The caller is told; whoever has the id meanwhile, too."""
     store = MemoryStore()
     refusal = ProxyError("No.", code="worker_unavailable", status=503, retryable=True)
-    services, seen = handed(Bench(store), Lambda(refusal))
+    services, seen = handed(Bench(store, Lambda(refusal)))
     asked = ChatRequest("demo/markdown", True, EVENT["body"])
     with pytest.raises(ProxyError) as caught:
         await hand_over(services, reserved(store), asked, CONTINUE, seen)
@@ -207,7 +204,7 @@ async def test_request_that_lambda_does_not_take() -> None:
 
 async def test_without_a_store_only_what_ends_with_its_response() -> None:
     """There would be no way to follow it."""
-    services, seen = handed(Bench(None), Lambda())
+    services, seen = handed(Bench(None, Lambda()))
     assert not needs_worker(services, seen, CONTINUE, alone=False)
     with pytest.raises(ClientError) as caught:
         needs_worker(services, seen, CANCEL, alone=True)
@@ -217,7 +214,7 @@ async def test_without_a_store_only_what_ends_with_its_response() -> None:
 async def test_events_have_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lambda takes a megabyte; and what it refuses is said by its code alone."""
     with pytest.raises(ProxyError) as caught:
-        await Invoker().invoke("arn:x", b"x" * 1_000_001)
+        await LambdaInvoker().invoke("arn:x", b"x" * 1_000_001)
     assert (caught.value.status, caught.value.code) == (413, "request_too_large")
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -225,6 +222,6 @@ async def test_events_have_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(ProxyError) as caught:
-        await Invoker().invoke("arn:x", b"{}")
+        await LambdaInvoker().invoke("arn:x", b"{}")
     assert caught.value.code == "worker_unavailable"
     assert "127.0.0.1" not in str(caught.value)

@@ -15,10 +15,7 @@ from tests.api.test_chat import WITH_USAGE, without_ids
 from tests.conftest import Serve
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, usage
 
-pytestmark = [
-    pytest.mark.serial,
-    pytest.mark.server_only("a crowd is many environments there, not one process"),
-]
+pytestmark = pytest.mark.serial
 
 
 @pytest.mark.timeout(240)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import Serve
+from tests.fakes.node import HERE, NODE, Program, program
 from tests.fakes.upstream import DONE, ROLE, STOP, Step, Upstream, chunk, text, whole
-
-NODE = Path(sys.executable).with_name("node")
-HERE = Path("tests/node")
 
 pytestmark = pytest.mark.skipif(
     not (NODE.exists() and (HERE / "node_modules/openai").is_dir()),
     reason="skipped: the Node SDK could not be installed (scripts/parts.sh)",
 )
+
+
+@pytest.fixture(scope="module")
+def sdk() -> Iterator[Program]:
+    """The SDK, in one process."""
+    with program("openai_client.mjs") as found:
+        yield found
 
 
 def pause() -> Step:
@@ -68,36 +71,28 @@ OVERLOADED = b'data: {"error":{"type":"overloaded_error"}}\n\n'
     ],
 )
 async def test_openai_node(
-    job: str, steps: tuple[Step, ...], seen: Any, provider: Upstream, serve: Serve
+    job: str, steps: tuple[Step, ...], seen: Any, sdk: Program, provider: Upstream, serve: Serve
 ) -> None:
     """Text, usage, tools, whole answers and errors, as the SDK gives them to its user."""
     provider.answer(*steps)
-    assert await ran(job, provider, serve) == seen
+    assert await ran(sdk, job, provider, serve) == seen
 
 
-async def test_error_before_stream(provider: Upstream, serve: Serve) -> None:
+async def test_error_before_stream(sdk: Program, provider: Upstream, serve: Serve) -> None:
     """A status is the SDK's own exception."""
     provider.answer(status=429, headers={"x-should-retry": "false"})
-    assert await ran("error", provider, serve, heartbeat="15s") == {
+    assert await ran(sdk, "error", provider, serve, heartbeat="15s") == {
         "name": "RateLimitError",
         "code": "upstream_rate_limited",
         "status": 429,
     }
 
 
-async def ran(job: str, provider: Upstream, serve: Serve, heartbeat: str = "20ms") -> Any:
-    """What the Node program printed."""
+async def ran(
+    sdk: Program, job: str, provider: Upstream, serve: Serve, heartbeat: str = "20ms"
+) -> Any:
+    """What the SDK reads."""
     http = await serve(
         provider, TOKENWIRE_HEARTBEAT=heartbeat, TOKENWIRE_API_KEYS="key-one-of-tests"
     )
-    process = await asyncio.create_subprocess_exec(
-        str(NODE),
-        "openai_client.mjs",
-        f"{http.base_url}/v1",
-        job,
-        cwd=HERE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    assert process.returncode == 0
-    return json.loads(out)
+    return await sdk.run(f"{http.base_url}/v1", job)

@@ -94,7 +94,6 @@ LINKS = [
 ]
 
 
-@pytest.mark.server_only("the page's own code; the door changes nothing")
 async def test_no_link_starts_a_request(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
@@ -109,7 +108,6 @@ async def test_no_link_starts_a_request(
     assert provider.requests == []
 
 
-@pytest.mark.server_only("the page's own code; the door changes nothing")
 @pytest.mark.parametrize(
     "fragment",
     [
@@ -135,7 +133,6 @@ async def test_other_fragments_start_nothing(
     assert provider.requests == []
 
 
-@pytest.mark.server_only("the page's own code; the door changes nothing")
 async def test_a_share_link_fetches_its_stream_alone(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
@@ -174,7 +171,6 @@ EVIL = [
 ]
 
 
-@pytest.mark.server_only("the page's own code; the door changes nothing")
 async def test_no_answer_starts_a_request(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
@@ -214,7 +210,6 @@ async def test_no_answer_starts_a_request(
     assert {urlsplit(link).scheme for link in links} == {"https"}
 
 
-@pytest.mark.server_only("the page's own code; the door changes nothing")
 async def test_a_reload_shows_it_again_and_asks_for_nothing(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
@@ -233,7 +228,6 @@ async def test_a_reload_shows_it_again_and_asks_for_nothing(
     assert wire.others == []
 
 
-@pytest.mark.server_only("the page's own code; the door changes nothing")
 async def test_a_call_with_an_absurd_number_does_not_stop_the_page(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
@@ -248,7 +242,6 @@ async def test_a_call_with_an_absurd_number_does_not_stop_the_page(
     await expect(page.locator(".call")).to_have_count(100)
 
 
-@pytest.mark.server_only("the page's own code; the door changes nothing")
 @pytest.mark.parametrize("source", [">" * 4000 + " deep", "> - " * 4000 + "deep", "[" * 30_000])
 async def test_deep_markdown_shows(
     source: str, site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
@@ -264,7 +257,6 @@ async def test_deep_markdown_shows(
     await expect(page.locator(".note")).to_have_count(0)
 
 
-@pytest.mark.server_only("the page's own code; the door changes nothing")
 async def test_the_policy_blocks_what_a_script_would_do(
     site: httpx2.AsyncClient, chromium: Chromium
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ import httpx2
 import pytest
 
 from tests.api.reading import read
+from tests.fakes.ports import reserved_port
 
 
 @asynccontextmanager
@@ -75,8 +75,7 @@ async def test_bad_setting_is_one_sentence() -> None:
 
 async def test_shutdown_tells_open_streams() -> None:
     """On SIGTERM an open stream ends with an error it can read, and the process leaves."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = reserved_port()
     async with (
         started(TOKENWIRE_PORT=str(port)) as process,
         httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
@@ -12,6 +11,7 @@ import pytest
 
 from tests.api.reading import text_of
 from tests.e2e.test_process import listening, started
+from tests.fakes.ports import reserved_port
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
 
 from .wire import Dial, Wire, request
@@ -60,8 +60,7 @@ ATTACKS: list[Attack] = [
 @asynccontextmanager
 async def server(provider: Upstream) -> AsyncIterator[httpx2.AsyncClient]:
     """``python -m tokenwire`` in front of a provider, with short deadlines."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = reserved_port()
     settings = {
         "TOKENWIRE_PORT": str(port),
         "TOKENWIRE_API_KEYS": KEY,

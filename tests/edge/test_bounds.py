@@ -208,7 +208,6 @@ async def test_text_that_a_dialect_repeats_is_held(provider: Upstream, serve: Se
     assert passed.content.endswith(b"data: [DONE]\n\n")
 
 
-@pytest.mark.server_only("one caller's streams are in many environments there")
 async def test_streams_of_one_caller_are_counted(serve: Serve) -> None:
     """A caller with all the streams that one may have is told so; another is served."""
     keys = ["key-one-of-tests", "key-two-of-tests"]
@@ -228,7 +227,6 @@ async def test_streams_of_one_caller_are_counted(serve: Serve) -> None:
     assert (await start(keys[0])).status_code == 201
 
 
-@pytest.mark.server_only("Lambda reads the body")
 async def test_slow_body_is_told_in_its_dialect(serve: Serve, dial: Dial) -> None:
     """A body that takes too long is an error that the caller's client can read."""
     client = await serve(TOKENWIRE_TIMEOUT_BODY="0.3")

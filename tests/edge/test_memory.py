@@ -14,7 +14,6 @@ from tests.fakes.upstream import Upstream
 pytestmark = [
     pytest.mark.serial,
     pytest.mark.timeout(300),
-    pytest.mark.server_only("an environment's memory is Lambda's to bound"),
 ]
 MB = 1_000_000
 

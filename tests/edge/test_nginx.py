@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import httpx2
 import pytest
 
 from tests.api.reading import text_of
+from tests.fakes.ports import reserved_port
 from tests.fakes.server import serving
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
@@ -25,8 +25,7 @@ async def behind_nginx(url: str, folder: Path) -> AsyncIterator[httpx2.AsyncClie
     """A client of nginx as docs/operate.md configures it, in front of this server."""
     snippet = re.search(r"```nginx\n(.*?)```", Path("docs/operate.md").read_text(), re.DOTALL)
     assert snippet is not None
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = reserved_port()
     server = snippet[1].replace("listen 80;", f"listen 127.0.0.1:{port};")
     server = server.replace("http://127.0.0.1:8000", url)
     temporary = "".join(

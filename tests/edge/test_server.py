@@ -10,8 +10,6 @@ from tests.conftest import Serve
 
 from .wire import Dial, request
 
-pytestmark = pytest.mark.server_only("behind a function URL, Lambda reads heads and bodies")
-
 HEALTH = request("GET", "/healthz")
 HEAD = b"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 

@@ -64,6 +64,12 @@ class Upstream:
         """Add a script."""
         self._scripts.append(Script(steps, **how))
 
+    def forget(self) -> None:
+        """Drop all scripts and all requests so far."""
+        self._scripts.clear()
+        self.requests.clear()
+        self.arrived.clear()
+
     def next_script(self) -> Script:
         """The script for the next request."""
         return self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 
+from tests.fakes.ports import reserved_port
 from tests.judges.parts import PYTHON, environment, need
 
 _PATIENCE = 60.0
@@ -24,8 +24,7 @@ def started(command: Sequence[str], health: str) -> Iterator[str]:
         command: The program and its other arguments.
         health: A path that it answers with a good status.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = reserved_port()
     process = subprocess.Popen(
         [*command, "-p", str(port)],
         env=environment(),

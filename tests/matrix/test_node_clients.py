@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import httpx2
 import pytest
 
+from tests.fakes.node import HERE, NODE, Program, program
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
 from tests.matrix.cases import CASES, PROVIDERS, Said, answer, meaning
 from tests.matrix.test_python_clients import app
 
-NODE = Path(sys.executable).with_name("node")
-HERE = Path("tests/node")
 CLIENTS = [
     "openai-chat",
     "openai-responses",
@@ -34,16 +32,16 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-async def ask(client: str, base_url: str, model: str) -> Said:
-    """What one client prints."""
-    process = await asyncio.create_subprocess_exec(
-        *(str(NODE), "clients.mjs", client, base_url, model),
-        cwd=HERE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    assert process.returncode == 0
-    said = json.loads(out)
+@pytest.fixture(scope="module")
+def clients() -> Iterator[Program]:
+    """All of them, in one process."""
+    with program("clients.mjs") as found:
+        yield found
+
+
+async def ask(clients: Program, client: str, base_url: str, model: str) -> Said:
+    """What one client reads."""
+    said = await clients.run(client, base_url, model)
     usage = said.pop("usage")
     calls = tuple(
         (id_, name, json.dumps(a, ensure_ascii=False)) for id_, name, a in said.pop("calls")
@@ -54,19 +52,19 @@ async def ask(client: str, base_url: str, model: str) -> Said:
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("dialect", PROVIDERS)
 async def test_client_understands(
-    dialect: str, client: str, provider: Upstream, aws: object
+    dialect: str, client: str, clients: Program, provider: Upstream, aws: object
 ) -> None:
     """The same answers in every client, pings and ids between."""
     async with app(provider, TOKENWIRE_HEARTBEAT="20ms") as base_url:
         for case in CASES:
             answer(provider, case, dialect)
-            said = await ask(client, base_url, f"{PROVIDERS[dialect]}/model-x")
+            said = await ask(clients, client, base_url, f"{PROVIDERS[dialect]}/model-x")
             if case == "error":  # some providers count before they fail
                 said = replace(said, usage=None)
             assert said == expected(case, dialect, client), case
 
 
-async def test_use_chat_resumes(provider: Upstream, aws: object) -> None:
+async def test_use_chat_resumes(clients: Program, provider: Upstream, aws: object) -> None:
     """After a reload the AI SDK's transport rebuilds the running answer; later there is none."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
@@ -79,12 +77,13 @@ async def test_use_chat_resumes(provider: Upstream, aws: object) -> None:
     async with app(provider) as base_url, httpx2.AsyncClient(trust_env=False, timeout=30) as client:
         asking = asyncio.create_task(client.post(f"{base_url}/api/chat", json=body))
         await asyncio.wait_for(provider.arrived.wait(), 5)
-        resuming = asyncio.create_task(ask("ui-resume", base_url, "openai/m"))
-        await asyncio.sleep(3)
+        resuming = asyncio.create_task(ask(clients, "ui-resume", base_url, "openai/m"))
+        while "tokenwire_open_viewers 2.0" not in (await client.get(f"{base_url}/metrics")).text:
+            await asyncio.sleep(0.02)
         gate.set()
         assert (await resuming).text == "one two"
         await asking
-        assert (await ask("ui-resume", base_url, "openai/m")).error == "nothing to resume"
+        assert (await ask(clients, "ui-resume", base_url, "openai/m")).error == "nothing to resume"
     assert len(provider.requests) == 1
 
 

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from tests.fakes.memory_store import Follower, MemoryStore, Writer
 from tests.fakes.upstream import DONE, ROLE, STOP, text
-from tests.model.virtual import run
+from tests.fakes.virtual import run
 from tests.streams.test_keeping import Tap
 from tokenwire.errors import TokenwireError
 from tokenwire.events import Error

@@ -1,5 +1,4 @@
-// The official Node clients against a tokenwire server. Prints what each was told, as JSON.
-// usage: clients.mjs CLIENT BASE_URL MODEL
+// The official Node clients against a tokenwire server: what each reads. Run by jobs.mjs.
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { DefaultChatTransport, readUIMessageStream, streamText } from "ai";
@@ -7,15 +6,13 @@ import { createAnthropic } from "@ai-sdk/anthropic";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 
-const [name, base, model] = process.argv.slice(2);
 const messages = [{ role: "user", content: "Hi" }];
-const said = { text: "", reasoning: "", calls: [], finish: "", usage: null, error: "" };
 const word = (code) => (code ?? "").replace(/^upstream_/, "").replace(/_error$/, "");
-const openai = new OpenAI({ baseURL: `${base}/v1`, apiKey: "k", maxRetries: 0 });
+const openai = (base) => new OpenAI({ baseURL: `${base}/v1`, apiKey: "k", maxRetries: 0 });
 
-async function chat() {
+async function chat({ base, model, said }) {
   const calls = [];
-  const stream = await openai.chat.completions.create({
+  const stream = await openai(base).chat.completions.create({
     model, messages, stream: true, stream_options: { include_usage: true },
   });
   for await (const chunk of stream) {
@@ -35,8 +32,8 @@ async function chat() {
   said.calls = calls.map(([id, tool, text]) => [id, tool, JSON.parse(text || "{}")]);
 }
 
-async function responses() {
-  const stream = openai.responses.stream({ model, input: "Hi" });
+async function responses({ base, model, said }) {
+  const stream = openai(base).responses.stream({ model, input: "Hi" });
   stream.on("response.output_text.delta", (event) => (said.text += event.delta));
   stream.on("response.refusal.delta", (event) => (said.text += event.delta));
   const final = await stream.finalResponse();
@@ -49,7 +46,7 @@ async function responses() {
   said.usage = [final.usage.input_tokens, final.usage.output_tokens];
 }
 
-async function anthropic() {
+async function anthropic({ base, model, said }) {
   const client = new Anthropic({ baseURL: base, apiKey: "k", maxRetries: 0 });
   const stream = client.messages.stream({ model, messages, max_tokens: 99 });
   stream.on("text", (piece) => (said.text += piece));
@@ -64,24 +61,24 @@ async function anthropic() {
 
 const finishes = { "tool-calls": "tool_calls", "content-filter": "content_filter" };
 
-const transport = new DefaultChatTransport({ api: `${base}/api/chat`, body: { model } });
+const transport = ({ base, model }) => new DefaultChatTransport({ api: `${base}/api/chat`, body: { model } });
 
-async function ui() {
-  const stream = await transport.sendMessages({
+async function ui(job) {
+  const stream = await transport(job).sendMessages({
     chatId: "chat-1", trigger: "submit-message", messageId: undefined,
     messages: [{ id: "1", role: "user", parts: [{ type: "text", text: "Hi" }] }],
   });
-  await hear(stream);
+  await hear(stream, job.said);
 }
 
 // What `useChat` does after a reload.
-async function resume() {
-  const stream = await transport.reconnectToStream({ chatId: "chat-1" });
-  if (stream === null) said.error = "nothing to resume";
-  else await hear(stream);
+async function resume(job) {
+  const stream = await transport(job).reconnectToStream({ chatId: "chat-1" });
+  if (stream === null) job.said.error = "nothing to resume";
+  else await hear(stream, job.said);
 }
 
-async function hear(stream) {
+async function hear(stream, said) {
   // The raw parts, for what a message does not keep; the reader, for what it makes of them.
   const [parts, kept] = stream.tee();
   let message;
@@ -104,14 +101,14 @@ async function hear(stream) {
 
 // AI SDK providers: stricter readers than the vendors' own.
 const providers = {
-  "ai-openai": () => createOpenAI({ baseURL: `${base}/v1`, apiKey: "k" }).responses(model),
-  "ai-openai-chat": () => createOpenAI({ baseURL: `${base}/v1`, apiKey: "k" }).chat(model),
-  "ai-compatible": () => createOpenAICompatible({ name: "tokenwire", baseURL: `${base}/v1`, apiKey: "k", includeUsage: true })(model),
-  "ai-anthropic": () => createAnthropic({ baseURL: `${base}/v1`, apiKey: "k" })(model),
+  "ai-openai": (base, model) => createOpenAI({ baseURL: `${base}/v1`, apiKey: "k" }).responses(model),
+  "ai-openai-chat": (base, model) => createOpenAI({ baseURL: `${base}/v1`, apiKey: "k" }).chat(model),
+  "ai-compatible": (base, model) => createOpenAICompatible({ name: "tokenwire", baseURL: `${base}/v1`, apiKey: "k", includeUsage: true })(model),
+  "ai-anthropic": (base, model) => createAnthropic({ baseURL: `${base}/v1`, apiKey: "k" })(model),
 };
 
-async function aisdk() {
-  const result = streamText({ model: providers[name](), prompt: "Hi", maxRetries: 0, onError: () => {} });
+async function aisdk({ name, base, model, said }) {
+  const result = streamText({ model: providers[name](base, model), prompt: "Hi", maxRetries: 0, onError: () => {} });
   for await (const part of result.fullStream) {
     if (part.type === "text-delta") said.text += part.text;
     if (part.type === "reasoning-delta") said.reasoning += part.text;
@@ -125,11 +122,15 @@ async function aisdk() {
 }
 
 const clients = { "ui-resume": resume, "openai-chat": chat, "openai-responses": responses, anthropic, ui };
-try {
-  await (clients[name] ?? aisdk)();
-} catch (error) {
-  const inner = error?.error?.error ?? error?.error ?? error?.data?.error ?? error;
-  Object.assign(said, { finish: "", usage: null, calls: [] });
-  said.error = word(inner?.code ?? inner?.type ?? error?.code ?? String(error?.message ?? error));
+
+export default async function understood(name, base, model) {
+  const said = { text: "", reasoning: "", calls: [], finish: "", usage: null, error: "" };
+  try {
+    await (clients[name] ?? aisdk)({ name, base, model, said });
+  } catch (error) {
+    const inner = error?.error?.error ?? error?.error ?? error?.data?.error ?? error;
+    Object.assign(said, { finish: "", usage: null, calls: [] });
+    said.error = word(inner?.code ?? inner?.type ?? error?.code ?? String(error?.message ?? error));
+  }
+  return said;
 }
-console.log(JSON.stringify(said));

@@ -120,7 +120,6 @@ PATHS = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("dialect", PATHS)
 @pytest.mark.parametrize("has_begun", [False, True])
-@pytest.mark.server_only("what a provider sends is read alike behind both")
 async def test_key_in_a_200_stays_here(
     dialect: str, shape: str, has_begun: bool, provider: Upstream, serve: Serve
 ) -> None:

@@ -79,12 +79,6 @@ async def running(command: Sequence[str | Path], log: Path, **environ: str) -> A
             await process.wait()
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 def reachable() -> str:
     """The address at which containers reach this machine."""
     try:

@@ -14,7 +14,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.sam.conftest import ARCH, free_port, run, running
+from tests.fakes.ports import reserved_port
+from tests.sam.conftest import ARCH, run, running
 
 pytestmark = [pytest.mark.sam, pytest.mark.timeout(120)]
 IMAGE = f"public.ecr.aws/lambda/python:3.13-{ARCH}"
@@ -44,10 +45,10 @@ def event(name: str, path: str = "/event") -> dict[str, Any]:
 @asynccontextmanager
 async def classic(emulator: Path, log: Path) -> AsyncIterator[httpx2.AsyncClient]:
     """The emulator on this machine, around our runtime: one invocation at a time, or it dies."""
-    port = free_port()
+    port = reserved_port()
     command: list[str | Path] = [emulator, "--log-level", "error"]
     command += ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
-    command += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
+    command += ["--runtime-api-address", f"127.0.0.1:{reserved_port()}"]
     command += [sys.executable, "-m", "lambda_asgi"]
     environ = {
         "_HANDLER": "tests.lambda_asgi.playground:handler",
@@ -109,7 +110,7 @@ async def managed(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """The multi-concurrent emulator, in a container with the built artifacts, as Lambda has it."""
     here = Path.cwd()
-    port = free_port()
+    port = reserved_port()
     command = ["docker", "run", "--rm", "--detach", "--publish", f"127.0.0.1:{port}:8080"]
     for source, target in (
         (emulator, "/usr/local/bin/rie"),

@@ -15,7 +15,8 @@ import openai
 import pytest
 
 from tests.api.reading import read, text_of
-from tests.sam.conftest import ARCH, SAM, Ended, free_port, reachable, run, running
+from tests.fakes.ports import reserved_port
+from tests.sam.conftest import ARCH, SAM, Ended, reachable, run, running
 from tests.stores.servers import make_table
 from tokenwire.streams.dynamodb import DynamoDBStore
 from tokenwire.streams.log import Meta
@@ -148,7 +149,7 @@ async def test_other_events_are_refused_in_words(
 @asynccontextmanager
 async def start_api(build: Path, variables: Path, log: Path) -> AsyncIterator[str]:
     """``sam local start-api``, once it answers."""
-    port = free_port()
+    port = reserved_port()
     command: list[object] = [
         SAM,
         "local",

@@ -17,6 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.fakes.ports import reserved_port
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -92,14 +94,6 @@ def configure(server: Server, *what: str) -> None:
     redis_command(server, "CONFIG SET", *what)
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def redis(folder: Path, *more: str) -> Server:
     """Debian's Redis."""
     found = shutil.which("redis-server")
@@ -151,14 +145,14 @@ def self_signed(folder: Path) -> tuple[str, str]:
 
 def cluster(folder: Path) -> Server:
     """Valkey as a cluster of one, which takes commands whose keys are in one slot only."""
-    server = valkey(folder, "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    server = valkey(folder, "--cluster-enabled", "yes", "--cluster-port", str(reserved_port()))
     server.url += "?cluster=true"
     server.after_start = _give_slots
     return server
 
 
 def _like_redis(binary: str, folder: Path, query: str, *more: str) -> Server:
-    port = free_port()
+    port = reserved_port()
     command = [binary, "--port", str(port), "--save", "", "--appendonly", "no", *more]
     return Server(command, folder, f"redis://127.0.0.1:{port}{query}", port)
 
@@ -177,7 +171,7 @@ def _give_slots(server: Server) -> None:
 
 def moto(folder: Path) -> Server:
     """DynamoDB over HTTP, by moto."""
-    port = free_port()
+    port = reserved_port()
     command = [
         sys.executable,
         str(Path(__file__).with_name("atomic_moto.py").absolute()),
@@ -190,7 +184,7 @@ def dynamodb_local(folder: Path) -> Server:
     """AWS's own DynamoDB for developers, where Java runs it."""
     if not shutil.which("java") or not any(DYNAMODB_LOCAL.glob("DynamoDBLocal-*.jar")):
         raise NotHere("DynamoDB Local needs Java and Maven, which are not here")
-    port, lib = free_port(), DYNAMODB_LOCAL.absolute()
+    port, lib = reserved_port(), DYNAMODB_LOCAL.absolute()
     main = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner"
     command = ["java", f"-Djava.library.path={lib}", "-cp", f"{lib}/*", main]
     return _like_dynamodb([*command, "-inMemory", "-port", str(port)], folder, port)

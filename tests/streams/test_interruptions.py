@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
-from tests.model.virtual import run
+from tests.fakes.virtual import run
 from tests.streams.test_keeping import LEASE, Tap, Trouble, broken, hub, start
 from tokenwire.api.begin import join
 from tokenwire.errors import ClientError, TokenwireError

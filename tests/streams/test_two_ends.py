@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tests.fakes.virtual import VirtualLoop
 from tests.streams.test_keeping import Tap, Trouble, hub, next_of, over, start
 from tokenwire.api.cursor import is_finished
 from tokenwire.streams.hub import Hub
@@ -185,7 +185,9 @@ async def test_frozen_process_looks_at_its_store_first(answers: bool) -> None:
     """After a pause the answer may be there: the timer alone does not decide, but once."""
     tail = Tail(Bounds(), patience=lambda: 0.02)
     tail.offer(WHOLE)
-    time.sleep(0.1)  # as SIGSTOP, or a frozen environment
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.freeze(0.1)  # as SIGSTOP, or a frozen environment
     await asyncio.sleep(0)
     assert tail.end is None
     if answers:

@@ -85,7 +85,6 @@ PATHS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.server_only("what a provider sends is read the same behind every door")
 @pytest.mark.parametrize("path", PATHS)
 async def test_deep_answers_are_no_server_error(
     path: str, provider: Upstream, serve: Serve

@@ -22,11 +22,11 @@ from .api.catalog import Catalog
 from .api.errors import HANDLED, on_error
 from .api.middleware import Logged
 from .api.observation import record_of
-from .api.services import Services
+from .api.services import Invoker, Services
 from .api.worker import Worker
 from .auth.callers import ANONYMOUS, choose
 from .auth.tickets import Secret, Tickets
-from .invoker import Invoker
+from .invoker import Invoker as LambdaInvoker
 from .references import check_secret, is_reference, listed
 from .secrets import ParameterStore, Secrets
 from .settings import Settings, environment, load
@@ -56,6 +56,9 @@ def create_app(
     settings: Settings | None = None,
     secrets: Secrets | None = None,
     logger: Logger | None = None,
+    *,
+    durable: Store | None = None,
+    invoker: Invoker | None = None,
 ) -> FastAPI:
     """Tokenwire as an ASGI app.
 
@@ -63,6 +66,8 @@ def create_app(
         settings: By default those of the process's environment and working directory.
         secrets: By default those that the settings refer to.
         logger: By default one that writes JSON lines to standard output.
+        durable: Where streams are kept. By default the store that the settings name.
+        invoker: How workers are started. By default by Lambda's API.
 
     Raises:
         ProxyError: The settings are wrong (``bad_setting``).
@@ -73,8 +78,8 @@ def create_app(
     secrets = secrets or Secrets(
         environ, _references(settings), ttl=settings.secret_ttl, store=store
     )
-    durable = provision.store(settings, partial(_look_up, environ, store))
-    services = _services(settings, secrets, durable)
+    durable = durable or provision.store(settings, partial(_look_up, environ, store))
+    services = _services(settings, secrets, durable, invoker or LambdaInvoker())
     app = FastAPI(
         title="tokenwire",
         version=__version__,
@@ -129,7 +134,9 @@ def _look_up(environ: Mapping[str, str], parameters: ParameterStore, reference: 
     return parameters.read(name) if kind == "ssm" else environ.get(name, "")
 
 
-def _services(settings: Settings, secrets: Secrets, durable: Store | None) -> Services:
+def _services(
+    settings: Settings, secrets: Secrets, durable: Store | None, invoker: Invoker
+) -> Services:
     def count(stream: Stream) -> None:
         facts = stream.facts
         first, ended = facts.first_content, facts.ended or facts.started
@@ -161,7 +168,7 @@ def _services(settings: Settings, secrets: Secrets, durable: Store | None) -> Se
         authenticate=choose(settings, keys),
         tickets=_tickets(settings, secrets, durable),
         metrics=metrics,
-        invoker=Invoker(),
+        invoker=invoker,
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.ports import reserved_port
 from tests.judges.clients.table import HERE
 from tests.judges.parts import MODULES, NODE
 
@@ -88,7 +89,7 @@ def tokenwire_url(aimock: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     )
     env = {
         "TOKENWIRE_CONFIG": str(config),
-        "TOKENWIRE_PORT": _free_port(),
+        "TOKENWIRE_PORT": str(reserved_port()),
         "TOKENWIRE_HEARTBEAT": "5s",
         # Also for the dialects whose clients can come back.
         "TOKENWIRE_ON_DISCONNECT": "cancel",
@@ -100,8 +101,3 @@ def tokenwire_url(aimock: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     output = config.with_name("output")
     with _started([sys.executable, "-m", "tokenwire"], env, output) as url:
         yield url
-
-
-def _free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return str(listener.getsockname()[1])

@@ -35,6 +35,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Seconds since it was made."""
         return self._skipping.now
 
+    def freeze(self, seconds: float) -> None:
+        """Let time pass while nothing runs, as in a frozen process."""
+        self._skipping.now += seconds
+
 
 def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """What the coroutine returns, in no time."""
