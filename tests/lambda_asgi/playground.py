@@ -125,7 +125,22 @@ async def fail(request: Request) -> Response:
     return StreamingResponse(parts())
 
 
-ROUTES = [event, cookies, binary, length, much, slow, left, untold, crash, hog, fail]
+async def deep(request: Request) -> Response:
+    """An exception in the body, with the process's id before it and a stack of 5 KB and more."""
+
+    async def descend(frames: int) -> None:
+        if not frames:
+            raise ValueError("sk-secret")
+        await descend(frames - 1)
+
+    async def parts() -> AsyncIterator[str]:
+        yield f"{os.getpid()}\n"
+        await descend(100)
+
+    return StreamingResponse(parts())
+
+
+ROUTES = [event, cookies, binary, length, much, slow, left, untold, crash, hog, fail, deep]
 app = Starlette(
     routes=[
         *(Route(f"/{route.__name__}", route, methods=METHODS) for route in ROUTES),
