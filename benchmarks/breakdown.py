@@ -13,11 +13,11 @@ from aws_lambda_powertools import Logger
 from starlette.types import Message
 
 from tokenwire.app import create_app
+from tokenwire.dialects.chat import parse
 from tokenwire.providers.config import Config
-from tokenwire.providers.openai import OpenAI
+from tokenwire.providers.openai.provider import OpenAI
 from tokenwire.secrets import Secrets
 from tokenwire.settings import load
-from tokenwire.wire.chat import parse
 
 _TIMES = 300
 _ASK = {"model": "openai/one", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}

@@ -23,15 +23,15 @@ from typing import Any
 
 from benchmarks.units import TOKENS, one_stream
 from tests.stores.servers import TABLE, NotHere, Server, moto, redis
-from tokenwire.streams.dynamodb import DynamoDBStore
+from tokenwire.dialects.chat import DIALECT
+from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.records import Meta
+from tokenwire.stores.redis import RedisStore
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
-from tokenwire.streams.log import Meta
 from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source
-from tokenwire.streams.redis import RedisStore
 from tokenwire.streams.stream import Stream
-from tokenwire.wire.chat import DIALECT
 
 STREAMS, SECONDS, SETTLED = 500, 12.0, 5.0
 """Blocks of the first five seconds are not counted: by then every viewer has joined."""

@@ -16,14 +16,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tokenwire.streams.dynamodb import DynamoDBStore
+from tokenwire.dialects.chat import DIALECT
+from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.records import Meta
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
-from tokenwire.streams.log import Meta
 from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source
 from tokenwire.streams.stream import new_id
-from tokenwire.wire.chat import DIALECT
 
 WRITE_PRICE, READ_PRICE = 0.625e-6, 0.125e-6
 """US dollars a unit, on demand, in us-east-1 (list price of November 2026)."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tokenwire.dialects.protocol import as_event, as_exception
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
-from tokenwire.wire.protocol import as_event, as_exception
 
 
 @pytest.mark.parametrize(

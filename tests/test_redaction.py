@@ -16,7 +16,7 @@ from tests.fakes.upstream import ROLE, Upstream
 from tests.fakes.work import allocated
 from tokenwire.errors import TokenwireError
 from tokenwire.providers.failures import broken, from_status, unreachable
-from tokenwire.providers.openai_failures import translate
+from tokenwire.providers.openai.failures import translate
 from tokenwire.redaction import MAX_READ, MAX_SEARCHED, MAX_TEXT, redact, word
 
 KEY = "my-own-key-1234"
@@ -183,7 +183,7 @@ async def test_error_bodies_leak_nothing_to_a_client(
     """In every dialect, before the first byte; nor does the log have it."""
     for _ in range(3):
         provider.answer(json.dumps({"error": SAID}).encode(), status=status)
-    client = await serve(provider, TOKENWIRE_CONFIG="tests/api/no_retries.toml")
+    client = await serve(provider, TOKENWIRE_CONFIG="tests/http/no_retries.toml")
 
     response = await client.post(path, json={"model": "openai/gpt-x", **PATHS[path]})
 
@@ -211,7 +211,7 @@ async def test_errors_in_a_stream_leak_nothing_to_a_client(
 ) -> None:
     """In every dialect, whatever shape the provider's error has; nor does the log have it."""
     provider.answer(ROLE, block)
-    client = await serve(provider, TOKENWIRE_CONFIG="tests/api/no_retries.toml")
+    client = await serve(provider, TOKENWIRE_CONFIG="tests/http/no_retries.toml")
 
     response = await client.post(
         path, json={"model": "openai/gpt-x", "stream": True, **PATHS[path]}

@@ -18,7 +18,7 @@ from tokenwire.app import create_app
 from tokenwire.errors import ProxyError
 from tokenwire.secrets import NO_KEY, ParameterStore, Secrets
 from tokenwire.settings import load
-from tokenwire.streams.redis import RedisStore
+from tokenwire.stores.redis import RedisStore
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -10,9 +10,9 @@ from tokenwire.errors import ProxyError
 from tokenwire.provision import providers, store
 from tokenwire.secrets import Secrets
 from tokenwire.settings import ProviderSettings, environment, load
-from tokenwire.streams.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.redis import RedisStore
 from tokenwire.streams.policy import OnDisconnect
-from tokenwire.streams.redis import RedisStore
 
 NOWHERE = Path("/nonexistent")
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
-from tests.api.reading import printed, read, text_of
 from tests.fakes.function_url import function_url
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
+from tests.http.reading import printed, read, text_of
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.api.test_chat import WITH_USAGE, without_ids
 from tests.conftest import Serve
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, usage
+from tests.http.test_chat import WITH_USAGE, without_ids
 
 pytestmark = pytest.mark.serial
 

@@ -12,10 +12,10 @@ import httpx2
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.api.reading import Watching, printed, read, text_of
 from tests.e2e.conftest import Chromium
 from tests.fakes.function_url import function_url
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
+from tests.http.reading import Watching, printed, read, text_of
 from tests.stores.servers import Server
 
 ASK = {"message": "x", "model": "openai/m"}

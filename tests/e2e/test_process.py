@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 import httpx2
 import pytest
 
-from tests.api.reading import read
 from tests.fakes.ports import reserved_port
+from tests.http.reading import read
 
 
 @asynccontextmanager

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import httpx2
 import pytest
 
-from tests.api.reading import text_of
 from tests.e2e.test_process import listening, started
 from tests.fakes.ports import reserved_port
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
+from tests.http.reading import text_of
 
 from .wire import Dial, Wire, request
 

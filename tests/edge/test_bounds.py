@@ -14,9 +14,9 @@ from starlette.types import Message
 
 from tests.conftest import Serve
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, whole
-from tokenwire.api.hold import Hold
-from tokenwire.api.reading import _STRING, _checked_count, _read
 from tokenwire.errors import ClientError, ProxyError
+from tokenwire.gateway.hold import Hold
+from tokenwire.http.body import _STRING, _checked_count, _read
 from tokenwire.streams.shelf import Shelf
 
 from .wire import Dial, request

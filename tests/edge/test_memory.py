@@ -41,7 +41,7 @@ async def test_names_of_nine_megabytes_are_not_kept(serve: Serve) -> None:
 
 async def test_prompts_of_failed_requests_are_not_kept(provider: Upstream, serve: Serve) -> None:
     """Nor do 200 prompts of 3 MB whose provider fails."""
-    client = await serve(provider, TOKENWIRE_CONFIG="tests/api/no_retries.toml")
+    client = await serve(provider, TOKENWIRE_CONFIG="tests/http/no_retries.toml")
     for _ in range(200):
         provider.answer(b"{}", status=400)
     body = b'{"model":"openai/m","messages":[{"role":"user","content":"%b"}]}' % (b"x" * 3 * MB)

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.api.reading import text_of
 from tests.fakes.ports import reserved_port
 from tests.fakes.server import serving
+from tests.http.reading import text_of
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="skipped: there is no nginx on this machine")

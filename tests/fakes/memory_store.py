@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable
 from copy import copy
 from dataclasses import dataclass, field, replace
 
-from tokenwire.streams.log import End, EndReason, Meta, RecordId
-from tokenwire.streams.store import (
+from tokenwire.stores.contract import (
     MAX_VIEWERS,
     Batch,
     Crowded,
@@ -20,7 +19,8 @@ from tokenwire.streams.store import (
     Rewound,
     Taken,
 )
-from tokenwire.streams.watchers import Watchers, mark
+from tokenwire.stores.records import End, EndReason, Meta, RecordId
+from tokenwire.stores.watchers import Watchers, mark
 
 NOTHING = RecordId(0, 0)
 

@@ -57,7 +57,7 @@ def settings(behind: Upstream) -> dict[str, str]:
         "OPENAI_API_KEY": "sk-secret",
         "OPENAI_BASE_URL": behind.base_url,
         "TOKENWIRE_DEFAULT_MODEL": "openai/gpt-x",
-        "TOKENWIRE_CONFIG": "tests/api/no_retries.toml",
+        "TOKENWIRE_CONFIG": "tests/http/no_retries.toml",
     }
 
 

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from tests.api.reading import text_of
 from tests.fakes.upstream import Upstream, whole
 from tests.front_doors.conftest import APP
+from tests.http.reading import text_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("front doors")]
 

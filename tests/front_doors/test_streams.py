@@ -9,9 +9,9 @@ import httpx2
 import openai
 import pytest
 
-from tests.api.reading import Watching, read, text_of, types
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
 from tests.front_doors.conftest import KEY
+from tests.http.reading import Watching, read, text_of, types
 from tokenwire.sse import Parser
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("front doors")]

@@ -14,15 +14,15 @@ from contextlib import suppress
 from lambda_asgi.http1 import MAX_HEAD, ProtocolError, Response, ResponseParser
 from lambda_asgi.local.http import Incoming, Outgoing, Server
 from tokenwire.auth.tickets import Tickets
+from tokenwire.dialects import DIALECTS
 from tokenwire.errors import ClientError, UpstreamError
 from tokenwire.events import Error, Finish, Usage
+from tokenwire.providers.bedrock.decode import ConverseReader
+from tokenwire.providers.gemini.decode import GeminiReader
 from tokenwire.redaction import MAX_TEXT, redact
 from tokenwire.sse import BlockTooLarge, Parser, ServerSentEvent, Splitter, encode, without_cursor
+from tokenwire.stores.records import Cursor
 from tokenwire.streams.framing import Framer
-from tokenwire.streams.log import Cursor
-from tokenwire.wire import DIALECTS
-from tokenwire.wire.converse import ConverseReader
-from tokenwire.wire.gemini import GeminiReader
 
 _SMALL = 64
 

@@ -19,17 +19,20 @@ from tests.fakes.eventstream import message
 from tests.fakes.work import allocated
 from tests.fuzz.targets import KINDS
 from tests.fuzz.test_targets import SEEDS
-from tokenwire.providers import anthropic, bedrock, gemini
+from tokenwire.dialects import DIALECTS
+from tokenwire.providers import json_answers as whole
+from tokenwire.providers.anthropic import provider as anthropic
+from tokenwire.providers.bedrock import provider as bedrock
 from tokenwire.providers.exchange import Post
-from tokenwire.providers.openai import _read as openai_read
+from tokenwire.providers.gemini import provider as gemini
+from tokenwire.providers.openai.provider import _read as openai_read
 from tokenwire.providers.whole import streamed
 from tokenwire.sse import Parser, ServerSentEvent
+from tokenwire.stores.records import EndReason, Facts, Meta
 from tokenwire.streams.deadline import Timeouts
-from tokenwire.streams.log import EndReason, Facts, Meta
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Bounds, Tail
 from tokenwire.streams.viewer import Delivery, Rendering, Translated, Verbatim, view
-from tokenwire.wire import DIALECTS, whole
 
 Read = Callable[[httpx2.Response], AsyncIterator[bytes]]
 POST = Post("/", {})

@@ -11,8 +11,8 @@ import httpx2
 import openai
 
 from tests.matrix.cases import Said, canonical, heard
+from tokenwire.dialects import DIALECTS
 from tokenwire.sse import Splitter
-from tokenwire.wire import DIALECTS
 
 HI: Any = [{"role": "user", "content": "Hi"}]
 

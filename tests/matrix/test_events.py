@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.matrix.cases import CASES, HERE, SSE, heard, meaning, recording, split
+from tokenwire.dialects import DIALECTS
 from tokenwire.events import Citation, Content, Error, Event, Finish, Reasoning, Start, Usage
-from tokenwire.wire import DIALECTS
 
 RECORDINGS = [(name, path.stem) for name in SSE for path in sorted((HERE / name).glob("*.sse"))]
 ENCODED = ["chat", "responses", "messages", "events", "ui"]

@@ -17,8 +17,8 @@ from tests.fakes.server import serving
 from tests.fakes.upstream import Act, Upstream
 from tests.matrix.cases import CASES, PROVIDERS, Said, answer, meaning, recording, split
 from tests.matrix.python_clients import CLIENTS
+from tokenwire.dialects import DIALECTS
 from tokenwire.events import Error
-from tokenwire.wire import DIALECTS
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.fakes.memory_store import Log, MemoryStore
 from tests.model.world import META, Producer, Viewer, World, cancel, carry_out, look, lose
-from tokenwire.streams.store import StoreError
+from tokenwire.stores.contract import StoreError
 
 FAULTS = ("lost", "late", "rollback", "flush", "death", "cancel")
 """Answers that are lost; requests that arrive late, after they were given up and repeated; a store

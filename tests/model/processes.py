@@ -19,16 +19,16 @@ from tests.fakes.memory_store import Follower, MemoryStore, Writer
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tests.fakes.virtual import run
 from tests.streams.test_keeping import Tap
+from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import TokenwireError
 from tokenwire.events import Error
+from tokenwire.stores.contract import Store, StoreError
+from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
-from tokenwire.streams.log import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source
-from tokenwire.streams.store import Store, StoreError
 from tokenwire.streams.stream import Stream, first_after
-from tokenwire.wire.chat import DIALECT
 
 LEASE = 1.0
 META = Meta("st_x", "me", "test", "chat", "m", 1)

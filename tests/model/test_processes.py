@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.model.processes import BLOCKS, LOSSES, NETWORK, PROCESS, Client, Outcome, alone, play
-from tokenwire.streams.log import EndReason, RecordId
+from tokenwire.stores.records import EndReason, RecordId
 
 FAULTS = (*NETWORK, *PROCESS, *LOSSES)
 SILENT = {"cut off", "outage", "stuck", "killed"}

@@ -10,8 +10,8 @@ import pytest
 from tests.fakes.memory_store import Log, MemoryStore
 from tests.model.explore import Found, explore, initial
 from tests.model.world import OWN_END, World, words
-from tokenwire.streams.log import End, EndReason, Meta, RecordId
-from tokenwire.streams.store import Batch, Taken
+from tokenwire.stores.contract import Batch, Taken
+from tokenwire.stores.records import End, EndReason, Meta, RecordId
 
 MOST = 400_000
 Case = dict[str, int]

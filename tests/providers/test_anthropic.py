@@ -10,11 +10,11 @@ import pytest
 from tests.fakes.upstream import Act, Upstream
 from tests.matrix.cases import recording
 from tests.providers.test_openai import FixedKey, NoKey
+from tokenwire.dialects.protocol import ChatRequest
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
-from tokenwire.providers.anthropic import API
+from tokenwire.providers.anthropic.provider import API
 from tokenwire.providers.config import Config
 from tokenwire.providers.native import Native
-from tokenwire.wire.protocol import ChatRequest
 
 TEXT = recording("text", "messages")
 ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})

@@ -20,12 +20,12 @@ from tests.fakes.eventstream import message
 from tests.fakes.upstream import Act, Received, Upstream
 from tests.fakes.work import allocated
 from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
+from tokenwire.dialects import DIALECTS
+from tokenwire.dialects.protocol import ChatRequest
 from tokenwire.errors import ClientError, ProxyError, UpstreamError
-from tokenwire.providers.bedrock import CONVERSE, OPENAI, Api, Bedrock, Config
-from tokenwire.providers.event_stream import EventStream
+from tokenwire.providers.bedrock.event_stream import EventStream
+from tokenwire.providers.bedrock.provider import CONVERSE, OPENAI, Api, Bedrock, Config
 from tokenwire.sse import MAX_BLOCK
-from tokenwire.wire import DIALECTS
-from tokenwire.wire.protocol import ChatRequest
 
 MODEL = "anthropic.claude-x-v1:0"
 ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})

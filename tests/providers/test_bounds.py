@@ -14,7 +14,7 @@ from tests.providers.test_whole import ASK, KINDS
 from tokenwire.errors import ClientError
 from tokenwire.providers.bounds import MAX_ERROR, MAX_LIST, bound
 from tokenwire.providers.config import Config
-from tokenwire.providers.openai import OpenAI
+from tokenwire.providers.openai.provider import OpenAI
 
 PART = b"x" * 16384
 

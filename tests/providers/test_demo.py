@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from tokenwire.dialects.chat.decode import ChatDecoder
+from tokenwire.dialects.chat.fold import fold
+from tokenwire.dialects.protocol import ChatRequest
 from tokenwire.errors import UpstreamError
 from tokenwire.providers.demo import Demo
 from tokenwire.providers.demo import answers as demo_text
 from tokenwire.sse import Splitter
-from tokenwire.wire.chat_decoder import ChatDecoder
-from tokenwire.wire.chat_fold import fold
-from tokenwire.wire.protocol import ChatRequest
 
 FAST = 1_000_000.0
 

@@ -11,14 +11,14 @@ import pytest
 from tests.fakes.upstream import Upstream
 from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
 from tests.providers.test_openai import FixedKey
+from tokenwire.dialects import DIALECTS
+from tokenwire.dialects.protocol import ChatRequest
 from tokenwire.errors import UpstreamError
 from tokenwire.events import Citation, Error, Reasoning
 from tokenwire.providers.config import Config
-from tokenwire.providers.gemini import API
+from tokenwire.providers.gemini.decode import GeminiReader
+from tokenwire.providers.gemini.provider import API
 from tokenwire.providers.native import Native
-from tokenwire.wire import DIALECTS
-from tokenwire.wire.gemini import GeminiReader
-from tokenwire.wire.protocol import ChatRequest
 
 ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 

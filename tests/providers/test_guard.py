@@ -14,11 +14,12 @@ from tests.matrix.cases import recording
 from tests.providers.test_openai import FixedKey
 from tests.providers.test_whole import ASK
 from tokenwire.errors import UpstreamError
-from tokenwire.providers import anthropic, gemini
+from tokenwire.providers.anthropic import provider as anthropic
 from tokenwire.providers.config import Config
+from tokenwire.providers.gemini import provider as gemini
 from tokenwire.providers.guard import LEAST, guarded
 from tokenwire.providers.native import Native
-from tokenwire.providers.openai import OpenAI
+from tokenwire.providers.openai.provider import OpenAI
 from tokenwire.providers.protocol import Provider
 
 KEY = "sk-ant-0123456789abcdefghij"

@@ -10,11 +10,11 @@ import openai
 import pytest
 
 from tests.fakes.upstream import ROLE, Act, Upstream, text, whole
+from tokenwire.dialects.protocol import ChatRequest
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
 from tokenwire.providers.config import Config
-from tokenwire.providers.openai import OpenAI
-from tokenwire.providers.openai_failures import translate
-from tokenwire.wire.protocol import ChatRequest
+from tokenwire.providers.openai.failures import translate
+from tokenwire.providers.openai.provider import OpenAI
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 

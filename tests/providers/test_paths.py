@@ -10,14 +10,15 @@ import pytest
 from tests.fakes.upstream import Upstream, whole
 from tests.matrix.cases import answer
 from tests.providers.test_openai import FixedKey
+from tokenwire.dialects.protocol import ChatRequest
 from tokenwire.errors import ClientError
-from tokenwire.providers import bedrock, gemini
+from tokenwire.providers.bedrock import provider as bedrock
 from tokenwire.providers.config import Config
+from tokenwire.providers.gemini import provider as gemini
 from tokenwire.providers.native import Native
-from tokenwire.providers.openai import OpenAI
+from tokenwire.providers.openai.provider import OpenAI
 from tokenwire.providers.paths import segment
 from tokenwire.providers.protocol import Provider
-from tokenwire.wire.protocol import ChatRequest
 
 ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 ESCAPES = [

@@ -11,17 +11,19 @@ import pytest
 from tests.fakes.upstream import Step, Upstream
 from tests.matrix.cases import Said, heard, split
 from tests.providers.test_openai import FixedKey
+from tokenwire.dialects import DIALECTS
+from tokenwire.dialects.protocol import ChatRequest
 from tokenwire.errors import UpstreamError
 from tokenwire.events import Content, Error, Reasoning
-from tokenwire.providers import anthropic, bedrock, gemini
+from tokenwire.providers.anthropic import provider as anthropic
+from tokenwire.providers.bedrock import provider as bedrock
 from tokenwire.providers.bounds import MAX_ERROR
 from tokenwire.providers.config import Config
+from tokenwire.providers.gemini import provider as gemini
 from tokenwire.providers.native import Native
-from tokenwire.providers.openai import OpenAI
+from tokenwire.providers.openai.provider import OpenAI
 from tokenwire.providers.protocol import Provider
 from tokenwire.providers.whole import MAX_WHOLE, document
-from tokenwire.wire import DIALECTS
-from tokenwire.wire.protocol import ChatRequest
 
 ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 JSON_HEADERS = {"content-type": "application/json"}

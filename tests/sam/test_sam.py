@@ -14,12 +14,12 @@ import httpx2
 import openai
 import pytest
 
-from tests.api.reading import read, text_of
 from tests.fakes.ports import reserved_port
+from tests.http.reading import read, text_of
 from tests.sam.conftest import ARCH, SAM, Ended, reachable, run, running
 from tests.stores.servers import make_table
-from tokenwire.streams.dynamodb import DynamoDBStore
-from tokenwire.streams.log import Meta
+from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.records import Meta
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient

@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes.memory_store import MemoryStore
 from tests.stores.servers import KINDS, Server
-from tokenwire.streams.dynamodb import DynamoDBStore
-from tokenwire.streams.redis import RedisStore
-from tokenwire.streams.store import Keep, Store
+from tokenwire.stores.contract import Keep, Store
+from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.redis import RedisStore
 
 KEEP = Keep(running=60, ended=30)
 

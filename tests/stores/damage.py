@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from tests.fakes.memory_store import Log, MemoryStore
 from tests.stores.servers import TABLE, Server, client, redis_command
-from tokenwire.streams.redis.server import keys
+from tokenwire.stores.redis.server import keys
 
 
 class Damage(Protocol):

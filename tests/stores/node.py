@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import TokenwireError
-from tokenwire.streams.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.records import Cursor, End, Meta, RecordId
+from tokenwire.stores.redis import RedisStore
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
-from tokenwire.streams.log import Cursor, End, Meta, RecordId
 from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source
-from tokenwire.streams.redis import RedisStore
 from tokenwire.streams.stream import Stream, first_after
-from tokenwire.wire.chat import DIALECT
 
 
 @dataclass(frozen=True, slots=True)

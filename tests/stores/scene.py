@@ -14,10 +14,10 @@ from tests.stores.conftest import store_at
 from tests.stores.damage import Damage, OfMemory, damage_of
 from tests.stores.servers import Server
 from tests.streams.test_keeping import Tap, over, read, start
+from tokenwire.stores.contract import Store
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE, OnDisconnect
-from tokenwire.streams.store import Store
 from tokenwire.streams.stream import Stream
 
 LEASE = 1.0

@@ -12,8 +12,7 @@ from tests.stores.conftest import store_at
 from tests.stores.damage import Damage, OfMemory, damage_of
 from tests.stores.servers import Server
 from tests.stores.test_contract import CANCELLED, DONE, LOST, blocks, everything, meta, opened
-from tokenwire.streams.log import Meta, RecordId
-from tokenwire.streams.store import (
+from tokenwire.stores.contract import (
     Batch,
     Fenced,
     Missing,
@@ -25,6 +24,7 @@ from tokenwire.streams.store import (
     Writer,
     new_token,
 )
+from tokenwire.stores.records import Meta, RecordId
 
 KINDS = ["memory", "redis", "valkey", "moto", "dynamodb_local"]
 ONE, TWO, THREE = Batch(1, 1, blocks(2)), Batch(1, 3, blocks(1)), Batch(1, 4, blocks(2))
@@ -244,7 +244,7 @@ async def test_foreign_data_is_an_error_of_the_store(
 ) -> None:
     """Keys of another kind, fields that are no numbers, a meta record that is none."""
     from tests.stores.servers import redis_command
-    from tokenwire.streams.redis.server import keys
+    from tokenwire.stores.redis.server import keys
 
     server = server_of(kind)
     store = store_at(server)

@@ -11,9 +11,9 @@ from tests.stores.scene import KINDS, scene
 from tests.stores.servers import Server
 from tokenwire.auth.tickets import Tickets
 from tokenwire.errors import ClientError
-from tokenwire.streams import shared_secret
-from tokenwire.streams.shared_secret import SharedSecret
-from tokenwire.streams.store import Names, StoreError
+from tokenwire.stores import shared_secret
+from tokenwire.stores.contract import Names, StoreError
+from tokenwire.stores.shared_secret import SharedSecret
 
 ServerOf = Callable[[str], Server]
 Environment = Callable[[Server], None]

@@ -11,9 +11,9 @@ from tests.fakes.upstream import ROLE, STOP, text
 from tests.stores.scene import KINDS, LEASE, Scene, finish, scene, told, until
 from tests.stores.servers import Server
 from tests.streams.test_keeping import Tap, read, start
-from tokenwire.streams.log import EndReason
+from tokenwire.stores.contract import Named
+from tokenwire.stores.records import EndReason
 from tokenwire.streams.policy import OnDisconnect
-from tokenwire.streams.store import Named
 
 ServerOf = Callable[[str], Server]
 Environment = Callable[[Server], None]

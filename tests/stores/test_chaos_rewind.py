@@ -11,7 +11,7 @@ from tests.fakes.upstream import ROLE, text
 from tests.stores.scene import KINDS, LEASE, finish, scene, told, until
 from tests.stores.servers import Server
 from tests.streams.test_keeping import over, read
-from tokenwire.streams.log import EndReason, RecordId
+from tokenwire.stores.records import EndReason, RecordId
 
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 ServerOf = Callable[[str], Server]

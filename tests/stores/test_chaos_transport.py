@@ -22,11 +22,7 @@ from tests.stores.conftest import KEEP
 from tests.stores.servers import Server, configure, redis_command
 from tests.stores.servers import redis as redis_server
 from tests.stores.test_contract import DONE, blocks, everything, meta
-from tokenwire.streams.dynamodb import DynamoDBStore
-from tokenwire.streams.dynamodb.table import Table
-from tokenwire.streams.redis import RedisStore
-from tokenwire.streams.redis.server import Server as RedisServer
-from tokenwire.streams.store import (
+from tokenwire.stores.contract import (
     Batch,
     Fenced,
     Missing,
@@ -37,6 +33,10 @@ from tokenwire.streams.store import (
     Writer,
     new_token,
 )
+from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb.table import Table
+from tokenwire.stores.redis import RedisStore
+from tokenwire.stores.redis.server import Server as RedisServer
 
 SECRET = "hunter2"
 BUILTIN = [

@@ -22,13 +22,13 @@ from tests.stores.servers import valkey as valkey_server
 from tests.stores.test_contract import DONE, blocks, meta
 from tests.stores.test_faults import Throttling, throttling  # noqa: F401 - a fixture
 from tests.streams.test_keeping import Tap, read, start
-from tokenwire.streams.dynamodb import DynamoDBStore
+from tokenwire.stores.contract import Batch, Store, StoreError, new_token
+from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.records import EndReason
+from tokenwire.stores.redis import RedisStore
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
-from tokenwire.streams.log import EndReason
 from tokenwire.streams.policy import CONTINUE
-from tokenwire.streams.redis import RedisStore
-from tokenwire.streams.store import Batch, Store, StoreError, new_token
 
 ServerOf = Callable[[str], Server]
 Environment = Callable[[Server], None]

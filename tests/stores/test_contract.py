@@ -1,4 +1,4 @@
-"""The contract of ``streams.store``, held against every store with the same words."""
+"""The contract of ``stores.contract``, held against every store with the same words."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 
+from tokenwire.dialects.checks import MAX_NAME
 from tokenwire.events import Error
-from tokenwire.streams.log import End, EndReason, Meta, RecordId
-from tokenwire.streams.store import (
+from tokenwire.stores.contract import (
     MAX_VIEWERS,
     Batch,
     Crowded,
@@ -24,8 +24,8 @@ from tokenwire.streams.store import (
     Taken,
     new_token,
 )
+from tokenwire.stores.records import End, EndReason, Meta, RecordId
 from tokenwire.streams.stream import new_id
-from tokenwire.wire.checks import MAX_NAME
 
 DONE = End(EndReason.DONE, block=b"data: [DONE]\n\n")
 LOST = End(EndReason.LOST, Error("lost", "Gone.", retryable=True, status=502))

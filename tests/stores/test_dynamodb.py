@@ -11,12 +11,12 @@ import pytest
 
 from tests.stores.conftest import store_at
 from tests.stores.servers import Server
-from tokenwire.streams.dynamodb import DynamoDBStore
-from tokenwire.streams.dynamodb.items import Reassembly, key, of_batch
+from tokenwire.stores.contract import Batch, Keep, Missing, Named, StoreError, new_token
+from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb.items import Reassembly, key, of_batch
+from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
-from tokenwire.streams.log import End, EndReason, Meta
-from tokenwire.streams.store import Batch, Keep, Missing, Named, StoreError, new_token
 from tokenwire.streams.stream import new_id
 
 DONE = End(EndReason.DONE)
@@ -127,7 +127,7 @@ def test_template_makes_the_table_that_the_store_uses() -> None:
         ("sk", "AttributeType", '"N"'),
         ("expires_at", "Enabled", "true"),
     ]
-    source = Path("functions/proxy/tokenwire/streams/dynamodb/table.py").read_text()
+    source = Path("functions/proxy/tokenwire/stores/dynamodb/table.py").read_text()
     asked = re.findall(r"client\.((?:get|put|update|batch_get)_item|query)\b", source)
     actions = {"dynamodb:" + name.title().replace("_", "") for name in asked}
     assert actions == set(re.findall(r"dynamodb:[A-Z]\w+", template))

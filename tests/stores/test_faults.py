@@ -14,9 +14,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.api.reading import Watching, printed, read, text_of
 from tests.fakes.server import serving
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
+from tests.http.reading import Watching, printed, read, text_of
 from tests.stores.servers import Server, configure, redis
 
 SOAK = "TOKENWIRE_SOAK" in os.environ

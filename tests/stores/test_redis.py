@@ -10,12 +10,12 @@ import pytest
 import redis.asyncio
 
 from tests.stores.servers import Server
+from tokenwire.stores.contract import Batch, Keep, Missing, Named, StoreError, new_token
+from tokenwire.stores.records import End, EndReason, Meta, RecordId
+from tokenwire.stores.redis import RedisStore
+from tokenwire.stores.redis.server import keys
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
-from tokenwire.streams.log import End, EndReason, Meta, RecordId
-from tokenwire.streams.redis import RedisStore
-from tokenwire.streams.redis.server import keys
-from tokenwire.streams.store import Batch, Keep, Missing, Named, StoreError, new_token
 from tokenwire.streams.stream import new_id
 
 DONE = End(EndReason.DONE)

@@ -26,11 +26,11 @@ from tests.stores.servers import redis as redis_server
 from tests.stores.test_chaos_writes import connections
 from tests.stores.test_processes import SOAK, Node, node, rounds
 from tests.streams.test_keeping import Tap, read, start
+from tokenwire.stores.contract import Keep
+from tokenwire.stores.redis import RedisStore
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE
-from tokenwire.streams.redis import RedisStore
-from tokenwire.streams.store import Keep
 from tokenwire.streams.stream import new_id
 
 AT_ONCE = 10

@@ -21,8 +21,7 @@ from tests.stores.conftest import store_at
 from tests.stores.damage import Damage, OfMemory, damage_of
 from tests.stores.servers import Server
 from tokenwire.events import Error
-from tokenwire.streams.log import End, EndReason, Meta
-from tokenwire.streams.store import (
+from tokenwire.stores.contract import (
     Batch,
     Fenced,
     Follower,
@@ -32,6 +31,7 @@ from tokenwire.streams.store import (
     Taken,
     Writer,
 )
+from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.stream import new_id
 
 DONE = End(EndReason.DONE)

@@ -9,14 +9,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError, ProxyError
+from tokenwire.stores.records import Cursor, EndReason, Meta, RecordId
 from tokenwire.streams.hub import GOING_AWAY, Hub
 from tokenwire.streams.limits import Limits
-from tokenwire.streams.log import Cursor, EndReason, Meta, RecordId
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source
 from tokenwire.streams.stream import Stream, first_after, new_id
-from tokenwire.wire.chat import DIALECT
 
 
 class Gate:

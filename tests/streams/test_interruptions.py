@@ -12,19 +12,19 @@ from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tests.fakes.virtual import run
 from tests.streams.test_keeping import LEASE, Tap, Trouble, broken, hub, start
-from tokenwire.api.begin import join
+from tokenwire.dialects import DIALECTS
+from tokenwire.dialects.responses.encode import ResponsesEncoder
 from tokenwire.errors import ClientError, TokenwireError
 from tokenwire.events import Error
+from tokenwire.gateway.join import join
 from tokenwire.sse import Parser
+from tokenwire.stores.contract import Missing, StoreError
+from tokenwire.stores.records import Cursor, RecordId
 from tokenwire.streams.hub import MOVED, Hub
 from tokenwire.streams.limits import Limits
-from tokenwire.streams.log import Cursor, RecordId
-from tokenwire.streams.store import Missing, StoreError
 from tokenwire.streams.stream import Stream, first_after
 from tokenwire.streams.tail import Bounds
 from tokenwire.streams.viewer import Delivery, view
-from tokenwire.wire import DIALECTS
-from tokenwire.wire.responses_encoder import ResponsesEncoder
 
 AWAY = Error("store_unavailable", "The store is away.", retryable=True, status=503)
 

@@ -10,19 +10,19 @@ import pytest
 
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError
 from tokenwire.events import Error
+from tokenwire.stores.contract import Batch, Keep, Named, Pace, StoreError
+from tokenwire.stores.memory import MemoryNames
+from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
+from tokenwire.stores.shared_secret import SharedSecret
 from tokenwire.streams.hub import MOVED, Hub
 from tokenwire.streams.limits import Durability, Limits
-from tokenwire.streams.log import Cursor, End, EndReason, Meta, RecordId
-from tokenwire.streams.names import MemoryNames
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source
-from tokenwire.streams.shared_secret import SharedSecret
-from tokenwire.streams.store import Batch, Keep, Named, Pace, StoreError
 from tokenwire.streams.stream import Stream, first_after, new_id
 from tokenwire.streams.tail import Bounds, Reader
-from tokenwire.wire.chat import DIALECT
 
 LEASE = 0.6
 

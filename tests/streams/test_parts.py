@@ -7,17 +7,17 @@ import json
 import pytest
 
 from tests.fakes.upstream import DONE, ROLE, text
-from tokenwire.api.begin import join
+from tokenwire.dialects import DIALECTS
+from tokenwire.dialects.responses.encode import ResponsesEncoder
 from tokenwire.errors import ClientError
 from tokenwire.events import Error
+from tokenwire.gateway.join import join
 from tokenwire.sse import Parser, ServerSentEvent, named
+from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.streams.audience import Nobody
-from tokenwire.streams.log import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.streams.stream import Stream, first_after
 from tokenwire.streams.tail import Bounds, Tail
 from tokenwire.streams.viewer import Delivery, view
-from tokenwire.wire import DIALECTS
-from tokenwire.wire.responses_encoder import ResponsesEncoder
 
 
 def chunk(finish: str | None = None, **delta: object) -> bytes:

@@ -9,13 +9,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from tests.fakes.upstream import DONE, ROLE, STOP, chunk, text, usage, whole
+from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError, UpstreamError
 from tokenwire.events import Usage
+from tokenwire.stores.records import EndReason, Facts
 from tokenwire.streams.deadline import Timeouts
-from tokenwire.streams.log import EndReason, Facts
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Bounds, Tail
-from tokenwire.wire.chat import DIALECT
 
 Opened = Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 

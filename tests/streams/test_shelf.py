@@ -8,18 +8,18 @@ import pytest
 
 from tests.fakes.upstream import DONE, text
 from tests.streams.test_hub import Gate, finished, start
+from tokenwire.dialects.chat import DIALECT
+from tokenwire.stores.contract import Named
+from tokenwire.stores.memory import MemoryNames
+from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.audience import Nobody
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Limits
-from tokenwire.streams.log import End, EndReason, Meta
-from tokenwire.streams.names import MemoryNames
 from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source
 from tokenwire.streams.shelf import OVERHEAD, Shelf
-from tokenwire.streams.store import Named
 from tokenwire.streams.stream import Stream, new_id
 from tokenwire.streams.tail import Bounds, Tail
-from tokenwire.wire.chat import DIALECT
 
 
 def ignore(_: Stream) -> None:

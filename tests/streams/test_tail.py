@@ -8,7 +8,7 @@ import pytest
 
 from tokenwire.errors import ClientError, ProxyError, TokenwireError
 from tokenwire.events import Error
-from tokenwire.streams.log import End, EndReason, RecordId
+from tokenwire.stores.records import End, EndReason, RecordId
 from tokenwire.streams.tail import BLOCK_OVERHEAD, Bounds, Tail
 
 DONE = End(EndReason.DONE)

@@ -10,9 +10,9 @@ from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tests.fakes.virtual import VirtualLoop
 from tests.streams.test_keeping import Tap, Trouble, hub, next_of, over, start
-from tokenwire.api.cursor import is_finished
+from tokenwire.http.cursor import is_finished
+from tokenwire.stores.records import Cursor, End, EndReason, RecordId
 from tokenwire.streams.hub import Hub
-from tokenwire.streams.log import Cursor, End, EndReason, RecordId
 from tokenwire.streams.stream import Stream, first_after
 from tokenwire.streams.tail import Bounds, Tail
 

@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tokenwire.dialects import chat, events
 from tokenwire.events import Error
 from tokenwire.sse import PING
-from tokenwire.streams.log import End, EndReason, Meta, RecordId
+from tokenwire.stores.records import End, EndReason, Meta, RecordId
 from tokenwire.streams.tail import Bounds, Tail
 from tokenwire.streams.viewer import Delivery, Ids, Rendering, Translated, Verbatim, view
-from tokenwire.wire import chat, events
 
 META = Meta("st_x", "me", "test", "chat", "m", 1)
 LOST = Error("lost", "gone", retryable=True)

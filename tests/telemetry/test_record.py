@@ -9,9 +9,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from tests.api.reading import printed
 from tests.conftest import Serve
 from tests.fakes.upstream import Upstream, whole
+from tests.http.reading import printed
 from tokenwire.telemetry import Instants, Metrics, RequestLog, StreamRecord, write
 
 

@@ -16,25 +16,37 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from . import __version__, provision
-from .api import chat, messages, models, pages, probes, responses, streams, typed, ui
-from .api.begin import POLICY_HEADER
-from .api.catalog import Catalog
-from .api.errors import HANDLED, on_error
-from .api.middleware import Logged
-from .api.observation import record_of
-from .api.services import Invoker, Services
-from .api.worker import Worker
 from .auth.callers import ANONYMOUS, choose
 from .auth.tickets import Secret, Tickets
-from .invoker import Invoker as LambdaInvoker
+from .gateway.catalog import Catalog
+from .gateway.invoker import Invoker as LambdaInvoker
+from .gateway.observation import record_of
+from .gateway.services import Invoker, Services
+from .gateway.worker import Worker
+from .http.errors import HANDLED, on_error
+from .http.manners import POLICY_HEADER
+from .http.middleware import Logged
+from .http.routes import (
+    chat,
+    messages,
+    models,
+    pages,
+    probes,
+    responses,
+    streams,
+    ui,
+)
+from .http.routes import (
+    events as typed,
+)
 from .references import check_secret, is_reference, listed
 from .secrets import ParameterStore, Secrets
 from .settings import Settings, environment, load
+from .stores.contract import Store
+from .stores.shared_secret import SharedSecret
 from .streams.deadline import Timeouts
 from .streams.hub import Hub
 from .streams.limits import Durability, Limits
-from .streams.shared_secret import SharedSecret
-from .streams.store import Store
 from .streams.stream import Stream
 from .streams.tail import Bounds
 from .telemetry import Emf, Metrics, Recorder

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .errors import ProxyError
-from .providers import anthropic, bedrock, chat_bodies, gemini, native, openai
+from .providers import native
+from .providers.anthropic import provider as anthropic
+from .providers.bedrock import provider as bedrock
 from .providers.config import Config
 from .providers.demo import Demo
+from .providers.gemini import provider as gemini
+from .providers.openai import bodies as chat_bodies
+from .providers.openai import provider as openai
 from .providers.protocol import Provider
 from .references import is_reference
 from .secrets import NO_KEY, SecretKey, Secrets
 from .settings import KINDS, ProviderSettings, Settings, store_url
-from .streams.dynamodb import DynamoDBStore
-from .streams.redis import RedisStore
-from .streams.store import Keep, Store
+from .stores.contract import Keep, Store
+from .stores.dynamodb import DynamoDBStore
+from .stores.redis import RedisStore
 
 _GEMINI = "https://generativelanguage.googleapis.com/v1beta/openai/"
 

@@ -9,9 +9,9 @@ import httpx2
 import pytest
 
 from tests.judges.clients.table import FULL, PROVIDERS
+from tokenwire.dialects import DIALECTS
 from tokenwire.events import Content, Error, Event, Finish, ToolCall, Usage
 from tokenwire.sse import Splitter
-from tokenwire.wire import DIALECTS
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER: dict[str, Any] = {"name": "get_weather", "description": "The weather"}

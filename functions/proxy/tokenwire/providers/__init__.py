@@ -1,1 +1,1 @@
-"""The providers: one module each. A provider's SDK is imported when it is first used."""
+"""The providers: one module or folder each. An SDK is imported on its first use."""

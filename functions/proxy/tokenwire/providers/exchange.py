@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..wire.protocol import ChatRequest
+from ..dialects.protocol import ChatRequest
 from .guard import guarded
 
 if TYPE_CHECKING:

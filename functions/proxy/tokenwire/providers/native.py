@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from ..dialects.protocol import ChatRequest
 from ..errors import TokenwireError
-from ..wire.protocol import ChatRequest
 from .config import Config
 from .exchange import Post, Sent, exchange
 from .protocol import Key

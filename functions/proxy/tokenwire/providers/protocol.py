@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from ..wire.protocol import ChatRequest
+from ..dialects.protocol import ChatRequest
 
 
 class Provider(Protocol):

@@ -1,1 +1,1 @@
-"""Streams: the log of each one, the pump that fills it, the viewers that read it."""
+"""The streams of one process: log tail, pump, viewers, and the keeper and feed of a store."""

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
-from .clock import monotonic
+from ..clock import monotonic
+from ..stores.contract import Store, StoreError
 from .policy import OnDisconnect
-from .store import Store, StoreError
 
 _FIRST_VIEWER = 5.0
 """Seconds that the first viewer of a stream has, where its policy gives returning ones none."""

@@ -9,13 +9,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from ..clock import monotonic
+from ..dialects.protocol import as_event
 from ..errors import ProxyError
 from ..events import Error
-from ..wire.protocol import as_event
-from .clock import monotonic
-from .health import Health
-from .log import End, EndReason
-from .store import Batch, Follower, Missing, StoreError
+from ..stores.contract import Batch, Follower, Missing, StoreError
+from ..stores.health import Health
+from ..stores.records import End, EndReason
 from .tail import Tail
 
 LOST = Error("lost", "The server that ran this stream has gone away.", retryable=True, status=502)

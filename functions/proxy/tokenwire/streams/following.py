@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 
-from ..wire.protocol import as_exception
+from ..dialects.protocol import as_exception
+from ..stores.contract import Follower, Store
+from ..stores.health import Health
 from .audience import Elsewhere
 from .feed import EXPIRED, Feed
-from .health import Health
-from .store import Follower, Store
 from .stream import Stream
 from .tail import Tail
 

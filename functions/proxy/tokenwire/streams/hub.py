@@ -14,17 +14,17 @@ from time import perf_counter
 
 from ..errors import ClientError, ProxyError
 from ..events import Error
+from ..stores.contract import Fenced, Missing, Named, Names, Store, Writer
+from ..stores.health import Health
+from ..stores.memory import MemoryNames
+from ..stores.records import Attempt, Cursor, End, EndReason, Meta, RecordId
 from .audience import AtTheProducer
 from .following import Following
-from .health import Health
 from .keeper import Keeper
 from .limits import Durability, Limits
-from .log import Attempt, Cursor, End, EndReason, Meta, RecordId
-from .names import MemoryNames
 from .policy import OnDisconnect
 from .pump import CANCELLED, Pump, Source
 from .shelf import Shelf
-from .store import Fenced, Missing, Named, Names, Store, Writer
 from .stream import Stream
 from .tail import Bounds, Reader, Tail
 

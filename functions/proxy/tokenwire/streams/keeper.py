@@ -20,13 +20,10 @@ from functools import partial
 from itertools import chain, repeat
 from typing import TypeVar
 
+from ..clock import monotonic
 from ..errors import ProxyError
 from ..events import Error
-from .clock import monotonic
-from .health import Health
-from .ledger import MOST, Behind, Ledger
-from .log import End, EndReason, Meta, RecordId
-from .store import (
+from ..stores.contract import (
     Batch,
     Fenced,
     Missing,
@@ -38,6 +35,9 @@ from .store import (
     Writer,
     new_token,
 )
+from ..stores.health import Health
+from ..stores.records import End, EndReason, Meta, RecordId
+from .ledger import MOST, Behind, Ledger
 from .tail import Reader, Tail
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 
-from .log import RecordId
-from .store import Batch
+from ..stores.contract import Batch
+from ..stores.records import RecordId
 from .tail import Tail
 
 MOST = 256 * 1024

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..stores.contract import Store
 from .deadline import Timeouts
-from .store import Store
 from .tail import Bounds
 
 

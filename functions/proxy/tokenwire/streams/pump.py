@@ -9,13 +9,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from ..dialects.protocol import AsIs, Decoder, Repair, as_event
 from ..errors import ProxyError, TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..sse import MAX_BLOCK
-from ..wire.protocol import AsIs, Decoder, Repair, as_event
+from ..stores.records import End, EndReason, Facts
 from .deadline import Deadline, Timeouts
 from .framing import Framer
-from .log import End, EndReason, Facts
 from .tail import Tail
 
 _log = logging.getLogger("tokenwire.pump")

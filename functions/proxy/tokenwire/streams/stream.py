@@ -6,9 +6,9 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field
 
+from ..stores.records import Cursor, End, Facts, Meta
 from .audience import Audience
 from .keeper import Keeper
-from .log import Cursor, End, Facts, Meta
 from .tail import Tail, ahead_of_log
 
 

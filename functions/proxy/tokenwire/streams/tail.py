@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ..dialects.protocol import as_exception
 from ..errors import ClientError, ProxyError
 from ..events import Error
-from ..wire.protocol import as_exception
-from .log import End, RecordId
+from ..stores.records import End, RecordId
 
 BLOCK_OVERHEAD = 64
 """Bytes that CPython spends on a block beside its content: the object and its list slot."""

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..dialects.protocol import Decoder, Encoder, as_event
 from ..errors import TokenwireError
 from ..events import Error
 from ..sse import PING
-from ..wire.protocol import Decoder, Encoder, as_event
-from .log import Cursor, End, Meta, RecordId
+from ..stores.records import Cursor, End, Meta, RecordId
 from .tail import Reader
 
 

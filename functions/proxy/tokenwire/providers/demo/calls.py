@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ...dialects.protocol import JSON
 from ...errors import ClientError
-from ...wire.protocol import JSON
 from .instance import instance
 from .options import Options, Tool, refusal
 

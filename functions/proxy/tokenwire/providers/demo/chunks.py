@@ -6,7 +6,7 @@ import json
 import time
 from hashlib import sha256
 
-from ...wire.protocol import JSON
+from ...dialects.protocol import JSON
 
 DONE = b"data: [DONE]\n\n"
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ...wire.protocol import JSON
+from ...dialects.protocol import JSON
 from .kinds import given, kind_of
 from .merging import Impossible, merge
 from .numbers import a_number, size

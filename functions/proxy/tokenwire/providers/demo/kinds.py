@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...wire.protocol import JSON
+from ...dialects.protocol import JSON
 from .merging import NOTES, Impossible, Spend, as_list
 
 _CLASSES: dict[str, type | tuple[type, ...]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from ...wire.protocol import JSON
+from ...dialects.protocol import JSON
 
 Spend: TypeAlias = Callable[[int], None]
 """Told the steps that are about to be taken; raises when there have been too many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...wire.protocol import JSON
+from ...dialects.protocol import JSON
 from .merging import Impossible
 
 # Beyond it a float no longer holds every integer.

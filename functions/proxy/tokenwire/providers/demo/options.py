@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from ...dialects.protocol import JSON
 from ...errors import ClientError
-from ...wire.protocol import JSON
 
 _Positive = Annotated[int, Meta(ge=1)]
 _Stop = Annotated[list[str], Meta(max_length=64)]

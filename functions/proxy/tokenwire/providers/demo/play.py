@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 
+from ...dialects.protocol import JSON
 from ...errors import UpstreamError
-from ...wire.protocol import JSON
 from .chunks import DONE, Chunks, block
 from .script import Script
 from .tokens import Tokens, logprobs, tokens

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from ...dialects.protocol import ChatRequest
 from ...errors import UpstreamError
-from ...wire.protocol import ChatRequest
 from .chunks import Chunks
 from .play import oddly, play
 from .script import MOODS, write

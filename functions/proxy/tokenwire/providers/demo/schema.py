@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...wire.protocol import JSON
+from ...dialects.protocol import JSON
 from .merging import Impossible, Spend, as_list, merge
 
 _MAX_HOPS = 32

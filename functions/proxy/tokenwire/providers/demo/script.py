@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...dialects.protocol import JSON, ChatRequest
 from ...errors import UpstreamError
-from ...wire.protocol import JSON, ChatRequest
 from . import answers
 from .calls import Call, choose
 from .instance import instance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...wire.protocol import JSON
+from ...dialects.protocol import JSON
 from .merging import Impossible
 from .numbers import size
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from zlib import crc32
 
-from ...wire.protocol import JSON
+from ...dialects.protocol import JSON
 from .script import Script
 
 _PIECE = re.compile(r"\s*\S{1,6}|\s+")

@@ -1,1 +1,0 @@
-"""The HTTP surface: one module per family of routes, and the one response for streams."""

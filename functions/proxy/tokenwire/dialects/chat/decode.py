@@ -1,0 +1,250 @@
+"""Reads Chat Completions streams, including what compatible servers make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from ...events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ...sse import data_of, event_of
+from .. import signatures
+from ..reading import fits, malformed, read
+from .repair import OBJECT
+
+
+class _Function(Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _ToolCall(Struct):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+    extra_content: Any = None  # Google
+
+
+class _Delta(Struct):
+    content: str | list[Any] | None = None  # a list of parts: Mistral, while it thinks
+    refusal: str | None = None
+    reasoning_content: str | None = None  # DeepSeek, vLLM
+    reasoning: str | None = None  # OpenRouter, Groq
+    tool_calls: list[_ToolCall] | None = None
+    function_call: _Function | None = None  # before there were tools
+
+
+class _Choice(Struct):
+    index: int | None = None
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Details(Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class _Usage(Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _Details | None = None
+    completion_tokens_details: _Details | None = None
+
+
+class _Chunk(Struct):
+    id: str | int | None = None
+    object: str | None = None
+    created: Any = None
+    model: str | None = None
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Any = None
+    code: Any = None
+    type: Any = None
+
+
+class _PlainDelta(Struct):
+    content: str | None = None
+    tool_calls: None = None
+
+
+class _PlainChoice(Struct):
+    index: int
+    delta: _PlainDelta
+    finish_reason: None
+
+
+class _Plain(Struct):
+    """A chunk that holds pieces of text and nothing else that we look for, and lacks nothing."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    model: str
+    choices: list[_PlainChoice]
+    usage: None = None
+    error: None = None
+
+
+# Not strict: a count may be a string, or a float without a fraction.
+_CHUNK = msgspec.json.Decoder(_Chunk, strict=False)
+_PLAIN = msgspec.json.Decoder(_Plain)
+
+
+class ChatDecoder:
+    """One stream's decoder. It remembers what odd servers leave out of later chunks."""
+
+    may_lack_end = True
+
+    def __init__(self) -> None:
+        self._started = False
+        # For each choice, the position of each call's id, in the order of their coming.
+        self._calls: dict[int, dict[str, int]] = {}
+
+    def notable(self, block: bytes) -> bool:
+        """True unless it is a chunk of plain choices, on one line."""
+        return not fits(block, b"data:", _PLAIN)
+
+    def ends(self, block: bytes) -> bool:
+        """Whether this is ``data: [DONE]``."""
+        return b"[DONE]" in block and (data_of(block) or b"").strip() == b"[DONE]"
+
+    def decode(self, block: bytes) -> list[Event]:
+        """The chunk's events, in the order in which a reader wants them.
+
+        Raises:
+            UpstreamError: It is not a chunk (``upstream_malformed``).
+        """
+        data = data_of(block)
+        if not data or self.ends(block):
+            return []
+        chunk = read(data, _CHUNK)
+        if chunk.error or chunk.object == "error" or event_of(block) == b"error":
+            return [_error(chunk)]
+        if chunk.choices is None and chunk.usage is None and chunk.object != OBJECT:
+            raise malformed()
+        return list(self._events(chunk))
+
+    def _events(self, chunk: _Chunk) -> Iterator[Event]:
+        if not self._started and (chunk.choices or chunk.model):
+            self._started = True
+            yield Start(str(chunk.id or ""), chunk.model or "", _seconds(chunk.created))
+        for choice in chunk.choices or ():
+            yield from self._choice(choice)
+        if chunk.usage is not None:
+            yield _usage(chunk.usage)
+
+    def _choice(self, choice: _Choice) -> Iterator[Event]:
+        index = choice.index or 0
+        if choice.delta is not None:
+            yield from _text(choice.delta, index)
+            yield from self._tool_calls(choice.delta, index)
+        if choice.finish_reason:
+            yield Finish(choice.finish_reason, index)
+
+    def _tool_calls(self, delta: _Delta, index: int) -> Iterator[Event]:
+        for call in delta.tool_calls or ():
+            if signature := signatures.of_call({"extra_content": call.extra_content}):
+                yield Reasoning("", index, signature=signatures.google(signature))
+            yield self._tool_call(call, index)
+        if delta.function_call is not None:
+            yield self._tool_call(_ToolCall(0, None, delta.function_call), index)
+
+    def _tool_call(self, call: _ToolCall, choice: int) -> ToolCall:
+        function = call.function or _Function()
+        return ToolCall(
+            call=self._position(call, choice),
+            id=call.id or None,
+            name=function.name or None,
+            arguments=function.arguments or "",
+            choice=choice,
+        )
+
+    def _position(self, call: _ToolCall, choice: int) -> int:
+        """The call's index; where a server left it out, a new id means a new call."""
+        held = self._calls.setdefault(choice, {})
+        if call.index is not None:
+            return call.index
+        if call.id is not None:
+            return held.setdefault(call.id, len(held))
+        return max(0, len(held) - 1)
+
+
+def _text(delta: _Delta, index: int) -> Iterator[Event]:
+    if thought := delta.reasoning_content or delta.reasoning:
+        yield Reasoning(thought, index)
+    if isinstance(delta.content, list):
+        yield from _parts(delta.content, index)
+    elif delta.content:
+        yield Content(delta.content, index)
+    if delta.refusal:
+        yield Content(delta.refusal, index, refusal=True)
+
+
+def _parts(parts: list[Any], choice: int) -> Iterator[Event]:
+    """Text and thinking in a content list; a thought is a list of texts itself."""
+    for part in parts:
+        if text := _text_of(part):
+            yield Content(text, choice)
+        elif isinstance(part, dict) and isinstance(thoughts := part.get("thinking"), list):
+            yield from (Reasoning(text, choice) for each in thoughts if (text := _text_of(each)))
+
+
+def _text_of(part: object) -> str:
+    match part:
+        case {"type": "text", "text": str(text)}:
+            return text
+        case _:
+            return ""
+
+
+def _seconds(created: object) -> int:
+    # A date says little; an odd one must not cost the answer.
+    return int(created) if isinstance(created, int | float) and 0 < created < 2**53 else 0
+
+
+def _usage(usage: _Usage) -> Usage:
+    prompt = usage.prompt_tokens_details or _Details()
+    completion = usage.completion_tokens_details or _Details()
+    return Usage(
+        input_tokens=usage.prompt_tokens or 0,
+        output_tokens=usage.completion_tokens or 0,
+        cached_tokens=prompt.cached_tokens or 0,
+        reasoning_tokens=completion.reasoning_tokens or 0,
+        cache_write_tokens=prompt.cache_write_tokens or 0,
+    )
+
+
+# A word in the error's type or code: our code, its status, whether to try again. The first counts.
+_ERRORS: tuple[tuple[str, tuple[str, int, bool]], ...] = (
+    ("quota", ("upstream_quota", 429, False)),
+    ("rate_limit", ("upstream_rate_limited", 429, True)),
+    ("ratelimit", ("upstream_rate_limited", 429, True)),
+    ("429", ("upstream_rate_limited", 429, True)),
+    ("overloaded", ("upstream_overloaded", 503, True)),
+    ("unavailable", ("upstream_overloaded", 503, True)),
+    ("503", ("upstream_overloaded", 503, True)),
+    ("context_length", ("upstream_context_length", 400, False)),
+    ("content_filter", ("upstream_content_filter", 400, False)),
+    ("auth", ("upstream_auth", 502, False)),
+    ("permission", ("upstream_auth", 502, False)),
+    ("401", ("upstream_auth", 502, False)),
+    ("403", ("upstream_auth", 502, False)),
+    ("invalid_request", ("upstream_invalid_request", 400, False)),
+    ("badrequest", ("upstream_invalid_request", 400, False)),
+    ("400", ("upstream_invalid_request", 400, False)),
+)
+
+
+def _error(chunk: _Chunk) -> Error:
+    """An error in mid-stream. The provider's text stays out: it may quote anything."""
+    said = chunk.error if isinstance(chunk.error, Mapping) else {}
+    words = f"{said.get('type', chunk.type)} {said.get('code', chunk.code)}".lower()
+    code, status, retryable = next(
+        (meaning for word, meaning in _ERRORS if word in words), ("upstream_error", 502, True)
+    )
+    return Error(code, "The provider reported an error in its stream.", retryable, status)

@@ -1,0 +1,110 @@
+"""From the chunks of a stream to the ``chat.completion`` that it would have been."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from ...sse import data_of
+from ..merging import merge, settled
+from ..protocol import JSON
+from ..reading import malformed, read
+
+# Of the answer as a whole. Azure leaves them empty in its first chunk.
+_DONE = b"data: [DONE]\n\n"
+_HEAD = frozenset({"id", "object", "created", "model"})
+
+
+class _Delta(msgspec.Struct):
+    tool_calls: list[JSON] | None = None
+
+
+class _Choice(msgspec.Struct):
+    index: int | None = None
+    delta: _Delta | None = None
+
+
+class _Chunk(msgspec.Struct):
+    """As much of a chunk's shape as folding relies on."""
+
+    choices: list[_Choice] | None = None
+
+
+def fold(blocks: Iterable[bytes]) -> JSON:
+    """Merge chunks by their shape, so that fields tokenwire has never heard of survive.
+
+    In deltas texts are joined and lists are merged by their items' ``index``. Token
+    probabilities are listed one after the other. Of anything else the last value counts.
+
+    Raises:
+        UpstreamError: A block is not a chunk (``upstream_malformed``).
+    """
+    try:
+        return _fold(blocks)
+    except RecursionError:
+        raise malformed() from None
+
+
+def _fold(blocks: Iterable[bytes]) -> JSON:
+    whole: JSON = {}
+    choices: dict[int, JSON] = {}
+    for block in blocks:
+        if block == _DONE:
+            continue
+        chunk = _read(block)
+        for choice in chunk.pop("choices", None) or ():
+            _merge_choice(choices.setdefault(choice.get("index") or 0, {}), choice)
+        _merge_head(whole, chunk)
+    whole.pop("obfuscation", None)
+    whole["object"] = "chat.completion"
+    whole["choices"] = [_choice(index, settled(choices[index])) for index in sorted(choices)]
+    return whole
+
+
+_JSON = msgspec.json.Decoder(dict[str, Any])
+
+
+def _read(block: bytes) -> JSON:
+    chunk = read(data_of(block) or b"{}", _JSON)
+    try:
+        msgspec.convert(chunk, _Chunk)
+    except msgspec.ValidationError:
+        raise malformed() from None
+    return chunk
+
+
+def _merge_head(whole: JSON, chunk: JSON) -> None:
+    for key, value in chunk.items():
+        held = whole.get(key)
+        if value is None or (held and key in _HEAD):
+            continue
+        if isinstance(held, dict) and isinstance(value, dict):
+            held.update(value)
+        else:
+            whole[key] = value
+
+
+def _merge_choice(held: JSON, choice: JSON) -> None:
+    for key, value in choice.items():
+        if key in ("delta", "logprobs"):
+            held[key] = merge(held.get(key), value, key)
+        elif value is not None or key not in held:
+            # `finish_reason` is null until it is not.
+            held[key] = value
+
+
+def _choice(index: int, choice: JSON) -> JSON:
+    delta = choice.pop("delta", None) or {}
+    message = {"role": "assistant", "content": None, "refusal": None, **delta}
+    for call in message.get("tool_calls") or ():
+        call.pop("index", None)
+    reason = choice.pop("finish_reason", None) or "stop"
+    return {
+        "index": index,
+        "message": message,
+        "logprobs": None,
+        **choice,
+        "finish_reason": reason,
+    }

@@ -1,0 +1,198 @@
+"""Makes a provider's chunks fit the published schema, and says usage once, at the end.
+
+Compatible servers leave out ids, number nothing, invent finish reasons, or send running totals of
+usage with every chunk. Clients with strict types refuse the first, and add up the last.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from typing import Any, Literal, get_args
+
+import msgspec
+from msgspec import Struct
+
+from ...sse import data_of
+from ..protocol import JSON
+from ..reading import read
+
+OBJECT = "chat.completion.chunk"
+Reason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+_REASONS: dict[str, str | None] = {
+    "": None,
+    "model_length": "length",
+    "max_tokens": "length",
+    "tool_use": "tool_calls",
+    "tool_call": "tool_calls",
+    "safety": "content_filter",
+    "refusal": "content_filter",
+    **{reason: reason for reason in get_args(Reason)},
+}
+
+
+def reason_of(reason: str | None, *, has_calls: bool) -> str | None:
+    """The finish reason in OpenAI's words. One that is not known ends a call, or just ends."""
+    if reason is None:
+        return None
+    return _REASONS.get(reason.lower(), "tool_calls" if has_calls else "stop")
+
+
+class Call(Struct):
+    """A piece of a tool call."""
+
+    index: int
+
+
+class Delta(Struct):
+    """A piece of an answer."""
+
+    content: str | None = None
+    tool_calls: list[Call] | None = None
+
+
+class _Choice(Struct):
+    index: int
+    delta: Delta
+    finish_reason: Reason | None
+
+
+class _Usage(Struct):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class _Chunk(Struct):
+    """What OpenAI's schema requires of a chunk."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    model: str
+    choices: list[_Choice]
+    usage: _Usage | None = None
+
+
+_CHUNK = msgspec.json.Decoder(_Chunk)
+_JSON = msgspec.json.Decoder(dict[str, Any])
+
+
+class ChatRepair:
+    """One stream's repair. It remembers its head, its calls and its usage."""
+
+    def __init__(self) -> None:
+        self._head: JSON = {"id": None, "object": OBJECT, "created": 0, "model": ""}
+        # For each choice, the position of each call's id, in the order of their coming.
+        self._calls: dict[int, dict[str, int]] = {}
+        self._usage: bytes | None = None
+
+    def block(self, block: bytes) -> bytes:
+        """The block as it is kept: the same bytes where they fit; empty where it only counts.
+
+        Raises:
+            UpstreamError: It is not a JSON object (``upstream_malformed``).
+        """
+        data = data_of(block) or b"{}"
+        try:
+            chunk = _CHUNK.decode(data)
+        except (ValueError, RecursionError):
+            return self._mended(read(data, _JSON))
+        self._head |= {"id": chunk.id, "created": chunk.created, "model": chunk.model}
+        for choice in chunk.choices:
+            if choice.delta.tool_calls:
+                self._calls.setdefault(choice.index, {})
+        if chunk.usage is None:
+            return block
+        if chunk.choices:
+            return self._mended(read(data, _JSON))
+        self._usage = block
+        return b""
+
+    def rest(self) -> list[bytes]:
+        """The usage chunk, if there was any usage. To be kept before the terminator."""
+        return [] if self._usage is None else [self._usage]
+
+    def _mended(self, body: JSON) -> bytes:
+        head = {**self._head, **{k: v for k in self._head if _is_right(k, v := body.get(k))}}
+        head["id"] = head["id"] or body.get("id") or f"chatcmpl-{secrets.token_urlsafe(12)}"
+        self._head = head = {**head, "id": str(head["id"])}
+        usage, choices = body.get("usage"), body.get("choices") or []
+        if isinstance(usage, dict) and usage:
+            self._usage = _block({**head, "choices": [], "usage": _counts(usage)})
+            if not choices:
+                return b""
+        body = {**body, **head, "usage": None}
+        body["choices"] = [self._choice(number, choice) for number, choice in enumerate(choices)]
+        return _block(body)
+
+    def _choice(self, number: int, choice: JSON) -> JSON:
+        index = choice.get("index")
+        index = index if isinstance(index, int) else number
+        delta = dict(choice.get("delta") or {})
+        if isinstance(delta.get("content"), list):
+            delta |= _texts(delta.pop("content"))
+        if calls := delta.get("tool_calls"):
+            delta["tool_calls"] = [self._call(index, call) for call in calls]
+        reason = reason_of(choice.get("finish_reason"), has_calls=index in self._calls)
+        return {**choice, "index": index, "delta": delta, "finish_reason": reason}
+
+    def _call(self, choice: int, call: JSON) -> JSON:
+        held, name = self._calls.setdefault(choice, {}), call.get("id")
+        if isinstance(call.get("index"), int):
+            return call
+        # Where a server left the index out, a new id means a new call.
+        at = held.setdefault(name, len(held)) if isinstance(name, str) else len(held) - 1
+        return {**call, "index": max(0, at)}
+
+
+def _is_right(key: str, value: object) -> bool:
+    """Whether a chunk's own field of the head is of its type."""
+    if key == "object":
+        return False
+    return type(value) is (int if key == "created" else str)
+
+
+def _texts(parts: list[Any]) -> JSON:
+    """Text and thinking of a content that is a list (Mistral), each as one text."""
+    text = "".join(_text(part) for part in parts)
+    thoughts = [each for part in parts for each in _thoughts(part)]
+    thought = "".join(_text(each) for each in thoughts)
+    said = {"content": text} if text or not thought else {}
+    return {**said, **({"reasoning_content": thought} if thought else {})}
+
+
+def _text(part: object) -> str:
+    match part:
+        case {"type": "text", "text": str(text)}:
+            return text
+        case _:
+            return ""
+
+
+def _thoughts(part: object) -> Iterator[object]:
+    if isinstance(part, dict) and isinstance(thinking := part.get("thinking"), list):
+        yield from thinking
+
+
+def _counts(usage: JSON) -> JSON:
+    counted = {key: value for key, value in usage.items() if value is not None}
+    prompt, completion = (_count(usage.get(f"{of}_tokens")) for of in ("prompt", "completion"))
+    total = _count(usage.get("total_tokens")) or prompt + completion
+    return {
+        **counted,
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": total,
+    }
+
+
+def _count(value: object) -> int:
+    try:
+        return int(value) if isinstance(value, int | float | str) else 0
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _block(body: JSON) -> bytes:
+    return b"data: " + msgspec.json.encode(body) + b"\n\n"

@@ -1,0 +1,28 @@
+"""Read a request of the Chat Completions API."""
+
+from __future__ import annotations
+
+from ...errors import ClientError
+from ..protocol import JSON, ChatRequest
+from ..schema import check
+from .schema import Request
+
+
+def parse(raw: object) -> ChatRequest:
+    """A request body, checked against ``schema.chat``.
+
+    Raises:
+        ClientError: A field is missing or malformed; ``param`` names it.
+    """
+    body = check(raw, Request)
+    stream = bool(body.get("stream"))
+    if body.get("stream_options") is not None and not stream:
+        raise ClientError(
+            "stream_options goes only with stream.", code="invalid_value", param="stream_options"
+        )
+    return ChatRequest(model=body["model"], stream=stream, body=body)
+
+
+def to_chat(body: JSON) -> JSON:
+    """Return the body as it is: it is one of ``chat`` already."""
+    return body

@@ -1,0 +1,241 @@
+"""Reads Anthropic Messages streams: named events around numbered content blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ...sse import data_of, event_of
+from ..reading import fits, malformed, read
+
+
+class _Block(Struct):
+    type: str = ""
+    text: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
+    data: str | None = None
+    id: str | None = None
+    name: str | None = None
+    input: Any = None
+
+
+class _Delta(Struct):
+    type: str = ""
+    text: str | None = None
+    partial_json: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
+    citation: Any = None
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+
+
+class _OutputDetails(Struct):
+    thinking_tokens: int | None = None
+
+
+class _Usage(Struct):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    output_tokens_details: _OutputDetails | None = None
+
+
+class _Message(Struct):
+    id: str | None = None
+    model: str | None = None
+    usage: _Usage | None = None
+
+
+class _Event(Struct):
+    type: str
+    message: _Message | None = None
+    index: int | None = None
+    content_block: _Block | None = None
+    delta: _Delta | None = None
+    usage: _Usage | None = None
+    error: Any = None
+
+
+class _PlainDelta(Struct):
+    type: str
+
+
+class _Plain(Struct):
+    """A piece of content."""
+
+    type: Literal["content_block_delta"]
+    index: int
+    delta: _PlainDelta
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+_PLAIN = msgspec.json.Decoder(_Plain)
+_HEAD = b"event: content_block_delta\ndata:"
+_TYPES = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "ping",
+        "error",
+    }
+)
+
+REASONS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+"""Stop reasons, in the words of ``chat``. Others stay as they are."""
+
+
+class MessagesDecoder:
+    """One stream's decoder. It counts tool calls, and keeps what usage was said before."""
+
+    may_lack_end = False
+
+    def __init__(self) -> None:
+        self._calls: dict[int, int] = {}
+        self._usage = _Usage()
+
+    def notable(self, block: bytes) -> bool:
+        """True unless it is a ``content_block_delta``, by its name and by its type."""
+        return not fits(block, _HEAD, _PLAIN)
+
+    def ends(self, block: bytes) -> bool:
+        """Whether this is ``message_stop``."""
+        return b"message_stop" in block and _type_of(block) == "message_stop"
+
+    def decode(self, block: bytes) -> list[Event]:
+        """The event's meaning.
+
+        Raises:
+            UpstreamError: It is not an event of the Messages API (``upstream_malformed``).
+        """
+        data = data_of(block)
+        if not data:
+            return []
+        event, name = read(data, _EVENT), event_of(block)
+        if name == b"error":
+            return [error_of(event.error)]
+        # A type from a later version is one whose event has the same name.
+        if event.type not in _TYPES and event.type.encode() != name:
+            raise malformed()
+        return list(self._events(event))
+
+    def _events(self, event: _Event) -> Iterator[Event]:
+        match event.type:
+            case "message_start" if event.message is not None:
+                yield Start(event.message.id or "", event.message.model or "")
+                # Where nothing is counted yet, nothing is said of it.
+                yield from (u for u in self._counted(event.message.usage) if u != Usage(0, 0))
+            case "content_block_start" if event.content_block is not None:
+                yield from self._opened(event.index or 0, event.content_block)
+            case "content_block_delta" if event.delta is not None:
+                yield from self._piece(event.index or 0, event.delta)
+            case "message_delta":
+                if event.delta is not None and event.delta.stop_reason:
+                    yield _finish(event.delta.stop_reason, event.delta.stop_sequence or "")
+                yield from self._counted(event.usage)
+            case "error":
+                yield error_of(event.error)
+
+    def _opened(self, index: int, block: _Block) -> Iterator[Event]:
+        match block.type:
+            case "tool_use":
+                self._calls[index] = len(self._calls)
+                # A whole input comes at once where the tool's input is not streamed.
+                said = msgspec.json.encode(block.input).decode() if block.input else ""
+                yield ToolCall(self._calls[index], block.id, block.name, said)
+            case "text" if block.text:
+                yield Content(block.text)
+            case "thinking" if block.thinking:
+                yield Reasoning(block.thinking)
+            case "redacted_thinking" if block.data:
+                yield Reasoning("", redacted=block.data)
+
+    def _piece(self, index: int, delta: _Delta) -> Iterator[Event]:
+        match delta.type:
+            case "text_delta" if delta.text:
+                yield Content(delta.text)
+            case "thinking_delta" if delta.thinking:
+                yield Reasoning(delta.thinking)
+            case "signature_delta" if delta.signature:
+                yield Reasoning("", signature=delta.signature)
+            case "input_json_delta" if delta.partial_json and index in self._calls:
+                yield ToolCall(self._calls[index], arguments=delta.partial_json)
+            case "citations_delta" if isinstance(delta.citation, dict):
+                yield _citation(delta.citation)
+
+    def _counted(self, usage: _Usage | None) -> Iterator[Event]:
+        if usage is None:
+            return
+        held = self._usage
+        for name in usage.__struct_fields__:
+            if (value := getattr(usage, name)) is not None:
+                setattr(held, name, value)
+        cached, written = held.cache_read_input_tokens or 0, held.cache_creation_input_tokens or 0
+        details = held.output_tokens_details or _OutputDetails()
+        yield Usage(
+            # Anthropic's count leaves out what the cache had; everybody else's does not.
+            input_tokens=(held.input_tokens or 0) + cached + written,
+            output_tokens=held.output_tokens or 0,
+            cached_tokens=cached,
+            reasoning_tokens=details.thinking_tokens or 0,
+            cache_write_tokens=written,
+        )
+
+
+def _type_of(block: bytes) -> str:
+    data = data_of(block)
+    return read(data, _EVENT).type if data else ""
+
+
+def _finish(reason: str, sequence: str) -> Finish:
+    plain = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
+    ours = REASONS.get(reason, reason)
+    return Finish(ours, detail="" if plain.get(ours) == reason else reason, sequence=sequence)
+
+
+def _citation(said: dict[str, Any]) -> Citation:
+    def text(*names: str) -> str:
+        return next((v for name in names if isinstance(v := said.get(name), str)), "")
+
+    return Citation(
+        url=text("url", "source"),
+        title=text("title", "document_title"),
+        text=text("cited_text"),
+        data=msgspec.json.encode(said).decode(),
+    )
+
+
+_ERRORS = {
+    "overloaded_error": ("upstream_overloaded", 529, True),
+    "rate_limit_error": ("upstream_rate_limited", 429, True),
+    "timeout_error": ("upstream_timeout", 504, True),
+    "authentication_error": ("upstream_auth", 502, False),
+    "permission_error": ("upstream_auth", 502, False),
+    "billing_error": ("upstream_quota", 429, False),
+    "invalid_request_error": ("upstream_invalid_request", 400, False),
+    "request_too_large": ("upstream_invalid_request", 400, False),
+}
+
+
+def error_of(said: object) -> Error:
+    """An error in mid-stream. The provider's text stays out: it may quote anything."""
+    kind = said.get("type") if isinstance(said, dict) else None
+    code, status, retryable = _ERRORS.get(str(kind), ("upstream_error", 502, True))
+    return Error(code, "The provider reported an error in its stream.", retryable, status)

@@ -1,0 +1,200 @@
+"""Writes Anthropic Messages streams."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ...sse import named
+from ..depth import parsed
+from ..protocol import JSON
+
+_REASONS = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "function_call": "tool_use",
+    "content_filter": "refusal",
+}
+_STOP_REASONS = frozenset(
+    {*_REASONS.values(), "stop_sequence", "pause_turn", "model_context_window_exceeded"}
+)
+
+
+class MessagesEncoder:
+    """One message: blocks of text, thinking and tool use, each opened, filled and closed.
+
+    Of parallel choices only the first is said: a message has one. Usage and the reason come
+    with the last events, so they are kept until the end.
+    """
+
+    held = 0
+
+    def __init__(self) -> None:
+        self._started = False
+        self._kind = ""
+        self._count = 0
+        self._open: list[int] = []
+        self._calls: dict[int, int] = {}
+        self._finish: Finish | None = None
+        self._usage = Usage(0, 0)
+
+    def encode(self, event: Event) -> list[bytes]:
+        """The events that say it; none for what is said at the end."""
+        if getattr(event, "choice", 0):
+            return []
+        if isinstance(event, Content):
+            return self._in("text", {"text": ""}, {"type": "text_delta", "text": event.delta})
+        return self._rare(event)
+
+    def _rare(self, event: Event) -> list[bytes]:
+        match event:
+            case Start():
+                return self._start(event)
+            case Reasoning():
+                return self._think(event)
+            case Citation():
+                return self._cite(event)
+            case ToolCall():
+                return self._call(event)
+            case Usage():
+                self._usage = event
+            case Finish():
+                self._finish = event
+        return []
+
+    def _start(self, start: Start) -> list[bytes]:
+        if self._started:
+            return []
+        self._started = True
+        message: JSON = {
+            "id": start.id if start.id.startswith("msg_") else f"msg_{start.id}",
+            "type": "message",
+            "role": "assistant",
+            "model": start.model,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {"input_tokens": 0, "output_tokens": 0},
+        }
+        return [_block("message_start", {"message": message})]
+
+    def _in(self, kind: str, empty: JSON, delta: JSON) -> list[bytes]:
+        """A piece of a block of this kind, which is opened if it is not open."""
+        opened = [] if self._kind == kind else self._opened(kind, {"type": kind, **empty})
+        piece = {"index": self._count - 1, "delta": delta}
+        return [*opened, _block("content_block_delta", piece)]
+
+    def _think(self, event: Reasoning) -> list[bytes]:
+        empty = {"thinking": "", "signature": ""}
+        if event.redacted:
+            whole = {"type": "redacted_thinking", "data": event.redacted}
+            return [*self._opened("redacted", whole), *self._closed()]
+        if event.signature:
+            sign = {"type": "signature_delta", "signature": event.signature}
+            # Whatever is thought after a signature has one of its own.
+            return [*self._in("thinking", empty, sign), *self._closed()]
+        return self._in("thinking", empty, {"type": "thinking_delta", "thinking": event.delta})
+
+    def _cite(self, event: Citation) -> list[bytes]:
+        try:
+            citation: JSON = parsed(event.data, dict)
+        except ValueError:
+            citation = {
+                "type": "web_search_result_location",
+                "url": event.url,
+                "title": event.title,
+                "cited_text": event.text,
+                "encrypted_index": "",
+            }
+        return self._in("text", {"text": ""}, {"type": "citations_delta", "citation": citation})
+
+    def _call(self, event: ToolCall) -> list[bytes]:
+        said: list[bytes] = []
+        if event.call not in self._calls:
+            # Calls stay open together: pieces of parallel ones may come mixed.
+            said = [] if self._kind == "tool" else self._closed()
+            whole = {"type": "tool_use", "id": event.id or f"toolu_{event.call}"}
+            said += self._add("tool", {**whole, "name": event.name or "", "input": {}})
+            self._calls[event.call] = self._count - 1
+        if event.arguments:
+            delta = {"type": "input_json_delta", "partial_json": event.arguments}
+            piece = {"index": self._calls[event.call], "delta": delta}
+            said.append(_block("content_block_delta", piece))
+        return said
+
+    def _opened(self, kind: str, block: JSON) -> list[bytes]:
+        return [*self._closed(), *self._add(kind, block)]
+
+    def _add(self, kind: str, block: JSON) -> list[bytes]:
+        index = self._count
+        self._kind, self._count = kind, index + 1
+        self._open.append(index)
+        return [_block("content_block_start", {"index": index, "content_block": block})]
+
+    def _closed(self) -> list[bytes]:
+        closing, self._open, self._kind = self._open, [], ""
+        return [_block("content_block_stop", {"index": index}) for index in closing]
+
+    def end(self) -> list[bytes]:
+        """What is open is closed; then the reason, the usage and ``message_stop``."""
+        started = self._start(Start("", ""))
+        delta = {"stop_reason": self._reason(), "stop_sequence": self._sequence()}
+        last = {"delta": delta, "usage": _usage(self._usage)}
+        closed = self._closed()
+        return [*started, *closed, _block("message_delta", last), _block("message_stop", {})]
+
+    def _reason(self) -> str:
+        finish = self._finish or Finish("stop")
+        if finish.detail in _STOP_REASONS:
+            return finish.detail
+        if finish.reason == "stop" and self._calls:
+            return "tool_use"  # as some compatible servers end a call
+        return _REASONS.get(finish.reason, "end_turn")
+
+    def _sequence(self) -> str | None:
+        return (self._finish.sequence if self._finish else "") or None
+
+    def error(self, error: Error) -> list[bytes]:
+        """The ``error`` event, which the SDKs raise."""
+        return [_block("error", error_body(error))]
+
+    def interrupt(self, error: Error) -> list[bytes]:
+        """As ``error``: it has no number, and says nothing of what is open."""
+        return self.error(error)
+
+
+def _block(name: str, body: JSON) -> bytes:
+    return named(name, msgspec.json.encode({"type": name, **body}))
+
+
+def _usage(usage: Usage) -> JSON:
+    return {
+        "input_tokens": usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_input_tokens": usage.cached_tokens,
+        "cache_creation_input_tokens": usage.cache_write_tokens,
+        "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens},
+    }
+
+
+_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+def error_body(error: Error) -> JSON:
+    """The error object of the Anthropic API; ``code`` and ``param`` are ours."""
+    default = "invalid_request_error" if 400 <= error.status < 499 else "api_error"
+    said: JSON = {"type": _TYPES.get(error.status, default), "message": error.message}
+    if error.code == "thread_unsupported_request":
+        # The SDKs look for it here, and go on without a thread.
+        said["details"] = {"error_code": error.code, "unsupported": [error.param]}
+    return {"type": "error", "error": {**said, "code": error.code, "param": error.param}}

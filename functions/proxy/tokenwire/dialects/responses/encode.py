@@ -1,0 +1,198 @@
+"""Writes OpenAI Responses streams: numbered events around items, and the items' parts."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from ...events import (
+    Citation,
+    Content,
+    Error,
+    Event,
+    Finish,
+    Reasoning,
+    Start,
+    ToolCall,
+    ToolName,
+    Usage,
+)
+from ...sse import named
+from ..protocol import JSON, size_of
+from .custom import CustomCall
+from .items import Call, Item, Message, Said, Thought
+from .object import failure, response, settings, usage
+
+_Any = TypeVar("_Any", bound=Item)
+
+_DONE = b"data: [DONE]\n\n"
+_INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+class ResponsesEncoder:
+    """One response: items of reasoning, messages and function calls, opened, filled and closed.
+
+    Of parallel choices only the first is said: a response has one.
+
+    Args:
+        after: Events up to this ``sequence_number`` become empty blocks: the client has them.
+        request: The request's body, whose settings the response repeats.
+    """
+
+    def __init__(self, after: int = -1, request: JSON | None = None) -> None:
+        self.held = 0
+        self._after = after
+        self._settings = settings(request or {})
+        self._sequence = 0
+        self._start: Start | None = None
+        self._items: list[Item] = []
+        self._open: list[Item] = []
+        self._owed: Said = []
+        self._calls: dict[int, Call | CustomCall] = {}
+        self._tools: dict[str, ToolName] = {}
+        self._finish: Finish | None = None
+        self._usage: Usage | None = None
+
+    @property
+    def next_number(self) -> int:
+        """The ``sequence_number`` of the next event: how many there were."""
+        return self._sequence
+
+    def encode(self, event: Event) -> list[bytes]:
+        """The events that say it; none for what is said at the end."""
+        if getattr(event, "choice", 0):
+            return []
+        match event:
+            case Start():
+                return self._begin(event)
+            case Usage():
+                self._usage = event
+            case Finish():
+                self._finish = event
+        return self._say(self._piece(event))
+
+    def _piece(self, event: Event) -> Said:
+        self.held += _weight(event)
+        match event:
+            case Content(delta=delta, refusal=refusal):
+                return self._message().add(delta, refusal=refusal)
+            case Reasoning():
+                return self._thought(event).think(event)
+            case Citation(url=url) if url:
+                return self._message().cite(event)
+            case ToolCall():
+                return self._call(event).piece(event.arguments)
+            case _:
+                return []
+
+    def _begin(self, start: Start) -> list[bytes]:
+        if self._start is not None:
+            return []
+        self._start = start
+        self._tools = {tool.function: tool for tool in start.tools}
+        response: JSON = {"response": self.snapshot()}
+        return self._say([("response.created", response), ("response.in_progress", response)])
+
+    def _message(self) -> Message:
+        found = self._open[-1] if self._open else None
+        if isinstance(found, Message):
+            return found
+        return self._opened(Message(*self._place()))
+
+    def _thought(self, event: Reasoning) -> Thought:
+        found = self._open[-1] if self._open else None
+        if isinstance(found, Thought) and not (found.sealed or event.redacted):
+            return found
+        return self._opened(Thought(*self._place()))
+
+    def _call(self, event: ToolCall) -> Call | CustomCall:
+        if event.call not in self._calls:
+            call = self._new_call(event)
+            # Calls stay open together: pieces of parallel ones may come mixed.
+            mixed = bool(self._open) and isinstance(self._open[-1], Call | CustomCall)
+            self._calls[event.call] = call
+            self._opened(call, beside=mixed)
+        return self._calls[event.call]
+
+    def _new_call(self, event: ToolCall) -> Call | CustomCall:
+        """A call of the tool by its name in the request."""
+        call_id, name = event.id or f"call_{event.call}", event.name or ""
+        tool = self._tools.get(name) or ToolName(name, name)
+        kind = CustomCall if tool.is_custom else Call
+        return kind(*self._place(), call_id, tool.name, tool.namespace)
+
+    def _place(self) -> tuple[int, str]:
+        return len(self._items), self._start.id if self._start else ""
+
+    def _opened(self, item: _Any, *, beside: bool = False) -> _Any:
+        if not beside:
+            self._owed += self._closing()
+        self._items.append(item)
+        self._open.append(item)
+        return item
+
+    def _closing(self) -> Said:
+        closing, self._open = self._open, []
+        return [said for item in closing for said in item.close()]
+
+    def end(self) -> list[bytes]:
+        """What closes the open items; ``response.completed`` or ``.incomplete``; ``[DONE]``."""
+        begun = self._begin(Start("", ""))
+        closed = self._say(self._closing())
+        status = "incomplete" if self._why() else "completed"
+        last: JSON = {"response": self.snapshot(status)}
+        return begun + closed + self._say([(f"response.{status}", last)]) + [_DONE]
+
+    def error(self, error: Error) -> list[bytes]:
+        """``error``, which some clients raise; ``response.failed``, which others do; ``[DONE]``."""
+        begun = self._begin(Start("", ""))
+        is_cancelled = error.code == "cancelled"
+        found = self.snapshot("cancelled" if is_cancelled else "failed")
+        found["error"] = None if is_cancelled else failure(error)
+        raised: JSON = {"code": error.code, "message": error.message, "param": error.param}
+        last: JSON = {"response": found}
+        return begun + self._say([("error", raised), ("response.failed", last)]) + [_DONE]
+
+    def interrupt(self, error: Error) -> list[bytes]:
+        """``error`` without a sequence number: the numbers are those of what comes next.
+
+        Its error is an object of its own, as in an error response, so that the SDKs raise it.
+        """
+        said: JSON = {"code": error.code, "message": error.message, "param": error.param}
+        body = {"type": "error", **said, "error": {"type": "server_error", **said}}
+        return [named("error", msgspec.json.encode(body))]
+
+    def snapshot(self, status: str = "in_progress") -> JSON:
+        """The response object as it stands."""
+        output = [item.whole() for item in self._items]
+        found = response(self._start or Start("", ""), status, output) | self._settings
+        if status != "in_progress" and self._usage is not None:
+            found["usage"] = usage(self._usage)
+        if status == "incomplete":
+            found["incomplete_details"] = {"reason": self._why()}
+        return found
+
+    def _why(self) -> str | None:
+        return _INCOMPLETE.get(self._finish.reason) if self._finish else None
+
+    def _say(self, events: Said) -> list[bytes]:
+        owed, self._owed = self._owed, []
+        blocks = []
+        for name, body in owed + events:
+            said = {"type": name, "sequence_number": self._sequence, **body}
+            # An empty block keeps its place: ids count the blocks of a record.
+            is_new = self._sequence > self._after
+            blocks.append(named(name, msgspec.json.encode(said)) if is_new else b"")
+            self._sequence += 1
+        return blocks
+
+
+def _weight(event: Event) -> int:
+    match event:
+        case Content(delta=text) | Reasoning(delta=text) | ToolCall(arguments=text):
+            return size_of(text)
+        case Citation(url=url, title=title, text=text):
+            return size_of(url, title, text)
+        case _:
+            return 0

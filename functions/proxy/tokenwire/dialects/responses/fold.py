@@ -1,0 +1,30 @@
+"""Fold the blocks of a stream into one response object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from ...sse import data_of
+from ..protocol import JSON
+from ..reading import malformed, read
+
+_JSON = msgspec.json.Decoder(dict[str, Any])
+
+
+def fold(blocks: Iterable[bytes]) -> JSON:
+    """The response object of the last event that has one.
+
+    Raises:
+        UpstreamError: There is none (``upstream_malformed``).
+    """
+    found: Any = None
+    for block in blocks:
+        data = data_of(block) or b"{}"
+        if data.strip() != b"[DONE]":
+            found = read(data, _JSON).get("response", found)
+    if not isinstance(found, dict):
+        raise malformed()
+    return found

@@ -1,0 +1,25 @@
+"""The ``ui`` dialect: what ``useChat`` of the AI SDK sends and reads.
+
+https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
+"""
+
+from __future__ import annotations
+
+from ..protocol import Dialect
+from .decode import UIDecoder
+from .encode import UIEncoder, error_body
+from .fold import fold
+from .request import parse, to_chat
+
+__all__ = ["DIALECT", "UIDecoder", "UIEncoder", "error_body", "fold", "parse", "to_chat"]
+
+DIALECT = Dialect(
+    "ui",
+    UIDecoder,
+    UIEncoder,
+    parse,
+    error_body,
+    fold,
+    to_chat,
+    headers={"x-vercel-ai-ui-message-stream": "v1"},
+)

@@ -1,0 +1,154 @@
+"""Writes AI SDK UI message streams (version 1 of the protocol, as AI SDK 7 reads it)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ..depth import parsed
+from ..protocol import JSON, size_of
+
+_DONE = b"data: [DONE]\n\n"
+_REASONS = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool-calls",
+    "function_call": "tool-calls",
+    "content_filter": "content-filter",
+}
+
+
+class UIEncoder:
+    """One assistant message, in one step.
+
+    Of parallel choices only the first is said. What the protocol has no part for (usage, the
+    stream's id) is said in transient ``data-`` parts, which clients do not keep.
+    """
+
+    def __init__(self) -> None:
+        self.held = 0
+        self._started = False
+        self._open: tuple[str, str] | None = None
+        self._count = 0
+        # Each call's names, and the pieces of its arguments, joined once.
+        self._calls: dict[int, tuple[dict[str, str], list[str]]] = {}
+        self._finish: Finish | None = None
+        self._usage: Usage | None = None
+
+    def encode(self, event: Event) -> list[bytes]:
+        """The parts that say it; none for what is said at the end."""
+        if getattr(event, "choice", 0):
+            return []
+        match event:
+            case Content(delta=delta):
+                return self._text("text", delta)
+            case Reasoning(delta=delta):
+                return self._text("reasoning", delta) if delta else []
+            case ToolCall():
+                return self._call(event)
+            case _:
+                return self._rare(event)
+
+    def _rare(self, event: Event) -> list[bytes]:
+        match event:
+            case Start() if not self._started:
+                return self._start(event)
+            case Usage():
+                self._usage = event
+            case Finish():
+                self._finish = event
+            case Citation(url=url) if url:
+                self._count += 1
+                source = {"sourceId": f"source-{self._count}", "url": url}
+                title = {"title": event.title} if event.title else {}
+                return [_part("source-url", **source, **title)]
+        return []
+
+    def _start(self, start: Start) -> list[bytes]:
+        self._started = True
+        stream: JSON = {"id": start.id, "model": start.model}
+        return [
+            _part("start", messageId=start.id),
+            _part("data-stream", data=stream, transient=True),
+            _part("start-step"),
+        ]
+
+    def _text(self, kind: str, delta: str) -> list[bytes]:
+        said: list[bytes] = []
+        if self._open is None or self._open[0] != kind:
+            said = self._closed()
+            self._count += 1
+            self._open = (kind, f"{kind}-{self._count}")
+            said.append(_part(f"{kind}-start", id=self._open[1]))
+        return [*said, _part(f"{kind}-delta", id=self._open[1], delta=delta)]
+
+    def _call(self, event: ToolCall) -> list[bytes]:
+        said: list[bytes] = []
+        if event.call not in self._calls:
+            head = {"toolCallId": event.id or f"call_{event.call}", "toolName": event.name or ""}
+            self._calls[event.call] = (head, [])
+            said = [*self._closed(), _part("tool-input-start", **head)]
+        head, arguments = self._calls[event.call]
+        if event.arguments:
+            arguments.append(event.arguments)
+            self.held += size_of(event.arguments)
+            piece = {"toolCallId": head["toolCallId"], "inputTextDelta": event.arguments}
+            said.append(_part("tool-input-delta", **piece))
+        return said
+
+    def _closed(self) -> list[bytes]:
+        if self._open is None:
+            return []
+        (kind, name), self._open = self._open, None
+        return [_part(f"{kind}-end", id=name)]
+
+    def end(self) -> list[bytes]:
+        """What is open is closed, tool inputs are said whole; then the step, and all, finish."""
+        start = [] if self._started else self._start(Start("", ""))
+        inputs = [_input(head, "".join(pieces)) for head, pieces in self._calls.values()]
+        reason = _REASONS.get(self._finish.reason, "other") if self._finish else "stop"
+        last = [_part("finish-step"), _part("finish", finishReason=reason), _DONE]
+        return [*start, *self._closed(), *inputs, *self._counted(), *last]
+
+    def _counted(self) -> list[bytes]:
+        if self._usage is None:
+            return []
+        counts = {name: getattr(self._usage, name) for name in Usage.__slots__}
+        return [_part("data-usage", data=counts, transient=True)]
+
+    def error(self, error: Error) -> list[bytes]:
+        """``abort`` for a stream that was stopped, ``error`` for any other."""
+        start = [] if self._started else self._start(Start("", ""))
+        if error.code == "cancelled":
+            return [*start, *self._closed(), *self._counted(), _part("abort"), _DONE]
+        return [*start, *self._counted(), *_raised(error)]
+
+    def interrupt(self, error: Error) -> list[bytes]:
+        """``error``, after its code."""
+        return _raised(error)
+
+
+def _raised(error: Error) -> list[bytes]:
+    about: JSON = {"code": error.code, "retryable": error.retryable}
+    told = _part("data-error", data=about, transient=True)
+    return [told, _part("error", errorText=error.message)]
+
+
+def _part(kind: str, **fields: Any) -> bytes:
+    return b"data: %b\n\n" % msgspec.json.encode({"type": kind, **fields})
+
+
+def _input(head: dict[str, str], arguments: str) -> bytes:
+    try:
+        said = parsed(arguments or "{}")
+    except ValueError:
+        why = "The model's arguments are not JSON."
+        return _part("tool-input-error", **head, input=arguments, errorText=why)
+    return _part("tool-input-available", **head, input=said)
+
+
+def error_body(error: Error) -> JSON:
+    """What ``useChat`` shows of a refusal is its body, so ``error`` comes first, in words."""
+    return {"error": error.message, "code": error.code, "retryable": error.retryable}

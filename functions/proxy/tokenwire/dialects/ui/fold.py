@@ -1,0 +1,20 @@
+"""Fold the blocks of a stream into one JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from ...sse import data_of
+from ..protocol import JSON
+from ..reading import read
+
+_JSON = msgspec.json.Decoder(dict[str, Any])
+
+
+def fold(blocks: Iterable[bytes]) -> JSON:
+    """The parts, in a list: this dialect has no other way to say a whole answer."""
+    found = (data_of(block) or b"{}" for block in blocks)
+    return {"parts": [read(data, _JSON) for data in found if data.strip() != b"[DONE]"]}

@@ -1,0 +1,1 @@
+"""The use cases, independent of any web framework: start, resume, cancel and meter a stream."""

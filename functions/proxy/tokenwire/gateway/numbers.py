@@ -1,0 +1,87 @@
+"""Whether a client of Responses can have read as far as its ``starting_after`` says."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..clock import monotonic
+from ..dialects import DIALECTS
+from ..dialects.responses.encode import ResponsesEncoder
+from ..errors import TokenwireError
+from ..streams.stream import Stream
+from ..streams.tail import Reader, ahead_of_log
+
+_STILL = 2.0
+"""Seconds without a block after which a stream that runs elsewhere is not waited for."""
+_LONGEST = 10.0
+"""Seconds for which it is waited for while it comes nearer."""
+
+
+async def check_number(stream: Stream, number: int) -> None:
+    """See that a running stream has an event of this number.
+
+    Events are counted by encoding what is held, as far as the number. The caller of a stream that
+    runs elsewhere may be ahead of the store, so that is waited for. A stream that is over, or of
+    which a block cannot be read, passes: its client is told so in the stream.
+
+    Args:
+        stream: What is resumed.
+        number: The ``sequence_number`` of the last event that the client has; -1 for none.
+
+    Raises:
+        ClientError: There is no such event yet (400, ``invalid_cursor``), or the stream's
+            beginning is no longer held (410, ``trimmed``).
+    """
+    if number < 0 or stream.tail.over:
+        return
+    with stream.tail.attach(1) as reader:
+        try:
+            is_known = await _is_known(_Count(stream, reader, number), reader)
+        except TokenwireError:
+            return
+    if not is_known:
+        raise ahead_of_log("starting_after")
+
+
+async def _is_known(count: _Count, reader: Reader) -> bool:
+    if await count.advance():
+        return True
+    until = monotonic() + (0.0 if count.stream.is_ours else _LONGEST)
+    while monotonic() < until and await reader.wait(_STILL):
+        if await count.advance():
+            return True
+    return False
+
+
+class _Count:
+    """The events of a stream so far, by a reader of its own."""
+
+    def __init__(self, stream: Stream, reader: Reader, number: int) -> None:
+        self.stream = stream
+        self._reader = reader
+        self._number = number
+        self._decoder = DIALECTS[stream.meta.dialect].decoder()
+        self._encoder = ResponsesEncoder(number)
+        self._encoder.encode(stream.meta.start)
+
+    async def advance(self) -> bool:
+        """Encode what is held by now; whether the number, or the stream's end, was reached.
+
+        Raises:
+            UpstreamError: A block cannot be read.
+        """
+        reader, limit = self._reader, self.stream.tail.next
+        while not self._has_number and reader.position < limit:
+            self._encode(reader.take())
+            await asyncio.sleep(0)  # the others run, however much there is to encode
+        is_over = bool(reader.ended or reader.interruption) or reader.stopped
+        return self._has_number or is_over
+
+    @property
+    def _has_number(self) -> bool:
+        return self._encoder.next_number > self._number
+
+    def _encode(self, blocks: list[bytes]) -> None:
+        for block in blocks:
+            for event in self._decoder.decode(block):
+                self._encoder.encode(event)

@@ -1,0 +1,113 @@
+"""Resolve references to the items of earlier responses, as far as their streams are held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import monotonic
+
+import msgspec
+
+from ..dialects.protocol import JSON, ChatRequest
+from ..dialects.responses.encode import ResponsesEncoder
+from ..dialects.responses.references import Reference, not_held, references, with_items
+from ..errors import ClientError
+from ..streams.stream import Stream
+from .offload import apart
+from .services import Services
+from .translation import translated
+
+MOST_READ = 8
+"""How many times the bytes of the longest stream may be read for one request."""
+_PATIENCE = 2.0
+"""Seconds to wait for the end of a response that its client may just have read."""
+
+
+async def resolved(services: Services, owner: str, request: ChatRequest) -> ChatRequest:
+    """The request with the items that it refers to, from the caller's own streams.
+
+    Args:
+        services: The app's parts.
+        owner: Whose streams count.
+        request: Of any dialect; only ``responses`` has references.
+
+    Raises:
+        ClientError: An item is not held, or is somebody else's (404, ``item_not_found``), or all
+            of them are too large together (413, ``request_too_large``).
+        StoreError: The store cannot be asked.
+    """
+    named = references(request.body) if request.dialect == "responses" else []
+    if not named:
+        return request
+    items = _Items(services, owner)
+    found = {reference.item: await items.find(reference) for reference in named}
+    return replace(request, body=with_items(request.body, found))
+
+
+class _Items:
+    """The items of one request's references, within bounds of size."""
+
+    def __init__(self, services: Services, owner: str) -> None:
+        self._services = services
+        self._owner = owner
+        self._outputs: dict[str, dict[str, JSON]] = {}
+        self._read = 0
+        self._size = 0
+
+    async def find(self, reference: Reference) -> JSON:
+        """The item that is named.
+
+        Raises:
+            ClientError: As ``resolved``.
+            StoreError: As ``resolved``.
+        """
+        if reference.stream not in self._outputs:
+            self._outputs[reference.stream] = await self._output(reference)
+        item = self._outputs[reference.stream].get(reference.item)
+        if item is None:
+            raise not_held(reference.at)
+        self._size += len(msgspec.json.encode(item))
+        _check(reference.at, self._size, self._services.settings.max_body_bytes)
+        return item
+
+    async def _output(self, reference: Reference) -> dict[str, JSON]:
+        """The items of the stream's response, by their ids."""
+        try:
+            stream = await self._services.hub.find(reference.stream, self._owner)
+            blocks = await _blocks(stream)
+        except ClientError:
+            raise not_held(reference.at) from None
+        size = sum(map(len, blocks))
+        self._read += size
+        limit = MOST_READ * self._services.settings.max_stream_bytes
+        _check(reference.at, self._read, limit)
+        encoder = ResponsesEncoder()
+        await apart(size, lambda: translated(stream, blocks, encoder))
+        return {item["id"]: item for item in encoder.snapshot()["output"]}
+
+
+async def _blocks(stream: Stream) -> list[bytes]:
+    """What is held of the stream, once it has ended or the patience has.
+
+    Raises:
+        ClientError: Its beginning is no longer held.
+    """
+    blocks: list[bytes] = []
+    until = monotonic() + _PATIENCE
+    with stream.tail.attach(1) as reader:
+        while True:
+            while taken := reader.take():
+                blocks += taken
+            left = until - monotonic()
+            if reader.ended or reader.interruption or left <= 0:
+                return blocks
+            await reader.wait(left)
+
+
+def _check(at: str, size: int, limit: int) -> None:
+    if size > limit:
+        raise ClientError(
+            f"{at} and the references before it stand for more than {limit} bytes.",
+            code="request_too_large",
+            status=413,
+            param=at,
+        )

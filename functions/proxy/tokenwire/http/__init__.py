@@ -1,0 +1,1 @@
+"""The HTTP edge: middleware, dependencies, error responses and the streaming ASGI response."""

@@ -1,0 +1,128 @@
+"""Reading what a caller sent, within bounds of size, time and memory."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from ..errors import ClientError
+from ..gateway.hold import Hold
+from .dependencies import observation, services
+
+VALUE_COST = 100
+"""Bytes that CPython spends on a JSON value, about: an empty object takes 64, its list slot 8."""
+
+# Every quote begins a match, if only to the end of the input: no byte is read twice.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
+# Translators and encoders go down into bodies, and Python's stack has an end.
+_MAX_DEPTH = 128
+_LENGTH = re.compile(r"[0-9]+", re.ASCII)
+
+
+async def read_json(request: Request, limit: int) -> object:
+    """The request's body as JSON.
+
+    What it takes in memory is charged to the caller until the response begins.
+
+    Args:
+        request: The request; its body must not have been read.
+        limit: The largest body to accept, in bytes.
+
+    Raises:
+        ClientError: The body is too large or has too many values (413, ``request_too_large``),
+            is not JSON in UTF-8 or is nested more than 128 levels deep (400,
+            ``invalid_json``), did not come whole (400,
+            ``client_disconnected``) or not in time (408, ``request_timeout``).
+        ProxyError: There is no memory left for it (503, ``overloaded``).
+    """
+    settings, seen = services(request).settings, observation(request)
+    hold = seen.held(services(request).hub.account(seen.log.caller or ""))
+    try:
+        async with asyncio.timeout(settings.timeout_body):
+            body = await _read(request, limit, hold)
+    except TimeoutError:
+        raise ClientError(
+            "The request body did not arrive in time.", code="request_timeout", status=408
+        ) from None
+    hold.grow(VALUE_COST * _checked_count(body, settings.max_body_values))
+    return _decode(body)
+
+
+def _decode(body: bytes) -> object:
+    try:
+        decoded: object = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ClientError(
+            "The request body is not valid JSON in UTF-8.", code="invalid_json"
+        ) from None
+    if body.count(b"[") + body.count(b"{") > _MAX_DEPTH and _is_deep(decoded):
+        raise ClientError(
+            f"The request body is nested more than {_MAX_DEPTH} levels deep.", code="invalid_json"
+        )
+    return decoded
+
+
+def _is_deep(value: object) -> bool:
+    """Whether lists and objects stand in one another beyond the limit; no recursion."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [inner for outer in level for inner in _containers(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _containers(value: object) -> list[object]:
+    """The lists and objects right inside a list or an object."""
+    if isinstance(value, dict):
+        return [inner for inner in value.values() if isinstance(inner, dict | list)]
+    if isinstance(value, list):
+        return [inner for inner in value if isinstance(inner, dict | list)]
+    return []
+
+
+async def _read(request: Request, limit: int, hold: Hold) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if _LENGTH.fullmatch(declared) and (len(declared) > 18 or int(declared) > limit):
+        raise _too_large(limit)
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            if len(body) + len(chunk) > limit:
+                raise _too_large(limit)
+            hold.grow(len(chunk))
+            body += chunk
+    except ClientDisconnect:
+        raise ClientError("The request was broken off.", code="client_disconnected") from None
+    return bytes(body)
+
+
+def _checked_count(body: bytes, limit: int) -> int:
+    """About how many values the JSON has; at least as many as will be made of it.
+
+    Punctuation inside texts counts only until there is too much of it: then they are left out.
+
+    Raises:
+        ClientError: There are more than ``limit``.
+    """
+    count = _punctuation(body)
+    if count > limit:
+        count = _punctuation(_STRING.sub(b"", body))
+    if count > limit:
+        raise ClientError(
+            f"The request body has more than {limit} values.", code="request_too_large", status=413
+        )
+    return count
+
+
+def _punctuation(body: bytes) -> int:
+    return body.count(b",") + body.count(b"{") + body.count(b"[")
+
+
+def _too_large(limit: int) -> ClientError:
+    return ClientError(
+        f"The request body is larger than {limit} bytes.", code="request_too_large", status=413
+    )

@@ -1,0 +1,53 @@
+"""Anthropic: the Messages API. Its blocks pass verbatim.
+
+https://docs.anthropic.com/en/api/messages
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...dialects.origins import caused_by
+from ...dialects.protocol import ChatRequest
+from .. import json_answers as whole
+from ..exchange import Post
+from ..messages_from_chat import from_chat
+from ..native import Api, names
+from ..whole import streamed
+from .request import request as legal
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+def _ask(request: ChatRequest, model: str) -> Post:
+    if request.dialect == "messages":
+        body = {**request.body, "model": model, "stream": True}
+        return Post("/v1/messages", body, request.headers)
+    translated = from_chat(request.body, model)
+    with caused_by(translated):
+        return Post("/v1/messages", legal(translated, model))
+
+
+async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
+    from ..http import read
+
+    async for data in streamed(read(response), whole.messages):
+        yield data
+
+
+def _listed(said: Mapping[str, Any]) -> list[str]:
+    return names(said, "data", "id")
+
+
+API = Api(
+    base_url="https://api.anthropic.com",
+    dialect="messages",
+    key_header="x-api-key",
+    headers={"anthropic-version": "2023-06-01"},
+    ask=_ask,
+    read=_read,
+    models_path="/v1/models?limit=1000",
+    listed=_listed,
+)

@@ -1,0 +1,111 @@
+"""The chunks of a Gemini stream, as much of them as is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ...dialects.reading import malformed, read
+
+
+class Call(Struct, rename="camel"):
+    """A function call; its arguments are never in pieces."""
+
+    name: str = ""
+    args: dict[str, Any] | None = None
+    id: str | None = None
+
+
+class Part(Struct, rename="camel"):
+    """A piece of the answer. ``thought`` marks text that is not part of it."""
+
+    text: str | None = None
+    thought: bool = False
+    thought_signature: str | None = None
+    function_call: Call | None = None
+
+
+class Content(Struct, rename="camel"):
+    """What one candidate adds."""
+
+    parts: list[Part] | None = None
+
+
+class Web(Struct, rename="camel"):
+    """A page that an answer rests on."""
+
+    uri: str | None = None
+    title: str | None = None
+
+
+class Source(Struct, rename="camel"):
+    """A source of an answer."""
+
+    web: Web | None = None
+
+
+class Grounding(Struct, rename="camel"):
+    """What an answer rests on."""
+
+    grounding_chunks: list[Source] | None = None
+
+
+class Candidate(Struct, rename="camel"):
+    """One of several answers; only the first is read."""
+
+    index: int = 0
+    content: Content | None = None
+    finish_reason: str | None = None
+    grounding_metadata: Grounding | None = None
+
+
+class Feedback(Struct, rename="camel"):
+    """Why a prompt was not answered."""
+
+    block_reason: str | None = None
+
+
+class Counts(Struct, rename="camel"):
+    """Token counts, as Google adds them up: thinking beside the answer."""
+
+    prompt_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    cached_content_token_count: int | None = None
+
+
+class Failure(Struct, rename="camel"):
+    """An error in mid-stream. Its message is not read: it may quote anything."""
+
+    status: str | None = None
+
+
+class Chunk(Struct, rename="camel"):
+    """A ``GenerateContentResponse``, or an error in its place."""
+
+    response_id: str | None = None
+    model_version: str | None = None
+    candidates: list[Candidate] | None = None
+    prompt_feedback: Feedback | None = None
+    usage_metadata: Counts | None = None
+    error: Failure | None = None
+
+
+CHUNK = msgspec.json.Decoder(Chunk)
+_DOCUMENT = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, Any])
+
+
+def blocks(document: bytes) -> bytes:
+    """One JSON document (a chunk, or a list of them) as the event stream that it should have been.
+
+    Raises:
+        UpstreamError: It is neither (``upstream_malformed``).
+    """
+    found = read(document, _DOCUMENT)
+    chunks = found if isinstance(found, list) else [document]
+    if isinstance(found, dict) and not found.keys() & {"candidates", "promptFeedback", "error"}:
+        raise malformed()
+    return b"".join(b"data: " + msgspec.json.format(chunk, indent=-1) + b"\n\n" for chunk in chunks)

@@ -1,0 +1,163 @@
+"""Gemini's native API, as the Messages API would say it: what its OpenAI-compatible one leaves out.
+
+That is thinking with its signatures, grounding sources, and why an answer was blocked.
+https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import msgspec
+
+from ...dialects import signatures
+from ...dialects.messages.encode import MessagesEncoder
+from ...dialects.reading import malformed, read
+from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ...sse import BlockTooLarge, Splitter, data_of
+from .chunks import CHUNK, Call, Candidate, Chunk, Counts, Failure, Grounding, Part
+
+# fmt: off
+_REASONS = {"STOP": "stop", "MAX_TOKENS": "length", "CONTINUATION": "length"} | dict.fromkeys([
+    "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "ESCALATION", "PUP_LIMITED_DISABLED",
+    "MODEL_ARMOR",
+], "content_filter")
+# The model wrote what Google could not read: no answer, and not one to be told as whole.
+_FAILURES = frozenset([
+    "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MALFORMED_RESPONSE",
+    "MISSING_THOUGHT_SIGNATURE",
+])
+# fmt: on
+_ERRORS = {
+    "RESOURCE_EXHAUSTED": ("upstream_rate_limited", 429),
+    "UNAVAILABLE": ("upstream_overloaded", 503),
+    "DEADLINE_EXCEEDED": ("upstream_timeout", 504),
+}
+
+
+class GeminiReader:
+    """One stream as blocks of a Messages stream; bytes may come cut anywhere.
+
+    Args:
+        model: By Google's name.
+        one_call: Whether to leave out tool calls beyond the first: Gemini has no parameter
+            that keeps a model from calling tools in parallel.
+    """
+
+    def __init__(self, model: str, *, one_call: bool = False) -> None:
+        self._model = model
+        self._id = secrets.token_hex(12)
+        self._one_call = one_call
+        self._splitter = Splitter()
+        self._encoder = MessagesEncoder()
+        self._calls = 0
+        self._reason: str | None = None
+        self._usage: Usage | None = None
+        self._failed = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the blocks that these bytes complete. To be read to its end.
+
+        Raises:
+            UpstreamError: A block is not Gemini's, or too large (``upstream_malformed``). What
+                the blocks before it say has been yielded.
+        """
+        failure: BlockTooLarge | None = None
+        try:
+            blocks = self._splitter.feed(data)
+        except BlockTooLarge as error:
+            blocks, failure = error.blocks, error
+        for block in blocks:
+            yield from self._said(block)
+        if failure is not None:
+            raise malformed() from failure
+
+    def _said(self, block: bytes) -> Iterator[bytes]:
+        for event in self._events(read(data_of(block) or b"{}", CHUNK)):
+            if self._failed:
+                return
+            if isinstance(event, Error):
+                self._failed = True
+                yield from self._encoder.error(event)
+            else:
+                yield from self._encoder.encode(event)
+
+    def close(self) -> bytes:
+        """The end of a stream whose model had finished; nothing for one that broke off."""
+        if self._reason is None or self._failed:
+            return b""
+        said = self._encoder.encode(Finish(self._finish_reason(self._reason)))
+        said += self._encoder.encode(self._usage) if self._usage else []
+        return b"".join([*said, *self._encoder.end()])
+
+    def _finish_reason(self, reason: str) -> str:
+        known = _REASONS.get(reason, "stop")
+        return "tool_calls" if self._calls and known == "stop" else known
+
+    def _events(self, chunk: Chunk) -> Iterator[Event]:
+        if chunk.error:
+            yield _error(chunk.error)
+            return
+        yield Start(chunk.response_id or self._id, chunk.model_version or self._model)
+        for candidate in chunk.candidates or ():
+            yield from self._candidate(candidate)
+        if chunk.prompt_feedback and chunk.prompt_feedback.block_reason:
+            self._reason = "SAFETY"
+        if chunk.usage_metadata:
+            self._usage = _usage(chunk.usage_metadata)
+
+    def _candidate(self, candidate: Candidate) -> Iterator[Event]:
+        if candidate.index:
+            return
+        for part in (candidate.content.parts if candidate.content else None) or ():
+            yield from self._part(part)
+        if candidate.grounding_metadata:
+            yield from _citations(candidate.grounding_metadata)
+        if candidate.finish_reason in _FAILURES:
+            yield _error(Failure())
+        self._reason = candidate.finish_reason or self._reason
+
+    def _part(self, part: Part) -> Iterator[Event]:
+        sealed = signatures.google(part.thought_signature or "")
+        signed = [Reasoning("", signature=sealed)] if part.thought_signature else []
+        if part.function_call:
+            yield from self._call(part.function_call, signed)
+            return
+        if part.text:
+            yield Reasoning(part.text) if part.thought else Content(part.text)
+        yield from signed
+
+    def _call(self, call: Call, signed: list[Reasoning]) -> Iterator[Event]:
+        number, self._calls = self._calls, self._calls + 1
+        if number and self._one_call:
+            return
+        yield from signed
+        arguments = msgspec.json.encode(call.args or {}).decode()
+        # One that is ours must not come twice in a conversation: results refer to it.
+        yield ToolCall(number, call.id or f"call_{secrets.token_hex(8)}", call.name, arguments)
+
+
+def _citations(grounding: Grounding) -> Iterator[Citation]:
+    for source in grounding.grounding_chunks or ():
+        if source.web:
+            yield Citation(source.web.uri or "", source.web.title or "")
+
+
+def _usage(counts: Counts) -> Usage:
+    thoughts = counts.thoughts_token_count or 0
+    return Usage(
+        input_tokens=(counts.prompt_token_count or 0) + (counts.tool_use_prompt_token_count or 0),
+        # Google counts thinking beside the answer; everybody else within it.
+        output_tokens=(counts.candidates_token_count or 0) + thoughts,
+        cached_tokens=counts.cached_content_token_count or 0,
+        reasoning_tokens=thoughts,
+    )
+
+
+def _error(failure: Failure) -> Error:
+    code, number = _ERRORS.get(failure.status or "", ("upstream_error", 502))
+    return Error(
+        code, "The provider reported an error in its stream.", retryable=True, status=number
+    )

@@ -1,0 +1,59 @@
+"""Gemini's native API, for what its OpenAI-compatible endpoint leaves out.
+
+https://ai.google.dev/api/generate-content
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...dialects.origins import caused_by
+from ...dialects.protocol import ChatRequest
+from ..exchange import Post
+from ..messages_from_chat import from_chat
+from ..native import Api, names
+from ..paths import segment
+from ..turns import one_call
+from ..whole import streamed
+from .chunks import blocks
+from .decode import GeminiReader
+from .request import request as translated
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+def _ask(request: ChatRequest, model: str) -> Post:
+    said = request.body if request.dialect == "messages" else from_chat(request.body, model)
+    with caused_by(said):
+        body = translated(said, model)
+    path = f"/v1beta/models/{segment(model)}:streamGenerateContent?alt=sse"
+    return Post(path, body, one_call=one_call(said))
+
+
+async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
+    from ..http import read
+
+    reader = GeminiReader(model, one_call=post.one_call)
+    async for data in streamed(read(response), blocks):
+        for said in reader.feed(data):
+            yield said
+    if rest := reader.close():
+        yield rest
+
+
+def _listed(said: Mapping[str, Any]) -> list[str]:
+    return [name.removeprefix("models/") for name in names(said, "models", "name")]
+
+
+API = Api(
+    base_url="https://generativelanguage.googleapis.com",
+    dialect="messages",
+    key_header="x-goog-api-key",
+    headers={},
+    ask=_ask,
+    read=_read,
+    models_path="/v1beta/models?pageSize=1000",
+    listed=_listed,
+)

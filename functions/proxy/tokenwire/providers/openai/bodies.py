@@ -1,0 +1,60 @@
+"""What single providers of the Chat API want otherwise than its schema says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from ...dialects.protocol import JSON, ChatRequest
+from ...dialects.signatures import SKIP, extra_content, of_call, wants_signatures
+
+Amend: TypeAlias = Callable[[ChatRequest, str], JSON]
+"""A request and the provider's name of the model to the body that is sent."""
+
+
+def as_it_is(request: ChatRequest, model: str) -> JSON:
+    """The body, untouched."""
+    return request.body
+
+
+def for_openai(request: ChatRequest, model: str) -> JSON:
+    """A translated body without what OpenAI refuses and its compatibles take.
+
+    Its newer models take only one name of the limit, most compatible servers only the other;
+    signatures of Google's models are for Google. A caller's own body is not changed.
+    """
+    if not request.translated:
+        return request.body
+    body = dict(request.body)
+    if "max_tokens" in body:
+        body["max_completion_tokens"] = body.pop("max_tokens")
+    return {**body, "messages": [_unsigned(message) for message in body["messages"]]}
+
+
+def for_google(request: ChatRequest, model: str) -> JSON:
+    """The body, in which the first call of each turn has a signature.
+
+    Gemini 3 and later refuse one without. Most clients drop what OpenAI's schema does not have, so
+    Google's value for that case is put in its place.
+    """
+    if not wants_signatures(model):
+        return request.body
+    return {**request.body, "messages": [_signed(message) for message in request.body["messages"]]}
+
+
+def _unsigned(message: JSON) -> JSON:
+    if not message.get("tool_calls"):
+        return message
+    calls = [
+        {name: value for name, value in call.items() if name != "extra_content"}
+        for call in message["tool_calls"]
+    ]
+    return {**message, "tool_calls": calls}
+
+
+def _signed(message: JSON) -> JSON:
+    calls = message.get("tool_calls")
+    if not calls or of_call(calls[0]):
+        return message
+    first = {**calls[0], "extra_content": extra_content(SKIP)}
+    return {**message, "tool_calls": [first, *calls[1:]]}

@@ -1,0 +1,1 @@
+"""Stores: the contract for streams that outlive a process, and its implementations."""

@@ -1,0 +1,238 @@
+"""One stream's log in a table: the producer's hold on it, and a reader's place in it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+
+from ..contract import Batch, Fenced, Keep, Missing, Rewound, StoreError, Taken
+from ..records import End, Meta, RecordId
+from ..watchers import Watchers
+from .items import (
+    Item,
+    Reassembly,
+    complete,
+    expires_in,
+    is_expired,
+    key,
+    number,
+    of_batch,
+    place_of,
+)
+from .table import IS_FREE, Table
+
+_POLLS = (0.15, 0.1, 0.1, 0.25, 0.5)
+"""Seconds from one read to the next: after one that found something, after one that did not, and
+so on; the last is repeated. A producer writes every 0.25 s while it has something to write."""
+
+
+class DynamoDBWriter:
+    """As ``store.Writer``.
+
+    Args:
+        table: Where.
+        keep: For how long.
+        stream_id: Whose log.
+        token: By which it knows its own items.
+    """
+
+    def __init__(self, table: Table, keep: Keep, stream_id: str, token: str) -> None:
+        self._table = table
+        self._keep = keep
+        self._id = stream_id
+        self.token = token
+        self._next = 1
+        self._last = RecordId(0, 0)
+        self._verified = 0
+        self._written: Batch | None = None
+        self._watchers = Watchers()
+
+    async def append(self, batch: Batch, floor: int = 1) -> None:
+        """As ``Writer.append``. ``floor`` is not heeded: items are paid for when written."""
+        if batch == self._written:
+            if batch.end is None:
+                await self.look()  # it was written, but perhaps the log was ended since
+            return
+        self._check_open()
+        if not batch.follows(self._last):
+            await self.look()  # raises, where the log is not as it was left
+            raise Rewound(self._last)
+        expires = expires_in(self._keep.running if batch.end is None else self._keep.ended)
+        items = of_batch(key(self._id, self._next), batch, self.token, expires)
+        for item in items:
+            there = await self._table.put(item, IS_FREE)
+            if there is not None and not _is_same(there, item):
+                await self._find_place(there)
+        self._next += len(items)
+        self._written, self._last = batch, batch.last
+        if batch.end is not None:
+            await self._verify()
+
+    async def beat(self) -> None:
+        """As ``Writer.beat``."""
+        await self._around()
+        await self._verify()
+        self._check_open()
+        values: Item = {":one": {"N": "1"}, ":at": expires_in(self._keep.running)["expires_at"]}
+        change, gone = "SET expires_at = :at ADD pulse :one", self._watchers.gone()
+        names = {f"v{index}": viewer for index, viewer in enumerate(gone)}
+        if names:
+            change += " REMOVE " + ", ".join(f"watching.#{name}" for name in names)
+        if await self._table.update(key(self._id, 0), change, values, **names) is not None:
+            raise Missing
+
+    async def look(self) -> float:
+        """As ``Writer.look``. One request: the first item, and the places around the next."""
+        marks = (await self._around()).get("watching", {}).get("M", {})
+        self._check_open()
+        return self._watchers.hear({viewer: mark.get("S", "") for viewer, mark in marks.items()})
+
+    async def _around(self) -> Item:
+        """The first item, if the places around the next are as they were left."""
+        wanted = {0, max(self._next - 1, 0), self._next}
+        found = await self._table.get_all([key(self._id, place) for place in sorted(wanted)])
+        items = {number(item, "sk"): item for item in found}
+        if 0 not in items:
+            raise Missing
+        if self._next in items or not self._is_ours(items, self._next - 1):
+            await self._find_place(items.get(self._next))
+        return items[0]
+
+    async def _verify(self) -> None:
+        """Make sure that what was written since the last time is there, without a hole."""
+        first = max(self._verified, 1)
+        pk = key(self._id, 0)["pk"]
+        items = {number(item, "sk"): item for item in await self._table.places(pk, first)}
+        places = range(first, self._next)
+        if len(items) != len(places) or not all(self._is_ours(items, place) for place in places):
+            await self._find_place(None)
+        self._verified = self._next - 1
+
+    def _is_ours(self, items: dict[int, Item], place: int) -> bool:
+        """Whether the item in this place is there, and its own; the head has no mark of that."""
+        return place in items and (place == 0 or items[place]["by"]["S"] == self.token)
+
+    async def _find_place(self, there: Item | None) -> None:
+        """The log is not as it was left: why nothing of ours can be written, or where to go on.
+
+        Raises:
+            Fenced, Taken: Another's item is there.
+            Rewound: Items are missing, or there are more than this hold on the log knows.
+        """
+        if there is not None and there["by"]["S"] != self.token:
+            raise fenced(there)
+        items = await self._table.places(key(self._id, 0)["pk"], 1)
+        if foreign := next((item for item in items if item["by"]["S"] != self.token), None):
+            found = await self._table.get(key(self._id, number(foreign, "sk")))
+            raise Taken if found is None else fenced(found)
+        last, seq = complete(items, len(items))
+        self._next, self._verified, self._written = last + 1, 0, None
+        self._last = RecordId(1 if seq else 0, seq)
+        raise Rewound(self._last)
+
+    def _check_open(self) -> None:
+        """Raises ``Fenced`` after an end of its own; others' stand in the place that is next."""
+        if self._written is not None and self._written.end is not None:
+            raise Fenced(self._written.last, self._written.end)
+
+
+class DynamoDBFollower:
+    """As ``store.Follower``.
+
+    Args:
+        table: Where.
+        keep: For how long an end is kept.
+        meta: The log's first record.
+    """
+
+    def __init__(self, table: Table, keep: Keep, meta: Meta) -> None:
+        self._table = table
+        self._keep = keep
+        self._read = Reassembly()
+        self._quiet = 0
+        self._due = 0.0
+        self._is_first = True
+        self.meta = meta
+
+    async def read(self, wait: float) -> list[Batch]:
+        """As ``Follower.read``."""
+        until = time.monotonic() + wait
+        while True:
+            pause = min(self._due, until) - time.monotonic()
+            if pause > 0:
+                await asyncio.sleep(pause)
+            found = await self._query()
+            if found or time.monotonic() >= until:
+                return found
+
+    async def pulse(self) -> int:
+        """As ``Follower.pulse``."""
+        item = await self._table.get(key(self.meta.id, 0))
+        if item is None:
+            raise Missing
+        return number(item, "pulse")
+
+    async def probe(self) -> None:
+        """As ``Follower.probe``."""
+        nonce = {":nonce": {"S": secrets.token_hex(4)}}
+        if await self._table.update(key(self.meta.id, 0), "SET probe = :nonce", nonce) is not None:
+            raise Missing
+
+    async def lose(self, end: End) -> None:
+        """As ``Follower.lose``."""
+        if self._read.over:
+            return
+        last = await self._table.last(key(self.meta.id, 0)["pk"])
+        if last is None:
+            raise Missing
+        at, batch = place_of(last)
+        is_over = batch is not None and batch.end is not None
+        if at > self._read.place:
+            if await self._table.get(key(self.meta.id, self._read.place + 1)) is None:
+                raise Missing  # a hole, which nobody has filled
+        elif is_over:
+            self._read.place = at - 1  # the table went back, and the log was ended there
+        else:
+            ours = Batch(self._read.epoch + 1, 0, [], end)
+            await put_end(self._table, key(self.meta.id, at + 1), ours, self._keep)
+            self._read.place = at
+
+    async def _query(self) -> list[Batch]:
+        place, found = -1, list[Batch]()
+        # A page may hold pieces of one batch only; or begin further on, if it is a stale one.
+        while self._read.place > place and (items := await self._page()):
+            place = self._read.place
+            if any("end" in item and is_expired(item) for item in items):
+                raise Missing
+            if found := [batch for item in items for batch in self._read.take(item)]:
+                break
+        self._quiet = 0 if found else self._quiet + 1
+        self._due = time.monotonic() + _POLLS[min(self._quiet, len(_POLLS) - 1)]
+        return found
+
+    async def _page(self) -> list[Item]:
+        # The first read tells who has come too late, so it must not be stale. A later one that
+        # is will see the rest next time, for half the price.
+        consistent, self._is_first = self._is_first, False
+        pk = key(self.meta.id, 0)["pk"]
+        return await self._table.after(pk, self._read.place, consistent=consistent)
+
+
+def _is_same(there: Item, item: Item) -> bool:
+    """Whether what stands in a place is what was to be put there: put twice."""
+    return all(there.get(name) == item[name] for name in ("by", "batch"))
+
+
+async def put_end(table: Table, at: Item, batch: Batch, keep: Keep) -> bool:
+    """Put an end for another producer; whether the place was free."""
+    (item,) = of_batch(at, batch, "", expires_in(keep.ended))
+    return await table.put(item, IS_FREE) is None
+
+
+def fenced(item: Item) -> StoreError:
+    """Why nothing of ours can stand where this item does."""
+    _, batch = place_of(item)
+    if batch is None or batch.end is None:
+        return Taken()
+    return Fenced(batch.last, batch.end)

@@ -1,0 +1,216 @@
+"""One table, by boto3: requests in threads, and failures in the words of the contract."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..contract import StoreError
+from .items import Item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+T = TypeVar("T")
+
+IS_FREE = "attribute_not_exists(pk)"
+IS_THERE = "attribute_exists(pk)"
+
+
+class Table:
+    """A DynamoDB table. Each request may raise ``StoreError``.
+
+    Region, credentials and endpoint are boto3's own business.
+
+    Args:
+        name: Its name.
+        timeout: Seconds for a connection, and for an answer.
+        connect: Makes the client, where that is not boto3's own.
+    """
+
+    def __init__(
+        self, name: str, timeout: float, connect: Callable[[], DynamoDBClient] | None = None
+    ) -> None:
+        self.name = name
+        self._make_client = connect or self._connect
+        self._timeout = timeout
+        self._client: DynamoDBClient | None = None
+        # boto3 blocks. It is well kept, and a request costs it less than a millisecond.
+        self._threads = ThreadPoolExecutor(32, "dynamodb")
+
+    def connected(self) -> DynamoDBClient:
+        """The client; made by the first call, which imports boto3."""
+        if self._client is None:
+            self._client = self._make_client()
+        return self._client
+
+    def _connect(self) -> DynamoDBClient:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(
+            connect_timeout=self._timeout,
+            read_timeout=self._timeout,
+            max_pool_connections=32,
+            retries={"mode": "standard", "total_max_attempts": 2},
+            tcp_keepalive=True,
+        )
+        client = boto3.client("dynamodb", config=config)
+        client.meta.events.register("after-call.dynamodb", _check_whole)
+        return client
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._client is not None:
+            self._client.close()
+
+    async def get(self, key: Item) -> Item | None:
+        """One item, as it is now."""
+        said = await self._ask(
+            lambda client: client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
+        )
+        return said.get("Item")
+
+    async def get_all(self, keys: list[Item]) -> list[Item]:
+        """Those of some items that are there, as they are now."""
+        wanted: Any = {self.name: {"Keys": keys, "ConsistentRead": True}}
+        said = await self._ask(lambda client: client.batch_get_item(RequestItems=wanted))
+        if said["UnprocessedKeys"]:
+            raise StoreError("DynamoDB failed (UnprocessedKeys).")
+        return said["Responses"].get(self.name, [])
+
+    async def after(self, pk: Item, place: int, *, consistent: bool) -> list[Item]:
+        """The items of a partition after a place, in order: those that fit into one answer."""
+        said = await self._ask(
+            lambda client: client.query(
+                TableName=self.name,
+                KeyConditionExpression="pk = :pk AND sk > :after",
+                ExpressionAttributeValues={":pk": pk, ":after": {"N": str(place)}},
+                ConsistentRead=consistent,
+            )
+        )
+        return said["Items"]
+
+    async def places(self, pk: Item, first: int) -> list[Item]:
+        """The items of a partition from a place on, as they are now, without what they hold."""
+        found: list[Item] = []
+        start: dict[str, Any] = {}
+        while True:
+            said = await self._ask(partial(self._page_of_places, pk, first, start))
+            found += said["Items"]
+            if "LastEvaluatedKey" not in said:
+                return found
+            start = {"ExclusiveStartKey": said["LastEvaluatedKey"]}
+
+    def _page_of_places(
+        self, pk: Item, first: int, start: dict[str, Any], client: DynamoDBClient
+    ) -> Any:
+        return client.query(
+            TableName=self.name,
+            KeyConditionExpression="pk = :pk AND sk >= :first",
+            ExpressionAttributeValues={":pk": pk, ":first": {"N": str(first)}},
+            ProjectionExpression="pk, sk, #by, #more, #end, upto, piece",
+            ExpressionAttributeNames={"#by": "by", "#more": "more", "#end": "end"},
+            ConsistentRead=True,
+            **start,
+        )
+
+    async def last(self, pk: Item) -> Item | None:
+        """The last item of a partition, as it is now."""
+        said = await self._ask(
+            lambda client: client.query(
+                TableName=self.name,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": pk},
+                ScanIndexForward=False,
+                ConsistentRead=True,
+                Limit=1,
+            )
+        )
+        return next(iter(said["Items"]), None)
+
+    async def put(self, item: Item, condition: str = "", values: Item | None = None) -> Item | None:
+        """Put an item; what stands there instead, if the condition fails."""
+        said: dict[str, Any] = {"TableName": self.name, "Item": item}
+        if condition:
+            said |= _conditional(condition, values or {})
+        return await self._ask(lambda client: _unless_refused(partial(client.put_item, **said)))
+
+    async def update(
+        self, key: Item, change: str, values: Item, condition: str = IS_THERE, **names: str
+    ) -> Item | None:
+        """Change an item; what it is instead, or ``{}`` for none, if the condition fails.
+
+        Args:
+            key: The item's.
+            change: The update expression.
+            values: Its values.
+            condition: What must hold.
+            names: Its names, without their ``#``.
+        """
+        said: dict[str, Any] = {"TableName": self.name, "Key": key, "UpdateExpression": change}
+        said |= _conditional(condition, values)
+        if names:
+            said["ExpressionAttributeNames"] = {f"#{name}": n for name, n in names.items()}
+        return await self._ask(lambda client: _unless_refused(partial(client.update_item, **said)))
+
+    async def _ask(self, ask: Callable[[DynamoDBClient], T]) -> T:
+        """Carry out one request in a thread.
+
+        Raises:
+            StoreError: DynamoDB refuses it, or cannot be reached. The text has its code alone.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, partial(self._carry_out, ask))
+        except Exception as error:
+            # The boundary of boto3: whatever it raises (or its threads, once closed) ends here.
+            raise _as_ours(error) from None
+
+    def _carry_out(self, ask: Callable[[DynamoDBClient], T]) -> T:
+        return ask(self.connected())
+
+
+def _check_whole(http_response: Any, **_: Any) -> None:
+    """Refuse an answer that broke off before its body: botocore takes it for an empty one.
+
+    The shortest body that DynamoDB sends is ``{}``.
+    """
+    if len(http_response.content) < len(b"{}"):
+        raise StoreError("DynamoDB failed (TruncatedAnswer).")
+
+
+def _as_ours(error: Exception) -> StoreError:
+    if isinstance(error, StoreError):
+        return error
+    answer: Any = getattr(error, "response", None)  # of a ClientError: DynamoDB's own answer
+    found = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    return StoreError(f"DynamoDB failed ({found or type(error).__name__}).")
+
+
+def _conditional(condition: str, values: Item) -> dict[str, Any]:
+    said: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+    return {
+        **said,
+        "ConditionExpression": condition,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def _unless_refused(ask: Callable[[], object]) -> Item | None:
+    """None if it was done; if its condition failed, the item that is there, or ``{}``."""
+    from botocore.exceptions import ClientError
+
+    try:
+        ask()
+    except ClientError as error:
+        said: Any = error.response
+        if said.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+            raise
+        found: Item = said.get("Item", {})
+        return found
+    return None

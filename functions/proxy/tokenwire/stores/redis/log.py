@@ -1,0 +1,151 @@
+"""One stream's log in Redis: the producer's hold on it, and a reader's place in it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from ..contract import Batch, Fenced, Keep, Missing, Rewound, Taken, pack, unpack
+from ..records import End, Meta
+from ..watchers import Watchers
+from .scripts import APPEND, CLOSE, LOOK, SET, Script
+from .server import Server, id_of, keys, ms, reading
+
+_PAGE = 256 * 1024
+"""Bytes that one read asks for, about: an answer has to come within the time-out, whole."""
+_FEW, _MANY = 8, 256
+"""Entries that one read asks for: at first, and at most."""
+
+
+class RedisWriter:
+    """As ``store.Writer``.
+
+    Args:
+        server: Where.
+        keep: For how long.
+        stream_id: Whose log.
+        token: By which the server knows it.
+    """
+
+    def __init__(self, server: Server, keep: Keep, stream_id: str, token: str) -> None:
+        self._server = server
+        self._keep = keep
+        self._id = stream_id
+        self.token = token
+        self._last = "0-0"
+        self._watchers = Watchers()
+
+    async def append(self, batch: Batch, floor: int = 1) -> None:
+        """As ``Writer.append``."""
+        has_end = batch.end is not None
+        last = str(batch.last)
+        args = [
+            last,
+            self._last,
+            self.token,
+            pack(batch),
+            "1" if has_end else "",
+            ms(self._keep.ended if has_end else self._keep.running),
+            f"{batch.epoch}-{floor}" if floor > 1 else "",
+            batch.first,
+        ]
+        await self._run(APPEND, args)
+        self._last = last
+
+    async def beat(self) -> None:
+        """As ``Writer.beat``."""
+        lasts = ms(self._keep.running)
+        await self._run(LOOK, [lasts, self._last, self.token, *self._watchers.gone()])
+
+    async def look(self) -> float:
+        """As ``Writer.look``."""
+        (marks,) = await self._run(LOOK, ["", self._last, self.token])
+        with reading():
+            names = [name.decode() for name in marks]
+            return self._watchers.hear(dict(zip(names[::2], names[1::2], strict=True)))
+
+    async def _run(self, script: Script, args: Sequence[Any]) -> Any:
+        try:
+            return await self._server.on_stream(script, self._id, args)
+        except Rewound as error:
+            self._last = str(error.last)
+            raise
+
+
+class RedisFollower:
+    """As ``store.Follower``.
+
+    Args:
+        server: Where.
+        keep: For how long an end is kept.
+        meta: The log's first record.
+    """
+
+    def __init__(self, server: Server, keep: Keep, meta: Meta) -> None:
+        self._server = server
+        self._keep = keep
+        self._last = "0-0"
+        self._over: Batch | None = None
+        self._count = _FEW
+        self.meta = meta
+
+    async def read(self, wait: float) -> list[Batch]:
+        """As ``Follower.read``. A blocked read holds a connection of its own."""
+        block = ["BLOCK", max(1, ms(wait))] if wait > 0 and self._over is None else []
+        log = keys(self.meta.id)[1]
+        count, self._count = self._count, 1  # if it fails, it was too much
+        said = await self._server.ask("XREAD", "COUNT", count, *block, "STREAMS", log, self._last)
+        self._count = count
+        if not said:
+            over, self._over = self._over, None
+            return [] if over is None else [over]
+        with reading():
+            ((_, entries),) = said
+            found = [_batch(entry_id, fields) for entry_id, fields in entries]
+            self._last = entries[-1][0].decode()
+            if found[-1].end is not None:
+                self._over = None
+            self._count = _next_count(count, [len(fields[b"batch"]) for _, fields in entries])
+        return found
+
+    async def pulse(self) -> int:
+        """As ``Follower.pulse``."""
+        said = await self._server.ask("HGET", keys(self.meta.id)[0], "pulse")
+        if said is None:
+            raise Missing
+        with reading():
+            return int(said)
+
+    async def probe(self) -> None:
+        """As ``Follower.probe``."""
+        await self._server.on_stream(SET, self.meta.id, ["probe", secrets.token_hex(4)])
+
+    async def lose(self, end: End) -> None:
+        """As ``Follower.lose``."""
+        args = closing(end, self._keep, self._last)
+        try:
+            await self._server.on_stream(CLOSE, self.meta.id, args)
+        except Fenced as error:
+            # Somebody was faster. Its entry may be gone, or not be after what was read.
+            self._over = Batch(error.at.epoch, error.at.seq, [], error.end)
+        except Taken:
+            return  # the producer lives
+
+
+def _next_count(count: int, sizes: list[int]) -> int:
+    """How many entries to ask for next: so many that they come well within the time-out."""
+    fit = _PAGE // max(1, *sizes)
+    return max(1, min(fit, count * 2, _MANY))
+
+
+def closing(end: End, keep: Keep, after: str = "") -> list[Any]:
+    """What ``CLOSE`` is told; with ``after``, no entry may be later than that."""
+    # Whoever closes a log does not know its epoch; the script does.
+    return [pack(Batch(0, 0, [], end)), after, ms(keep.ended)]
+
+
+def _batch(entry_id: bytes, fields: dict[bytes, bytes]) -> Batch:
+    batch = unpack(fields[b"batch"])
+    at = id_of(entry_id)
+    return batch if batch.epoch else Batch(at.epoch, at.seq, [], batch.end)

@@ -1,0 +1,228 @@
+"""One Redis, Valkey, or cluster of them, by redis-py: commands, scripts, and failures."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from ..contract import Crowded, Fenced, Missing, Rewound, StoreError, Taken, unpack
+from ..records import End, RecordId
+from .scripts import Script
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+    from redis.asyncio.cluster import RedisCluster
+
+
+_SLOTS = 64
+"""Commands that are on their way at once, reads that wait aside: each takes a connection."""
+
+
+class Server:
+    """Where logs are. Each command may raise ``StoreError``.
+
+    Args:
+        url: As redis-py reads it; with ``?cluster=true``, one node of a cluster.
+        timeout: Seconds for a connection, and for an answer.
+        connect: Makes the client, where that is not redis-py's own.
+        idle: Seconds for which a connection is kept that nobody uses.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        timeout: float,
+        connect: Callable[[], Any] | None = None,
+        idle: float = 20.0,
+    ) -> None:
+        self._idle = idle
+        self._url, self._in_cluster = _without_cluster(url)
+        self._timeout = timeout
+        self._client: Redis | RedisCluster | None = None
+        self._slots = asyncio.Semaphore(_SLOTS)
+        self._make_client = connect or self._connect
+        self._reconnected = -1.0
+
+    def connected(self) -> Redis | RedisCluster:
+        """The client; made by the first call, which imports redis-py. Connects on first use."""
+        if self._client is None:
+            self._client = self._make_client()
+        return self._client
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def on_stream(self, script: Script, stream_id: str, args: Sequence[Any]) -> Any:
+        """Run a script on a stream's keys, and say what it refuses in the contract's words.
+
+        Raises:
+            Missing: There is no such log.
+            Taken: It is another's.
+            Fenced: It has an end.
+            Rewound: It has lost records.
+            Crowded: It has all the viewers that it may have.
+        """
+        said = await self.run(script, keys(stream_id), args)
+        match said[0]:
+            case b"missing":
+                raise Missing
+            case b"taken":
+                raise Taken
+            case b"crowded":
+                raise Crowded
+            case b"rewound":
+                raise Rewound(id_of(said[1]))
+            case b"fenced":
+                raise Fenced(id_of(said[1]), _end_in(said[2]))
+        return said[1:]
+
+    async def run(self, script: Script, names: Sequence[str], args: Sequence[Any]) -> Any:
+        """Run a script, sending its text only where the server does not have it."""
+        try:
+            return await self.ask("EVALSHA", script.sha, len(names), *names, *args)
+        except _Unknown:
+            return await self.ask("EVAL", script.text, len(names), *names, *args)
+
+    async def ask(self, *command: Any) -> Any:
+        """One command's answer. A command that fails on the way is sent once more.
+
+        This is the boundary of redis-py: whatever it raises leaves as ``StoreError``. Its transport
+        raises more than its own errors (uvloop's closed handle is a ``RuntimeError``).
+
+        Raises:
+            StoreError: The server refuses it, or cannot be reached. The text names the kind of
+                failure alone: what a client library says may quote an address or a password.
+        """
+        try:
+            if "BLOCK" in command:
+                return await self._ask(command)
+            async with asyncio.timeout(3 * self._timeout), self._slots:
+                return await self._ask(command)
+        except Exception as error:
+            raise _as_ours(error) from None
+
+    async def _ask(self, command: tuple[Any, ...]) -> Any:
+        try:
+            return await self.connected().execute_command(*command)
+        except Exception as error:
+            if not await self._may_repeat(error):
+                raise
+        return await self.connected().execute_command(*command)
+
+    async def _may_repeat(self, error: Exception) -> bool:
+        """Whether another connection may do better. Leaves a server that has stepped down."""
+        from redis.exceptions import ResponseError
+
+        if not isinstance(error, ResponseError):
+            return True
+        if not _STEPPED_DOWN.search(str(getattr(error, "status_code", "")) + " " + str(error)):
+            return False
+        await self._reconnect()
+        return True
+
+    async def _reconnect(self) -> None:
+        """Leave every open connection, at most once a second: a name may lead elsewhere by now."""
+        pool: Any = getattr(self._client, "connection_pool", None)
+        if pool is None or monotonic() - self._reconnected < 1.0:
+            return  # a cluster's client finds out by itself
+        self._reconnected = monotonic()
+        await pool.update_active_connections_for_reconnect()
+        with suppress(Exception):
+            await pool.disconnect(inuse_connections=False)
+
+    def _connect(self) -> Redis | RedisCluster:
+        from redis.asyncio import Redis
+        from redis.asyncio.cluster import RedisCluster
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+
+        from .pool import ShrinkingPool
+
+        settings: dict[str, Any] = {
+            "protocol": 2,
+            "socket_connect_timeout": self._timeout,
+            "socket_timeout": self._timeout,
+            # ``ask`` tries again, and knows more kinds of failure.
+            "retry": Retry(NoBackoff(), 0),
+            # One reader that waits holds a connection for as long.
+            "max_connections": 10_000,
+        }
+        if self._in_cluster:
+            cluster: RedisCluster = RedisCluster.from_url(self._url, **settings)
+            return cluster
+        return Redis.from_pool(ShrinkingPool.from_url(self._url, idle=self._idle, **settings))
+
+
+_STEPPED_DOWN = re.compile(
+    r"\b(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|UNBLOCKED|TRYAGAIN)\b"
+)
+"""Refusals of a server that is no primary (any more, or yet); another one may be by now."""
+
+
+def _as_ours(error: Exception) -> StoreError:
+    from redis.exceptions import NoScriptError
+
+    if isinstance(error, StoreError):
+        return error
+    if isinstance(error, NoScriptError):
+        return _Unknown()
+    return StoreError(f"Redis failed ({type(error).__name__}).")
+
+
+class _Unknown(StoreError):
+    """The server does not have this script yet."""
+
+    def __init__(self) -> None:
+        super().__init__("The script is not loaded.")
+
+
+def keys(stream_id: str) -> tuple[str, str]:
+    """The keys of a log: what is known of it, with its viewers; and its entries."""
+    tag = f"tokenwire:{{{stream_id}}}"
+    return f"{tag}:about", f"{tag}:log"
+
+
+def id_of(text: bytes) -> RecordId:
+    """An entry's id as a record's.
+
+    Raises:
+        StoreError: It is no id.
+    """
+    with reading():
+        epoch, _, seq = text.decode().partition("-")
+        return RecordId(int(epoch), int(seq))
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Where an answer is read: one of another shape is an error of the store."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise StoreError(f"Redis holds something else ({type(error).__name__}).") from None
+
+
+def _end_in(data: bytes) -> End:
+    end = unpack(data).end
+    if end is None:
+        raise StoreError("Redis holds something that is not an end.")
+    return end
+
+
+def ms(seconds: float) -> int:
+    """Whole milliseconds."""
+    return int(seconds * 1000)
+
+
+def _without_cluster(url: str) -> tuple[str, bool]:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    said = query.pop("cluster", "false")
+    return urlunsplit(parts._replace(query=urlencode(query))), said == "true"

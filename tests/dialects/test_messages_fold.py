@@ -1,0 +1,53 @@
+"""A Messages stream as the answer that it would have been without ``stream``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tokenwire.dialects import DIALECTS
+from tokenwire.errors import UpstreamError
+from tokenwire.sse import named
+
+
+def folded(block: Any, *deltas: Any) -> Any:
+    """The one block of a message, whose stream had these deltas."""
+    events = [
+        {"type": "message_start", "message": {"id": "msg_1", "content": []}},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        *({"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas),
+        {"type": "content_block_stop", "index": 0},
+    ]
+    blocks = [named(event["type"], msgspec.json.encode(event)) for event in events]
+    (found,) = DIALECTS["messages"].fold(blocks)["content"]
+    return found
+
+
+def test_compaction_is_kept() -> None:
+    """A compaction's content comes in one delta, with what has to be sent back."""
+    delta = {"type": "compaction_delta", "content": "so far …", "encrypted_content": "e"}
+    assert folded({"type": "compaction", "content": None}, delta) == {
+        "type": "compaction",
+        "content": "so far …",
+        "encrypted_content": "e",
+    }
+
+
+def test_unknown_deltas_are_kept() -> None:
+    """What a later version adds is in the answer; null takes nothing back."""
+    block = {"type": "later", "a": 1, "b": 2}
+    assert folded(block, {"type": "later_delta", "a": {"x": [3]}, "b": None}) == {
+        "type": "later",
+        "a": {"x": [3]},
+        "b": 2,
+    }
+
+
+@pytest.mark.parametrize("block", ['"x"', "[[1]]", "5", '{"type":5}'])
+def test_a_block_of_the_wrong_shape_is_the_provider_s_fault(block: str) -> None:
+    """Found by make fuzz: a text in its place was a ValueError of ours."""
+    with pytest.raises(UpstreamError) as caught:
+        folded(msgspec.Raw(block.encode()))
+    assert caught.value.code == "upstream_malformed"

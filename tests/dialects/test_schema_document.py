@@ -1,0 +1,64 @@
+"""The published schema of a request is the one that it is checked against."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from jsonschema import Draft202012Validator
+from msgspec import Struct
+
+from tests.dialects.test_client_requests import recorded
+from tests.dialects.test_request_fuzz import RICH, bodies
+from tokenwire.dialects.chat import schema as chat
+from tokenwire.dialects.events import schema as events
+from tokenwire.dialects.messages import schema as messages
+from tokenwire.dialects.responses import schema as responses
+from tokenwire.dialects.schema import check
+from tokenwire.dialects.schema.document import json_schema
+from tokenwire.dialects.ui import schema as ui
+from tokenwire.errors import ClientError
+
+KINDS: dict[str, type[Struct]] = {
+    "chat": chat.Request,
+    "messages": messages.Request,
+    "responses": responses.Request,
+    "ui": ui.Request,
+    "events": events.Request,
+}
+VALIDATORS = {name: Draft202012Validator(json_schema(kind)) for name, kind in KINDS.items()}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_schema_is_one_and_stands_alone(name: str) -> None:
+    """It is JSON Schema, and refers to nothing."""
+    Draft202012Validator.check_schema(VALIDATORS[name].schema)
+    assert "$ref" not in str(VALIDATORS[name].schema)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body"), [*RICH, *((dialect, body) for _, dialect, body in recorded())]
+)
+def test_real_requests_fit(dialect: str, body: dict[str, Any]) -> None:
+    """But for objects of a type that tokenwire does not know."""
+    known = copy.deepcopy(body)
+    if isinstance(known.get("tools"), list):
+        known["tools"] = [
+            tool for tool in known["tools"] if tool.get("type") not in ("web_search", "tool_search")
+        ]
+    errors = [error.message for error in VALIDATORS[dialect].iter_errors(known)]
+    assert errors == []
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(bodies())
+def test_what_fits_is_taken(case: tuple[str, dict[str, Any]]) -> None:
+    """A body that the schema allows is never refused by the check."""
+    dialect, body = case
+    if VALIDATORS[dialect].is_valid(body):
+        try:
+            check(body, KINDS[dialect])
+        except ClientError as error:
+            pytest.fail(error.message)

@@ -1,0 +1,91 @@
+"""Blocks of no known shape: never taken for plain content, and never passed on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tokenwire.dialects import DIALECTS
+from tokenwire.errors import UpstreamError
+from tokenwire.events import Error
+from tokenwire.sse import named
+
+
+def block(name: str, **body: object) -> bytes:
+    """An event of this name."""
+    return named(name, json.dumps(body).encode())
+
+
+DELTA = block(
+    "content_block_delta",
+    type="content_block_delta",
+    index=0,
+    delta={"type": "text_delta", "text": "x"},
+)
+TEXT = block(
+    "response.output_text.delta",
+    type="response.output_text.delta",
+    sequence_number=4,
+    item_id="msg_1",
+    output_index=0,
+    content_index=0,
+    delta="x",
+    logprobs=[],
+)
+PLAIN = {"messages": DELTA, "responses": TEXT}
+BAD: dict[str, Callable[[bytes], bytes]] = {
+    "cut off": lambda plain: plain[:-4] + b"\n\n",
+    "one brace too many": lambda plain: plain[:-2] + b"}\n\n",
+    "no JSON": lambda plain: plain.replace(b"data: {", b"data: <"),
+    "another type": lambda plain: plain.replace(b'"type": "', b'"type": "later_', 1),
+    "no type": lambda plain: plain.replace(b'"type"', b'"kind"', 1),
+    "detail": lambda _: b'data: {"detail":"Bearer sk-secret"}\n\n',
+    "unnamed and unknown": lambda _: b'data: {"type":"note","note":"Bearer sk-secret"}\n\n',
+}
+
+
+@pytest.mark.parametrize("dialect", PLAIN)
+def test_plain_content_is_not_notable(dialect: str) -> None:
+    """Nearly every block is a piece of text, and is passed on as it is."""
+    assert not DIALECTS[dialect].decoder().notable(PLAIN[dialect])
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("dialect", PLAIN)
+def test_bad_block_is_malformed(dialect: str, bad: str) -> None:
+    """What is not JSON, or of no shape that the dialect has, is an error and none of its text."""
+    decoder, said = DIALECTS[dialect].decoder(), BAD[bad](PLAIN[dialect])
+    assert decoder.notable(said)
+    if bad == "another type" and dialect == "responses":
+        return  # its events are named by a common head
+    with pytest.raises(UpstreamError) as caught:
+        decoder.decode(said)
+    assert caught.value.code == "upstream_malformed"
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dialect", PLAIN)
+def test_later_event_is_passed_on(dialect: str) -> None:
+    """An event from a later version says its type twice, as all do; it means nothing to us."""
+    decoder, later = DIALECTS[dialect].decoder(), block("later_event", type="later_event", a=1)
+    assert decoder.notable(later)
+    assert decoder.decode(later) == []
+
+
+@pytest.mark.parametrize("dialect", PLAIN)
+def test_event_named_error_is_an_error(dialect: str) -> None:
+    """Whatever its type says."""
+    for body in ({"detail": "sk-secret", "type": "x"}, {"type": "x", "error": "sk-secret"}):
+        (event,) = DIALECTS[dialect].decoder().decode(block("error", **body))
+        assert isinstance(event, Error)
+        assert "secret" not in repr(event)
+
+
+@pytest.mark.parametrize("dialect", PLAIN)
+def test_block_without_data_says_nothing(dialect: str) -> None:
+    """It is no event at all."""
+    decoder = DIALECTS[dialect].decoder()
+    assert decoder.decode(b"event: ping\n\n") == []
+    assert not decoder.ends(b": message_stop response.completed\n\n")

@@ -1,0 +1,97 @@
+"""``starting_after`` of a response that runs in another process, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tests.fakes.virtual import run
+from tests.streams.test_keeping import Tap, hub, start
+from tokenwire.errors import ClientError
+from tokenwire.gateway.numbers import check_number
+from tokenwire.streams.hub import Hub
+from tokenwire.streams.stream import Stream
+
+HALF = (ROLE, text("a"), text("b"))
+"""As events: created, in_progress, the item, its part, and two pieces of text. The last is 5."""
+Scene = Callable[[Hub, Stream, Tap], Awaitable[None]]
+
+
+def played(scene: Scene) -> None:
+    """The scene in a process other than the one that runs the stream, which has said ``HALF``."""
+
+    async def play() -> None:
+        store, tap = MemoryStore(), Tap()
+        here, there = hub(store), hub(store)
+        ours = await start(here, tap)
+        tap.send(*HALF)
+        await asyncio.sleep(0.1)
+        await scene(there, await there.find(ours.meta.id, "me"), tap)
+        tap.send(STOP, DONE)
+        for one in (here, there):
+            await one.aclose()
+
+    run(play)
+
+
+def test_caller_may_be_ahead_of_the_store() -> None:
+    """Who has read more than the store has yet is waited for: its next event is taken."""
+
+    async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
+        await check_number(stream, 5)
+        coming = asyncio.create_task(check_number(stream, 6))
+        await asyncio.sleep(1)
+        assert not coming.done()
+        tap.send(text("c"))
+        await asyncio.wait_for(coming, 0.5)
+
+    played(scene)
+
+
+@pytest.mark.parametrize(("words", "seconds"), [(0, 2), (4, 2 + 4), (100, 10)])
+def test_number_that_is_nowhere_is_refused(words: int, seconds: int) -> None:
+    """Two seconds after the last block that came, or after ten if more keep coming."""
+
+    async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
+        clock = asyncio.get_running_loop().time
+        before = clock()
+        coming = asyncio.create_task(check_number(stream, 999_999))
+        for number in range(words):
+            await asyncio.sleep(1)
+            tap.send(text(str(number)))
+            if coming.done():
+                break
+        with pytest.raises(ClientError) as caught:
+            await coming
+        assert (caught.value.code, caught.value.param) == ("invalid_cursor", "starting_after")
+        assert seconds - 1 < clock() - before < seconds + 2
+
+    played(scene)
+
+
+def test_end_answers_for_every_number() -> None:
+    """The end comes while a number is waited for: its client is told that."""
+
+    async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
+        coming = asyncio.create_task(check_number(stream, 999_999))
+        await asyncio.sleep(0.5)
+        tap.send(STOP, DONE)
+        await asyncio.wait_for(coming, 1)
+        await check_number(stream, 999_999)
+
+    played(scene)
+
+
+def test_block_that_cannot_be_read_is_told_in_the_stream() -> None:
+    """A number behind it cannot be known: the response that resumes says what is wrong."""
+
+    async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
+        stream.tail.append([b"data: {\n\n"])
+        await check_number(stream, 5)
+        await check_number(stream, 999_999)
+
+    played(scene)

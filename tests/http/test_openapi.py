@@ -1,0 +1,115 @@
+"""``/openapi.json``: complete, valid, and true of what is answered."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from tests.conftest import Serve
+from tokenwire.http.schemas_answers import ANSWERS, FAILURES
+
+PACKAGE = Path("functions/proxy/tokenwire")
+HELLO = {"model": "demo/markdown", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+@pytest.fixture
+async def paths(serve: Serve) -> dict[str, Any]:
+    """The document."""
+    client = await serve(TOKENWIRE_DEMO_PACE="10000")
+    found: dict[str, Any] = (await client.get("/openapi.json")).json()
+    return found
+
+
+async def test_document_is_valid(paths: dict[str, Any]) -> None:
+    """By the specification's own schema; it describes every route, and no other."""
+    validate(paths)
+    told = {(method, path) for path, ops in paths["paths"].items() for method in ops}
+    assert told == set(ANSWERS)
+
+
+async def test_streams_and_failures_are_described(paths: dict[str, Any]) -> None:
+    """What answers with events says so; what may fail says how, in its own dialect."""
+    chat = paths["paths"]["/v1/chat/completions"]["post"]["responses"]
+    assert set(chat["200"]["content"]) == {"application/json", "text/event-stream"}
+    for path, name in (
+        ("/v1/chat/completions", "OpenAIError"),
+        ("/v1/responses", "OpenAIError"),
+        ("/v1/messages", "AnthropicError"),
+        ("/api/chat", "UIError"),
+        ("/v1/streams", "EventsError"),
+    ):
+        responses = paths["paths"][path]["post"]["responses"]
+        assert {int(status) for status in responses if int(status) >= 400} == set(FAILURES)
+        for status in set(FAILURES) - {431}:
+            schema = responses[str(status)]["content"]["application/json"]["schema"]
+            assert schema == {"$ref": f"#/components/schemas/{name}"}
+    assert "HTTPValidationError" not in str(paths)
+
+
+def statuses() -> Iterator[int]:
+    """Every status of 400 and more that the source names."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.keyword(arg="status" | "status_code", value=ast.Constant(value=int(n))):
+                    yield n
+                case ast.Tuple(elts=[ast.Constant(value=str()), ast.Constant(value=int(n)), *_]):
+                    yield n
+
+
+def test_every_status_is_described() -> None:
+    """Of errors before the first byte."""
+    found = {number for number in statuses() if 400 <= number < 600}
+    assert {400, 404, 429, 503, 529} <= found
+    assert found - set(FAILURES) == set()
+
+
+async def test_answers_fit(paths: dict[str, Any], serve: Serve) -> None:
+    """Whole answers and refusals, each held against the schema that its route promises."""
+    client = await serve(TOKENWIRE_DEMO_PACE="10000")
+    response = (
+        await client.post("/v1/responses", json={"model": "demo/markdown", "input": "Hi"})
+    ).json()
+    stream = (await client.post("/v1/streams", json={"message": "Hi"})).json()["id"]
+    asked: list[tuple[str, str, str, Any]] = [
+        ("post", "/v1/chat/completions", "", HELLO),
+        ("post", "/v1/chat/completions", "", {}),
+        ("post", "/v1/messages", "", {**HELLO, "max_tokens": 9}),
+        ("post", "/v1/messages", "", {**HELLO, "max_tokens": "x"}),
+        ("post", "/v1/responses", "", {"model": "demo/markdown", "input": "Hi"}),
+        ("post", "/v1/responses", "", {"model": "nobody/m", "input": "Hi"}),
+        ("post", "/api/chat", "", {"messages": []}),
+        ("post", "/api/chat/{chat_id}/stop", "/api/chat/nobody/stop", None),
+        ("post", "/api/stream", "", {"message": 5}),
+        ("post", "/v1/streams", "", {"message": "Hi"}),
+        ("post", "/v1/streams/{stream_id}/ticket", f"/v1/streams/{stream}/ticket", None),
+        ("post", "/v1/streams/{stream_id}/cancel", f"/v1/streams/{stream}/cancel", None),
+        ("get", "/v1/responses/{response_id}", f"/v1/responses/{response['id']}", None),
+        ("get", "/v1/responses/{response_id}", "/v1/responses/nobody", None),
+        (
+            "get",
+            "/v1/responses/{response_id}/input_items",
+            f"/v1/responses/{response['id']}/input_items",
+            None,
+        ),
+        ("get", "/v1/models", "", None),
+        ("get", "/v1/models/{model}", "/v1/models/demo/markdown", None),
+        ("get", "/v1/models/{model}", "/v1/models/nobody/m", None),
+        ("get", "/healthz", "", None),
+        ("get", "/readyz", "", None),
+    ]
+    for method, path, url, body in asked:
+        answer = await client.request(method.upper(), url or path, json=body)
+        described = paths["paths"][path][method]["responses"][str(answer.status_code)]
+        schema = described["content"]["application/json"]["schema"]
+        whole = {**schema, "components": paths["components"]}
+        problems = [
+            error.message for error in Draft202012Validator(whole).iter_errors(answer.json())
+        ]
+        assert problems == [], (path, answer.status_code)

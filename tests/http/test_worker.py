@@ -1,0 +1,227 @@
+"""The worker: what it takes, and what it leaves alone."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from tests.fakes.memory_store import MemoryStore
+from tokenwire.app import create_app
+from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.errors import ClientError, ProxyError
+from tokenwire.gateway.handover import hand_over, needs_worker
+from tokenwire.gateway.invoker import Invoker as LambdaInvoker
+from tokenwire.gateway.observation import Observation
+from tokenwire.gateway.services import Invoker, Services
+from tokenwire.gateway.worker import Worker
+from tokenwire.secrets import Secrets
+from tokenwire.settings import load
+from tokenwire.stores.records import End, EndReason, Meta
+from tokenwire.streams.policy import CANCEL, CONTINUE
+from tokenwire.telemetry import RequestLog
+
+_NUMBERS = itertools.count()
+EVENT: dict[str, Any] = json.loads(Path("events/worker.json").read_text())
+
+
+@dataclass
+class Context:
+    """An invocation with a minute to go."""
+
+    aws_request_id: str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+    memory_limit_in_mb: int = 512
+    freezes: bool = True
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the deadline."""
+        return 60_000
+
+
+class Bench:
+    """A worker, its store, and what it logged."""
+
+    def __init__(self, store: MemoryStore | None, invoker: Invoker | None = None) -> None:
+        self.out = io.StringIO()
+        logger = Logger(service=f"worker-{next(_NUMBERS)}", stream=self.out)
+        settings = load({"TOKENWIRE_DEMO_PACE": "1000"}, Path("/nonexistent"))
+        app = create_app(settings, Secrets({}), logger, durable=store, invoker=invoker)
+        self.services: Services = app.state.services
+        self.worker: Worker = app.state.worker
+
+    async def run(self, **changes: Any) -> dict[str, str]:
+        """One event."""
+        return await self.worker({**EVENT, **changes}, Context())
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The last line."""
+        found: dict[str, Any] = json.loads(self.out.getvalue().splitlines()[-1])
+        return found
+
+
+def reserved(store: MemoryStore) -> Meta:
+    """The stream of the event, as a request leaves it."""
+    return Meta(EVENT["stream"], EVENT["owner"], "demo", "chat", EVENT["model"], 1)
+
+
+async def test_runs_the_stream_that_was_reserved() -> None:
+    """To its end, which is in the store by the time it returns; one line says so."""
+    store = MemoryStore()
+    await store.reserve(reserved(store))
+    bench = Bench(store)
+    assert bench.worker.takes(EVENT)
+    assert await bench.run() == {"stream": EVENT["stream"], "end_reason": "done"}
+    log = store.logs[EVENT["stream"]]
+    assert log.end is not None
+    assert bench.line["http"]["route"] == "tokenwire.worker"
+    assert (bench.line["end_reason"], bench.line["store"]) == ("done", "kept")
+    assert bench.line["function_request_id"] == Context.aws_request_id
+    assert "Hello" not in bench.out.getvalue()
+
+
+async def test_delivered_twice_or_too_late_it_does_nothing() -> None:
+    """Lambda delivers at least once; viewers do not wait for ever."""
+    store = MemoryStore()
+    bench = Bench(store)
+    taken = {"stream": EVENT["stream"], "end_reason": "taken"}
+    assert await bench.run() == taken
+    await store.reserve(reserved(store))
+    await store.close(EVENT["stream"], End(EndReason.LOST))
+    assert await bench.run() == taken
+    store.logs.clear()
+    await store.reserve(reserved(store))
+    await bench.run()
+    batches = len(store.logs[EVENT["stream"]].batches)
+    assert await bench.run() == taken
+    assert len(store.logs[EVENT["stream"]].batches) == batches
+
+
+async def test_what_cannot_be_asked_ends_the_stream() -> None:
+    """A model that is no longer there: whoever watches is told, in the log's own words."""
+    store = MemoryStore()
+    await store.reserve(reserved(store))
+    bench = Bench(store)
+    said = await bench.run(model="nobody")
+    assert said["end_reason"] == "error"
+    log = store.logs[EVENT["stream"]]
+    assert log.end is not None
+    assert log.end.end is not None
+    assert log.end.end.error is not None
+    assert bench.line["error"]["type"] == log.end.end.error.code
+
+
+async def test_other_events_are_refused() -> None:
+    """Another sender's, another version's; and any, where there is no store."""
+    bench = Bench(MemoryStore())
+    assert not bench.worker.takes({"Records": []})
+    for changes in ({"version": 2}, {"type": "x"}, {"body": "text"}):
+        with pytest.raises(ProxyError) as caught:
+            await bench.run(**changes)
+        assert caught.value.code == "unsupported_event"
+    with pytest.raises(ProxyError) as caught:
+        await Bench(None).run()
+    assert caught.value.code == "store_unavailable"
+
+
+class Lambda:
+    """What invokes: remembers the events, or refuses."""
+
+    def __init__(self, refusal: ProxyError | None = None) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self._refusal = refusal
+
+    async def invoke(self, function: str, event: bytes) -> None:
+        """As ``Invoker.invoke``."""
+        if self._refusal is not None:
+            raise self._refusal
+        self.events.append((function, json.loads(event)))
+
+
+def handed(bench: Bench) -> tuple[Services, Observation]:
+    """What a request on Lambda has at hand."""
+    services = bench.services
+    seen = Observation(RequestLog("r", "POST"), freezes=True, function_arn="arn:x")
+    return services, seen
+
+
+async def test_callers_headers_are_handed_over() -> None:
+    """Those that a provider of the caller's dialect gets reach it from a worker too."""
+    store = MemoryStore()
+    invoker = Lambda()
+    bench = Bench(store, invoker)
+    services, seen = handed(bench)
+    headers = {"anthropic-beta": "compact-2026-01-12"}
+    asked = ChatRequest("demo/markdown", True, EVENT["body"], headers=headers)
+    await hand_over(services, reserved(store), asked, CONTINUE, seen)
+    ((_, event),) = invoker.events
+    assert event == {**EVENT, "headers": headers}
+
+
+async def test_request_is_handed_over() -> None:
+    """The event has what a worker needs; a worker that gets it runs the stream."""
+    store = MemoryStore()
+    invoker = Lambda()
+    bench = Bench(store, invoker)
+    services, seen = handed(bench)
+    asked = ChatRequest("demo/markdown", True, EVENT["body"])
+    assert needs_worker(services, seen, CONTINUE, alone=False)
+    assert needs_worker(services, seen, CANCEL, alone=True)
+    assert not needs_worker(services, seen, CANCEL, alone=False)
+    stream = await hand_over(services, reserved(store), asked, CONTINUE, seen)
+    ((function, event),) = invoker.events
+    assert function == "arn:x"
+    assert event == EVENT
+    await bench.worker(event, Context())
+    async with asyncio.timeout(5):
+        while stream.tail.end is None:
+            await asyncio.sleep(0.01)
+    await services.hub.aclose()
+
+
+async def test_request_that_lambda_does_not_take() -> None:
+    """The caller is told; whoever has the id meanwhile, too."""
+    store = MemoryStore()
+    refusal = ProxyError("No.", code="worker_unavailable", status=503, retryable=True)
+    services, seen = handed(Bench(store, Lambda(refusal)))
+    asked = ChatRequest("demo/markdown", True, EVENT["body"])
+    with pytest.raises(ProxyError) as caught:
+        await hand_over(services, reserved(store), asked, CONTINUE, seen)
+    assert caught.value is refusal
+    log = store.logs[EVENT["stream"]]
+    assert log.end is not None
+    assert log.end.end is not None
+    assert log.end.end.error is not None
+    assert log.end.end.error.code == "worker_unavailable"
+
+
+async def test_without_a_store_only_what_ends_with_its_response() -> None:
+    """There would be no way to follow it."""
+    services, seen = handed(Bench(None, Lambda()))
+    assert not needs_worker(services, seen, CONTINUE, alone=False)
+    with pytest.raises(ClientError) as caught:
+        needs_worker(services, seen, CANCEL, alone=True)
+    assert (caught.value.status, caught.value.code) == (501, "not_on_lambda")
+
+
+async def test_events_have_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda takes a megabyte; and what it refuses is said by its code alone."""
+    with pytest.raises(ProxyError) as caught:
+        await LambdaInvoker().invoke("arn:x", b"x" * 1_000_001)
+    assert (caught.value.status, caught.value.code) == (413, "request_too_large")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(ProxyError) as caught:
+        await LambdaInvoker().invoke("arn:x", b"{}")
+    assert caught.value.code == "worker_unavailable"
+    assert "127.0.0.1" not in str(caught.value)
