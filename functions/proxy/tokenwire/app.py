@@ -99,7 +99,7 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(services, secrets),
+        lifespan=_lifespan(services, secrets, durable),
         exception_handlers=dict.fromkeys(HANDLED, on_error),
     )
     app.state.services = services
@@ -156,7 +156,7 @@ def _services(
 
     hub = Hub(_limits(settings), on_end=count, durability=_durability(settings, durable))
     metrics = Metrics(
-        lambda: hub.open_streams, lambda: hub.open_viewers, lambda: bool(hub.health.failing)
+        lambda: hub.open_streams, lambda: hub.open_viewers, lambda: hub.store_status == "degraded"
     )
 
     async def keys() -> Iterable[str]:
@@ -239,12 +239,11 @@ async def _resolve(secrets: Secrets, key: str) -> str:
 
 
 def _lifespan(
-    services: Services, secrets: Secrets
+    services: Services, secrets: Secrets, store: Store | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # On Lambda this is the init phase, which has a whole CPU.
-        store = services.hub.store
         ready = [services.catalog.prepare(), secrets.prepare()]
         await asyncio.gather(*ready, *([] if store is None else [store.prepare()]))
         yield

@@ -53,7 +53,7 @@ def needs_worker(
     """
     if not seen.freezes:
         return False
-    if services.hub.store is not None:
+    if services.hub.is_shared:
         return alone or policy.grace is None
     if alone:
         raise ClientError(
@@ -74,8 +74,6 @@ async def hand_over(
     Raises:
         ProxyError: Lambda, or the store, does not take it.
     """
-    store = services.hub.store
-    assert store is not None  # noqa: S101 - see needs_worker
     job = Job(
         stream=meta.id,
         owner=meta.owner,
@@ -85,10 +83,10 @@ async def hand_over(
         grace=policy.grace,
         headers=dict(request.headers),
     )
-    await store.reserve(meta)
+    await services.hub.reserve(meta)
     try:
         await services.invoker.invoke(seen.function_arn, msgspec.json.encode(job))
     except ProxyError as error:
-        await store.close(meta.id, End(EndReason.ERROR, as_event(error)))
+        await services.hub.close_reserved(meta.id, End(EndReason.ERROR, as_event(error)))
         raise
     return await services.hub.find(meta.id, meta.owner)

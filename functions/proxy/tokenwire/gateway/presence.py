@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import ClientError
-from ..stores.contract import Crowded, Fenced, Missing, StoreError
 from ..streams.stream import Stream
 from .observation import Observation
 from .services import Services
@@ -57,15 +56,9 @@ async def seat(name: str | None, services: Services, stream: Stream, seen: Obser
     Raises:
         ClientError: The name is malformed.
     """
-    store, lease = services.hub.store, services.settings.viewer_lease
-    if name is None or store is None or not seen.freezes or stream.end is not None:
+    hub, lease = services.hub, services.settings.viewer_lease
+    if name is None or not hub.is_shared or not seen.freezes or stream.end is not None:
         return Seat()
-    viewer = viewer_of(name)
-    try:
-        await store.renew(stream.meta.id, viewer, lease)
-    except (Crowded, Fenced, Missing):
-        return Seat()  # what the store says of the stream is no failure of the store
-    except StoreError as error:
-        services.hub.health.failed(error)
+    if not await hub.grant_lease(stream, viewer_of(name), lease):
         return Seat()
     return Seat(visible=False, headers={LEASE_HEADER: f"{lease:g}"})

@@ -10,7 +10,6 @@ import msgspec
 
 from ..dialects.protocol import ChatRequest, as_event
 from ..errors import ProxyError, TokenwireError
-from ..stores.contract import Fenced, Missing, StoreError, Taken, new_token
 from ..stores.records import End, EndReason
 from ..streams.policy import OnDisconnect
 from ..streams.stream import Stream
@@ -21,7 +20,6 @@ from .prepare import prepare
 from .services import Services
 
 _TYPE = "tokenwire.worker"
-_NOT_FOR_US = (Fenced, Missing, Taken)
 
 
 class Worker:
@@ -70,12 +68,9 @@ class Worker:
         return {"stream": job.stream, "end_reason": reason}
 
     async def _run(self, job: Job, seen: Observation) -> str:
-        store = self._services.hub.store
-        if store is None:
-            raise StoreError("There is no store.")
-        try:
-            writer = await store.adopt(job.stream, new_token())
-        except _NOT_FOR_US:
+        hub = self._services.hub
+        writer = await hub.adopt(job.stream)
+        if writer is None:
             return "taken"
         request = ChatRequest(
             job.model, stream=True, body=job.body, dialect=job.dialect, headers=job.headers
@@ -83,12 +78,12 @@ class Worker:
         try:
             prepared = prepare(self._services, job.owner, request, job.stream)
         except TokenwireError as error:
-            await store.close(job.stream, End(EndReason.ERROR, as_event(error)))
+            await hub.close_reserved(job.stream, End(EndReason.ERROR, as_event(error)))
             seen.log.error_code = error.code
             return EndReason.ERROR
         seen.begins(prepared.meta)
         policy = OnDisconnect(job.grace)
-        stream = await self._services.hub.start(
+        stream = await hub.start(
             prepared.meta, prepared.source, policy, seen.seconds_left, prepared.attempts, writer
         )
         return await self._to_the_end(stream, seen)

@@ -11,10 +11,22 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from time import perf_counter
+from typing import Literal
 
 from ..errors import ClientError, ProxyError
 from ..events import Error
-from ..stores.contract import Fenced, Missing, Named, Names, Store, Writer
+from ..stores.contract import (
+    Crowded,
+    Fenced,
+    Missing,
+    Named,
+    Names,
+    Store,
+    StoreError,
+    Taken,
+    Writer,
+    new_token,
+)
 from ..stores.health import Health
 from ..stores.memory import MemoryNames
 from ..stores.records import Attempt, Cursor, End, EndReason, Meta, RecordId
@@ -103,6 +115,18 @@ class Hub:
         """Readers attached to any stream."""
         held = (self._open.values(), self._shelf, self._following or ())
         return sum(stream.tail.readers for streams in held for stream in streams)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes can follow, and run, the streams of this one."""
+        return self.store is not None
+
+    @property
+    def store_status(self) -> Literal["ok", "degraded"] | None:
+        """Whether the shared store works; None where no store is shared."""
+        if not self.is_shared:
+            return None
+        return "degraded" if self.health.failing else "ok"
 
     @property
     def store(self) -> Store | None:
@@ -227,9 +251,16 @@ class Hub:
         return found
 
     async def name(self, name: str, stream: Stream) -> None:
-        """Let its owner find the stream by this name too; the last stream of a name counts."""
+        """Let its owner find the stream by this name too; the last stream of a name counts.
+
+        A failure of the store is noted, not raised: a stream without its name still runs.
+        """
         key, meant = _key(name, stream.meta.owner), Named(stream.meta.id)
-        await self._names.name(key, meant)
+        try:
+            await self._names.name(key, meant)
+        except StoreError as error:
+            self.health.failed(error)
+            return
         if stream.is_ours and self.store is not None:
             await self._local_names.name(key, meant)
 
@@ -274,6 +305,51 @@ class Hub:
             return
         with suppress(Fenced):  # of a stream that is over nobody has to know its viewers
             await store.renew(stream_id, viewer, seconds)
+
+    async def grant_lease(self, stream: Stream, viewer: str, seconds: float) -> bool:
+        """Count a viewer whose disconnect cannot be seen, for so many seconds.
+
+        Returns:
+            Whether the store counts it. False where the store is not shared, has no room for
+            another viewer, no longer has the stream, or fails.
+        """
+        if self.store is None or stream.end is not None:
+            return False
+        try:
+            await self.store.renew(stream.meta.id, viewer, seconds)
+        except (Crowded, Fenced, Missing):
+            return False  # the store works: it refuses this viewer or this stream
+        except StoreError as error:
+            self.health.failed(error)
+            return False
+        return True
+
+    async def reserve(self, meta: Meta) -> None:
+        """Put a stream into the shared store that another process is to run.
+
+        Raises:
+            StoreError: The store fails, or none is shared.
+        """
+        await self._shared_store().reserve(meta)
+
+    async def adopt(self, stream_id: str) -> Writer | None:
+        """Take over a reserved stream; None if it is over, unknown, or run by another process.
+
+        Raises:
+            StoreError: The store fails, or none is shared.
+        """
+        try:
+            return await self._shared_store().adopt(stream_id, new_token())
+        except (Fenced, Missing, Taken):
+            return None
+
+    async def close_reserved(self, stream_id: str, end: End) -> None:
+        """End a reserved stream that nobody runs.
+
+        Raises:
+            StoreError: The store fails, or none is shared.
+        """
+        await self._shared_store().close(stream_id, end)
 
     async def leave(self, stream_id: str, owner: str | None, viewer: str) -> None:
         """Such a viewer has left.
@@ -340,6 +416,11 @@ class Hub:
         """The store, if the stream is there and may be watched; None if there is none."""
         if owner not in (None, await self.owner_of(stream_id)):
             raise _not_found()
+        return self.store
+
+    def _shared_store(self) -> Store:
+        if self.store is None:
+            raise StoreError("No store is shared with other processes: set TOKENWIRE_STORE.")
         return self.store
 
     def _here(self, stream_id: str) -> Stream | None:

@@ -45,9 +45,9 @@ async def _may_know(request: Request, parts: Services) -> bool:
 
 def _topology(parts: Services) -> dict[str, object]:
     found: dict[str, object] = {"providers": parts.catalog.status, "off": parts.catalog.off}
-    if parts.hub.store is not None:
+    if (store := parts.hub.store_status) is not None:
         # Not a reason to take no requests: streams go on, but live in this process alone.
-        found["store"] = "degraded" if parts.hub.health.failing else "ok"
+        found["store"] = store
     return found
 
 

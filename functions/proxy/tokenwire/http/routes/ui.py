@@ -12,7 +12,6 @@ from ...gateway.join import join
 from ...gateway.observation import Observation
 from ...gateway.services import Services
 from ...gateway.start import begin
-from ...stores.contract import StoreError
 from ...streams.stream import Stream
 from ..body import read_json
 from ..dependencies import Observed, Parts, Who
@@ -39,7 +38,7 @@ async def chat(request: Request, parts: Parts, who: Who, seen: Observed) -> Resp
     key = Idempotency.of(request.headers.get(KEY_HEADER), request.scope["path"], asked)
     stream = await begin(parts, who, asked, policy(request, parts, GRACE), seen, key)
     if isinstance(chat_id, str):
-        await _name(parts, chat_id, stream)
+        await parts.hub.name(chat_id, stream)
     return _said(parts, stream, seen)
 
 
@@ -63,14 +62,6 @@ async def stop(chat_id: str, parts: Parts, who: Who, seen: Observed) -> Response
     seen.joins(stream, None)
     end = await parts.hub.cancel(stream)
     return JSONResponse({"id": stream.meta.id, "end_reason": end.reason if end else None})
-
-
-async def _name(parts: Services, chat_id: str, stream: Stream) -> None:
-    # Without its name the answer cannot be resumed. That is no reason to have none.
-    try:
-        await parts.hub.name(chat_id, stream)
-    except StoreError as error:
-        parts.hub.health.failed(error)
 
 
 async def _named(parts: Services, chat_id: str, owner: str) -> Stream | None:
