@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tokenwire.errors import ProxyError
-from tokenwire.provision import providers, store
+from tokenwire.provision import providers, store, store_timeout
 from tokenwire.secrets import Secrets
 from tokenwire.settings import ProviderSettings, environment, load
 from tokenwire.stores.dynamodb import DynamoDBStore
@@ -246,3 +246,8 @@ def test_secrets_have_a_least_length(name: str) -> None:
 def test_one_short_key_is_enough_to_stop() -> None:
     """A list is as weak as its shortest key."""
     assert "at least 16" in bad({"TOKENWIRE_API_KEYS": f"{'x' * 32},y"})
+
+
+def test_answer_of_a_store_costs_no_lease() -> None:
+    """Two seconds; a third of a lease where that is less; and always one."""
+    assert [store_timeout(lease) for lease in (10.0, 6.0, 4.5, 3.0, 1.0)] == [2, 2, 1.5, 1, 1]

@@ -37,8 +37,9 @@ CANCELLED = End(EndReason.CANCELLED, Error("cancelled", "", status=499))
 Told = tuple[RecordId, EndReason]
 Ask = Callable[[], Awaitable[Any]]
 
-NETWORK = ("refused", "unanswered", "late", "slow", "cut off", "outage")
+NETWORK = ("refused", "unanswered", "late", "slow", "cut off", "outage", "full")
 PROCESS = ("stuck", "killed", "cancel")
+WRITES = {"create", "append", "beat", "probe", "lose", "close", "claim", "name", "renew"}
 LOSSES = ("rollback 1", "rollback 2", "flush")
 
 
@@ -52,6 +53,7 @@ class Fate:
     names: list[str] = field(default_factory=list)
     silent_until: dict[str, float] = field(default_factory=dict)
     waits_until: dict[str, float] = field(default_factory=dict)
+    full_until: float = -1.0
     dead: set[str] = field(default_factory=set)
     had_end: bool = False
     running: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -76,6 +78,10 @@ class Fate:
         await asyncio.sleep(self.waits_until.get(who, 0.0) - now)
         if what == "refused" or now < self.silent_until.get(who, -1.0):
             raise StoreError("refused")
+        if name in WRITES and now < self.full_until:
+            await asyncio.sleep(LEASE * 0.9)  # by a client that tries again late, and silently
+            if asyncio.get_running_loop().time() < self.full_until:
+                raise StoreError("denied")
         if what == "late":
             self.running.add(asyncio.create_task(self._later(unheard)))
             await asyncio.sleep(LEASE / 2)
@@ -97,6 +103,8 @@ class Fate:
                 self.silent_until[who] = now + LEASE * 1.6
             case "outage":
                 self.silent_until |= dict.fromkeys(("here", "there"), now + LEASE * 1.6)
+            case "full":
+                self.full_until = now + LEASE * 2.3
             case _:
                 await self._change(what)
 

@@ -14,6 +14,8 @@ from tokenwire.stores.records import EndReason, RecordId
 FAULTS = (*NETWORK, *PROCESS, *LOSSES)
 SILENT = {"cut off", "outage", "stuck", "killed"}
 """Faults that last longer than a lease: a process cannot be told from a dead one."""
+UNCONFIRMED = SILENT | {"full"}
+"""Faults that last longer than the caller waits for the store's word on the end."""
 REFUSALS = {"stream_not_found", "store_unavailable", "connection_expired"}
 WHOLE = (RecordId(1, len(BLOCKS) + 1), EndReason.DONE)
 REQUESTS = 45
@@ -32,7 +34,7 @@ def wrongs(outcome: Outcome, plan: dict[int, str]) -> Iterator[str]:
         told |= {outcome.producer}
     if len(told) > 1 and not outcome.had_end:
         yield f"ends differ for good: {told}"
-    if len(ends) > 1 and not (faults & SILENT or outcome.had_end):
+    if len(ends) > 1 and not (faults & UNCONFIRMED or outcome.had_end):
         yield f"the store answered, and two were told different ends: {ends}"
     if not faults & {*SILENT, "cancel"} and told != {WHOLE} and len(faults) == 1:
         yield f"a stream was not whole: {told}"

@@ -28,6 +28,11 @@ TABLE: dict[str, tuple[tuple[str, ...], str, tuple[set[str], ...]]] = {
         "here",
         (ALL, ALL, {"lost", "done", "done, after a 404"}, {"lost", "done"}),
     ),
+    "takes no writes": (
+        ("full",),
+        "here",
+        (ALL, ALL, {"done", "done, after a 404"}, ALL),
+    ),
     "the producer dies": (
         ("killed",),
         "here",
@@ -72,7 +77,9 @@ def test_store_fault(row: str, cell: int) -> None:
     assert found == expected[cell]
 
 
-@pytest.mark.parametrize("fault", ["outage", "cut off", "stuck", "rollback 2", "flush", "cancel"])
+@pytest.mark.parametrize(
+    "fault", ["outage", "full", "cut off", "stuck", "rollback 2", "flush", "cancel"]
+)
 def test_everybody_agrees_at_last(fault: str) -> None:
     """Who comes later, here or elsewhere, is told the end that the store has."""
     for outcome in outcomes(fault, "here"):

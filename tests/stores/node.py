@@ -12,11 +12,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from time import monotonic
+from typing import Any, cast
 
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import TokenwireError
+from tokenwire.stores.contract import Batch, Store
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.records import Cursor, End, Meta, RecordId
 from tokenwire.stores.redis import RedisStore
@@ -66,17 +68,21 @@ class Viewer:
     retries: int = 0
 
     async def watch(self) -> dict[str, Any]:
-        """Read to the end; what was seen."""
-        while (end := await self._come()) is None:
-            pass
+        """Read to the end, and look again; what was seen."""
+        seen = await self.read()
         again = await self._found()
         if again.tail.last != self.at:
             self.faults.append(f"ended at {self.at}, and then at {again.tail.last}")
+        return {**seen, "blocks": again.tail.next - 1}
+
+    async def read(self) -> dict[str, Any]:
+        """Read to the end; what was seen."""
+        while (end := await self._come()) is None:
+            pass
         return {
             "reason": end.reason,
             "code": end.error.code if end.error else None,
             "at": str(self.at),
-            "blocks": again.tail.next - 1,
             "faults": self.faults,
         }
 
@@ -127,11 +133,79 @@ class Viewer:
         self.at = RecordId(1, number)
 
 
-async def produce(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
-    """Run a stream to its end."""
+class Heard:
+    """A store, and for how long each log's producer was silent in it."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.silences: dict[str, Silent] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """The store's own."""
+        return getattr(self._store, name)
+
+    async def create(self, meta: Meta, token: str) -> Any:
+        """As ``Store.create``."""
+        writer = await self._store.create(meta, token)
+        return Silent(writer, self.silences.setdefault(meta.id, Silent(writer)))
+
+
+class Silent:
+    """A producer's hold on a log, and the longest time between two of its writes."""
+
+    def __init__(self, writer: Any, first: Silent | None = None) -> None:
+        self._writer = writer
+        self._first = first or self
+        self.longest = 0.0
+        self.last = monotonic()
+
+    def __getattr__(self, name: str) -> Any:
+        """The writer's own."""
+        return getattr(self._writer, name)
+
+    async def append(self, batch: Batch, floor: int = 1) -> None:
+        """As ``Writer.append``."""
+        await self._writer.append(batch, floor)
+        self._first.wrote()
+
+    async def beat(self) -> None:
+        """As ``Writer.beat``."""
+        await self._writer.beat()
+        self._first.wrote()
+
+    def wrote(self) -> None:
+        """One of its writes was taken, or it has found out that none will be."""
+        now = monotonic()
+        self.longest, self.last = max(self.longest, now - self.last), now
+
+
+async def _start(hub: Hub, told: dict[str, Any]) -> Stream:
     meta = Meta(told["id"], "me", "test", "chat", "m", 1)
     source = Source(Counting(told["blocks"], told["pause"]), DIALECT.decoder())
-    stream = await hub.start(meta, source, CONTINUE)
+    return await hub.start(meta, source, CONTINUE)
+
+
+async def perform(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
+    """Run a stream until the store has its end; that end, and what its caller was told."""
+    stream = await _start(hub, told)
+    caller = asyncio.create_task(Viewer(hub, told["id"], told["blocks"], retries=10).read())
+    assert stream.keeper is not None
+    await stream.keeper.settled.wait()
+    assert isinstance(hub.store, Heard)
+    silent = hub.store.silences.get(told["id"])
+    if silent is not None:
+        silent.wrote()
+    return {
+        "id": told["id"],
+        "at": str(stream.tail.last),
+        "caller": await caller,
+        "silent": silent.longest if silent is not None else 0.0,
+    }
+
+
+async def produce(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
+    """Run a stream to its end."""
+    stream = await _start(hub, told)
     say({"started": told["id"]})
     if stream.task is not None:
         await asyncio.wait([stream.task])
@@ -161,16 +235,32 @@ def say(what: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+async def explain(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
+    """Where each task waits: of a process that does not answer."""
+    del hub, told
+    return {"waits": sorted(map(_place_of, asyncio.all_tasks()))}
+
+
+def _place_of(task: asyncio.Task[Any]) -> str:
+    """A task's name, and its frames, the innermost last."""
+    place: Any = task.get_coro()
+    frames: list[str] = []
+    while place is not None and (frame := getattr(place, "cr_frame", None)) is not None:
+        frames.append(f"{place.__qualname__}:{frame.f_lineno}")
+        place = place.cr_await
+    return f"{task.get_name()}: {' > '.join(frames)}"
+
+
 async def main(url: str, lease: float) -> None:
     """Do as told until standard input ends."""
     scheme, _, place = url.partition("://")
-    store = DynamoDBStore(place) if scheme == "dynamodb" else RedisStore(url)
+    store = Heard(DynamoDBStore(place) if scheme == "dynamodb" else RedisStore(url))
     await store.prepare()
-    hub = Hub(Limits(), durability=Durability(store, lease))
+    hub = Hub(Limits(), durability=Durability(cast("Store", store), lease))
     lines = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(lines)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
-    jobs = {"produce": produce, "watch": watch}
+    jobs = {"produce": produce, "perform": perform, "watch": watch, "explain": explain}
     say({"ready": True})
     async with asyncio.TaskGroup() as tasks:
         while line := await lines.readline():

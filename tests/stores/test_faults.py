@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -195,6 +196,7 @@ class Throttling:
         self.on = False
         self.reads_pass = False
         self.refused = 0
+        self.refuses = math.inf
         self.open: set[asyncio.StreamWriter] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -207,6 +209,7 @@ class Throttling:
                 body = await reader.readexactly(int(size[1]) if size else 0)
                 status, answer = await self._answer(behind, head, body)
                 said = f"HTTP/1.1 {status} X\r\nContent-Length: {len(answer)}\r\n"
+                said += "X-Amz-Retry-After: 30000\r\n" if status == 400 else ""
                 said += "Content-Type: application/x-amz-json-1.0\r\n\r\n"
                 writer.write(said.encode() + answer)
         self.open.discard(writer)
@@ -215,8 +218,9 @@ class Throttling:
     async def _answer(
         self, behind: httpx2.AsyncClient, head: bytes, body: bytes
     ) -> tuple[int, bytes]:
-        if self.on and not (self.reads_pass and _is_read(head)):
+        if self.on and self.refuses > 0 and not (self.reads_pass and _is_read(head)):
             self.refused += 1
+            self.refuses -= 1
             kind = "com.amazonaws.dynamodb.v20120810#ThrottlingException"
             return 400, json.dumps({"__type": kind, "message": "Rate exceeded"}).encode()
         lines = (line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if line)

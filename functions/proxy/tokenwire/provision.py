@@ -49,7 +49,15 @@ def store(settings: Settings, lookup: Callable[[str], str]) -> Store | None:
     scheme, _, place = url.partition("://")
     if scheme == "memory":
         return None
-    return DynamoDBStore(place, keep) if scheme == "dynamodb" else RedisStore(url, keep)
+    timeout = store_timeout(settings.lease)
+    if scheme == "dynamodb":
+        return DynamoDBStore(place, keep, timeout)
+    return RedisStore(url, keep, timeout)
+
+
+def store_timeout(lease: float) -> float:
+    """Seconds that one answer of a store may take: one that never comes must not cost a lease."""
+    return min(2.0, max(1.0, lease / 3))
 
 
 def foreign(settings: Settings) -> str | None:

@@ -16,6 +16,7 @@ from ..events import Error
 from ..stores.contract import Batch, Follower, Missing, StoreError
 from ..stores.health import Health
 from ..stores.records import End, EndReason
+from .silence import Silence
 from .tail import Tail
 
 LOST = Error("lost", "The server that ran this stream has gone away.", retryable=True, status=502)
@@ -30,6 +31,8 @@ STALLED = Error(
 _STALLED = 5.0
 """Seconds for which a reader that takes nothing may hold up the others of its process."""
 _RETRY = 0.2
+_SHORTEST = 0.02
+"""Seconds between two looks at a log, where a reader waits for a point in time."""
 _FAILURES = 3
 """Failed requests after which the store has failed, however long each of them took."""
 _log = logging.getLogger("tokenwire.store")
@@ -42,10 +45,8 @@ class _Hole(Exception):
 class Feed:
     """Reads one log into one tail.
 
-    A producer that is neither read nor heard of for a whole lease, by this process's own clock,
-    is dead: then the feed ends the log for it, or finds that another has. A store that takes no
-    writes hears of nobody: so the silence counts only from half a lease after a write of this
-    process's own.
+    A producer that is neither read nor heard of is dead after the time that ``Silence`` says:
+    then the feed ends the log for it, or finds that another has.
 
     Args:
         follower: The place in the log.
@@ -70,8 +71,8 @@ class Feed:
         self._reopen = reopen
         self._reopened_at = 0
         self._pulse = -1
-        self._since = self._works = monotonic()
-        self._probed: float | None = None
+        self._works = monotonic()
+        self._silence = Silence(lease, self._works)
         self._gone: float | None = None
         self._failures = 0
         self.caught_up = asyncio.Event()
@@ -94,9 +95,8 @@ class Feed:
             self.caught_up.set()
 
     async def _step(self) -> None:
-        wait = min(1.0, self._lease / 4) if self.caught_up.is_set() else 0.0
         try:
-            batches = await self._follower.read(wait)
+            batches = await self._follower.read(self._wait())
             for batch in batches:
                 self._take(batch)
             if not batches and self.caught_up.is_set():
@@ -113,12 +113,19 @@ class Feed:
         self._works, self._gone, self._failures = monotonic(), None, 0
         self._health.worked()
         if batches:
-            self._since, self._probed = self._works, None
+            self._silence.broken(self._works)
         else:
             self.caught_up.set()
         if self._tail.crowded:
             await self._tail.make_room(_STALLED, STALLED)
-            self._since = monotonic()  # nobody listened meanwhile
+            self._silence.broken(monotonic())
+
+    def _wait(self) -> float:
+        """Seconds for which to wait for the next batch."""
+        if not self.caught_up.is_set():
+            return 0.0
+        step = max(_SHORTEST, self._silence.next_step(monotonic()))
+        return min(1.0, self._lease / 4, step)
 
     def _take(self, batch: Batch) -> None:
         tail = self._tail
@@ -138,13 +145,13 @@ class Feed:
         asked = monotonic()
         pulse = await self._follower.pulse()
         if pulse != self._pulse:
-            self._pulse, self._since, self._probed = pulse, asked, None
-        elif self._probed is None:
-            if asked - self._since > self._lease / 2:
-                await self._follower.probe()
-                self._probed = asked
-        elif asked - max(self._since, self._probed - self._lease / 2) > self._lease:
+            self._pulse = pulse
+            self._silence.broken(asked)
+        elif self._silence.is_death(asked):
             await self._follower.lose(End(EndReason.LOST, LOST))
+        elif self._silence.wants_probe(asked):
+            await self._follower.probe()
+            self._silence.probed(monotonic())
 
     async def _await_return(self) -> None:
         """The log is gone. Its producer writes it again within a lease, if it lives.
@@ -154,7 +161,7 @@ class Feed:
         """
         now = monotonic()
         self._gone = self._gone or now
-        self._since, self._probed = now, None
+        self._silence.broken(now)
         if not self.caught_up.is_set():
             raise Missing
         if now - self._gone > self._lease:
@@ -185,4 +192,4 @@ class Feed:
         if monotonic() - self._works > self._lease and self._failures >= _FAILURES:
             raise error
         await asyncio.sleep(_RETRY)
-        self._since, self._probed = monotonic(), None
+        self._silence.broken(monotonic())

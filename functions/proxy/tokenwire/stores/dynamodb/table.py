@@ -19,6 +19,17 @@ T = TypeVar("T")
 IS_FREE = "attribute_not_exists(pk)"
 IS_THERE = "attribute_exists(pk)"
 
+_PAUSE = 0.05
+"""Seconds before a request is sent once more."""
+_BUSY = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestTimeout",
+    "ThrottlingException",
+    "TransactionInProgressException",
+}
+"""Refusals that say no more than that there are too many requests."""
+
 
 class Table:
     """A DynamoDB table. Each request may raise ``StoreError``.
@@ -55,7 +66,8 @@ class Table:
             connect_timeout=self._timeout,
             read_timeout=self._timeout,
             max_pool_connections=32,
-            retries={"mode": "standard", "total_max_attempts": 2},
+            # ``_ask`` tries again. boto3 would sleep before that, for as long as it is told to.
+            retries={"mode": "standard", "total_max_attempts": 1},
             tcp_keepalive=True,
         )
         client = boto3.client("dynamodb", config=config)
@@ -159,17 +171,27 @@ class Table:
         return await self._ask(lambda client: _unless_refused(partial(client.update_item, **said)))
 
     async def _ask(self, ask: Callable[[DynamoDBClient], T]) -> T:
-        """Carry out one request in a thread.
+        """Carry out one request in a thread. One that fails on the way is sent once more.
+
+        This is the boundary of boto3: whatever it raises (or its threads, once closed) ends here.
 
         Raises:
             StoreError: DynamoDB refuses it, or cannot be reached. The text has its code alone.
         """
         try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, partial(self._carry_out, ask))
+            return await self._once(ask)
         except Exception as error:
-            # The boundary of boto3: whatever it raises (or its threads, once closed) ends here.
+            if not _may_repeat(error):
+                raise _as_ours(error) from None
+        await asyncio.sleep(_PAUSE)
+        try:
+            return await self._once(ask)
+        except Exception as error:
             raise _as_ours(error) from None
+
+    async def _once(self, ask: Callable[[DynamoDBClient], T]) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(self._carry_out, ask))
 
     def _carry_out(self, ask: Callable[[DynamoDBClient], T]) -> T:
         return ask(self.connected())
@@ -184,12 +206,27 @@ def _check_whole(http_response: Any, **_: Any) -> None:
         raise StoreError("DynamoDB failed (TruncatedAnswer).")
 
 
+def _may_repeat(error: Exception) -> bool:
+    """Whether the same request may do better in a moment: the network failed, or the server."""
+    status = _answer_of(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return status >= 500 or _code_of(error) in _BUSY
+
+
 def _as_ours(error: Exception) -> StoreError:
     if isinstance(error, StoreError):
         return error
-    answer: Any = getattr(error, "response", None)  # of a ClientError: DynamoDB's own answer
-    found = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
-    return StoreError(f"DynamoDB failed ({found or type(error).__name__}).")
+    return StoreError(f"DynamoDB failed ({_code_of(error) or type(error).__name__}).")
+
+
+def _code_of(error: Exception) -> str:
+    code: str = _answer_of(error).get("Error", {}).get("Code", "")
+    return code
+
+
+def _answer_of(error: Exception) -> dict[str, Any]:
+    """DynamoDB's own answer, if the error is a ``ClientError``."""
+    answer: Any = getattr(error, "response", None)
+    return answer if isinstance(answer, dict) else {}
 
 
 def _conditional(condition: str, values: Item) -> dict[str, Any]:

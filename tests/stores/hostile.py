@@ -1,0 +1,177 @@
+"""Hostile streams: three processes, a network and a store with random faults, numbered tokens.
+
+Each viewer checks every token against what its number says, so that nothing lost, doubled or
+re-ordered escapes it. One more reads in the process that runs the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.fakes.relay import Relay, relay
+from tests.stores.damage import Damage
+from tests.stores.servers import Server
+from tests.stores.test_processes import LEASE, Node, node
+from tokenwire.streams.stream import new_id
+
+AT_ONCE = 10
+PATIENCE = 120
+"""Seconds for one round, which takes four on a machine that has nothing else to do."""
+EXPECTED = {"viewers", "clean", "fenced", "callers", "agree", "told first"}
+"""What may be counted. ``fenced``: a viewer was told ``lost``, as everybody will be, of a producer
+of which the store had not heard for a lease. ``told first``: so was a stream whose own caller had
+been told that it is whole, by then (the table in ``docs/operate.md``)."""
+
+
+@asynccontextmanager
+async def relayed(server: Server) -> AsyncIterator[tuple[Relay, Node]]:
+    """A process whose way to the store is a relay of its own."""
+    async with relay(server.port) as between:
+        url, environ = server.url, dict(server.environ)
+        if url.startswith("dynamodb"):
+            environ["AWS_ENDPOINT_URL_DYNAMODB"] = between.base_url
+        else:
+            url = f"redis://127.0.0.1:{between.port}"
+        async with node(Server([], server.folder, url, between.port, environ)) as one:
+            yield between, one
+
+
+async def harass(relays: list[Relay], damage: Damage, ids: list[str]) -> None:
+    """One fault after the other, each shorter than a lease, until cancelled."""
+    is_table, copies = "DynamoDB" in type(damage).__name__, dict[str, Any]()
+    while True:
+        await asyncio.sleep(random.uniform(0.05, 0.25))
+        await fault(random.choice(relays))
+        if not is_table and random.random() < 0.15:
+            harm(damage, random.choice(ids), copies)
+
+
+async def fault(between: Relay) -> None:
+    """Something that happens in networks."""
+    kind = random.choice(["cut", "stall", "lose", "break", "slow", "refuse"])
+    if kind == "cut":
+        between.cut()
+    elif kind == "lose":
+        between.lose = random.randint(1, 3)
+    elif kind == "break":
+        between.break_after = random.randint(1, 3000)
+    elif kind == "stall":
+        between.stalled = True
+        await asyncio.sleep(random.uniform(0.05, 0.5))
+        between.stalled = False
+    elif kind == "slow":
+        between.delay = 0.02
+        await asyncio.sleep(random.uniform(0.05, 0.5))
+        between.delay = 0.0
+    else:
+        between.refuses = True
+        between.cut()
+        await asyncio.sleep(random.uniform(0.05, 0.5))
+        between.refuses = False
+
+
+def harm(damage: Damage, stream_id: str, copies: dict[str, Any]) -> None:
+    """Something that happens to stores: evicted, flushed, failed over to what was a while ago."""
+    kind = random.choice(["head", "batches", "everything", "copy", "back"])
+    if kind == "head":
+        damage.lose_head(stream_id)
+    elif kind == "batches":
+        damage.lose_batches(stream_id)
+    elif kind == "everything":
+        damage.lose_everything()
+    elif kind == "copy":
+        copies[stream_id] = damage.copied(stream_id)
+    elif stream_id in copies:
+        damage.put_back(stream_id, copies[stream_id])
+
+
+async def one_round(nodes: list[Node], relays: list[Relay], damage: Damage) -> Counter[str]:
+    """Ten streams at once, each with two viewers in each of two processes; what came of them."""
+    producer, *others = nodes
+    blocks = {new_id(): random.randint(5, 80) for _ in range(AT_ONCE)}
+    harassing = asyncio.create_task(harass(relays, damage, list(blocks)))
+    began = time.monotonic()
+    try:
+        for stream_id, count in blocks.items():
+            told = {"id": stream_id, "blocks": count, "pause": random.choice([0.002, 0.02, 0.05])}
+            await producer.tell(do="perform", **told)
+            for one in others:
+                await one.tell(do="watch", **told, viewers=2, spread=0.5, retries=10_000)
+        async with asyncio.timeout(PATIENCE):
+            runs, *watched = await asyncio.gather(*(lines(one, AT_ONCE) for one in nodes))
+    except TimeoutError:
+        await print_waits(nodes)
+        return Counter(hung=1)
+    finally:
+        harassing.cancel()
+        await asyncio.gather(harassing, return_exceptions=True)
+        for between in relays:
+            between.stalled = between.refuses = False
+            between.delay = between.lose = 0
+    if (took := time.monotonic() - began) > PATIENCE / 4:
+        print(f"a round took {took:.0f} s")  # noqa: T201
+    seen = [line for of_one in watched for line in of_one]
+    return tallied({run["id"]: run for run in runs}, seen, blocks)
+
+
+async def lines(one: Node, count: int) -> list[dict[str, Any]]:
+    """So many lines of a process."""
+    return [await one.hear(PATIENCE) for _ in range(count)]
+
+
+async def print_waits(nodes: list[Node]) -> None:
+    """Print what the processes wait for, and what they have still said."""
+    for place, one in enumerate(nodes):
+        await one.tell(do="explain")
+        while "waits" not in (line := await one.hear(10)):
+            print(place, line)  # noqa: T201
+        print(place, *line["waits"], sep="\n  ")  # noqa: T201
+
+
+def tallied(
+    runs: dict[str, dict[str, Any]], watched: list[dict[str, Any]], blocks: dict[str, int]
+) -> Counter[str]:
+    """What was counted.
+
+    Args:
+        runs: Of each stream, the end that the store has, what its caller was told, and for how
+            long the store did not hear of its producer.
+        watched: What its viewers in other processes were told.
+        blocks: How many it has.
+    """
+    found: Counter[str] = Counter()
+    for line in watched:
+        run, whole = runs[line["id"]], f"1-{blocks[line['id']] + 1}"
+        for viewer in line["viewers"]:
+            is_short = viewer["at"] == whole and viewer["blocks"] != blocks[line["id"]]
+            what = "disagree" if viewer["at"] != run["at"] else _outcome(run, viewer, whole)
+            found.update(viewers=1, faults=len(viewer["faults"]) + is_short)
+            found[what] += 1
+            if what != "clean" or viewer["faults"]:
+                print(line["id"], what, viewer, run, whole)  # noqa: T201
+    for stream_id, run in runs.items():
+        caller, whole = run["caller"], f"1-{blocks[stream_id] + 1}"
+        found.update(callers=1, faults=len(caller["faults"]))
+        found[_told(run, whole)] += 1
+    return +found
+
+
+def _outcome(run: dict[str, Any], viewer: dict[str, Any], whole: str) -> str:
+    if viewer["at"] == whole and viewer["reason"] == "done":
+        return "clean"
+    is_fenced = viewer["code"] == "lost" and run["silent"] > LEASE
+    return "fenced" if is_fenced else f"{viewer['reason']} {viewer['code']}"
+
+
+def _told(run: dict[str, Any], whole: str) -> str:
+    caller = run["caller"]
+    if caller["at"] == run["at"]:
+        return "agree"
+    is_early = caller["at"] == whole and caller["reason"] == "done" and run["silent"] > LEASE
+    return "told first" if is_early else f"caller: {caller['reason']} {caller['at']}"
