@@ -155,7 +155,7 @@ class Forgetful(MemoryStore):
     async def _make(self, meta: Meta, producer: str) -> None:
         if meta.id in self.logs:
             raise Taken
-        await MemoryStore._make(self, meta, producer)
+        await super()._make(meta, producer)
 
 
 class Generous(MemoryStore):
@@ -163,7 +163,7 @@ class Generous(MemoryStore):
 
     async def close(self, stream_id: str, end: End) -> tuple[RecordId, End]:
         """As ``Store.close``, but for who wins."""
-        log = await self.log(stream_id)
+        log = self.found.get(stream_id)
         log.batches = [batch for batch in log.batches if batch.end is None]
         log.add(Batch(2, 0, [], end))
         return RecordId(2, 0), end

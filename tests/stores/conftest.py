@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from tests.fakes.memory_store import MemoryStore
 from tests.stores.servers import KINDS, Server
 from tokenwire.stores.contract import Keep, Store
 from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.redis import RedisStore
 
 KEEP = Keep(running=60, ended=30)
@@ -29,7 +29,7 @@ async def store(
 ) -> AsyncIterator[Store]:
     """Each store in turn."""
     if request.param == "memory":
-        yield MemoryStore()
+        yield MemoryStore(KEEP)
         return
     server = server_of(request.param)
     its_environment(server)

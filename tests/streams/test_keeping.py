@@ -14,7 +14,7 @@ from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError
 from tokenwire.events import Error
 from tokenwire.stores.contract import Batch, Keep, Named, Pace, StoreError
-from tokenwire.stores.memory import MemoryNames
+from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.stores.shared_secret import SharedSecret
 from tokenwire.streams.hub import MOVED, Hub
@@ -562,7 +562,7 @@ async def test_fence_is_seen_while_nobody_watches() -> None:
 
 async def test_names_without_a_store_last_as_long_as_their_stream() -> None:
     """And then stand for nothing; a name that has moved on stays."""
-    names = MemoryNames()
+    names = StreamNames()
     one, two = Named("st_1", "a"), Named("st_2", "b")
     await names.name("x", one)
     assert await names.claim("x", two) == one

@@ -10,7 +10,7 @@ from tests.fakes.upstream import DONE, text
 from tests.streams.test_hub import Gate, finished, start
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.stores.contract import Named
-from tokenwire.stores.memory import MemoryNames
+from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.audience import Nobody
 from tokenwire.streams.hub import Hub
@@ -116,7 +116,7 @@ async def test_empty_streams_are_bounded_too() -> None:
 
 async def test_repeated_name_is_forgotten_once() -> None:
     """A stream that was named twice by the same name is forgotten without an error."""
-    names = MemoryNames()
+    names = StreamNames()
     await names.name("chat", Named("st_1"))
     await names.name("chat", Named("st_1"))
     names.forget("st_1")
@@ -125,7 +125,7 @@ async def test_repeated_name_is_forgotten_once() -> None:
 
 async def test_name_that_moved_on_is_not_forgotten_with_its_first_stream() -> None:
     """A name belongs to its last stream alone."""
-    names = MemoryNames()
+    names = StreamNames()
     await names.name("chat", Named("st_1"))
     await names.name("chat", Named("st_2"))
     names.forget("st_1")

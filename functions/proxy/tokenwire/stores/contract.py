@@ -256,6 +256,13 @@ class Store(Names, Protocol):
     """A place for logs. Each method may also raise ``StoreError``."""
 
     @property
+    def shared(self) -> bool:
+        """Whether streams are read from here by others than the app that writes them.
+
+        If not, an app serves its streams from its own memory, and stores only names here.
+        """
+
+    @property
     def pace(self) -> Pace:
         """How often a producer is to write."""
 

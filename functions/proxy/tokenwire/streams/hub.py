@@ -28,7 +28,7 @@ from ..stores.contract import (
     new_token,
 )
 from ..stores.health import Health
-from ..stores.memory import MemoryNames
+from ..stores.memory import StreamNames
 from ..stores.records import Attempt, Cursor, End, EndReason, Meta, RecordId
 from .audience import AtTheProducer
 from .following import Following
@@ -81,7 +81,7 @@ class Hub:
         self._on_end = on_end or (lambda _: None)
         self._durability = durability
         self._open: dict[str, Stream] = {}
-        self._local_names = MemoryNames()
+        self._local_names = StreamNames()
         self._shelf = Shelf(
             limits.bytes,
             limits.retention,

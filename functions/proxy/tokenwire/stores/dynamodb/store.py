@@ -44,6 +44,7 @@ class DynamoDBStore:
         timeout: Seconds for a connection, and for an answer.
     """
 
+    shared = True
     pace = Pace(0.25, 50)
 
     def __init__(self, table: str, keep: Keep | None = None, timeout: float = 2.0) -> None:

@@ -32,6 +32,7 @@ class RedisStore:
         idle: Seconds for which a connection is kept that nobody uses.
     """
 
+    shared = True
     pace = Pace()
 
     def __init__(

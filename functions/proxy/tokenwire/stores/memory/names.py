@@ -1,16 +1,16 @@
-"""Names for streams, where there is no store to keep them."""
+"""Names for streams that one process holds."""
 
 from __future__ import annotations
 
-from .contract import Named
+from ..contract import Named
 
 
-class MemoryNames:
-    """Names that last as long as what they stand for. Keeps the contract of ``store.Names``."""
+class StreamNames:
+    """Names that last as long as their stream is held. Keeps the contract of ``Names``."""
 
     def __init__(self) -> None:
         self._names: dict[str, Named] = {}
-        self._of: dict[str, set[str]] = {}
+        self._by_stream: dict[str, set[str]] = {}
 
     async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
         """As ``Names.claim``."""
@@ -26,23 +26,23 @@ class MemoryNames:
         if before is not None:
             self._release(name, before.stream)
         self._names[name] = meant
-        self._of.setdefault(meant.stream, set()).add(name)
+        self._by_stream.setdefault(meant.stream, set()).add(name)
 
     async def named(self, name: str) -> Named | None:
         """As ``Names.named``."""
         return self._names.get(name)
 
     def of(self, stream_id: str) -> list[tuple[str, Named]]:
-        """The names that stand for this stream."""
-        return [(name, self._names[name]) for name in self._of.get(stream_id, ())]
+        """Return the names of this stream, each with its value."""
+        return [(name, self._names[name]) for name in self._by_stream.get(stream_id, ())]
 
     def forget(self, stream_id: str) -> None:
         """Remove every name of a stream that is no longer held."""
-        for name in self._of.pop(stream_id, ()):
+        for name in self._by_stream.pop(stream_id, ()):
             self._names.pop(name, None)
 
     def _release(self, name: str, stream_id: str) -> None:
-        names = self._of[stream_id]
+        names = self._by_stream[stream_id]
         names.discard(name)
         if not names:
-            del self._of[stream_id]
+            del self._by_stream[stream_id]
