@@ -53,6 +53,10 @@ test-sam: .venv/.dev $(SAM) ## SAM CLI, Docker and AWS's emulator, for real; say
 judges: .venv/.dev .cache/parts .cache/judges ## hold it against suites, mocks and clients made by others; WRITE=1: into the README
 	JUDGES=$(if $(WRITE),write,compare) $(PYTEST) -m judge tests/matrix/test_published_shapes.py tests/judges
 
+differential: .venv/.dev ## one script against lambda_asgi and AWS's Rust, Node, Go and Python runtimes; WRITE=1: into its README
+	@sh scripts/differential.sh
+	DIFFERENTIAL=$(if $(WRITE),write,compare) $(PYTEST) -n 0 tests/differential
+
 fuzz: .venv/.dev ## fuzz the parsers and decoders, an hour at most; FUZZ_SECONDS each, FUZZ_TARGETS only
 	@sh scripts/fuzz.sh
 
@@ -65,7 +69,7 @@ bench: .venv/.dev .cache/parts ## measure what the README claims
 	$(BIN)/python -m benchmarks.stores
 
 clean: ## remove all that can be made again
-	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules tests/judges/node_modules \
+	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules tests/judges/node_modules tests/differential/programs/node/node_modules \
 	  $(CLIENTS)/node/node_modules
 
 # The set-up. Stamps make the next run start at once.
@@ -97,5 +101,5 @@ build-LambdaAsgiLayer:
 .cache/sam/bin/sam: scripts/sam.sh scripts/requirements/sam.txt
 	@sh scripts/sam.sh
 
-.PHONY: help setup run test check format lambda build deploy test-sam judges fuzz soak bench clean \
+.PHONY: help setup run test check format lambda build deploy test-sam judges fuzz soak bench clean differential \
   build-ProxyFunction build-LambdaAsgiLayer
