@@ -1,4 +1,4 @@
-"""The dialects: one module each, with a decoder, an encoder and the request's translation."""
+"""Registry of client dialects: each has a decoder, an encoder and a request translation."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from .protocol import Dialect
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {module.DIALECT.name: module.DIALECT for module in (chat, responses, messages, events, ui)}
 )
-"""Every dialect by its name, as in ``?format=``."""
+"""Dialects by name, as used in ``?format=``."""
 
 __all__ = ["DIALECTS", "Dialect"]

@@ -1,7 +1,7 @@
-"""From one dialect's request to another's: what is carried over, and what is refused.
+"""Helpers for translating a request from one dialect to another.
 
-Nothing is dropped in silence. A field that has no counterpart is a ``ClientError`` that names
-it, unless its value says nothing (null, empty, or the default).
+No field is dropped silently. A field without a counterpart raises a ``ClientError`` that names
+it, unless its value is empty (null, empty, or the default).
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ _DATA_URL = re.compile(
 )
 
 
-# Codes that clients wait for: Anthropic's SDKs then send the whole conversation instead.
+# Error codes that clients act on: Anthropic's SDKs then resend the complete conversation.
 _CODES = {"thread": "thread_unsupported_request"}
 
 
 def refuse(
     param: str,
-    why: str = "cannot be carried over to this model's provider",
+    why: str = "is not supported by this model's provider",
     code: str | None = None,
 ) -> ClientError:
-    """The error for what has no counterpart."""
+    """Return the error for a field that has no counterpart."""
     return ClientError(f"{param} {why}.", code=code or "unsupported_parameter", param=param)
 
 
 def malformed(param: str, shape: str) -> ClientError:
-    """The error for what is not of the shape that its own dialect gives it."""
+    """Return the error for a value that does not have the shape its dialect requires."""
     return ClientError(f"{param} must be {shape}.", code="invalid_type", param=param)
 
 
 def only(body: JSON, known: Iterable[str], at: str = "", silent: JSON | None = None) -> None:
-    """Refuse every field that says something and is not known.
+    """Raise an error if the object has a field that is set but not known.
 
     Args:
-        body: The object.
-        known: The fields that are carried over.
-        at: Where the object stands, for the error.
-        silent: Fields, and the values of theirs that change nothing.
+        body: The object to check.
+        known: Names of the fields that the translator handles.
+        at: Path of the object in the request, for the error. Empty for the request itself.
+        silent: Values, by field name, that are ignored because they change nothing.
 
     Raises:
-        ClientError: There is such a field.
+        ClientError: An unknown field is set (``unsupported_parameter``).
     """
     allowed = frozenset(known)
     for name, value in body.items():
@@ -60,12 +60,12 @@ def only(body: JSON, known: Iterable[str], at: str = "", silent: JSON | None = N
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What becomes of each field of a request when it is translated.
+    """How the translator treats each field of a request.
 
     Args:
-        carried: Those that the translator reads.
-        no_effect: Those that change no answer, and are left out whatever they say.
-        harmless: Values of other fields that change none either.
+        carried: Fields that the translator reads.
+        no_effect: Fields that do not change the answer; ignored whatever their value.
+        harmless: Values, by field name, that are ignored because they change nothing.
     """
 
     carried: Iterable[str]
@@ -73,16 +73,16 @@ class Fields:
     harmless: Mapping[str, Iterable[object]] = field(default_factory=dict)
 
     def check(self, body: JSON) -> None:
-        """Refuse every other field that says something.
+        """Raise an error if any other field is set.
 
         Raises:
-            ClientError: There is one (``unsupported_parameter``).
+            ClientError: Such a field is set (``unsupported_parameter``).
         """
         only(body, {*self.carried, *self.no_effect}, silent=dict(self.harmless))
 
 
 def given(body: JSON, *names: str) -> bool:
-    """Whether a field, or one inside it, says something."""
+    """Return whether a field, or a nested field, has a non-empty value."""
     value: Any = body
     for name in names:
         value = (value or {}).get(name)
@@ -90,22 +90,22 @@ def given(body: JSON, *names: str) -> bool:
 
 
 def set_of(body: JSON, names: Iterable[str]) -> JSON:
-    """Those of the fields that are not null."""
+    """Return the named fields that are not null."""
     return {name: body[name] for name in names if body.get(name) is not None}
 
 
 def parts(content: object, at: str) -> list[tuple[str, JSON]]:
-    """The parts of a checked content, each with its path; a text is one part, and nothing none."""
+    """Return the content's parts, each with its path. A string is one part; null is none."""
     if isinstance(content, list):
         return [(f"{at}[{number}]", part) for number, part in enumerate(content)]
     return [(at, {"type": "text", "text": content})] if content else []
 
 
 def text_of(part: JSON, at: str) -> str:
-    """A part's text.
+    """Return the text of a text part.
 
     Raises:
-        ClientError: It is not one of text.
+        ClientError: The part has another type (``unsupported_parameter``).
     """
     if part["type"] != "text":
         raise refuse(f"{at}.type")
@@ -114,17 +114,17 @@ def text_of(part: JSON, at: str) -> str:
 
 
 def data_url(url: str) -> tuple[str, str] | None:
-    """The media type and the base64 of a data URL; None for any other address."""
+    """Return the media type and base64 data of a data URL, or None for any other URL."""
     match = _DATA_URL.fullmatch(url)
     return (match[1], re.sub(r"\s", "", match[2])) if match else None
 
 
 def web_url(url: str, at: str) -> str:
-    """An address that the provider may fetch; tokenwire never does.
+    """Return the URL if it is https. The provider fetches it; tokenwire never does.
 
     Raises:
-        ClientError: It is not one of https.
+        ClientError: The URL is not https (``invalid_type``).
     """
     if not url.startswith("https://"):
-        raise malformed(at, "a data URL in base64, or an https address")
+        raise malformed(at, "a base64 data URL or an https URL")
     return url

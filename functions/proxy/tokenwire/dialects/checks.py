@@ -1,15 +1,15 @@
-"""Checks that no schema can say."""
+"""Checks that a schema cannot express."""
 
 from __future__ import annotations
 
 from ..errors import ClientError
 
 MAX_NAME = 256
-"""Characters of a name that a caller may give: a model's, a chat's."""
+"""Maximum length, in characters, of a name sent by a caller: a model's, a chat's."""
 
 
 def named(name: str, field: str) -> str:
-    """The name, if it is short and has nothing in it that is not shown.
+    """Return the name if it is short enough and printable.
 
     Raises:
         ClientError: It is longer than 256 characters, or has control characters
@@ -17,7 +17,7 @@ def named(name: str, field: str) -> str:
     """
     if len(name) > MAX_NAME or not name.isprintable():
         raise ClientError(
-            f"{field} must have at most {MAX_NAME} characters, none of them a control character.",
+            f"{field} must have at most {MAX_NAME} characters and no control characters.",
             code="invalid_value",
             param=field,
         )

@@ -1,7 +1,7 @@
 """Merge JSON values that arrive in pieces, in time linear in their size.
 
-Texts and lists grow in place while pieces arrive; ``settled`` makes plain values of them. Adding
-one text to another would copy the whole of it for every piece.
+Strings and lists grow in place while pieces arrive; ``settled`` converts them to plain values.
+Concatenating strings for every piece would copy the whole string each time.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-# A name comes once, or again in every piece; it is never joined.
+# These values are never concatenated: they arrive once, or are repeated in every piece.
 _NAMES = frozenset({"id", "index", "name", "role", "type", "format"})
 
 
 class Text:
-    """A text that is still growing: its pieces, joined once."""
+    """A string that is still growing: pieces that are joined once."""
 
     __slots__ = ("pieces",)
 
@@ -36,12 +36,12 @@ class Items(list[Any]):
 
 
 def merge(held: Any, new: Any, key: str) -> Any:
-    """Merge a piece into what is held; objects, lists and growing texts change in place.
+    """Merge a piece into an accumulated value; objects, lists and ``Text`` change in place.
 
     Args:
-        held: What earlier calls returned for this key, or None.
+        held: The return value of earlier calls for this key, or None.
         new: The next piece, plain JSON.
-        key: The name under which the value stands; some values are names and are not joined.
+        key: The name of the value in its object; values under some names are not concatenated.
     """
     if held is None or new is None:
         return held if new is None else _growing(new)
@@ -56,7 +56,7 @@ def merge(held: Any, new: Any, key: str) -> Any:
 
 
 def settled(value: Any) -> Any:
-    """The value as plain JSON, every growing text joined."""
+    """Return the value as plain JSON, with every ``Text`` joined."""
     if isinstance(value, Text):
         return str(value)
     if isinstance(value, dict):
@@ -83,7 +83,7 @@ def _items(held: Any) -> Items:
 
 
 def _parts(value: Any) -> list[Any]:
-    """Mistral thinks in a list of parts, then goes on in plain text: the text becomes a part."""
+    """Return a list of parts. Mistral sends reasoning as parts and then text as a string."""
     if isinstance(value, str):
         return [{"type": "text", "text": value}] if value else []
     return value if isinstance(value, list) else [value]
@@ -103,6 +103,6 @@ def _extend(held: Items, new: list[Any]) -> Items:
 
 
 def _index(item: Any) -> Hashable | None:
-    """The item's ``index``, if it has one that can be one: a number or a text."""
+    """Return the item's ``index`` if it is a number or a string, else None."""
     index = item.get("index") if isinstance(item, dict) else None
     return index if isinstance(index, int | float | str) else None

@@ -1,8 +1,8 @@
-"""Where the parts of a translated request come from, so that an error can name the caller's field.
+"""Origins of the parts of a translated request, so that an error can name the caller's field.
 
-A translator builds its objects with ``made``, which notes the path of each in the request that it
-reads. An error about the translated request is then led back, by ``caused_by``, to the nearest
-part with a note. Translations in a row are led back one by one.
+A translator builds each object with ``made``, which records the path of its source in the original
+request. ``caused_by`` then replaces the path in an error about the translated request by the path
+of the nearest recorded source. For successive translations the paths are replaced step by step.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 class _Made(dict[str, Any]):
-    """A JSON object that knows where it, and some of its fields, come from."""
+    """A JSON object that records the source of itself and of some of its fields."""
 
     __slots__ = ("at", "fields", "is_same")
 
@@ -33,24 +33,24 @@ class _Made(dict[str, Any]):
 
 
 def made(at: str, value: JSON, **fields: str) -> JSON:
-    """The object, with a note of its origin.
+    """Return the object with a record of its source.
 
     Args:
-        at: The path of what it was made from. Empty for the request itself, whose fields have
-            the same names in both unless ``fields`` says otherwise.
-        value: The object. Spread into another it loses the note.
-        fields: The paths of what single fields were made from.
+        at: The path of its source. Empty for the request itself, whose fields have the same names
+            in both requests except for those in ``fields``.
+        value: The object. Copying it into another loses the record.
+        fields: The paths of the sources of individual fields.
     """
     return _Made(value, at, fields, is_same=not at)
 
 
 def moved(at: str, value: JSON) -> JSON:
-    """The object as it was at that path: everything in it has the same name as there."""
+    """Return an object that was copied from that path: its fields have the same names there."""
     return _Made(value, at, {}, is_same=True)
 
 
 def origin(body: JSON, param: str) -> str:
-    """The path that ``param``, a path in ``body``, came from; the nearest that is noted."""
+    """Return the source of ``param``, a path in ``body``, or of its nearest recorded parent."""
     found, value, is_same = "", body, True
     for match in _STEP.finditer(param):
         name, number = match.groups()
@@ -73,22 +73,22 @@ def _step(value: Any, name: str | None, number: str | None) -> Any:
 
 @contextmanager
 def caused_by(body: JSON) -> Iterator[None]:
-    """Lead the errors about ``body``, a translated request, back to what it was made from.
+    """Report errors about ``body``, a translated request, under the original paths.
 
     Raises:
-        ClientError: The one that was raised inside, with the ``param`` of the original request.
+        ClientError: The error raised inside, with the ``param`` of the original request.
     """
     try:
         yield
     except ClientError as error:
-        raise _led_back(error, body) from None
+        raise _with_original_param(error, body) from None
 
 
-def _led_back(error: ClientError, body: JSON) -> ClientError:
+def _with_original_param(error: ClientError, body: JSON) -> ClientError:
     if error.param is None or not isinstance(body, _Made):
         return error
     param = origin(body, error.param)
-    # Messages that name their field begin with it.
+    # A message that names its field starts with the name.
     rest = error.message.removeprefix(error.param)
     message = error.message if rest == error.message else f"{param}{rest}"
     return ClientError(message, code=error.code, status=error.status, param=param)

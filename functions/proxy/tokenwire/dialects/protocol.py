@@ -1,4 +1,4 @@
-"""What a dialect is: the doors that the other rooms use."""
+"""The interface of a dialect, as the other packages use it."""
 
 from __future__ import annotations
 
@@ -15,26 +15,24 @@ JSON = dict[str, Any]
 
 
 class Decoder(Protocol):
-    """Reads one stream of a dialect. One object per stream, fed in order."""
+    """Decoder of one stream of a dialect. One object per stream; blocks are given in order."""
 
     def notable(self, block: bytes) -> bool:
-        """Whether the block must be decoded before it may be passed on.
+        """Return whether the block must be decoded before it may be passed on.
 
-        False only for a block that is whole and well-formed, of the dialect's known shape, and
-        holds no more than a piece of content: no usage, finish, error or terminator. Costs
-        about half a microsecond.
+        False only for a complete, well-formed block of a known shape that holds a piece of content
+        and nothing else: no usage, finish, error or terminator. Takes about half a microsecond.
         """
 
     def decode(self, block: bytes) -> Sequence[Event]:
-        """The block's events, in order; none for a block without meaning.
+        """Return the block's events, in order; none for a block without meaning.
 
         Raises:
-            UpstreamError: The block is not JSON, or of no shape that the dialect has
-                (code ``upstream_malformed``).
+            UpstreamError: The block is not JSON, or not of the dialect (``upstream_malformed``).
         """
 
     def ends(self, block: bytes) -> bool:
-        """Whether the block is the dialect's terminator."""
+        """Return whether the block is the dialect's terminator."""
 
     @property
     def may_lack_end(self) -> bool:
@@ -42,21 +40,21 @@ class Decoder(Protocol):
 
 
 class Repair(Protocol):
-    """Makes the blocks of one provider's stream fit the dialect's published schema."""
+    """Correction of one provider's stream to the dialect's published schema."""
 
     def block(self, block: bytes) -> bytes:
-        """The block as it is kept; empty if it is not. Needed for notable blocks alone.
+        """Return the block to log; empty if it is dropped. Needed for notable blocks only.
 
         Raises:
-            UpstreamError: The block is not JSON (code ``upstream_malformed``).
+            UpstreamError: The block is not JSON (``upstream_malformed``).
         """
 
     def rest(self) -> list[bytes]:
-        """What is kept before the terminator."""
+        """Return the blocks to log before the terminator."""
 
 
 class AsIs:
-    """Keeps every block: for a dialect with one owner, whose streams fit."""
+    """No correction: for a dialect of one vendor, whose streams follow the schema."""
 
     def block(self, block: bytes) -> bytes:
         """The same."""
@@ -68,37 +66,37 @@ class AsIs:
 
 
 class Encoder(Protocol):
-    """Writes one stream of a dialect. One object per viewer; blocks without ``id``."""
+    """Encoder of one stream of a dialect. One object per viewer; blocks have no ``id``."""
 
     @property
     def held(self) -> int:
-        """Bytes of text that it keeps, because the end of the stream repeats them."""
+        """Bytes of text kept in memory, because the end of the stream repeats them."""
 
     def encode(self, event: Event) -> list[bytes]:
-        """The blocks that say this event: several, one, or none. Never for an ``Error``."""
+        """Return the blocks of an event: several, one, or none. Not called with an ``Error``."""
 
     def end(self) -> list[bytes]:
-        """The blocks that close a stream that is whole; the last is the terminator."""
+        """Return the blocks that end a complete stream; the last is the terminator."""
 
     def error(self, error: Error) -> list[bytes]:
-        """The blocks that close a stream that is not."""
+        """Return the blocks that end a stream that did not complete."""
 
     def interrupt(self, error: Error) -> list[bytes]:
-        """The blocks that end one response to a stream that may go on.
+        """Return the blocks that end one response while the stream continues.
 
-        They are no part of the stream: they use up no number, and close nothing that a client
-        would go on with after it has resumed.
+        They are not part of the stream: they take no number, and close nothing that a client would
+        continue after it has resumed.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A caller's request, read and validated.
+    """A parsed and validated request.
 
-    ``body`` is a request body of ``dialect``; fields that tokenwire does not know are in it
-    untouched. A provider gets its own dialect's, or else that of ``chat``, from which it
-    translates; ``translated`` says that it has been, so its words are ours to choose.
-    ``headers`` are those of the caller's that a provider of the same dialect gets.
+    ``body`` is a request body of ``dialect``, including fields unknown to tokenwire. A provider
+    of another dialect gets a ``chat`` body, which it may translate further; ``translated`` is
+    True for a body that tokenwire wrote. ``headers`` are the caller's headers that are forwarded
+    to a provider of the same dialect.
     """
 
     model: str
@@ -110,29 +108,29 @@ class ChatRequest:
 
 
 def _no_tools(_: JSON) -> tuple[ToolName, ...]:
-    """Tools keep their names in most dialects."""
+    """Return nothing: most dialects keep the names of tools."""
     return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One protocol, as a value: how to read it, write it, and say an error in it.
+    """One client protocol: how to parse its requests and how to decode and encode its streams.
 
     Args:
-        name: As in ``?format=`` and in the log line.
-        decoder: Makes a decoder for one stream.
-        encoder: Makes an encoder for one viewer.
-        parse: A request body (already decoded JSON) to a ``ChatRequest``.
-        error_body: The JSON body of an error response, before any byte of a stream.
-        fold: The blocks of a whole stream to the answer that it would have been without
-            ``stream``. Raises UpstreamError if they are not of this dialect.
-        to_chat: A request body of this dialect as one of ``chat``. Raises ClientError, naming
-            the field, for what cannot be said there.
-        tools: The tools of a request body of this dialect that ``to_chat`` renames.
-        headers: Response headers that the dialect's clients need, beside the common ones.
-        forwarded: Request headers that a provider of the same dialect gets, in lower case, and
-            what their values must be.
-        repair: Makes what mends one provider's stream.
+        name: The name used in ``?format=`` and in the log line.
+        decoder: Creates a decoder for one stream.
+        encoder: Creates an encoder for one viewer.
+        parse: Validates a decoded JSON body and returns a ``ChatRequest``.
+        error_body: Returns the JSON body of an error response, before any byte of a stream.
+        fold: Combines the blocks of a complete stream into the non-streaming response. Raises
+            UpstreamError if they are not of this dialect.
+        to_chat: Translates a request body to ``chat``. Raises ClientError, naming the field,
+            if a field has no counterpart.
+        tools: Returns the tools of a request body that ``to_chat`` renames.
+        headers: Response headers that the dialect's clients need.
+        forwarded: Request headers (lower case) that a provider of the same dialect gets, and
+            the pattern of their values.
+        repair: Creates the correction for one provider's stream.
     """
 
     name: str
@@ -149,7 +147,7 @@ class Dialect:
 
 
 def as_event(error: TokenwireError) -> Error:
-    """The same error as an event, for an encoder."""
+    """Return the error as an event, for an encoder."""
     return Error(
         code=error.code,
         message=error.message,
@@ -161,7 +159,7 @@ def as_event(error: TokenwireError) -> Error:
 
 
 def as_exception(error: Error) -> TokenwireError:
-    """The same error as an exception, for a response that has not begun."""
+    """Return the error as an exception, for a response that has not started."""
     return UpstreamError(
         error.message,
         code=error.code,
@@ -173,5 +171,5 @@ def as_exception(error: Error) -> TokenwireError:
 
 
 def size_of(*texts: str | None) -> int:
-    """Bytes that pieces of text take in a list of them."""
+    """Return the bytes that strings take as items of a list."""
     return sum(getsizeof(text) + 8 for text in texts if text)

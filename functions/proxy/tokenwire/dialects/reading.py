@@ -1,4 +1,4 @@
-"""The JSON in a provider's block: strictly where that works, else as a browser would read it."""
+"""Decode the JSON of a provider's block: strictly if possible, else tolerantly."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 def read(data: bytes, decoder: Decoder[T]) -> T:
-    """The decoder's value.
+    """Return the decoded value.
 
-    Some servers cut a text between the bytes of one character, or between the two halves of
-    a UTF-16 pair, or write NaN for a probability. That must not cost the rest of the answer:
-    halves become U+FFFD and NaN becomes null.
+    Some servers split a string between the bytes of a character or between the halves of a
+    UTF-16 pair, or write NaN for a probability. This must not fail the answer: incomplete
+    characters become U+FFFD and NaN becomes null.
 
     Raises:
-        UpstreamError: It is not what the decoder takes, or nested too deep
+        UpstreamError: The data does not fit the decoder's type, or is nested too deeply
             (``upstream_malformed``).
     """
     if is_deep(data):
@@ -29,24 +29,24 @@ def read(data: bytes, decoder: Decoder[T]) -> T:
     try:
         return decoder.decode(data)
     except (ValueError, RecursionError):
-        return _read_mended(data, decoder)
+        return _read_tolerantly(data, decoder)
 
 
-def _read_mended(data: bytes, decoder: Decoder[T]) -> T:
+def _read_tolerantly(data: bytes, decoder: Decoder[T]) -> T:
     try:
-        return decoder.decode(_mended(data))
+        return decoder.decode(_normalized(data))
     except (ValueError, RecursionError):
-        # No cause: its words may quote the provider's.
+        # The cause is dropped: its message may quote the provider.
         raise malformed() from None
 
 
 def fits(block: bytes, head: bytes, decoder: Decoder[T]) -> bool:
-    """Whether the block is ``head`` and one line of JSON that the decoder takes, strictly.
+    """Return whether the block is ``head`` and one line of JSON that the decoder accepts strictly.
 
     Args:
-        block: A whole block.
-        head: The block's bytes up to its JSON.
-        decoder: Of the shape. What it does not name is checked to be JSON all the same.
+        block: A complete block.
+        head: The block's bytes before the JSON.
+        decoder: For the shape. Fields that it does not declare are still checked to be JSON.
     """
     end = len(block) - 2
     if not block.startswith(head) or block.find(b"\n", len(head)) != end or b"\r" in block:
@@ -62,13 +62,13 @@ def fits(block: bytes, head: bytes, decoder: Decoder[T]) -> bool:
 
 
 def malformed() -> UpstreamError:
-    """The error for an event that is not what it should be."""
+    """Return the error for an event that cannot be decoded."""
     return UpstreamError(
         "The provider sent an event that cannot be read.", code="upstream_malformed"
     )
 
 
-def _mended(data: bytes) -> bytes:
+def _normalized(data: bytes) -> bytes:
     value = json.loads(data.decode("utf-8", "replace"), parse_constant=lambda _: None)
     text = json.dumps(value, ensure_ascii=False)
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

@@ -1,4 +1,4 @@
-"""The ``chat`` dialect: OpenAI Chat Completions, as OpenAI and its many compatibles write it."""
+"""The ``chat`` dialect: OpenAI Chat Completions, as OpenAI and compatible servers write it."""
 
 from __future__ import annotations
 

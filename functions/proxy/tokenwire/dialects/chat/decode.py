@@ -1,4 +1,4 @@
-"""Reads Chat Completions streams, including what compatible servers make of them."""
+"""Decode Chat Completions streams, including the variants that compatible servers send."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Delta(Struct):
     reasoning_content: str | None = None  # DeepSeek, vLLM
     reasoning: str | None = None  # OpenRouter, Groq
     tool_calls: list[_ToolCall] | None = None
-    function_call: _Function | None = None  # before there were tools
+    function_call: _Function | None = None  # the deprecated form of tool calls
 
 
 class _Choice(Struct):
@@ -79,7 +79,7 @@ class _PlainChoice(Struct):
 
 
 class _Plain(Struct):
-    """A chunk that holds pieces of text and nothing else that we look for, and lacks nothing."""
+    """A chunk with content only: no usage, finish reason or error, and no missing field."""
 
     id: str
     object: Literal["chat.completion.chunk"]
@@ -96,28 +96,28 @@ _PLAIN = msgspec.json.Decoder(_Plain)
 
 
 class ChatDecoder:
-    """One stream's decoder. It remembers what odd servers leave out of later chunks."""
+    """Decoder of one stream. Keeps the state that some servers omit from later chunks."""
 
     may_lack_end = True
 
     def __init__(self) -> None:
         self._started = False
-        # For each choice, the position of each call's id, in the order of their coming.
+        # Position of each call by its id, per choice, in order of arrival.
         self._calls: dict[int, dict[str, int]] = {}
 
     def notable(self, block: bytes) -> bool:
-        """True unless it is a chunk of plain choices, on one line."""
+        """Return False for a chunk on one line that has plain choices only."""
         return not fits(block, b"data:", _PLAIN)
 
     def ends(self, block: bytes) -> bool:
-        """Whether this is ``data: [DONE]``."""
+        """Return whether the block is ``data: [DONE]``."""
         return b"[DONE]" in block and (data_of(block) or b"").strip() == b"[DONE]"
 
     def decode(self, block: bytes) -> list[Event]:
-        """The chunk's events, in the order in which a reader wants them.
+        """Return the chunk's events in display order.
 
         Raises:
-            UpstreamError: It is not a chunk (``upstream_malformed``).
+            UpstreamError: The block is not a chunk (``upstream_malformed``).
         """
         data = data_of(block)
         if not data or self.ends(block):
@@ -165,7 +165,7 @@ class ChatDecoder:
         )
 
     def _position(self, call: _ToolCall, choice: int) -> int:
-        """The call's index; where a server left it out, a new id means a new call."""
+        """Return the call's index. If the server omitted it, a new id starts a new call."""
         held = self._calls.setdefault(choice, {})
         if call.index is not None:
             return call.index
@@ -186,7 +186,7 @@ def _text(delta: _Delta, index: int) -> Iterator[Event]:
 
 
 def _parts(parts: list[Any], choice: int) -> Iterator[Event]:
-    """Text and thinking in a content list; a thought is a list of texts itself."""
+    """Yield text and reasoning from a list of content parts. A reasoning part holds texts."""
     for part in parts:
         if text := _text_of(part):
             yield Content(text, choice)
@@ -203,7 +203,7 @@ def _text_of(part: object) -> str:
 
 
 def _seconds(created: object) -> int:
-    # A date says little; an odd one must not cost the answer.
+    # The date is not essential: an invalid one must not fail the answer.
     return int(created) if isinstance(created, int | float) and 0 < created < 2**53 else 0
 
 
@@ -219,7 +219,7 @@ def _usage(usage: _Usage) -> Usage:
     )
 
 
-# A word in the error's type or code: our code, its status, whether to try again. The first counts.
+# Substring of the error's type or code: our code, status, retryable. The first match applies.
 _ERRORS: tuple[tuple[str, tuple[str, int, bool]], ...] = (
     ("quota", ("upstream_quota", 429, False)),
     ("rate_limit", ("upstream_rate_limited", 429, True)),
@@ -241,10 +241,10 @@ _ERRORS: tuple[tuple[str, tuple[str, int, bool]], ...] = (
 
 
 def _error(chunk: _Chunk) -> Error:
-    """An error in mid-stream. The provider's text stays out: it may quote anything."""
-    said = chunk.error if isinstance(chunk.error, Mapping) else {}
-    words = f"{said.get('type', chunk.type)} {said.get('code', chunk.code)}".lower()
+    """Return the error event. The provider's text is not included: it may contain anything."""
+    error = chunk.error if isinstance(chunk.error, Mapping) else {}
+    kind = f"{error.get('type', chunk.type)} {error.get('code', chunk.code)}".lower()
     code, status, retryable = next(
-        (meaning for word, meaning in _ERRORS if word in words), ("upstream_error", 502, True)
+        (meaning for word, meaning in _ERRORS if word in kind), ("upstream_error", 502, True)
     )
     return Error(code, "The provider reported an error in its stream.", retryable, status)

@@ -17,14 +17,14 @@ _DONE = b"data: [DONE]\n\n"
 
 
 class ChatEncoder:
-    """Writes ``chat.completion.chunk`` blocks.
+    """Encoder of ``chat.completion.chunk`` blocks.
 
-    Only the first ``Start`` is encoded; it names the stream in every chunk. Of usage the last
-    count is, in a chunk of its own before the terminator.
+    Only the first ``Start`` is encoded; every chunk repeats its id. The last usage is sent in a
+    chunk of its own before the terminator.
 
     Args:
-        usage: Whether the client asked for usage. Some clients fail on its chunk, which has no
-            choices.
+        usage: Whether the client requested usage. Some clients fail on the usage chunk, which
+            has no choices.
     """
 
     held = 0
@@ -38,7 +38,7 @@ class ChatEncoder:
         self._signature: str | None = None
 
     def encode(self, event: Event) -> list[bytes]:
-        """The event's chunk; none for ``Start``, which is in each, and ``Usage``, which is last."""
+        """Return the event's chunk; none for ``Start`` (in all chunks) and ``Usage`` (the last)."""
         match event:
             case Start():
                 self._start = self._start or event
@@ -47,8 +47,8 @@ class ChatEncoder:
                 self._usage = event
                 return []
             case Finish(reason=reason, choice=choice):
-                told = reason_of(reason, has_calls=choice in self._calling)
-                return [self._choice(choice, {}, told)]
+                finish_reason = reason_of(reason, has_calls=choice in self._calling)
+                return [self._choice(choice, {}, finish_reason)]
             case Content(delta=delta, choice=choice, refusal=refusal):
                 return [self._choice(choice, {"refusal" if refusal else "content": delta})]
             case Reasoning(delta=delta, choice=choice):
@@ -61,7 +61,7 @@ class ChatEncoder:
                 return []
 
     def _tool_call(self, event: ToolCall) -> JSON:
-        """A piece of a call; its first has the signature that Google's models want back."""
+        """Return a piece of a call; the first carries the signature that Google requires back."""
         call = _tool_call(event)
         if self._signature is None or event.id is None:
             return call
@@ -69,16 +69,16 @@ class ChatEncoder:
         return {**call, "extra_content": signatures.extra_content(signature)}
 
     def end(self) -> list[bytes]:
-        """The usage, if it is known and was asked for; then ``[DONE]``."""
+        """Return the usage chunk, if usage is known and was requested, and ``[DONE]``."""
         counted = self._usage if self._with_usage else None
         return [self._chunk([], _usage(counted)), _DONE] if counted else [_DONE]
 
     def error(self, error: Error) -> list[bytes]:
-        """One error object; the SDKs raise it as an ``APIError``."""
+        """Return one error object; the SDKs raise it as an ``APIError``."""
         return [b"data: " + msgspec.json.encode(error_body(error)) + b"\n\n"]
 
     def interrupt(self, error: Error) -> list[bytes]:
-        """As ``error``: it has no number, and says nothing of what is open."""
+        """Return the same block as ``error``: it has no number and closes nothing."""
         return self.error(error)
 
     def _choice(self, index: int, delta: JSON, finish: str | None = None) -> bytes:
@@ -130,9 +130,9 @@ _SOME_USAGE = re.compile(rb'"usage"\s*:\s*\{')
 
 
 def only_usage(block: bytes) -> bool:
-    """Whether the block is the usage chunk, which a client must ask for.
+    """Return whether the block is the usage chunk, which a client must request.
 
-    tokenwire always asks the provider for it. Some clients look at ``choices[0]`` of every
+    tokenwire always requests it from the provider. Some clients read ``choices[0]`` of every
     chunk, and this one has no choices.
     """
     return bool(_SOME_USAGE.search(block) and _NO_CHOICES.search(block))
@@ -142,7 +142,7 @@ _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit
 
 
 def error_body(error: Error) -> JSON:
-    """The error object of the OpenAI API."""
+    """Return the error object of the OpenAI API."""
     default = "invalid_request_error" if 400 <= error.status < 499 else "server_error"
     return {
         "error": {

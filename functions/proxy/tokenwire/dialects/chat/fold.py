@@ -1,4 +1,4 @@
-"""From the chunks of a stream to the ``chat.completion`` that it would have been."""
+"""Combine the chunks of a stream into a non-streaming ``chat.completion``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..merging import merge, settled
 from ..protocol import JSON
 from ..reading import malformed, read
 
-# Of the answer as a whole. Azure leaves them empty in its first chunk.
+# Fields of the completion itself. Azure's first chunk has empty values for them.
 _DONE = b"data: [DONE]\n\n"
 _HEAD = frozenset({"id", "object", "created", "model"})
 
@@ -27,16 +27,16 @@ class _Choice(msgspec.Struct):
 
 
 class _Chunk(msgspec.Struct):
-    """As much of a chunk's shape as folding relies on."""
+    """The parts of a chunk's shape that folding needs."""
 
     choices: list[_Choice] | None = None
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:
-    """Merge chunks by their shape, so that fields tokenwire has never heard of survive.
+    """Merge chunks by their shape, so that fields unknown to tokenwire are kept.
 
-    In deltas texts are joined and lists are merged by their items' ``index``. Token
-    probabilities are listed one after the other. Of anything else the last value counts.
+    In deltas, strings are concatenated and lists are merged by their items' ``index``. Token
+    log probabilities are appended. For all other fields the last value is used.
 
     Raises:
         UpstreamError: A block is not a chunk (``upstream_malformed``).
@@ -48,7 +48,7 @@ def fold(blocks: Iterable[bytes]) -> JSON:
 
 
 def _fold(blocks: Iterable[bytes]) -> JSON:
-    whole: JSON = {}
+    completion: JSON = {}
     choices: dict[int, JSON] = {}
     for block in blocks:
         if block == _DONE:
@@ -56,11 +56,11 @@ def _fold(blocks: Iterable[bytes]) -> JSON:
         chunk = _read(block)
         for choice in chunk.pop("choices", None) or ():
             _merge_choice(choices.setdefault(choice.get("index") or 0, {}), choice)
-        _merge_head(whole, chunk)
-    whole.pop("obfuscation", None)
-    whole["object"] = "chat.completion"
-    whole["choices"] = [_choice(index, settled(choices[index])) for index in sorted(choices)]
-    return whole
+        _merge_head(completion, chunk)
+    completion.pop("obfuscation", None)
+    completion["object"] = "chat.completion"
+    completion["choices"] = [_choice(index, settled(choices[index])) for index in sorted(choices)]
+    return completion
 
 
 _JSON = msgspec.json.Decoder(dict[str, Any])
@@ -75,15 +75,15 @@ def _read(block: bytes) -> JSON:
     return chunk
 
 
-def _merge_head(whole: JSON, chunk: JSON) -> None:
+def _merge_head(completion: JSON, chunk: JSON) -> None:
     for key, value in chunk.items():
-        held = whole.get(key)
+        held = completion.get(key)
         if value is None or (held and key in _HEAD):
             continue
         if isinstance(held, dict) and isinstance(value, dict):
             held.update(value)
         else:
-            whole[key] = value
+            completion[key] = value
 
 
 def _merge_choice(held: JSON, choice: JSON) -> None:
@@ -91,7 +91,7 @@ def _merge_choice(held: JSON, choice: JSON) -> None:
         if key in ("delta", "logprobs"):
             held[key] = merge(held.get(key), value, key)
         elif value is not None or key not in held:
-            # `finish_reason` is null until it is not.
+            # `finish_reason` is null in all chunks but the last.
             held[key] = value
 
 

@@ -1,7 +1,8 @@
-"""Makes a provider's chunks fit the published schema, and says usage once, at the end.
+"""Correct a provider's chunks to the published schema, with usage once, at the end.
 
-Compatible servers leave out ids, number nothing, invent finish reasons, or send running totals of
-usage with every chunk. Clients with strict types refuse the first, and add up the last.
+Compatible servers omit ids and indexes, use finish reasons of their own, or send running totals
+of usage in every chunk. Strictly typed clients reject the first; clients that add up usage count
+the last several times.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _REASONS: dict[str, str | None] = {
 
 
 def reason_of(reason: str | None, *, has_calls: bool) -> str | None:
-    """The finish reason in OpenAI's words. One that is not known ends a call, or just ends."""
+    """Return OpenAI's finish reason. An unknown one becomes ``tool_calls`` or ``stop``."""
     if reason is None:
         return None
     return _REASONS.get(reason.lower(), "tool_calls" if has_calls else "stop")
@@ -64,7 +65,7 @@ class _Usage(Struct):
 
 
 class _Chunk(Struct):
-    """What OpenAI's schema requires of a chunk."""
+    """The fields that OpenAI's schema requires of a chunk."""
 
     id: str
     object: Literal["chat.completion.chunk"]
@@ -79,25 +80,25 @@ _JSON = msgspec.json.Decoder(dict[str, Any])
 
 
 class ChatRepair:
-    """One stream's repair. It remembers its head, its calls and its usage."""
+    """State of one stream's repair: the chunk header, the calls and the usage."""
 
     def __init__(self) -> None:
         self._head: JSON = {"id": None, "object": OBJECT, "created": 0, "model": ""}
-        # For each choice, the position of each call's id, in the order of their coming.
+        # Position of each call by its id, per choice, in order of arrival.
         self._calls: dict[int, dict[str, int]] = {}
         self._usage: bytes | None = None
 
     def block(self, block: bytes) -> bytes:
-        """The block as it is kept: the same bytes where they fit; empty where it only counts.
+        """Return the block to log: unchanged if it is valid, empty if it only holds usage.
 
         Raises:
-            UpstreamError: It is not a JSON object (``upstream_malformed``).
+            UpstreamError: The block is not a JSON object (``upstream_malformed``).
         """
         data = data_of(block) or b"{}"
         try:
             chunk = _CHUNK.decode(data)
         except (ValueError, RecursionError):
-            return self._mended(read(data, _JSON))
+            return self._repaired(read(data, _JSON))
         self._head |= {"id": chunk.id, "created": chunk.created, "model": chunk.model}
         for choice in chunk.choices:
             if choice.delta.tool_calls:
@@ -105,16 +106,16 @@ class ChatRepair:
         if chunk.usage is None:
             return block
         if chunk.choices:
-            return self._mended(read(data, _JSON))
+            return self._repaired(read(data, _JSON))
         self._usage = block
         return b""
 
     def rest(self) -> list[bytes]:
-        """The usage chunk, if there was any usage. To be kept before the terminator."""
+        """Return the usage chunk, if there was usage. It is logged before the terminator."""
         return [] if self._usage is None else [self._usage]
 
-    def _mended(self, body: JSON) -> bytes:
-        head = {**self._head, **{k: v for k in self._head if _is_right(k, v := body.get(k))}}
+    def _repaired(self, body: JSON) -> bytes:
+        head = {**self._head, **{k: v for k in self._head if _is_valid(k, v := body.get(k))}}
         head["id"] = head["id"] or body.get("id") or f"chatcmpl-{secrets.token_urlsafe(12)}"
         self._head = head = {**head, "id": str(head["id"])}
         usage, choices = body.get("usage"), body.get("choices") or []
@@ -141,25 +142,25 @@ class ChatRepair:
         held, name = self._calls.setdefault(choice, {}), call.get("id")
         if isinstance(call.get("index"), int):
             return call
-        # Where a server left the index out, a new id means a new call.
+        # If the server omitted the index, a new id starts a new call.
         at = held.setdefault(name, len(held)) if isinstance(name, str) else len(held) - 1
         return {**call, "index": max(0, at)}
 
 
-def _is_right(key: str, value: object) -> bool:
-    """Whether a chunk's own field of the head is of its type."""
+def _is_valid(key: str, value: object) -> bool:
+    """Return whether a header field of a chunk has the right type."""
     if key == "object":
         return False
     return type(value) is (int if key == "created" else str)
 
 
 def _texts(parts: list[Any]) -> JSON:
-    """Text and thinking of a content that is a list (Mistral), each as one text."""
+    """Return the text and the reasoning of a content list (Mistral), each as one string."""
     text = "".join(_text(part) for part in parts)
     thoughts = [each for part in parts for each in _thoughts(part)]
     thought = "".join(_text(each) for each in thoughts)
-    said = {"content": text} if text or not thought else {}
-    return {**said, **({"reasoning_content": thought} if thought else {})}
+    content = {"content": text} if text or not thought else {}
+    return {**content, **({"reasoning_content": thought} if thought else {})}
 
 
 def _text(part: object) -> str:

@@ -1,4 +1,4 @@
-"""Read a request of the Chat Completions API."""
+"""Parse a request of the Chat Completions API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .schema import Request
 
 
 def parse(raw: object) -> ChatRequest:
-    """A request body, checked against ``schema.chat``.
+    """Validate a request body against ``chat.schema``.
 
     Raises:
         ClientError: A field is missing or malformed; ``param`` names it.
@@ -18,11 +18,13 @@ def parse(raw: object) -> ChatRequest:
     stream = bool(body.get("stream"))
     if body.get("stream_options") is not None and not stream:
         raise ClientError(
-            "stream_options goes only with stream.", code="invalid_value", param="stream_options"
+            "stream_options requires stream to be true.",
+            code="invalid_value",
+            param="stream_options",
         )
     return ChatRequest(model=body["model"], stream=stream, body=body)
 
 
 def to_chat(body: JSON) -> JSON:
-    """Return the body as it is: it is one of ``chat`` already."""
+    """Return the body unchanged: it is a ``chat`` request already."""
     return body

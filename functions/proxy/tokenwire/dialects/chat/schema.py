@@ -1,4 +1,4 @@
-"""A Chat Completions request.
+"""Schema of a Chat Completions request.
 
 https://platform.openai.com/docs/api-reference/chat/create
 """
@@ -23,13 +23,13 @@ class TextPart(Struct):
 
 
 class RefusalPart(Struct):
-    """An earlier refusal."""
+    """A refusal in an earlier answer."""
 
     refusal: str
 
 
 class ImageURL(Struct):
-    """An image's address: https, or data in base64."""
+    """The URL of an image: https, or a base64 data URL."""
 
     url: str
     detail: str | None = None
@@ -42,7 +42,7 @@ class ImagePart(Struct):
 
 
 class Audio(Struct):
-    """Sound in base64."""
+    """Base64 audio data."""
 
     data: str
     format: str
@@ -55,7 +55,7 @@ class AudioPart(Struct):
 
 
 class File(Struct):
-    """A file: its data as a data URL, or its id at the provider."""
+    """A file: its content as a data URL, or its id at the provider."""
 
     file_data: str | None = None
     file_id: str | None = None
@@ -86,7 +86,7 @@ Content = str | list[Part]
 
 
 class Function(Struct):
-    """What a call calls; ``arguments`` is JSON, as the model wrote it."""
+    """The function of a call; ``arguments`` is JSON text as the model wrote it."""
 
     name: str
     arguments: str
@@ -100,7 +100,7 @@ class FunctionCall(Struct):
 
 
 class CustomInput(Struct):
-    """What a custom tool is given: free text."""
+    """The input of a custom tool: free text."""
 
     name: str
     input: str
@@ -114,21 +114,21 @@ class CustomCall(Struct):
 
 
 class ToolCall(OneOf):
-    """A call in an assistant's turn; some compatible servers' clients leave the type out."""
+    """A tool call in an assistant message; some clients omit the type."""
 
     default = "function"
     kinds = MappingProxyType({"function": FunctionCall, "custom": CustomCall})
 
 
 class InputMessage(Struct):
-    """A turn of a system's, a developer's or a user's."""
+    """A system, developer or user message."""
 
     content: Content
     name: str | None = None
 
 
 class AssistantMessage(Struct):
-    """An earlier answer."""
+    """An earlier answer of the model."""
 
     content: Content | None = None
     refusal: str | None = None
@@ -139,14 +139,14 @@ class AssistantMessage(Struct):
 
 
 class ToolMessage(Struct):
-    """What a tool said."""
+    """The result of a tool call."""
 
     content: Content
     tool_call_id: str
 
 
 class FunctionMessage(Struct):
-    """The same, before there were tools."""
+    """The result of a call of the deprecated ``functions`` form."""
 
     content: str | None
     name: str
@@ -179,13 +179,13 @@ class FunctionSpec(Struct):
 
 
 class FunctionTool(Struct):
-    """A function, as a tool."""
+    """A function in the list of tools."""
 
     function: FunctionSpec
 
 
 class CustomSpec(Struct):
-    """A tool that takes free text."""
+    """The definition of a tool that takes free text."""
 
     name: Name
     description: str | None = None
@@ -193,7 +193,7 @@ class CustomSpec(Struct):
 
 
 class CustomTool(Struct):
-    """The same, as a tool."""
+    """A custom tool in the list of tools."""
 
     custom: CustomSpec
 
@@ -223,20 +223,20 @@ class NamedCustom(Struct):
 
 
 class AllowedTools(Struct):
-    """A part of the tools."""
+    """A subset of the tools."""
 
     mode: str
     tools: list[Object]
 
 
 class Allowed(Struct):
-    """A part of the tools, as a choice."""
+    """A subset of the tools, as a tool choice."""
 
     allowed_tools: AllowedTools
 
 
 class ToolChoice(OneOf):
-    """``none``, ``auto``, ``required``, or a tool."""
+    """``none``, ``auto``, ``required``, or a specific tool."""
 
     or_text = True
     kinds = MappingProxyType(
@@ -254,35 +254,35 @@ class Schema(Struct):
 
 
 class SchemaFormat(Struct):
-    """The same, as a format."""
+    """A JSON schema as a response format."""
 
     json_schema: Schema
 
 
 class Empty(Struct):
-    """Nothing but a type."""
+    """An object with a type and no other field."""
 
 
 class ResponseFormat(OneOf):
-    """What form the answer has."""
+    """The format of the answer."""
 
     kinds = MappingProxyType({"text": Empty, "json_object": Empty, "json_schema": SchemaFormat})
 
 
 class PredictedContent(Struct):
-    """Text that the answer will largely repeat."""
+    """Text that the answer is expected to repeat for the most part."""
 
     content: Content
 
 
 class Prediction(OneOf):
-    """What the answer is expected to be."""
+    """The expected answer."""
 
     kinds = MappingProxyType({"content": PredictedContent})
 
 
 class StreamOptions(Struct):
-    """What a stream has in it."""
+    """Options of a stream."""
 
     include_usage: bool | None = None
     include_obfuscation: bool | None = None
@@ -336,7 +336,7 @@ class Request(Options, kw_only=True):
 
 
 class FunctionChoice(OneOf):
-    """``none``, ``auto``, or a function's name."""
+    """``none``, ``auto``, or the name of a function."""
 
     or_text = True
     tag = "name"

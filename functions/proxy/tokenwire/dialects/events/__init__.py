@@ -1,12 +1,12 @@
-"""The ``events`` dialect: one small JSON object per event, for front ends of one's own.
+"""The ``events`` dialect: one small JSON object per event, for custom front ends.
 
     data: {"type":"start","id":"st_…","model":"…","created":1}
     data: {"type":"content","delta":"…"}
     data: {"type":"finish","reason":"stop"}
     data: [DONE]
 
-Fields that say nothing (choice 0, no refusal, no cached tokens) are left out. A stream that is
-not whole ends with an ``error`` event, and without ``[DONE]``.
+Fields with their default values (choice 0, no refusal, no cached tokens) are omitted. A stream
+that did not complete ends with an ``error`` event, and without ``[DONE]``.
 """
 
 from __future__ import annotations

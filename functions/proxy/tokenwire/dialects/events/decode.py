@@ -23,23 +23,23 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 
 
 class EventsDecoder:
-    """Reads what the encoder writes."""
+    """Decoder of the blocks that ``EventsEncoder`` writes."""
 
     may_lack_end = False
 
     def notable(self, block: bytes) -> bool:
-        """True for all: no provider speaks this dialect, so no stream is passed on in it."""
+        """Return True always: no provider speaks this dialect, so blocks never pass unread."""
         return True
 
     def ends(self, block: bytes) -> bool:
-        """Whether this is ``data: [DONE]``."""
+        """Return whether the block is ``data: [DONE]``."""
         return (data_of(block) or b"").strip() == b"[DONE]"
 
     def decode(self, block: bytes) -> list[Event]:
-        """The event; none for the terminator, or for a type from a later version.
+        """Return the event; nothing for the terminator or a type from a later version.
 
         Raises:
-            UpstreamError: It is not a typed event (``upstream_malformed``).
+            UpstreamError: The block is not a typed event (``upstream_malformed``).
         """
         data = data_of(block)
         if not data or self.ends(block):

@@ -23,12 +23,12 @@ TYPES: dict[str, type[Event]] = {
 }
 _NAMES = {kind: name for name, kind in TYPES.items()}
 _DEFAULTS = {kind: {f.name: f.default for f in fields(kind)} for kind in get_args(Event)}
-# What of an error concerns the HTTP response, and of a start the dialect of the request.
-_UNSAID = frozenset({"status", "tools"})
+# Fields that belong to the HTTP response (status) or to the request's dialect (tools).
+_OMITTED = frozenset({"status", "tools"})
 
 
 class EventsEncoder:
-    """Writes typed events: of ``Start`` the first, which names the stream; of usage the last."""
+    """Encoder of typed events. Only the first ``Start`` and the last usage are sent."""
 
     held = 0
 
@@ -37,9 +37,9 @@ class EventsEncoder:
         self._usage: Usage | None = None
 
     def encode(self, event: Event) -> list[bytes]:
-        """One block for each event but a second ``Start``, and usage, which comes at the end."""
+        """Return one block, or none for a repeated ``Start`` and for usage, which is sent last."""
         if type(event) is Content and not event.choice and not event.refusal:
-            # Nearly all of them.
+            # The most frequent event.
             return [
                 b'data: {"type":"content","delta":' + msgspec.json.encode(event.delta) + b"}\n\n"
             ]
@@ -53,15 +53,15 @@ class EventsEncoder:
         return [_block(body_of(event))]
 
     def end(self) -> list[bytes]:
-        """The usage, then ``[DONE]``."""
+        """Return the usage, if known, and ``[DONE]``."""
         return [*self._counted(), _DONE]
 
     def error(self, error: Error) -> list[bytes]:
-        """The usage so far, then the ``error`` event, which is the last."""
+        """Return the usage so far and the ``error`` event, which ends the stream."""
         return [*self._counted(), _block(body_of(error))]
 
     def interrupt(self, error: Error) -> list[bytes]:
-        """The ``error`` event alone: the stream goes on."""
+        """Return the ``error`` event only: the stream continues."""
         return [_block(body_of(error))]
 
     def _counted(self) -> list[bytes]:
@@ -73,16 +73,16 @@ def _block(body: JSON) -> bytes:
 
 
 def body_of(event: Event) -> JSON:
-    """The JSON object of a typed event; fields with their default values are left out."""
+    """Return the JSON object of an event, without fields that have their default values."""
     kind = type(event)
-    said: JSON = {"type": _NAMES[kind]}
+    body: JSON = {"type": _NAMES[kind]}
     for name, default in _DEFAULTS[kind].items():
         value = getattr(event, name)
-        if (value != default or default is MISSING or name == "retryable") and name not in _UNSAID:
-            said[name] = value
-    return said
+        if (value != default or default is MISSING or name == "retryable") and name not in _OMITTED:
+            body[name] = value
+    return body
 
 
 def error_body(error: Error) -> JSON:
-    """The same object as the ``error`` event."""
+    """Return the same object as the ``error`` event."""
     return body_of(error)

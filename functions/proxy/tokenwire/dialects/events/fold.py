@@ -10,6 +10,6 @@ from .encode import body_of
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:
-    """The events, in a list: this dialect has no other way to say a whole answer."""
+    """Return a list of the events: this dialect has no non-streaming form."""
     decoder = EventsDecoder()
     return {"events": [body_of(event) for block in blocks for event in decoder.decode(block)]}

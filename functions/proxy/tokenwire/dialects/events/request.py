@@ -1,4 +1,4 @@
-"""Read a request for typed events, as one of ``chat``."""
+"""Parse a request for typed events and translate it to ``chat``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PASSED = tuple(field.name for field in msgspec.structs.fields(Options))
 
 
 def parse(raw: object) -> ChatRequest:
-    """``{"message": "…"}`` or ``{"messages": […]}``, and what else ``schema.events`` knows.
+    """Validate ``{"message": "…"}`` or ``{"messages": […]}`` and the options of ``events.schema``.
 
     Raises:
         ClientError: A field is missing, malformed or unknown; ``param`` names it.
@@ -37,7 +37,7 @@ def _messages(body: JSON) -> list[JSON]:
     message, messages = body.get("message"), body.get("messages")
     if (message is None) == (messages is None):
         raise ClientError(
-            "One of message and messages is required, and only one.",
+            "Exactly one of message and messages is required.",
             code="missing_required_parameter",
             param="message",
         )

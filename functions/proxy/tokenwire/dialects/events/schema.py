@@ -1,4 +1,4 @@
-"""What ``/api/stream`` and ``/v1/streams`` take."""
+"""Schema of the request bodies of ``/api/stream`` and ``/v1/streams``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..chat.schema import Message, Options
 
 
 class Request(Options, kw_only=True):
-    """One of ``message`` and ``messages``, and options."""
+    """Either ``message`` or ``messages``, and options."""
 
     message: str | None = None
     messages: Annotated[list[Message], Meta(min_length=1)] | None = None

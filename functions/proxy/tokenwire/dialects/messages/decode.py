@@ -1,4 +1,4 @@
-"""Reads Anthropic Messages streams: named events around numbered content blocks."""
+"""Decode Anthropic Messages streams: named events around numbered content blocks."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class _PlainDelta(Struct):
 
 
 class _Plain(Struct):
-    """A piece of content."""
+    """A content delta."""
 
     type: Literal["content_block_delta"]
     index: int
@@ -99,11 +99,11 @@ REASONS = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
-"""Stop reasons, in the words of ``chat``. Others stay as they are."""
+"""Finish reasons of ``chat`` by stop reason. Other reasons are kept unchanged."""
 
 
 class MessagesDecoder:
-    """One stream's decoder. It counts tool calls, and keeps what usage was said before."""
+    """Decoder of one stream. Numbers the tool calls and accumulates the usage."""
 
     may_lack_end = False
 
@@ -112,18 +112,18 @@ class MessagesDecoder:
         self._usage = _Usage()
 
     def notable(self, block: bytes) -> bool:
-        """True unless it is a ``content_block_delta``, by its name and by its type."""
+        """Return False for a ``content_block_delta``, identified by its event name and its type."""
         return not fits(block, _HEAD, _PLAIN)
 
     def ends(self, block: bytes) -> bool:
-        """Whether this is ``message_stop``."""
+        """Return whether the block is ``message_stop``."""
         return b"message_stop" in block and _type_of(block) == "message_stop"
 
     def decode(self, block: bytes) -> list[Event]:
-        """The event's meaning.
+        """Return the events that the block stands for.
 
         Raises:
-            UpstreamError: It is not an event of the Messages API (``upstream_malformed``).
+            UpstreamError: The block is not an event of the Messages API (``upstream_malformed``).
         """
         data = data_of(block)
         if not data:
@@ -131,7 +131,7 @@ class MessagesDecoder:
         event, name = read(data, _EVENT), event_of(block)
         if name == b"error":
             return [error_of(event.error)]
-        # A type from a later version is one whose event has the same name.
+        # An unknown type is from a later API version if the event's name is the same.
         if event.type not in _TYPES and event.type.encode() != name:
             raise malformed()
         return list(self._events(event))
@@ -140,7 +140,7 @@ class MessagesDecoder:
         match event.type:
             case "message_start" if event.message is not None:
                 yield Start(event.message.id or "", event.message.model or "")
-                # Where nothing is counted yet, nothing is said of it.
+                # Zero counts are not usage yet.
                 yield from (u for u in self._counted(event.message.usage) if u != Usage(0, 0))
             case "content_block_start" if event.content_block is not None:
                 yield from self._opened(event.index or 0, event.content_block)
@@ -157,9 +157,9 @@ class MessagesDecoder:
         match block.type:
             case "tool_use":
                 self._calls[index] = len(self._calls)
-                # A whole input comes at once where the tool's input is not streamed.
-                said = msgspec.json.encode(block.input).decode() if block.input else ""
-                yield ToolCall(self._calls[index], block.id, block.name, said)
+                # The input is complete here if the server does not stream it.
+                arguments = msgspec.json.encode(block.input).decode() if block.input else ""
+                yield ToolCall(self._calls[index], block.id, block.name, arguments)
             case "text" if block.text:
                 yield Content(block.text)
             case "thinking" if block.thinking:
@@ -190,7 +190,7 @@ class MessagesDecoder:
         cached, written = held.cache_read_input_tokens or 0, held.cache_creation_input_tokens or 0
         details = held.output_tokens_details or _OutputDetails()
         yield Usage(
-            # Anthropic's count leaves out what the cache had; everybody else's does not.
+            # Anthropic's count excludes cached tokens; those of other providers include them.
             input_tokens=(held.input_tokens or 0) + cached + written,
             output_tokens=held.output_tokens or 0,
             cached_tokens=cached,
@@ -210,15 +210,15 @@ def _finish(reason: str, sequence: str) -> Finish:
     return Finish(ours, detail="" if plain.get(ours) == reason else reason, sequence=sequence)
 
 
-def _citation(said: dict[str, Any]) -> Citation:
+def _citation(source: dict[str, Any]) -> Citation:
     def text(*names: str) -> str:
-        return next((v for name in names if isinstance(v := said.get(name), str)), "")
+        return next((v for name in names if isinstance(v := source.get(name), str)), "")
 
     return Citation(
         url=text("url", "source"),
         title=text("title", "document_title"),
         text=text("cited_text"),
-        data=msgspec.json.encode(said).decode(),
+        data=msgspec.json.encode(source).decode(),
     )
 
 
@@ -234,8 +234,8 @@ _ERRORS = {
 }
 
 
-def error_of(said: object) -> Error:
-    """An error in mid-stream. The provider's text stays out: it may quote anything."""
-    kind = said.get("type") if isinstance(said, dict) else None
+def error_of(error: object) -> Error:
+    """Return the event for an error inside a stream. The provider's text is not included."""
+    kind = error.get("type") if isinstance(error, dict) else None
     code, status, retryable = _ERRORS.get(str(kind), ("upstream_error", 502, True))
     return Error(code, "The provider reported an error in its stream.", retryable, status)

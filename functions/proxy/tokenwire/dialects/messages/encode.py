@@ -1,4 +1,4 @@
-"""Writes Anthropic Messages streams."""
+"""Encode Anthropic Messages streams."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _STOP_REASONS = frozenset(
 
 
 class MessagesEncoder:
-    """One message: blocks of text, thinking and tool use, each opened, filled and closed.
+    """Encoder of one message: blocks of text, thinking and tool use.
 
-    Of parallel choices only the first is said: a message has one. Usage and the reason come
-    with the last events, so they are kept until the end.
+    Of parallel choices only the first is encoded: a message has one. Usage and the stop reason are
+    in the last events, so they are kept until the end.
     """
 
     held = 0
@@ -40,7 +40,7 @@ class MessagesEncoder:
         self._usage = Usage(0, 0)
 
     def encode(self, event: Event) -> list[bytes]:
-        """The events that say it; none for what is said at the end."""
+        """Return the event's blocks; nothing for usage and finish, which are sent at the end."""
         if getattr(event, "choice", 0):
             return []
         if isinstance(event, Content):
@@ -80,7 +80,7 @@ class MessagesEncoder:
         return [_block("message_start", {"message": message})]
 
     def _in(self, kind: str, empty: JSON, delta: JSON) -> list[bytes]:
-        """A piece of a block of this kind, which is opened if it is not open."""
+        """Return a delta for a block of this type, after its start if none is open."""
         opened = [] if self._kind == kind else self._opened(kind, {"type": kind, **empty})
         piece = {"index": self._count - 1, "delta": delta}
         return [*opened, _block("content_block_delta", piece)]
@@ -88,11 +88,11 @@ class MessagesEncoder:
     def _think(self, event: Reasoning) -> list[bytes]:
         empty = {"thinking": "", "signature": ""}
         if event.redacted:
-            whole = {"type": "redacted_thinking", "data": event.redacted}
-            return [*self._opened("redacted", whole), *self._closed()]
+            block = {"type": "redacted_thinking", "data": event.redacted}
+            return [*self._opened("redacted", block), *self._closed()]
         if event.signature:
             sign = {"type": "signature_delta", "signature": event.signature}
-            # Whatever is thought after a signature has one of its own.
+            # Reasoning after a signature belongs to another block.
             return [*self._in("thinking", empty, sign), *self._closed()]
         return self._in("thinking", empty, {"type": "thinking_delta", "thinking": event.delta})
 
@@ -110,18 +110,18 @@ class MessagesEncoder:
         return self._in("text", {"text": ""}, {"type": "citations_delta", "citation": citation})
 
     def _call(self, event: ToolCall) -> list[bytes]:
-        said: list[bytes] = []
+        blocks: list[bytes] = []
         if event.call not in self._calls:
-            # Calls stay open together: pieces of parallel ones may come mixed.
-            said = [] if self._kind == "tool" else self._closed()
-            whole = {"type": "tool_use", "id": event.id or f"toolu_{event.call}"}
-            said += self._add("tool", {**whole, "name": event.name or "", "input": {}})
+            # Parallel calls stay open together: their pieces may be interleaved.
+            blocks = [] if self._kind == "tool" else self._closed()
+            head = {"type": "tool_use", "id": event.id or f"toolu_{event.call}"}
+            blocks += self._add("tool", {**head, "name": event.name or "", "input": {}})
             self._calls[event.call] = self._count - 1
         if event.arguments:
             delta = {"type": "input_json_delta", "partial_json": event.arguments}
             piece = {"index": self._calls[event.call], "delta": delta}
-            said.append(_block("content_block_delta", piece))
-        return said
+            blocks.append(_block("content_block_delta", piece))
+        return blocks
 
     def _opened(self, kind: str, block: JSON) -> list[bytes]:
         return [*self._closed(), *self._add(kind, block)]
@@ -137,7 +137,7 @@ class MessagesEncoder:
         return [_block("content_block_stop", {"index": index}) for index in closing]
 
     def end(self) -> list[bytes]:
-        """What is open is closed; then the reason, the usage and ``message_stop``."""
+        """Return the end of the open blocks, the stop reason and usage, and ``message_stop``."""
         started = self._start(Start("", ""))
         delta = {"stop_reason": self._reason(), "stop_sequence": self._sequence()}
         last = {"delta": delta, "usage": _usage(self._usage)}
@@ -149,18 +149,18 @@ class MessagesEncoder:
         if finish.detail in _STOP_REASONS:
             return finish.detail
         if finish.reason == "stop" and self._calls:
-            return "tool_use"  # as some compatible servers end a call
+            return "tool_use"  # some compatible servers end a call with "stop"
         return _REASONS.get(finish.reason, "end_turn")
 
     def _sequence(self) -> str | None:
         return (self._finish.sequence if self._finish else "") or None
 
     def error(self, error: Error) -> list[bytes]:
-        """The ``error`` event, which the SDKs raise."""
+        """Return the ``error`` event, which the SDKs raise."""
         return [_block("error", error_body(error))]
 
     def interrupt(self, error: Error) -> list[bytes]:
-        """As ``error``: it has no number, and says nothing of what is open."""
+        """Return the same block as ``error``: it has no number and closes nothing."""
         return self.error(error)
 
 
@@ -191,10 +191,10 @@ _TYPES = {
 
 
 def error_body(error: Error) -> JSON:
-    """The error object of the Anthropic API; ``code`` and ``param`` are ours."""
+    """Return the error object of the Anthropic API; ``code`` and ``param`` are additions."""
     default = "invalid_request_error" if 400 <= error.status < 499 else "api_error"
-    said: JSON = {"type": _TYPES.get(error.status, default), "message": error.message}
+    body: JSON = {"type": _TYPES.get(error.status, default), "message": error.message}
     if error.code == "thread_unsupported_request":
-        # The SDKs look for it here, and go on without a thread.
-        said["details"] = {"error_code": error.code, "unsupported": [error.param]}
-    return {"type": "error", "error": {**said, "code": error.code, "param": error.param}}
+        # The SDKs read the code here and repeat the request without a thread.
+        body["details"] = {"error_code": error.code, "unsupported": [error.param]}
+    return {"type": "error", "error": {**body, "code": error.code, "param": error.param}}

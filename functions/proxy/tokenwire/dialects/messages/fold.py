@@ -1,4 +1,4 @@
-"""From the events of a stream to the ``message`` that it would have been."""
+"""Combine the events of a stream into a non-streaming ``message``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..protocol import JSON
 from ..reading import malformed, read
 
 _JSON = msgspec.json.Decoder(dict[str, Any])
-# A delta's type: the block's field that it adds to, and the delta's own.
+# By the delta's type: the block's field that it extends, and the delta's field.
 _JOINED = {
     "text_delta": ("text", "text"),
     "thinking_delta": ("thinking", "thinking"),
@@ -24,7 +24,7 @@ _JOINED = {
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:
-    """Fill the message that ``message_start`` gave; unknown fields stay in it.
+    """Complete the message that ``message_start`` began; unknown fields are kept.
 
     Raises:
         UpstreamError: The events are not those of a message (``upstream_malformed``).
@@ -35,7 +35,7 @@ def fold(blocks: Iterable[bytes]) -> JSON:
         for block in blocks:
             event = read(data_of(block) or b"{}", _JSON)
             message = _take(message, content, event)
-        message["content"] = [_whole(content[index]) for index in sorted(content)]
+        message["content"] = [_block(content[index]) for index in sorted(content)]
     except (KeyError, TypeError, AttributeError, ValueError):
         raise malformed() from None
     return message
@@ -73,12 +73,12 @@ def _add(block: JSON, delta: JSON) -> None:
             held = block[field] = Text(held or "")
         held.pieces.append(delta[source])
     else:
-        # Compaction, and what a later version adds: its fields come once, each in full.
+        # Compaction, and types of later API versions: each field arrives once, complete.
         given = delta.items()
         block.update((name, value) for name, value in given if name != "type" and value is not None)
 
 
-def _whole(block: JSON) -> JSON:
+def _block(block: JSON) -> JSON:
     found = {k: str(value) if isinstance(value, Text) else value for k, value in block.items()}
     if isinstance(found.get("input"), str):
         found["input"] = parsed(found["input"] or "{}")

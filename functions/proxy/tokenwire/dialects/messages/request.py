@@ -1,6 +1,7 @@
-"""A Messages request as one of Chat Completions: for providers that speak ``chat``.
+"""Translate a Messages request to Chat Completions, for providers that speak ``chat``.
 
-The body has been checked against ``schema.messages``: what is left to refuse has no counterpart.
+The body has been validated against ``messages.schema``; any remaining error is a field without a
+counterpart.
 """
 
 from __future__ import annotations
@@ -37,17 +38,17 @@ _ORIGINS = {
     "user": "metadata.user_id",
     "tool_choice": "tool_choice",
 }
-# Thinking of earlier turns means nothing to another provider, but for Google's signatures.
-_LEFT_OUT = frozenset({"thinking", "redacted_thinking"})
+# Another provider cannot use earlier thinking, except for Google's signatures.
+_OMITTED = frozenset({"thinking", "redacted_thinking"})
 _EFFORTS = {"low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "xhigh"}
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
 def to_chat(body: JSON) -> JSON:
-    """The body, translated.
+    """Return the body, translated.
 
     Raises:
-        ClientError: A field cannot be said in ``chat``; ``param`` names it.
+        ClientError: A field has no counterpart in ``chat``; ``param`` names it.
     """
     FIELDS.check(body)
     found: JSON = {"model": body["model"], "messages": _messages(body)}
@@ -65,36 +66,36 @@ def _messages(body: JSON) -> list[JSON]:
         found.append(_system(carry.parts(body["system"], "system"), "system"))
     for number, message in enumerate(body["messages"]):
         at = f"messages[{number}]"
-        said = carry.parts(message["content"], f"{at}.content")
+        parts = carry.parts(message["content"], f"{at}.content")
         match message["role"]:
             case "system":
-                found.append(_system(said, at))
+                found.append(_system(parts, at))
             case "assistant":
-                found.append(_assistant(said, at))
+                found.append(_assistant(parts, at))
             case _:
-                found += _user_turn(said, at)
+                found += _user_turn(parts, at)
     return found
 
 
-def _system(said: list[tuple[str, JSON]], at: str) -> JSON:
-    texts = [_text(part, where) for where, part in said]
+def _system(parts: list[tuple[str, JSON]], at: str) -> JSON:
+    texts = [_text(part, where) for where, part in parts]
     return made(at, {"role": "system", "content": "\n\n".join(texts)})
 
 
-def _user_turn(said: list[tuple[str, JSON]], at: str) -> list[JSON]:
-    """Tool results are messages of their own, and come first."""
-    results = [_result(part, where) for where, part in said if part["type"] == "tool_result"]
-    rest = [_part(part, where) for where, part in said if part["type"] != "tool_result"]
+def _user_turn(parts: list[tuple[str, JSON]], at: str) -> list[JSON]:
+    """Return the messages of a user turn: tool results are separate messages and come first."""
+    results = [_result(part, where) for where, part in parts if part["type"] == "tool_result"]
+    rest = [_part(part, where) for where, part in parts if part["type"] != "tool_result"]
     if len(rest) == 1 and rest[0]["type"] == "text":
         return [*results, made(at, {"role": "user", "content": rest[0]["text"]})]
     turn = made(at, {"role": "user", "content": rest})
     return [*results, turn] if rest or not results else results
 
 
-def _assistant(said: list[tuple[str, JSON]], at: str) -> JSON:
+def _assistant(parts: list[tuple[str, JSON]], at: str) -> JSON:
     texts, calls = [], []
     signature: str | None = None
-    for where, part in said:
+    for where, part in parts:
         match part["type"]:
             case "text":
                 texts.append(part["text"])
@@ -103,7 +104,7 @@ def _assistant(said: list[tuple[str, JSON]], at: str) -> JSON:
             case "tool_use":
                 calls.append(_call(part, where, signature))
                 signature = None
-            case kind if kind not in _LEFT_OUT:
+            case kind if kind not in _OMITTED:
                 raise carry.refuse(f"{where}.type")
     message: JSON = {"role": "assistant", "content": "".join(texts) or None}
     return made(at, message | ({"tool_calls": calls} if calls else {}))
@@ -220,7 +221,7 @@ def _user(body: JSON) -> JSON:
 
 
 def parse(raw: object) -> ChatRequest:
-    """A request body, checked against ``schema.messages``.
+    """Validate a request body against ``messages.schema``.
 
     Raises:
         ClientError: A field is missing or malformed; ``param`` names it.

@@ -1,4 +1,4 @@
-"""A Messages request.
+"""Schema of a Messages request.
 
 https://docs.anthropic.com/en/api/messages
 """
@@ -15,7 +15,7 @@ from ..schema.common import Name, Object, PositiveInt, one_of
 
 
 class Base64(Struct):
-    """Data in base64."""
+    """Base64 data."""
 
     media_type: str
     data: str
@@ -28,7 +28,7 @@ class PlainText(Struct):
 
 
 class Address(Struct):
-    """An https address."""
+    """An https URL."""
 
     url: str
 
@@ -40,13 +40,13 @@ class FileId(Struct):
 
 
 class Source(OneOf):
-    """Where an image or a document is."""
+    """The source of an image or a document."""
 
     kinds = MappingProxyType({"base64": Base64, "text": PlainText, "url": Address, "file": FileId})
 
 
 class Citations(Struct):
-    """Whether the answer is to cite it."""
+    """Whether the answer cites the document."""
 
     enabled: bool | None = None
 
@@ -77,7 +77,7 @@ class Document(Struct):
 
 
 class ToolUse(Struct):
-    """A call of a tool."""
+    """A tool call."""
 
     id: str
     name: str
@@ -86,7 +86,7 @@ class ToolUse(Struct):
 
 
 class ToolResult(Struct):
-    """What a tool said."""
+    """The result of a tool call."""
 
     tool_use_id: str
     content: str | list[Block] | None = None
@@ -95,20 +95,20 @@ class ToolResult(Struct):
 
 
 class Thinking(Struct):
-    """An earlier thought, and its seal."""
+    """Thinking of an earlier turn, with its signature."""
 
     thinking: str
     signature: str | None = None
 
 
 class RedactedThinking(Struct):
-    """An earlier thought that is not shown."""
+    """Encrypted thinking of an earlier turn."""
 
     data: str
 
 
 class Block(OneOf):
-    """A block of a turn's content."""
+    """A content block."""
 
     kinds = MappingProxyType(
         {
@@ -124,14 +124,14 @@ class Block(OneOf):
 
 
 class Message(Struct):
-    """A turn."""
+    """A message."""
 
     role: Annotated[str, one_of("user", "assistant", "system")]
     content: str | list[Block]
 
 
 class CustomTool(Struct):
-    """A tool of the caller's; ``input_schema`` is a JSON schema."""
+    """A tool of the caller; ``input_schema`` is a JSON schema."""
 
     name: Name
     input_schema: Object
@@ -141,14 +141,14 @@ class CustomTool(Struct):
 
 
 class Tool(OneOf):
-    """A tool; one without a type is the caller's."""
+    """A tool; one without a type is the caller's own."""
 
     default = "custom"
     kinds = MappingProxyType({"custom": CustomTool})
 
 
 class AnyTool(Struct):
-    """A choice that leaves it to the model."""
+    """A choice that lets the model select the tool."""
 
     disable_parallel_tool_use: bool | None = None
 
@@ -160,30 +160,30 @@ class NamedTool(AnyTool, kw_only=True):
 
 
 class NoTool(Struct):
-    """None of them."""
+    """A choice that forbids tool calls."""
 
 
 class ToolChoice(OneOf):
-    """Which tools the model may, or must, call."""
+    """Which tools the model may or must call."""
 
     kinds = MappingProxyType({"auto": AnyTool, "any": AnyTool, "tool": NamedTool, "none": NoTool})
 
 
 class EnabledThinking(Struct):
-    """Thinking, within a budget of tokens."""
+    """Thinking with a token budget."""
 
     budget_tokens: PositiveInt
     display: str | None = None
 
 
 class OtherThinking(Struct):
-    """Thinking as the model likes, or none."""
+    """Adaptive thinking, or none."""
 
     display: str | None = None
 
 
 class ThinkingConfig(OneOf):
-    """How the model thinks."""
+    """The configuration of thinking."""
 
     kinds = MappingProxyType(
         {"enabled": EnabledThinking, "disabled": OtherThinking, "adaptive": OtherThinking}
@@ -197,20 +197,20 @@ class SchemaFormat(Struct):
 
 
 class Format(OneOf):
-    """What form the answer has."""
+    """The format of the answer."""
 
     kinds = MappingProxyType({"json_schema": SchemaFormat})
 
 
 class OutputConfig(Struct):
-    """How much work an answer is worth, and its form."""
+    """The effort and the format of the answer."""
 
     effort: str | None = None
     format: Format | None = None
 
 
 class Metadata(Struct):
-    """Who the end user is."""
+    """The end user's id."""
 
     user_id: str | None = None
 

@@ -1,4 +1,4 @@
-"""Reads OpenAI Responses streams."""
+"""Decode OpenAI Responses streams."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class _Typed(Struct):
 
 
 class _Plain(Struct):
-    """A piece of text."""
+    """A text delta."""
 
     type: Literal["response.output_text.delta"]
     delta: str
@@ -75,7 +75,7 @@ _ENDS = ("response.completed", "response.incomplete")
 
 
 class ResponsesDecoder:
-    """One stream's decoder. It numbers the function calls."""
+    """Decoder of one stream. Numbers the function calls."""
 
     may_lack_end = False
 
@@ -84,18 +84,18 @@ class ResponsesDecoder:
         self._filled: set[int] = set()
 
     def notable(self, block: bytes) -> bool:
-        """True unless it is a piece of text, by its name and by its type."""
+        """Return False for a text delta, identified by its event name and its type."""
         return not fits(block, _HEAD, _PLAIN)
 
     def ends(self, block: bytes) -> bool:
-        """Whether the response is whole."""
+        """Return whether the block ends the response."""
         return b"response." in block and read(data_of(block) or b"{}", _TYPED).type in _ENDS
 
     def decode(self, block: bytes) -> list[Event]:
-        """The event's meaning.
+        """Return the events that the block stands for.
 
         Raises:
-            UpstreamError: It is not an event of the Responses API (``upstream_malformed``).
+            UpstreamError: The block is not an event of the Responses API (``upstream_malformed``).
         """
         data = data_of(block)
         if not data or data.strip() == b"[DONE]":
@@ -119,8 +119,8 @@ class ResponsesDecoder:
             case "response.completed" | "response.incomplete":
                 yield from self._finished(response)
             case "error" | "response.failed":
-                said = response.error if isinstance(response.error, dict) else {}
-                yield _error(event.code or str(said.get("code")))
+                error = response.error if isinstance(response.error, dict) else {}
+                yield _error(event.code or str(error.get("code")))
             case _:
                 yield from self._of_item(event)
 
@@ -148,8 +148,8 @@ class ResponsesDecoder:
 
     def _finished(self, response: _Response) -> Iterator[Event]:
         why = response.incomplete_details.reason if response.incomplete_details else None
-        whole = "tool_calls" if self._calls else "stop"
-        yield Finish({"max_output_tokens": "length", None: whole}.get(why, why or whole))
+        default = "tool_calls" if self._calls else "stop"
+        yield Finish({"max_output_tokens": "length", None: default}.get(why, why or default))
         if (usage := response.usage) is not None:
             cached = usage.input_tokens_details or _Details()
             thought = usage.output_tokens_details or _Details()
@@ -161,14 +161,14 @@ class ResponsesDecoder:
             )
 
 
-def _citation(said: dict[str, Any]) -> Citation:
-    url, title = said.get("url"), said.get("title")
-    data = msgspec.json.encode(said).decode()
+def _citation(source: dict[str, Any]) -> Citation:
+    url, title = source.get("url"), source.get("title")
+    data = msgspec.json.encode(source).decode()
     return Citation(str(url or ""), str(title or ""), data=data)
 
 
 def _error(code: str) -> Error:
-    """The provider's text stays out: it may quote anything."""
+    """Return the error event. The provider's text is not included: it may contain anything."""
     words = code.lower()
     ours = ("upstream_error", 502, True)
     if "rate_limit" in words:

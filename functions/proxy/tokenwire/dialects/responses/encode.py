@@ -1,4 +1,4 @@
-"""Writes OpenAI Responses streams: numbered events around items, and the items' parts."""
+"""Encode OpenAI Responses streams: numbered events around items, and the items' parts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ...events import (
 )
 from ...sse import named
 from ..protocol import JSON, size_of
-from .custom import CustomCall
-from .items import Call, Item, Message, Said, Thought
+from .calls import Call
+from .items import Events, Item, Message, Thought
 from .object import failure, response, settings, usage
 
 _Any = TypeVar("_Any", bound=Item)
@@ -31,12 +31,13 @@ _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"
 
 
 class ResponsesEncoder:
-    """One response: items of reasoning, messages and function calls, opened, filled and closed.
+    """Encoder of one response: items of reasoning, messages and tool calls.
 
-    Of parallel choices only the first is said: a response has one.
+    Of parallel choices only the first is encoded: a response has one.
 
     Args:
-        after: Events up to this ``sequence_number`` become empty blocks: the client has them.
+        after: The last ``sequence_number`` that the client has. Events up to it become empty
+            blocks.
         request: The request's body, whose settings the response repeats.
     """
 
@@ -48,19 +49,19 @@ class ResponsesEncoder:
         self._start: Start | None = None
         self._items: list[Item] = []
         self._open: list[Item] = []
-        self._owed: Said = []
-        self._calls: dict[int, Call | CustomCall] = {}
+        self._pending: Events = []
+        self._calls: dict[int, Call] = {}
         self._tools: dict[str, ToolName] = {}
         self._finish: Finish | None = None
         self._usage: Usage | None = None
 
     @property
     def next_number(self) -> int:
-        """The ``sequence_number`` of the next event: how many there were."""
+        """The ``sequence_number`` of the next event, which is the number of events so far."""
         return self._sequence
 
     def encode(self, event: Event) -> list[bytes]:
-        """The events that say it; none for what is said at the end."""
+        """Return the event's blocks; nothing for usage and finish, which are sent at the end."""
         if getattr(event, "choice", 0):
             return []
         match event:
@@ -70,19 +71,19 @@ class ResponsesEncoder:
                 self._usage = event
             case Finish():
                 self._finish = event
-        return self._say(self._piece(event))
+        return self._blocks(self._piece(event))
 
-    def _piece(self, event: Event) -> Said:
+    def _piece(self, event: Event) -> Events:
         self.held += _weight(event)
         match event:
             case Content(delta=delta, refusal=refusal):
                 return self._message().add(delta, refusal=refusal)
             case Reasoning():
-                return self._thought(event).think(event)
+                return self._thought(event).add(event)
             case Citation(url=url) if url:
                 return self._message().cite(event)
             case ToolCall():
-                return self._call(event).piece(event.arguments)
+                return self._call(event).add(event.arguments)
             case _:
                 return []
 
@@ -92,7 +93,7 @@ class ResponsesEncoder:
         self._start = start
         self._tools = {tool.function: tool for tool in start.tools}
         response: JSON = {"response": self.snapshot()}
-        return self._say([("response.created", response), ("response.in_progress", response)])
+        return self._blocks([("response.created", response), ("response.in_progress", response)])
 
     def _message(self) -> Message:
         found = self._open[-1] if self._open else None
@@ -102,70 +103,69 @@ class ResponsesEncoder:
 
     def _thought(self, event: Reasoning) -> Thought:
         found = self._open[-1] if self._open else None
-        if isinstance(found, Thought) and not (found.sealed or event.redacted):
+        if isinstance(found, Thought) and not (found.is_signed or event.redacted):
             return found
         return self._opened(Thought(*self._place()))
 
-    def _call(self, event: ToolCall) -> Call | CustomCall:
+    def _call(self, event: ToolCall) -> Call:
         if event.call not in self._calls:
             call = self._new_call(event)
-            # Calls stay open together: pieces of parallel ones may come mixed.
-            mixed = bool(self._open) and isinstance(self._open[-1], Call | CustomCall)
+            # Parallel calls stay open together: their pieces may be interleaved.
+            mixed = bool(self._open) and isinstance(self._open[-1], Call)
             self._calls[event.call] = call
             self._opened(call, beside=mixed)
         return self._calls[event.call]
 
-    def _new_call(self, event: ToolCall) -> Call | CustomCall:
-        """A call of the tool by its name in the request."""
+    def _new_call(self, event: ToolCall) -> Call:
+        """Return a call with the tool's name in the request."""
         call_id, name = event.id or f"call_{event.call}", event.name or ""
         tool = self._tools.get(name) or ToolName(name, name)
-        kind = CustomCall if tool.is_custom else Call
-        return kind(*self._place(), call_id, tool.name, tool.namespace)
+        return Call(*self._place(), call_id, tool)
 
     def _place(self) -> tuple[int, str]:
         return len(self._items), self._start.id if self._start else ""
 
     def _opened(self, item: _Any, *, beside: bool = False) -> _Any:
         if not beside:
-            self._owed += self._closing()
+            self._pending += self._closing()
         self._items.append(item)
         self._open.append(item)
         return item
 
-    def _closing(self) -> Said:
+    def _closing(self) -> Events:
         closing, self._open = self._open, []
-        return [said for item in closing for said in item.close()]
+        return [event for item in closing for event in item.close()]
 
     def end(self) -> list[bytes]:
-        """What closes the open items; ``response.completed`` or ``.incomplete``; ``[DONE]``."""
+        """Return the ends of the open items, ``completed`` or ``incomplete``, and ``[DONE]``."""
         begun = self._begin(Start("", ""))
-        closed = self._say(self._closing())
+        closed = self._blocks(self._closing())
         status = "incomplete" if self._why() else "completed"
         last: JSON = {"response": self.snapshot(status)}
-        return begun + closed + self._say([(f"response.{status}", last)]) + [_DONE]
+        return begun + closed + self._blocks([(f"response.{status}", last)]) + [_DONE]
 
     def error(self, error: Error) -> list[bytes]:
-        """``error``, which some clients raise; ``response.failed``, which others do; ``[DONE]``."""
+        """Return ``error``, ``response.failed`` and ``[DONE]``. Clients raise one or the other."""
         begun = self._begin(Start("", ""))
         is_cancelled = error.code == "cancelled"
         found = self.snapshot("cancelled" if is_cancelled else "failed")
         found["error"] = None if is_cancelled else failure(error)
         raised: JSON = {"code": error.code, "message": error.message, "param": error.param}
         last: JSON = {"response": found}
-        return begun + self._say([("error", raised), ("response.failed", last)]) + [_DONE]
+        return begun + self._blocks([("error", raised), ("response.failed", last)]) + [_DONE]
 
     def interrupt(self, error: Error) -> list[bytes]:
-        """``error`` without a sequence number: the numbers are those of what comes next.
+        """Return ``error`` without a sequence number: numbers belong to the rest of the stream.
 
-        Its error is an object of its own, as in an error response, so that the SDKs raise it.
+        The nested error object has the form of an error response, so that the SDKs raise it.
         """
-        said: JSON = {"code": error.code, "message": error.message, "param": error.param}
-        body = {"type": "error", **said, "error": {"type": "server_error", **said}}
+        fields: JSON = {"code": error.code, "message": error.message, "param": error.param}
+        body = {"type": "error", **fields, "error": {"type": "server_error", **fields}}
         return [named("error", msgspec.json.encode(body))]
 
     def snapshot(self, status: str = "in_progress") -> JSON:
-        """The response object as it stands."""
-        output = [item.whole() for item in self._items]
+        """Return the response object in its present state."""
+        output = [item.to_json() for item in self._items]
         found = response(self._start or Start("", ""), status, output) | self._settings
         if status != "in_progress" and self._usage is not None:
             found["usage"] = usage(self._usage)
@@ -176,14 +176,14 @@ class ResponsesEncoder:
     def _why(self) -> str | None:
         return _INCOMPLETE.get(self._finish.reason) if self._finish else None
 
-    def _say(self, events: Said) -> list[bytes]:
-        owed, self._owed = self._owed, []
+    def _blocks(self, events: Events) -> list[bytes]:
+        pending, self._pending = self._pending, []
         blocks = []
-        for name, body in owed + events:
-            said = {"type": name, "sequence_number": self._sequence, **body}
-            # An empty block keeps its place: ids count the blocks of a record.
+        for name, body in pending + events:
+            event = {"type": name, "sequence_number": self._sequence, **body}
+            # An empty block keeps its position: ids count the blocks of a record.
             is_new = self._sequence > self._after
-            blocks.append(named(name, msgspec.json.encode(said)) if is_new else b"")
+            blocks.append(named(name, msgspec.json.encode(event)) if is_new else b"")
             self._sequence += 1
         return blocks
 

@@ -15,10 +15,10 @@ _JSON = msgspec.json.Decoder(dict[str, Any])
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:
-    """The response object of the last event that has one.
+    """Return the response object of the last event that has one.
 
     Raises:
-        UpstreamError: There is none (``upstream_malformed``).
+        UpstreamError: No event has one (``upstream_malformed``).
     """
     found: Any = None
     for block in blocks:

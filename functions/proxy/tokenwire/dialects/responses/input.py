@@ -1,4 +1,4 @@
-"""The input of a Responses request as the items that the API lists."""
+"""The input of a Responses request as the list of items that the API returns."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ _PREFIXES = {"message": "msg", "function_call": "fc", "function_call_output": "f
 
 
 def items(request: JSON, stream: str) -> list[JSON]:
-    """The items, each with an id and its defaults, in the order of the request.
+    """Return the items in request order, each with an id and default values.
 
     Args:
         request: A valid request.
-        stream: The id of the response's stream; ids of items that have none follow from it.
+        stream: The id of the response's stream. Ids are derived from it for items without one.
     """
-    said: Any = request.get("input")
-    if isinstance(said, str):
-        said = [{"role": "user", "content": said}]
-    return [_item(item, number, stream) for number, item in enumerate(said or ())]
+    given: Any = request.get("input")
+    if isinstance(given, str):
+        given = [{"role": "user", "content": given}]
+    return [_item(item, number, stream) for number, item in enumerate(given or ())]
 
 
 def _item(item: JSON, number: int, stream: str) -> JSON:
@@ -39,7 +39,7 @@ def _part(text: str, role: str) -> JSON:
 
 
 def page(found: list[JSON], *, limit: int, descending: bool, after: str | None) -> JSON | None:
-    """One page of a list of items; None where ``after`` is none of them."""
+    """Return one page of a list of items, or None if no item has the id ``after``."""
     ordered = found[::-1] if descending else found
     start = 0
     if after is not None:

@@ -1,4 +1,4 @@
-"""The items of a response: each says how it is opened, filled and closed, and what it is whole."""
+"""Items of a response: messages and reasoning. Each returns the events that add to it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from typing import Any, Protocol
 from ...events import Citation, Reasoning
 from ..protocol import JSON
 
-Said = list[tuple[str, JSON]]
-# A citation is looked for in so many characters (or some more) at the end of the text before it.
+Events = list[tuple[str, JSON]]
+"""The names and the bodies of events, in order."""
+# Characters at the end of the text (at least) that are searched for a quotation.
 _SEARCHED = 4096
 
 
 class Item(Protocol):
     """One item of ``output``."""
 
-    def close(self) -> Said:
-        """The events that close it."""
+    def close(self) -> Events:
+        """Return the events that end the item."""
 
-    def whole(self) -> JSON:
-        """The item as it stands."""
+    def to_json(self) -> JSON:
+        """Return the item in its present state."""
 
 
-class Opening:
-    """An item's place and id, and its opening, which is said once.
+class ItemHeader:
+    """An item's position and id, and the event that starts it.
 
-    The id follows from the stream's, so that a client that resumes meets the same items.
+    The id is derived from the stream's id, so a client that resumes gets the same item ids.
     """
 
     def __init__(self, index: int, prefix: str, stream: str) -> None:
@@ -34,56 +35,56 @@ class Opening:
         self.id = f"{prefix}_{stream.removeprefix('st_')}_{index}"
         self._opened = False
 
-    def open(self, whole: Callable[[], JSON]) -> Said:
-        """``output_item.added``, the first time."""
+    def open(self, to_json: Callable[[], JSON]) -> Events:
+        """Return ``output_item.added`` on the first call, then nothing."""
         if self._opened:
             return []
         self._opened = True
-        return [("response.output_item.added", {**self.at, "item": whole()})]
+        return [("response.output_item.added", {**self.at, "item": to_json()})]
 
 
 class Message:
     """A message: parts of text or refusal."""
 
     def __init__(self, index: int, stream: str) -> None:
-        self._opening = Opening(index, "msg", stream)
+        self._header = ItemHeader(index, "msg", stream)
         self._parts: list[JSON] = []
-        # Of the last part. Joined once, at its end: adding texts costs the square of them.
+        # Text of the last part. Joined once, at its end: repeated concatenation is quadratic.
         self._pieces: list[str] = []
         self._length = 0
         self._at: JSON = {}
         self._status = "in_progress"
 
-    def add(self, delta: str, *, refusal: bool) -> Said:
-        """A piece of text, in a part of its kind."""
+    def add(self, delta: str, *, refusal: bool) -> Events:
+        """Add a piece of text to a part of its type."""
         kind, field = ("refusal", "refusal") if refusal else ("output_text", "text")
-        said = self._opening.open(self.whole)
+        events = self._header.open(self.to_json)
         if not self._parts or self._parts[-1]["type"] != kind:
-            said += self._close_part()
+            events += self._close_part()
             extra: JSON = {} if refusal else {"annotations": [], "logprobs": []}
             self._parts.append({"type": kind, field: "", **extra})
-            place = {**self._opening.at, "item_id": self._opening.id}
+            place = {**self._header.at, "item_id": self._header.id}
             self._at = {**place, "content_index": len(self._parts) - 1}
             part = {**self._at, "part": dict(self._parts[-1])}
-            said.append(("response.content_part.added", part))
+            events.append(("response.content_part.added", part))
         if delta:
             self._pieces.append(delta)
             self._length += len(delta)
         rest: JSON = {} if refusal else {"logprobs": []}
-        return [*said, (f"response.{kind}.delta", {**self._at, "delta": delta, **rest})]
+        return [*events, (f"response.{kind}.delta", {**self._at, "delta": delta, **rest})]
 
-    def cite(self, event: Citation) -> Said:
-        """A source of the text so far."""
-        said = [] if self._parts else self.add("", refusal=False)
+    def cite(self, event: Citation) -> Events:
+        """Add a source to the text so far."""
+        events = [] if self._parts else self.add("", refusal=False)
         cited = self._parts[-1].setdefault("annotations", [])
         source = {"type": "url_citation", "url": event.url, "title": event.title}
         place = {"start_index": self._found(event.text), "end_index": self._length}
         cited.append({**source, **place})
         body = {**self._at, "annotation_index": len(cited) - 1, "annotation": cited[-1]}
-        return [*said, ("response.output_text.annotation.added", body)]
+        return [*events, ("response.output_text.annotation.added", body)]
 
     def _found(self, quoted: str) -> int:
-        """Where a quoted text begins; 0 if it is not within the last characters of the part."""
+        """Return the start of the quoted text; 0 if it is not near the end of the part."""
         tail: list[str] = []
         held = 0
         for piece in reversed(self._pieces):
@@ -95,14 +96,14 @@ class Message:
         return self._length - held + at if at >= 0 else 0
 
     def _last(self) -> JSON:
-        """The last part, with all of its text."""
+        """Return the last part with its complete text."""
         part = self._parts[-1]
         field = "refusal" if part["type"] == "refusal" else "text"
         self._pieces = ["".join(self._pieces)]
         part[field] = self._pieces[0]
         return part
 
-    def _close_part(self) -> Said:
+    def _close_part(self) -> Events:
         if not self._parts:
             return []
         part = self._last()
@@ -115,105 +116,66 @@ class Message:
             ("response.content_part.done", {**self._at, "part": part}),
         ]
 
-    def close(self) -> Said:
-        """The part's end and the item's."""
+    def close(self) -> Events:
+        """Return the events that end the part and the item."""
         self._status = "completed"
-        item = {**self._opening.at, "item": self.whole()}
+        item = {**self._header.at, "item": self.to_json()}
         return [*self._close_part(), ("response.output_item.done", item)]
 
-    def whole(self) -> JSON:
-        """The item as it stands."""
+    def to_json(self) -> JSON:
+        """Return the item in its present state."""
         if self._pieces:
             self._last()
-        kind = {"id": self._opening.id, "type": "message", "role": "assistant"}
+        kind = {"id": self._header.id, "type": "message", "role": "assistant"}
         return {**kind, "status": self._status, "content": [dict(part) for part in self._parts]}
 
 
 class Thought:
-    """Reasoning, said as a summary: that is what clients show."""
+    """Reasoning, sent as a summary, which is what clients display."""
 
     def __init__(self, index: int, stream: str) -> None:
-        self._opening = Opening(index, "rs", stream)
+        self._header = ItemHeader(index, "rs", stream)
         self._pieces: list[str] = []
         self._encrypted = ""
         self._status = "in_progress"
 
     @property
-    def sealed(self) -> bool:
-        """Whether it has its signature: whatever follows is another thought."""
+    def is_signed(self) -> bool:
+        """Whether the signature has arrived. Later reasoning starts a new item."""
         return bool(self._encrypted)
 
-    def think(self, event: Reasoning) -> Said:
-        """A piece of thinking, or its seal."""
-        said = self._opening.open(self.whole)
+    def add(self, event: Reasoning) -> Events:
+        """Add a piece of reasoning, or its signature."""
+        events = self._header.open(self.to_json)
         self._encrypted = event.signature or event.redacted or self._encrypted
         if not event.delta:
-            return said
+            return events
         if not self._pieces:
             part = {"type": "summary_text", "text": ""}
-            said.append(("response.reasoning_summary_part.added", {**self._at(), "part": part}))
+            events.append(("response.reasoning_summary_part.added", {**self._at(), "part": part}))
         self._pieces.append(event.delta)
         body = {**self._at(), "delta": event.delta}
-        return [*said, ("response.reasoning_summary_text.delta", body)]
+        return [*events, ("response.reasoning_summary_text.delta", body)]
 
     def _at(self) -> JSON:
-        return {**self._opening.at, "item_id": self._opening.id, "summary_index": 0}
+        return {**self._header.at, "item_id": self._header.id, "summary_index": 0}
 
-    def close(self) -> Said:
-        """The summary's end and the item's."""
+    def close(self) -> Events:
+        """Return the events that end the summary and the item."""
         self._status = "completed"
-        said: Said = []
+        events: Events = []
         if self._pieces:
             text = "".join(self._pieces)
             part = {"type": "summary_text", "text": text}
-            whole = {**self._at(), "text": text}
-            said.append(("response.reasoning_summary_text.done", whole))
-            said.append(("response.reasoning_summary_part.done", {**self._at(), "part": part}))
-        return [*said, ("response.output_item.done", {**self._opening.at, "item": self.whole()})]
+            done = {**self._at(), "text": text}
+            events.append(("response.reasoning_summary_text.done", done))
+            events.append(("response.reasoning_summary_part.done", {**self._at(), "part": part}))
+        return [*events, ("response.output_item.done", {**self._header.at, "item": self.to_json()})]
 
-    def whole(self) -> JSON:
-        """The item as it stands."""
+    def to_json(self) -> JSON:
+        """Return the item in its present state."""
         text = "".join(self._pieces)
         summary = [{"type": "summary_text", "text": text}] if text else []
-        item: dict[str, Any] = {"id": self._opening.id, "type": "reasoning", "summary": summary}
-        sealed = {"encrypted_content": self._encrypted} if self._encrypted else {}
-        return {**item, "status": self._status, **sealed}
-
-
-class Call:
-    """A function call."""
-
-    def __init__(
-        self, index: int, stream: str, call_id: str, name: str, namespace: str = ""
-    ) -> None:
-        self._opening = Opening(index, "fc", stream)
-        self._head = {"call_id": call_id, "name": name}
-        if namespace:
-            self._head["namespace"] = namespace
-        self._arguments: list[str] = []
-        self._status = "in_progress"
-
-    def piece(self, arguments: str) -> Said:
-        """A piece of its arguments, if there is one."""
-        said = self._opening.open(self.whole)
-        if not arguments:
-            return said
-        self._arguments.append(arguments)
-        body = {**self._at(), "delta": arguments}
-        return [*said, ("response.function_call_arguments.delta", body)]
-
-    def _at(self) -> JSON:
-        return {**self._opening.at, "item_id": self._opening.id}
-
-    def close(self) -> Said:
-        """The arguments' end and the item's."""
-        self._status = "completed"
-        done = {**self._at(), "name": self._head["name"], "arguments": "".join(self._arguments)}
-        item = {**self._opening.at, "item": self.whole()}
-        name = "response.function_call_arguments.done"
-        return [(name, done), ("response.output_item.done", item)]
-
-    def whole(self) -> JSON:
-        """The item as it stands."""
-        kind = {"id": self._opening.id, "type": "function_call", "status": self._status}
-        return {**kind, **self._head, "arguments": "".join(self._arguments)}
+        item: dict[str, Any] = {"id": self._header.id, "type": "reasoning", "summary": summary}
+        signature = {"encrypted_content": self._encrypted} if self._encrypted else {}
+        return {**item, "status": self._status, **signature}

@@ -1,4 +1,4 @@
-"""The response object: the request's own settings, and what has become of the answer."""
+"""The response object: the settings of the request, and the state of the answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from ...events import Error, Start, Usage
 from ..protocol import JSON
 
-# Every setting that the object has, with the value that holds where a request says nothing.
+# Every setting of the object, with its default value.
 _SETTINGS: JSON = {
     "background": False,
     "frequency_penalty": 0.0,
@@ -30,18 +30,18 @@ _SETTINGS: JSON = {
 }
 _TOOL: JSON = {"description": None, "parameters": None, "strict": None}
 _SCHEMA: JSON = {"description": None, "strict": None}
-# Of OpenAI's published error codes those that say what ours mean. All others are its own fault.
+# OpenAI's published error codes for client errors. Any other error is a server error.
 _CODES = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}
 
 
 def settings(request: JSON) -> JSON:
-    """What a response repeats of its request, complete.
+    """Return the settings that a response repeats from its request, with defaults.
 
     Args:
-        request: A valid request of the ``responses`` dialect; empty where it is not known.
+        request: A valid request of the ``responses`` dialect; empty if it is not known.
     """
-    said = {name: request.get(name) for name in _SETTINGS}
-    found = {k: _SETTINGS[k] if value is None else value for k, value in said.items()}
+    given = {name: request.get(name) for name in _SETTINGS}
+    found = {k: _SETTINGS[k] if value is None else value for k, value in given.items()}
     reasoning, text = request.get("reasoning") or {}, request.get("text") or {}
     found["reasoning"] = {"effort": None, "summary": None, **reasoning}
     found["text"] = {**text, "format": _format(text.get("format"))}
@@ -55,14 +55,14 @@ def _tool(tool: JSON) -> JSON:
     return {**_TOOL, **tool} if tool.get("type") == "function" else tool
 
 
-def _format(said: Any) -> JSON:
-    if not said:
+def _format(given: Any) -> JSON:
+    if not given:
         return {"type": "text"}
-    return {**_SCHEMA, **said} if said.get("type") == "json_schema" else dict(said)
+    return {**_SCHEMA, **given} if given.get("type") == "json_schema" else dict(given)
 
 
 def usage(counted: Usage) -> JSON:
-    """The counts."""
+    """Return the token counts."""
     return {
         "input_tokens": counted.input_tokens,
         "input_tokens_details": {
@@ -76,12 +76,12 @@ def usage(counted: Usage) -> JSON:
 
 
 def failure(error: Error) -> JSON:
-    """The error of a failed response, under one of the codes that OpenAI has published."""
+    """Return the error of a failed response, with one of OpenAI's published codes."""
     return {"code": _CODES.get(error.status, "server_error"), "message": error.message}
 
 
 def response(start: Start, status: str, output: list[JSON]) -> JSON:
-    """What changes with the answer. ``completed_at`` is not known: no log holds it."""
+    """Return the fields that change with the answer. ``completed_at`` is null: no log stores it."""
     return {
         "id": f"resp_{start.id.removeprefix('st_')}",
         "object": "response",

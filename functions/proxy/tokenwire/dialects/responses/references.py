@@ -1,6 +1,6 @@
-"""References to items that this server has said before: ``{"type": "item_reference", "id": …}``.
+"""References to items of earlier responses: ``{"type": "item_reference", "id": …}``.
 
-An item's id holds the id of its stream, so nothing has to be remembered but the stream.
+An item's id contains the id of its stream, so the stream is all that must be stored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .schema import Item
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One reference: where it stands in the request, what it names, and that item's stream."""
+    """A reference: its path in the request, the item's id, and the id of the item's stream."""
 
     at: str
     item: str
@@ -23,10 +23,10 @@ class Reference:
 
 
 def references(body: JSON) -> list[Reference]:
-    """The references in a checked request, in order.
+    """Return the references of a validated request, in order.
 
     Raises:
-        ClientError: One names an item that this server cannot have said (404, ``item_not_found``).
+        ClientError: An id cannot belong to an item of this server (404, ``item_not_found``).
     """
     items = body.get("input")
     if not isinstance(items, list):
@@ -39,7 +39,7 @@ def references(body: JSON) -> list[Reference]:
 
 
 def is_reference(item: JSON) -> bool:
-    """Whether the item only names another."""
+    """Return whether the item is a reference to another."""
     return Item.tag_of(item) == "item_reference"
 
 
@@ -52,9 +52,9 @@ def _reference(at: str, item: str) -> Reference:
 
 
 def not_held(at: str) -> ClientError:
-    """The error for an item that cannot be had."""
+    """Return the error for an item that is not available."""
     return ClientError(
-        f"{at} names an item that this server does not hold, or no longer. "
+        f"{at} names an item that this server does not store, or no longer stores. "
         "Send the item itself (in the AI SDK: the provider option store: false).",
         code="item_not_found",
         status=404,
@@ -63,11 +63,11 @@ def not_held(at: str) -> ClientError:
 
 
 def with_items(body: JSON, found: Mapping[str, JSON]) -> JSON:
-    """The request, with the items in the place of their references.
+    """Return the request with references replaced by the items.
 
     Args:
         body: The request.
-        found: The items by their ids.
+        found: The items by id.
     """
     items = [found[item["id"]] if is_reference(item) else item for item in body["input"]]
     return {**body, "input": items}

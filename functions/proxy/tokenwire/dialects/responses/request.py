@@ -1,6 +1,7 @@
-"""A Responses request as one of Chat Completions.
+"""Translate a Responses request to Chat Completions.
 
-The body has been checked against ``schema.responses``: what is left to refuse has no counterpart.
+The body has been validated against ``responses.schema``; any remaining error is a field without
+a counterpart.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ FIELDS = carry.Fields(
     no_effect=[
         "stream_options", "metadata", "client_metadata", "store", "service_tier",
         "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
-        # Of tools that OpenAI runs, which are refused.
+        # Settings of tools that OpenAI runs; the tools themselves are refused.
         "max_tool_calls",
     ],
     harmless={"background": (False,), "truncation": ("disabled",), "top_logprobs": (0,)},
@@ -47,18 +48,21 @@ _ORIGINS = {
     "verbosity": "text.verbosity",
     "tool_choice": "tool_choice",
 }
-# The one that asks for what an answer in ``chat`` does not have.
+# Requests log probabilities, which the translated answer does not have.
 _LOGPROBS = "message.output_text.logprobs"
 
 
 def to_chat(body: JSON) -> JSON:
-    """The body, translated.
+    """Return the body, translated.
 
     Raises:
-        ClientError: A field cannot be said in ``chat``; ``param`` names it.
+        ClientError: A field has no counterpart in ``chat``; ``param`` names it.
     """
     if body.get("previous_response_id"):
-        raise carry.refuse("previous_response_id", "is not kept here: send the items themselves")
+        raise carry.refuse(
+            "previous_response_id",
+            "is not supported: this server does not store responses; send the items themselves",
+        )
     FIELDS.check({name: value for name, value in body.items() if name != "include"})
     if _LOGPROBS in (body.get("include") or ()):
         raise carry.refuse(f"include[{body['include'].index(_LOGPROBS)}]")
@@ -73,14 +77,14 @@ def to_chat(body: JSON) -> JSON:
     return made("", {**found, **tools(body), **_output(body)}, **_ORIGINS)
 
 
-def _input(said: Any) -> list[JSON]:
-    if isinstance(said, str):
-        return [made("input", {"role": "user", "content": said})]
+def _input(given: Any) -> list[JSON]:
+    if isinstance(given, str):
+        return [made("input", {"role": "user", "content": given})]
     found: list[JSON] = []
     signature: str | None = None
-    for number, item in enumerate(said or ()):
+    for number, item in enumerate(given or ()):
         if Item.tag_of(item) == "reasoning":
-            # Of an earlier turn: means nothing to another provider, but for Google's signature.
+            # Another provider cannot use earlier reasoning, except for Google's signature.
             signature = signatures.of_google(item.get("encrypted_content")) or signature
             continue
         _add(found, item, f"input[{number}]")
@@ -123,8 +127,8 @@ def _function(name: str, arguments: str, at: str, field: str) -> JSON:
     return made(at, {"name": name, "arguments": arguments}, arguments=f"{at}.{field}")
 
 
-def _content(said: object, at: str) -> Any:
-    parts = [_part(part, where) for where, part in carry.parts(said, at)]
+def _content(content: object, at: str) -> Any:
+    parts = [_part(part, where) for where, part in carry.parts(content, at)]
     if all(part["type"] == "text" for part in parts):
         return "".join(part["text"] for part in parts)
     return parts
@@ -153,7 +157,7 @@ def _part(part: JSON, at: str) -> JSON:
 def _output(body: JSON) -> JSON:
     found: JSON = {}
     reasoning = body.get("reasoning") or {}
-    # Thinking is told as a summary in any case; which turns' is kept concerns OpenAI alone.
+    # Reasoning is always sent as a summary; which turns keep it concerns OpenAI only.
     carry.only(reasoning, ("effort", "summary", "generate_summary", "context"), "reasoning")
     if reasoning.get("effort"):
         found["reasoning_effort"] = reasoning["effort"]
@@ -176,7 +180,7 @@ def _output(body: JSON) -> JSON:
 
 
 def parse(raw: object) -> ChatRequest:
-    """A request body, checked against ``schema.responses``.
+    """Validate a request body against ``responses.schema``.
 
     Raises:
         ClientError: A field is missing or malformed; ``param`` names it.

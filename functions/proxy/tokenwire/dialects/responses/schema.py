@@ -1,4 +1,4 @@
-"""A Responses request.
+"""Schema of a Responses request.
 
 https://platform.openai.com/docs/api-reference/responses/create
 """
@@ -16,19 +16,19 @@ from ..schema.common import Name, Object, one_of
 
 
 class Text(Struct):
-    """Text, in or out."""
+    """Text of the input or of an earlier output."""
 
     text: str
 
 
 class Refusal(Struct):
-    """An earlier refusal."""
+    """A refusal in an earlier answer."""
 
     refusal: str
 
 
 class Image(Struct):
-    """An image: its address, or its id at the provider."""
+    """An image: its URL, or its id at the provider."""
 
     image_url: str | None = None
     file_id: str | None = None
@@ -36,7 +36,7 @@ class Image(Struct):
 
 
 class File(Struct):
-    """A file: its data, its address, or its id at the provider."""
+    """A file: its data, its URL, or its id at the provider."""
 
     file_data: str | None = None
     file_id: str | None = None
@@ -45,7 +45,7 @@ class File(Struct):
 
 
 class Part(OneOf):
-    """A part of a content."""
+    """A part of a message's content."""
 
     kinds = MappingProxyType(
         {
@@ -63,7 +63,7 @@ Content = str | list[Part]
 
 
 class Message(Struct):
-    """A turn."""
+    """A message."""
 
     role: Annotated[str, one_of("user", "assistant", "system", "developer")]
     content: Content
@@ -73,7 +73,7 @@ class Message(Struct):
 
 
 class FunctionCall(Struct):
-    """A call of a function; ``arguments`` is JSON, as the model wrote it."""
+    """A function call; ``arguments`` is JSON text as the model wrote it."""
 
     call_id: str
     name: str
@@ -84,7 +84,7 @@ class FunctionCall(Struct):
 
 
 class Output(Struct):
-    """What a tool said."""
+    """The result of a tool call."""
 
     call_id: str
     output: Content
@@ -104,7 +104,7 @@ class CustomCall(Struct):
 
 
 class Thought(Struct):
-    """A thought of an earlier turn."""
+    """Reasoning of an earlier turn."""
 
     summary: list[Object] | None = None
     content: list[Object] | None = None
@@ -114,7 +114,7 @@ class Thought(Struct):
 
 
 class Reference(Struct):
-    """An item that this server has said before."""
+    """A reference to an item of an earlier response of this server."""
 
     id: str
 
@@ -137,7 +137,7 @@ class Item(OneOf):
 
     @classmethod
     def tag_of(cls, value: Object) -> object:
-        """An item without a type is a message, or a reference if it has nothing but an id."""
+        """Return the type. Without one, an item with only an id is a reference, else a message."""
         is_reference = value.get("type") is None and "id" in value and "role" not in value
         return "item_reference" if is_reference else super().tag_of(value)
 
@@ -160,7 +160,7 @@ class CustomTool(Struct):
 
 
 class Namespace(Struct):
-    """Tools under a common name."""
+    """Tools that share a namespace."""
 
     name: Name
     tools: list[Tool]
@@ -182,14 +182,14 @@ class NamedTool(Struct):
 
 
 class AllowedTools(Struct):
-    """A part of the tools."""
+    """A subset of the tools."""
 
     mode: str
     tools: list[Object]
 
 
 class ToolChoice(OneOf):
-    """``none``, ``auto``, ``required``, or a tool."""
+    """``none``, ``auto``, ``required``, or a specific tool."""
 
     or_text = True
     kinds = MappingProxyType(
@@ -207,20 +207,20 @@ class SchemaFormat(Struct):
 
 
 class Format(OneOf):
-    """What form the answer has."""
+    """The format of the answer."""
 
     kinds = MappingProxyType({"text": Empty, "json_object": Empty, "json_schema": SchemaFormat})
 
 
 class TextConfig(Struct):
-    """The answer's form."""
+    """The format and verbosity of the answer."""
 
     format: Format | None = None
     verbosity: str | None = None
 
 
 class Reasoning(Struct):
-    """How much the model thinks, and what of it is told."""
+    """The reasoning effort, and which summary is returned."""
 
     effort: str | None = None
     summary: str | None = None
@@ -228,7 +228,7 @@ class Reasoning(Struct):
 
 
 class StreamOptions(Struct):
-    """What a stream has in it."""
+    """Options of a stream."""
 
     include_obfuscation: bool | None = None
 

@@ -1,8 +1,8 @@
-"""The tools of a Responses request, as those of Chat Completions.
+"""Translate the tools of a Responses request to Chat Completions.
 
-A tool of a namespace becomes a function whose name begins with the namespace's, and a custom tool,
-which takes free text, a function with one string. ``renamed`` says which, so that the answer can
-name them as the request does.
+A tool in a namespace becomes a function with the namespace as its prefix. A custom tool, which
+takes free text, becomes a function with one string parameter. ``renamed`` lists these, so that
+the answer can use the names of the request.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..origins import made
 from ..protocol import JSON
 
 _LONGEST = 64
-"""Characters of a function's name, at OpenAI."""
+"""Maximum length of a function's name at OpenAI, in characters."""
 MOST = 1024
-"""Tools of a request that may be renamed: their names are kept with the stream."""
+"""Maximum number of renamed tools in a request: their names are stored with the stream."""
 LETTERS = 64 * 1024
-"""Characters that their names may have together."""
-# Offers beside the caller's own tools: who makes them can do without. Alone, or as the choice of
-# the request, they are what it is about, and then they are refused.
-_OFFERS = frozenset({"web_search", "web_search_preview", "tool_search"})
+"""Maximum total length of their names, in characters."""
+# Tools run by OpenAI that are ignored beside the caller's own tools, since the request works
+# without them. As the only tools, or as the tool choice, they are refused.
+_IGNORED = frozenset({"web_search", "web_search_preview", "tool_search"})
 _INPUT = {
     "type": "object",
     "properties": {"input": {"type": "string"}},
@@ -35,16 +35,16 @@ _INPUT = {
 
 
 def tools(body: JSON) -> JSON:
-    """``tools`` and ``tool_choice``, as far as there are any.
+    """Return ``tools`` and ``tool_choice``, if present.
 
     Raises:
-        ClientError: A tool is one that OpenAI itself runs; ``param`` names it.
+        ClientError: A tool is run by OpenAI itself; ``param`` names it.
     """
     found: JSON = {}
     declared = body.get("tools") or []
-    has_own = any(tool["type"] not in _OFFERS for tool in declared)
+    has_own = any(tool["type"] not in _IGNORED for tool in declared)
     for number, tool in enumerate(declared):
-        if not (has_own and tool["type"] in _OFFERS):
+        if not (has_own and tool["type"] in _IGNORED):
             found.setdefault("tools", []).extend(_functions(tool, f"tools[{number}]"))
     return found | _choice(body.get("tool_choice"))
 
@@ -66,14 +66,14 @@ def _functions(tool: JSON, at: str, namespace: str = "") -> Iterator[JSON]:
 
 
 def _description(tool: JSON) -> str:
-    """The tool's description, with the form that its text has."""
-    said = [tool.get("description") or ""]
+    """Return the tool's description, with the format of its text."""
+    texts = [tool.get("description") or ""]
     form = tool.get("format") or {}
     if form.get("type") == "grammar":
-        said.append(
+        texts.append(
             f"The input follows this {form.get('syntax')} grammar:\n{form.get('definition')}"
         )
-    return "\n\n".join(filter(None, said))
+    return "\n\n".join(filter(None, texts))
 
 
 def _choice(choice: object) -> JSON:
@@ -89,7 +89,7 @@ def _choice(choice: object) -> JSON:
 
 
 def function_name(name: str, namespace: str | None) -> str:
-    """The name of the function that stands for a tool: short enough, and always the same."""
+    """Return the name of the function for a tool: at most 64 characters, and deterministic."""
     if not namespace:
         return name
     full = f"{namespace}__{name}"
@@ -99,12 +99,12 @@ def function_name(name: str, namespace: str | None) -> str:
 
 
 def custom_arguments(text: str) -> str:
-    """The arguments of the function that stands for a custom tool."""
+    """Return the arguments of the function for a custom tool."""
     return msgspec.json.encode({"input": text}).decode()
 
 
 def renamed(body: JSON) -> tuple[ToolName, ...]:
-    """The tools whose functions have another name, or another kind.
+    """Return the tools whose functions have another name or another type.
 
     Raises:
         ClientError: There are more than 1024, or their names are too long.

@@ -1,12 +1,12 @@
-"""The request bodies of the dialects, as msgspec structs.
+"""Validation of request bodies against msgspec structs.
 
-``parse`` of each dialect checks a caller's body once, with ``check``. From then on the body,
-which stays the caller's own JSON, is known to have the types that these structs declare: a
-translator reads it without checks. A struct declares what its owner's published schema declares.
-Fields that it does not declare, and objects whose ``type`` it does not know, are let through: a
-newer API may have them. Those are the only things that a translator has to refuse, by name.
+``parse`` of each dialect validates the caller's body once, with ``check``. After that, the body
+(still the caller's own JSON) has the types that the dialect's ``schema`` declares, and a
+translator reads it without checks. The structs declare what the API's published schema declares.
+Undeclared fields, and objects with an unknown ``type``, are accepted, since a newer API version
+may have them; a translator must refuse them by name.
 
-What ``to_chat`` of a dialect returns fits ``schema.chat.Request`` too, and its objects carry the
+A body that ``to_chat`` returns fits ``chat.schema.Request`` too, and its objects record the
 caller's names for their fields (see ``origins``).
 """
 

@@ -1,4 +1,4 @@
-"""One check of a whole body: the first fault becomes a ``ClientError`` that names the field."""
+"""Validate a complete body: the first error becomes a ``ClientError`` that names the field."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..protocol import JSON
 
 
 class OneOf:
-    """A union of objects that a field tells apart. Subclasses are used in annotations only.
+    """A union of objects distinguished by a field. Subclasses are used in annotations only.
 
-    msgspec's own tagged unions refuse an unknown tag, and take no string beside the objects.
+    msgspec's tagged unions refuse an unknown tag, and do not allow a string as an alternative.
     """
 
     tag: ClassVar[str] = "type"
@@ -23,27 +23,27 @@ class OneOf:
     closed: ClassVar[bool] = False
     """Whether an unknown tag is an error."""
     or_text: ClassVar[bool] = False
-    """Whether a string will do as well."""
+    """Whether a string is allowed instead of an object."""
     default: ClassVar[str | None] = None
-    """The tag of an object without one; None where it must have one."""
+    """The tag of an object without one; None if the tag is required."""
 
     @classmethod
     def tag_of(cls, value: JSON) -> object:
-        """The tag; in some unions it may be a prefix, or follow from other fields."""
+        """Return the tag. Subclasses may derive it from a prefix or from other fields."""
         tag = value.get(cls.tag)
         return cls.default if tag is None else tag
 
     @classmethod
     def tag_schema(cls, name: str) -> JSON:
-        """The JSON Schema of the tag of one kind."""
+        """Return the JSON Schema of the tag of one variant."""
         return {"const": name}
 
     @classmethod
     def check(cls, value: object) -> OneOf:
-        """Check the object as what its tag says.
+        """Validate the object as the variant that its tag names.
 
         Raises:
-            ValueError, TypeError: It does not fit; msgspec adds the place to the message.
+            ValueError, TypeError: It does not fit; msgspec appends the path to the message.
         """
         if cls.or_text and isinstance(value, str):
             return cls()
@@ -80,14 +80,14 @@ _NAMES = {
 
 
 def check(body: object, kind: type[msgspec.Struct]) -> JSON:
-    """The body, if it fits.
+    """Return the body if it is valid.
 
     Args:
         body: Decoded JSON.
-        kind: The struct of its dialect's request.
+        kind: The request struct of the dialect.
 
     Raises:
-        ClientError: It does not (400): ``invalid_type``, ``invalid_value`` or
+        ClientError: The body is invalid (400): ``invalid_type``, ``invalid_value`` or
             ``missing_required_parameter``, with the field's path in ``param``.
     """
     if not isinstance(body, dict):
@@ -103,7 +103,7 @@ def _convert(value: JSON, kind: type[msgspec.Struct]) -> None:
     try:
         msgspec.convert(value, kind, dec_hook=_hook)
     except msgspec.ValidationError as error:
-        # As a ValueError: only then does msgspec add the outer place to the inner one.
+        # Must be a ValueError: only then does msgspec add the outer path to the inner one.
         raise ValueError(str(error)) from None
 
 
@@ -131,10 +131,10 @@ _LIMITS = {
 }
 
 
-def _refusal(said: str) -> ClientError:
-    """The message of msgspec, innermost place first, as an error of ours; it quotes no value."""
-    what, *places = said.split(" - at `$")
-    # What follows `[...]` is below a name that the caller chose.
+def _refusal(text: str) -> ClientError:
+    """Convert a message of msgspec (innermost path first) to an error that quotes no value."""
+    what, *places = text.split(" - at `$")
+    # The path after `[...]` is below a key that the caller chose.
     path = "".join(place.rstrip("`") for place in reversed(places)).split("[...]")[0].strip(".")
     match = _MISSING.fullmatch(what)
     if match or what.endswith("got `null`"):

@@ -1,4 +1,4 @@
-"""What the structs of all dialects share."""
+"""Types that the schemas of all dialects share."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 Object = dict[str, Any]
-"""A JSON object whose fields are not looked at."""
+"""A JSON object whose fields are not validated."""
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 Name = Annotated[str, Meta(min_length=1)]
 
 
 def one_of(*names: str) -> Meta:
-    """The constraint on a string from a closed list.
+    """Return the constraint on a string from a closed list.
 
-    A pattern, since msgspec's error for an enum quotes what the caller sent.
+    A pattern rather than an enum, since msgspec's error for an enum quotes the caller's value.
     """
     return Meta(pattern=f"^({'|'.join(names)})$(?!\n)", extra_json_schema={"enum": list(names)})

@@ -1,4 +1,4 @@
-"""The structs as JSON Schema, for the reference page."""
+"""Convert the structs to JSON Schema, for the reference page."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ..protocol import JSON
 from .checking import OneOf
 
 _DEEPEST = 4
-"""Levels of unions in one another; what is deeper is any object. Blocks hold results of blocks."""
+"""Maximum nesting of unions, which may be recursive; deeper values are any object."""
 
 
 def json_schema(kind: type[msgspec.Struct]) -> JSON:
-    """The schema of what ``check`` takes, without the objects whose ``type`` it does not know.
+    """Return the schema of the bodies that ``check`` accepts, except for unknown variants.
 
     Args:
         kind: The struct of a request.
 
     Returns:
-        A schema that refers to nothing outside itself.
+        A schema without references to other documents.
     """
     return _of(kind, 0)
 
@@ -46,14 +46,14 @@ def _union(union: type[OneOf], depth: int) -> JSON:
 def _variant(union: type[OneOf], name: str, kind: Any, depth: int) -> JSON:
     schema = _of(kind, depth)
     properties = {union.tag: union.tag_schema(name), **schema.get("properties", {})}
-    # Only the default goes without its tag, which nothing else may then be taken for.
+    # Only the default variant may omit its tag; all others require it.
     needs_tag = [] if union.default == name else [union.tag]
     required = [*needs_tag, *schema.get("required", ())]
     return {**schema, "properties": properties, "required": required}
 
 
 def _inline(schema: Any, components: dict[str, Any]) -> Any:
-    """The schema with what it refers to in the place of the references."""
+    """Return the schema with references replaced by their targets."""
     if isinstance(schema, list):
         return [_inline(one, components) for one in schema]
     if not isinstance(schema, dict):

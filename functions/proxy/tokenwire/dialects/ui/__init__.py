@@ -1,4 +1,4 @@
-"""The ``ui`` dialect: what ``useChat`` of the AI SDK sends and reads.
+"""The ``ui`` dialect: the protocol of ``useChat`` in the AI SDK.
 
 https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
 """

@@ -1,4 +1,4 @@
-"""Reads AI SDK UI message streams."""
+"""Decode AI SDK UI message streams."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _REASONS = {"tool-calls": "tool_calls", "content-filter": "content_filter"}
 
 
 class UIDecoder:
-    """One stream's decoder. It numbers the tool calls, and waits for the model's name."""
+    """Decoder of one stream. Numbers the tool calls."""
 
     may_lack_end = False
 
@@ -39,18 +39,18 @@ class UIDecoder:
         self._calls: dict[str, int] = {}
 
     def notable(self, block: bytes) -> bool:
-        """True for all: no provider speaks this dialect, so no stream is passed on in it."""
+        """Return True always: no provider speaks this dialect, so blocks never pass unread."""
         return True
 
     def ends(self, block: bytes) -> bool:
-        """Whether this is ``data: [DONE]``."""
+        """Return whether the block is ``data: [DONE]``."""
         return (data_of(block) or b"").strip() == b"[DONE]"
 
     def decode(self, block: bytes) -> list[Event]:
-        """The part's meaning; none for the terminator, or for parts from a later version.
+        """Return the part's events; none for the terminator or for parts of a later version.
 
         Raises:
-            UpstreamError: It is not a part (``upstream_malformed``).
+            UpstreamError: The block is not a part (``upstream_malformed``).
         """
         data = data_of(block)
         return [] if not data or self.ends(block) else list(self._events(read(data, _PART)))
@@ -75,7 +75,7 @@ class UIDecoder:
                 yield from self._of_tool_or_data(part)
 
     def _of_tool_or_data(self, part: _Part) -> Iterator[Event]:
-        said = part.data if isinstance(part.data, dict) else {}
+        data = part.data if isinstance(part.data, dict) else {}
         match part.type:
             case "tool-input-start" if part.toolCallId:
                 self._calls[part.toolCallId] = len(self._calls)
@@ -84,7 +84,7 @@ class UIDecoder:
                 call = self._calls[part.toolCallId]
                 yield ToolCall(call, arguments=part.inputTextDelta or "")
             case "data-stream":
-                yield Start(str(said.get("id", "")), str(said.get("model", "")))
+                yield Start(str(data.get("id", "")), str(data.get("model", "")))
             case "data-usage":
-                counts = {k: v for k, v in said.items() if k in Usage.__slots__ and type(v) is int}
+                counts = {k: v for k, v in data.items() if k in Usage.__slots__ and type(v) is int}
                 yield Usage(**{"input_tokens": 0, "output_tokens": 0, **counts})

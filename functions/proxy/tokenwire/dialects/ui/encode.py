@@ -1,4 +1,4 @@
-"""Writes AI SDK UI message streams (version 1 of the protocol, as AI SDK 7 reads it)."""
+"""Encode AI SDK UI message streams (version 1 of the protocol, as AI SDK 7 reads it)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _REASONS = {
 
 
 class UIEncoder:
-    """One assistant message, in one step.
+    """Encoder of one assistant message with one step.
 
-    Of parallel choices only the first is said. What the protocol has no part for (usage, the
-    stream's id) is said in transient ``data-`` parts, which clients do not keep.
+    Of parallel choices only the first is encoded. Usage and the stream's id, for which the protocol
+    has no part, are sent in transient ``data-`` parts, which clients do not store.
     """
 
     def __init__(self) -> None:
@@ -32,13 +32,13 @@ class UIEncoder:
         self._started = False
         self._open: tuple[str, str] | None = None
         self._count = 0
-        # Each call's names, and the pieces of its arguments, joined once.
+        # By call: its names, and the pieces of its arguments, which are joined once.
         self._calls: dict[int, tuple[dict[str, str], list[str]]] = {}
         self._finish: Finish | None = None
         self._usage: Usage | None = None
 
     def encode(self, event: Event) -> list[bytes]:
-        """The parts that say it; none for what is said at the end."""
+        """Return the event's parts; nothing for usage and finish, which are sent at the end."""
         if getattr(event, "choice", 0):
             return []
         match event:
@@ -76,27 +76,27 @@ class UIEncoder:
         ]
 
     def _text(self, kind: str, delta: str) -> list[bytes]:
-        said: list[bytes] = []
+        parts: list[bytes] = []
         if self._open is None or self._open[0] != kind:
-            said = self._closed()
+            parts = self._closed()
             self._count += 1
             self._open = (kind, f"{kind}-{self._count}")
-            said.append(_part(f"{kind}-start", id=self._open[1]))
-        return [*said, _part(f"{kind}-delta", id=self._open[1], delta=delta)]
+            parts.append(_part(f"{kind}-start", id=self._open[1]))
+        return [*parts, _part(f"{kind}-delta", id=self._open[1], delta=delta)]
 
     def _call(self, event: ToolCall) -> list[bytes]:
-        said: list[bytes] = []
+        parts: list[bytes] = []
         if event.call not in self._calls:
             head = {"toolCallId": event.id or f"call_{event.call}", "toolName": event.name or ""}
             self._calls[event.call] = (head, [])
-            said = [*self._closed(), _part("tool-input-start", **head)]
+            parts = [*self._closed(), _part("tool-input-start", **head)]
         head, arguments = self._calls[event.call]
         if event.arguments:
             arguments.append(event.arguments)
             self.held += size_of(event.arguments)
             piece = {"toolCallId": head["toolCallId"], "inputTextDelta": event.arguments}
-            said.append(_part("tool-input-delta", **piece))
-        return said
+            parts.append(_part("tool-input-delta", **piece))
+        return parts
 
     def _closed(self) -> list[bytes]:
         if self._open is None:
@@ -105,7 +105,7 @@ class UIEncoder:
         return [_part(f"{kind}-end", id=name)]
 
     def end(self) -> list[bytes]:
-        """What is open is closed, tool inputs are said whole; then the step, and all, finish."""
+        """Return the ends of open parts, complete tool inputs, and the ends of step and message."""
         start = [] if self._started else self._start(Start("", ""))
         inputs = [_input(head, "".join(pieces)) for head, pieces in self._calls.values()]
         reason = _REASONS.get(self._finish.reason, "other") if self._finish else "stop"
@@ -119,21 +119,21 @@ class UIEncoder:
         return [_part("data-usage", data=counts, transient=True)]
 
     def error(self, error: Error) -> list[bytes]:
-        """``abort`` for a stream that was stopped, ``error`` for any other."""
+        """Return ``abort`` for a cancelled stream, ``error`` for any other error."""
         start = [] if self._started else self._start(Start("", ""))
         if error.code == "cancelled":
             return [*start, *self._closed(), *self._counted(), _part("abort"), _DONE]
         return [*start, *self._counted(), *_raised(error)]
 
     def interrupt(self, error: Error) -> list[bytes]:
-        """``error``, after its code."""
+        """Return the error's code and ``error``."""
         return _raised(error)
 
 
 def _raised(error: Error) -> list[bytes]:
     about: JSON = {"code": error.code, "retryable": error.retryable}
-    told = _part("data-error", data=about, transient=True)
-    return [told, _part("error", errorText=error.message)]
+    data = _part("data-error", data=about, transient=True)
+    return [data, _part("error", errorText=error.message)]
 
 
 def _part(kind: str, **fields: Any) -> bytes:
@@ -142,13 +142,13 @@ def _part(kind: str, **fields: Any) -> bytes:
 
 def _input(head: dict[str, str], arguments: str) -> bytes:
     try:
-        said = parsed(arguments or "{}")
+        value = parsed(arguments or "{}")
     except ValueError:
-        why = "The model's arguments are not JSON."
+        why = "The model's arguments for this tool are not valid JSON."
         return _part("tool-input-error", **head, input=arguments, errorText=why)
-    return _part("tool-input-available", **head, input=said)
+    return _part("tool-input-available", **head, input=value)
 
 
 def error_body(error: Error) -> JSON:
-    """What ``useChat`` shows of a refusal is its body, so ``error`` comes first, in words."""
+    """Return the error body. ``error`` comes first: ``useChat`` displays the body as text."""
     return {"error": error.message, "code": error.code, "retryable": error.retryable}

@@ -15,6 +15,6 @@ _JSON = msgspec.json.Decoder(dict[str, Any])
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:
-    """The parts, in a list: this dialect has no other way to say a whole answer."""
+    """Return a list of the parts: this dialect has no non-streaming form."""
     found = (data_of(block) or b"{}" for block in blocks)
     return {"parts": [read(data, _JSON) for data in found if data.strip() != b"[DONE]"]}

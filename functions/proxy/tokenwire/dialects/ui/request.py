@@ -1,6 +1,7 @@
-"""What ``useChat`` posts, as a Chat Completions request.
+"""Translate a request of ``useChat`` to Chat Completions.
 
-The body has been checked against ``schema.ui``: what is left to refuse has no counterpart.
+The body has been validated against ``ui.schema``; any remaining error is a field without a
+counterpart.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ FIELDS = carry.Fields(
     carried=["messages", "model", "system", *_PASSED],
     no_effect=["id", "trigger", "messageId", "metadata"],
 )
-# Parts that show an answer, or belong to the page alone.
+# Parts that only the page uses.
 _SHOWN = ("reasoning", "step-start", "source-url", "source-document")
 # fmt: on
 
 
 def to_chat(body: JSON) -> JSON:
-    """The body, translated.
+    """Return the body, translated.
 
     Raises:
-        ClientError: A field is malformed, or cannot be said in ``chat``; ``param`` names it.
+        ClientError: A field is malformed or has no counterpart in ``chat``; ``param`` names it.
     """
     FIELDS.check(body)
     messages: list[JSON] = []
@@ -45,10 +46,10 @@ def to_chat(body: JSON) -> JSON:
 
 def _message(message: JSON, at: str) -> list[JSON]:
     role = message["role"]
-    said = carry.parts(message["parts"], f"{at}.parts")
+    parts = carry.parts(message["parts"], f"{at}.parts")
     if role == "assistant":
-        return _assistant(said, at)
-    content = [found for where, part in said if (found := _part(part, where)) is not None]
+        return _assistant(parts, at)
+    content = [found for where, part in parts if (found := _part(part, where)) is not None]
     if all(part["type"] == "text" for part in content):
         text = "".join(part["text"] for part in content)
         return [made(at, {"role": role, "content": text}, content=f"{at}.parts")]
@@ -73,17 +74,17 @@ def _file(part: JSON, at: str) -> JSON:
             carry.web_url(url, where)
         return made(at, {"type": "image_url", "image_url": {"url": url}}, image_url=where)
     if carry.data_url(url) is None:
-        raise carry.malformed(where, "a data URL in base64")
+        raise carry.malformed(where, "a base64 data URL")
     name = part.get("filename") or "file"
     return made(at, {"type": "file", "file": {"filename": name, "file_data": url}}, file=where)
 
 
-def _assistant(said: list[tuple[str, JSON]], turn: str) -> list[JSON]:
-    """The answer, and after it what its tools said."""
+def _assistant(parts: list[tuple[str, JSON]], turn: str) -> list[JSON]:
+    """Return the assistant message, followed by the results of its tool calls."""
     texts: list[str] = []
     calls: list[JSON] = []
     results: list[JSON] = []
-    for at, part in said:
+    for at, part in parts:
         kind = part["type"]
         if kind == "text":
             texts.append(part["text"])
@@ -104,16 +105,16 @@ def _tool(part: JSON, kind: str, at: str) -> tuple[JSON, list[JSON]]:
     function = {"name": name, "arguments": _json(part.get("input") or {})}
     function = made(at, function, arguments=f"{at}.input")
     call = made(at, {"id": call_id, "type": "function", "function": function}, id=where)
-    said: Any
+    content: Any
     match part.get("state"):
         case "output-available":
             output = part.get("output")
-            said = output if isinstance(output, str) else _json(output)
+            content = output if isinstance(output, str) else _json(output)
         case "output-error":
-            said = f"Error: {part.get('errorText')}"
+            content = f"Error: {part.get('errorText')}"
         case _:
             return call, []
-    result = {"role": "tool", "tool_call_id": call_id, "content": said}
+    result = {"role": "tool", "tool_call_id": call_id, "content": content}
     return call, [made(at, result, tool_call_id=where, content=f"{at}.output")]
 
 
@@ -122,7 +123,7 @@ def _json(value: object) -> str:
 
 
 def parse(raw: object) -> ChatRequest:
-    """A request body, checked against ``schema.ui``; always for a stream.
+    """Validate a request body against ``ui.schema``; the answer is always streamed.
 
     Raises:
         ClientError: A field is missing or malformed; ``param`` names it.

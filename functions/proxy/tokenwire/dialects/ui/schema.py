@@ -1,4 +1,4 @@
-"""What ``useChat`` of the AI SDK posts.
+"""Schema of the request that ``useChat`` of the AI SDK sends.
 
 https://ai-sdk.dev/docs/reference/ai-sdk-core/ui-message
 """
@@ -24,7 +24,7 @@ class Text(Struct):
 
 
 class File(Struct):
-    """A file: an https address or a data URL."""
+    """A file: an https URL or a data URL."""
 
     url: str
     mediaType: str  # noqa: N815 - the SDK's name
@@ -32,7 +32,7 @@ class File(Struct):
 
 
 class Tool(Struct):
-    """A call of a tool, and in some states its result."""
+    """A tool call, with its result in some states."""
 
     toolCallId: str  # noqa: N815 - the SDK's name
     state: str | None = None
@@ -42,13 +42,13 @@ class Tool(Struct):
 
 
 class DynamicTool(Tool, kw_only=True):
-    """The same, of a tool that the page did not know when it was written."""
+    """A call of a tool that the page defines at run time."""
 
     toolName: str  # noqa: N815 - the SDK's name
 
 
 class Part(OneOf):
-    """A part of a message. ``tool-NAME`` is a call; ``data-NAME`` belongs to the page."""
+    """A part of a message. ``tool-NAME`` is a tool call; ``data-NAME`` is data of the page."""
 
     kinds = MappingProxyType(
         {
@@ -66,7 +66,7 @@ class Part(OneOf):
 
     @classmethod
     def tag_of(cls, value: Object) -> object:
-        """Every tool, and every kind of data, has a type of its own."""
+        """Return the type up to ``tool-`` or ``data-``: tools and data have types of their own."""
         kind = value.get("type")
         return next(
             (p for p in _PREFIXES if isinstance(kind, str) and kind.startswith(f"{p}-")), kind
@@ -74,14 +74,14 @@ class Part(OneOf):
 
     @classmethod
     def tag_schema(cls, name: str) -> Object:
-        """The same in words of JSON Schema."""
+        """Return the JSON Schema for the same types."""
         if name in _PREFIXES:
             return {"type": "string", "pattern": f"^{name}-"}
         return {"const": name}
 
 
 class Message(Struct):
-    """A turn."""
+    """A message."""
 
     role: Annotated[str, one_of("user", "assistant", "system")]
     parts: list[Part]
