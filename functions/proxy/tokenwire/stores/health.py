@@ -15,11 +15,15 @@ _log = logging.getLogger("tokenwire.store")
 
 
 class Health:
-    """What one process knows of its store."""
+    """What one process knows of its store.
+
+    ``newest`` is the token of the producer here whose end the store took last.
+    """
 
     def __init__(self) -> None:
         self.failures = 0
         self.failing = ""
+        self.newest = ""
         self._complained = -_QUIET
         self._has_complained = False
         self._trouble = asyncio.Event()

@@ -249,9 +249,15 @@ class Keeper:
                 self._checked = monotonic()
 
     async def _watch_over(self, own: RecordId) -> None:
-        """The store has the end: see that it keeps it."""
+        """The store has the end: see that it keeps it.
+
+        A store that goes back in time loses what came last. So the last end that this process wrote
+        is looked at as often as a stream that runs; if it is lost, all others are looked at.
+        """
+        self._health.newest = self._token
         for pause in chain(_CHECKS, repeat(_CHECKS[-1])):
-            if await self._health.trouble(pause):
+            is_newest = self._health.newest == self._token
+            if await self._health.trouble(min(pause, self._lease / 3) if is_newest else pause):
                 await asyncio.sleep(random.uniform(0, _SPREAD))  # noqa: S311 - no secret
             try:
                 await self._look(is_due=True)
