@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -15,6 +17,14 @@ from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamEr
 from tokenwire.providers.config import Config
 from tokenwire.providers.openai.failures import translate
 from tokenwire.providers.openai.provider import OpenAI
+from tokenwire.settings import load
+
+
+@pytest.fixture(params=[True, False], ids=["sdk", "plain"])
+def sdk(request: pytest.FixtureRequest) -> bool:
+    """Whether requests go through the SDK."""
+    return bool(request.param)
+
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
@@ -64,18 +74,18 @@ def at(upstream: Upstream, *keys: str, **config: Any) -> OpenAI:
     return OpenAI("openai", FixedKey(*(keys or ("sk-one",))), Config(**config))
 
 
-async def test_bytes_come_untouched(provider: Upstream) -> None:
+async def test_bytes_come_untouched(provider: Upstream, sdk: bool) -> None:
     """The body is what the provider sent, byte for byte."""
     provider.answer(*whole("a", "ü"))
-    client = at(provider)
+    client = at(provider, sdk=sdk)
     assert await ask(client) == b"".join(whole("a", "ü"))
     await client.aclose()
 
 
-async def test_options_are_merged(provider: Upstream) -> None:
+async def test_options_are_merged(provider: Upstream, sdk: bool) -> None:
     """The caller's stream options are kept, and usage is always asked for."""
     provider.answer(*whole("a"))
-    client = at(provider, headers={"x-team": "blue"}, query={"api-version": "2026-01-01"})
+    client = at(provider, sdk=sdk, headers={"x-team": "blue"}, query={"api-version": "2026-01-01"})
     await ask(client, stream_options={"include_obfuscation": False}, seed=7)
     await client.aclose()
 
@@ -86,10 +96,10 @@ async def test_options_are_merged(provider: Upstream) -> None:
     assert sent.json["stream_options"] == {"include_obfuscation": False, "include_usage": True}
 
 
-async def test_connection_is_reused(provider: Upstream) -> None:
+async def test_connection_is_reused(provider: Upstream, sdk: bool) -> None:
     """A body that was read to its end leaves its connection for the next request."""
     provider.answer(*whole("a"))
-    client = at(provider)
+    client = at(provider, sdk=sdk)
     for _ in range(3):
         await ask(client)
     assert len(provider.requests) == 3
@@ -97,20 +107,20 @@ async def test_connection_is_reused(provider: Upstream) -> None:
     await client.aclose()
 
 
-async def test_leaving_closes_at_once(provider: Upstream) -> None:
+async def test_leaving_closes_at_once(provider: Upstream, sdk: bool) -> None:
     """A body that was not read to its end costs the connection, not the reader's time."""
     provider.answer(ROLE, text("a"), Act.STALL)
-    client = at(provider)
+    client = at(provider, sdk=sdk)
     async with client.open(request(), "m") as body:
         await anext(body)
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
     await client.aclose()
 
 
-async def test_cancelling_closes_too(provider: Upstream) -> None:
+async def test_cancelling_closes_too(provider: Upstream, sdk: bool) -> None:
     """Likewise while the provider has not answered yet."""
     provider.answer(before_head=(Act.STALL,))
-    client = at(provider)
+    client = at(provider, sdk=sdk)
     asking = asyncio.create_task(ask(client))
     await asyncio.wait_for(provider.arrived.wait(), 5)
     asking.cancel()
@@ -119,21 +129,21 @@ async def test_cancelling_closes_too(provider: Upstream) -> None:
     await client.aclose()
 
 
-async def test_rotated_key_is_tried_once(provider: Upstream) -> None:
+async def test_rotated_key_is_tried_once(provider: Upstream, sdk: bool) -> None:
     """A refused key is fetched anew and tried again; a second refusal is final."""
     provider.answer(status=401)
     provider.answer(*whole("a"))
-    client = at(provider, "sk-old", "sk-new")
+    client = at(provider, "sk-old", "sk-new", sdk=sdk)
     await ask(client)
     await client.aclose()
     used = [received.headers["authorization"] for received in provider.requests]
     assert used == ["Bearer sk-old", "Bearer sk-new"]
 
 
-async def test_unchanged_key_is_not_retried(provider: Upstream) -> None:
+async def test_unchanged_key_is_not_retried(provider: Upstream, sdk: bool) -> None:
     """Where the key is the same as before, asking again would change nothing."""
     provider.answer(status=401)
-    client = at(provider)
+    client = at(provider, sdk=sdk)
     with pytest.raises(UpstreamError) as caught:
         await ask(client)
     await client.aclose()
@@ -141,50 +151,50 @@ async def test_unchanged_key_is_not_retried(provider: Upstream) -> None:
     assert len(provider.requests) == 1
 
 
-async def test_retries_are_counted(provider: Upstream) -> None:
-    """The SDK tries again as often as it is allowed to, before the first byte."""
+async def test_retries_are_counted(provider: Upstream, sdk: bool) -> None:
+    """It is tried again as often as it is allowed to, before the first byte."""
     provider.answer(status=503, headers={"retry-after-ms": "1"})
-    client = at(provider, max_retries=2)
+    client = at(provider, sdk=sdk, max_retries=2)
     with pytest.raises(UpstreamError):
         await ask(client)
     await client.aclose()
     assert len(provider.requests) == 3
 
 
-async def test_redirects_are_not_followed(provider: Upstream) -> None:
+async def test_redirects_are_not_followed(provider: Upstream, sdk: bool) -> None:
     """A provider cannot send our key elsewhere."""
     provider.answer(status=307, headers={"location": "http://127.0.0.1:9/"})
-    client = at(provider)
+    client = at(provider, sdk=sdk)
     with pytest.raises(UpstreamError) as caught:
         await ask(client)
     await client.aclose()
     assert caught.value.code == "upstream_error"
 
 
-async def test_broken_body_is_told(provider: Upstream) -> None:
+async def test_broken_body_is_told(provider: Upstream, sdk: bool) -> None:
     """A connection that breaks in mid-body is a disconnection, not an end."""
     for act in (Act.RESET, Act.HANG_UP):
         provider._scripts = []
         provider.answer(ROLE, act)
-        client = at(provider)
+        client = at(provider, sdk=sdk)
         with pytest.raises(UpstreamError) as caught:
             await ask(client)
         await client.aclose()
         assert caught.value.code == "upstream_disconnected"
 
 
-async def test_closed_port_is_unreachable() -> None:
+async def test_closed_port_is_unreachable(sdk: bool) -> None:
     """Nobody there."""
-    client = OpenAI("x", FixedKey("k"), Config("http://127.0.0.1:9/v1", max_retries=0))
+    client = OpenAI("x", FixedKey("k"), Config("http://127.0.0.1:9/v1", max_retries=0, sdk=sdk))
     with pytest.raises(UpstreamError) as caught:
         await ask(client)
     await client.aclose()
     assert (caught.value.code, caught.value.status) == ("upstream_unreachable", 502)
 
 
-async def test_missing_key_is_ours() -> None:
+async def test_missing_key_is_ours(sdk: bool) -> None:
     """Without a key nothing is sent, and the error is the secret's own."""
-    client = OpenAI("x", NoKey(), Config())
+    client = OpenAI("x", NoKey(), Config(sdk=sdk))
     with pytest.raises(ProxyError):
         await ask(client)
     assert await client.models() == []
@@ -195,6 +205,52 @@ async def test_configured_models_are_listed() -> None:
     """What is configured is not asked for."""
     client = OpenAI("x", FixedKey("k"), Config("http://127.0.0.1:9/v1", models=("a", "b")))
     assert await client.models() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"), [({"data": [{"id": "b"}, {"id": "a"}]}, ["a", "b"]), ({"nonsense": 1}, [])]
+)
+async def test_models_are_listed(
+    answer: dict[str, Any], names: list[str], provider: Upstream, sdk: bool
+) -> None:
+    """The provider's own list; none where it does not make sense."""
+    provider.answer(json.dumps(answer).encode(), headers={"content-type": "application/json"})
+    client = at(provider, sdk=sdk, headers={"x-team": "blue"}, query={"api-version": "1"})
+    assert await client.models() == names
+    await client.aclose()
+    sent = provider.requests[0]
+    assert sent.path == "/v1/models?api-version=1"
+    assert (sent.headers["authorization"], sent.headers["x-team"]) == ("Bearer sk-one", "blue")
+
+
+@pytest.mark.parametrize("header", ["authorization", "Authorization"])
+async def test_configured_authorization_wins(header: str, provider: Upstream, sdk: bool) -> None:
+    """A header of the configuration replaces the one made of the key, in any case."""
+    provider.answer(*whole("a"))
+    client = at(provider, sdk=sdk, headers={header: "Basic abc"})
+    await ask(client)
+    await client.aclose()
+    assert provider.requests[0].headers["authorization"] == "Basic abc"
+
+
+@pytest.mark.parametrize(
+    ("environ", "sdk"),
+    [
+        ({}, True),
+        ({"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}, False),
+        ({"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, True),
+        ({"TOKENWIRE_OPENAI_SDK": "false"}, False),
+        (
+            {"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "TOKENWIRE_OPENAI_SDK": "true"},
+            True,
+        ),
+    ],
+)
+def test_on_demand_environments_do_without_the_sdk(
+    environ: dict[str, str], sdk: bool, tmp_path: Path
+) -> None:
+    """Where a request waits for the process's start, unless the setting tells otherwise."""
+    assert load(environ, tmp_path).openai_sdk is sdk
 
 
 REQUEST = httpx2.Request("POST", "http://x.test/v1")

@@ -115,6 +115,7 @@ def _config(
         query=_plain(said.query),
         secret_headers=_secret(said.headers, secrets),
         secret_query=_secret(said.query, secrets),
+        sdk=settings.openai_sdk,
         models=said.models,
     )
 

@@ -96,6 +96,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     providers: dict[str, ProviderSettings] = {}
     models: dict[str, ModelSettings] = {}
 
+    openai_sdk: bool = True
     timeout_connect: Seconds = 10.0
     timeout_first_content: Seconds = 120.0
     timeout_idle: Seconds = 60.0
@@ -172,6 +173,8 @@ def load(
     for variable, value in environ.items():
         if variable.startswith(PREFIX) and variable not in _OTHERS:
             said[_name(variable)] = _value(_name(variable), value)
+    # An environment that starts on demand starts while a request waits; the others do not.
+    said.setdefault("openai_sdk", environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand")
     said["providers"] = _merged(_from_keys(environ), said.get("providers", {}))
     said["models"] = _routes(said.get("models", {}))
     try:

@@ -21,6 +21,7 @@ class Config:
         query: Added to every URL (Azure's ``api-version``).
         secret_headers: Headers whose values are secrets; asked for with every request.
         secret_query: The same for the URL.
+        sdk: Whether requests go through the provider's own SDK, where there is one.
         models: What to list, where the place should not be asked.
     """
 
@@ -31,4 +32,5 @@ class Config:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     secret_headers: Mapping[str, Key] = field(default_factory=dict)
     secret_query: Mapping[str, Key] = field(default_factory=dict)
+    sdk: bool = True
     models: Sequence[str] = ()

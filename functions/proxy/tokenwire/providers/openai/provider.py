@@ -11,8 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,15 +24,12 @@ from ..guard import guarded
 from ..protocol import Key
 from ..whole import streamed
 from .bodies import Amend, as_it_is, for_openai
+from .transport import Transport, connect
 
 if TYPE_CHECKING:
     import httpx2
-    from openai import AsyncOpenAI
 
 _MODELS_TTL = 300.0
-_MAX_CONNECTIONS = 10_000
-# Compression would hold tokens back until a block of the compressor is full.
-_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
 
 class OpenAI:
@@ -53,13 +49,13 @@ class OpenAI:
         self._key = key
         self._config = config
         self._amend = for_openai if config.base_url is None else amend
-        self._client: AsyncOpenAI | None = None
+        self._transport: Transport | None = None
         self._models: tuple[float, list[str]] | None = None
         self._asking = asyncio.Lock()
         self._connecting = asyncio.Lock()
 
     async def prepare(self) -> None:
-        """Import the SDK and make its client; that takes most of a second."""
+        """Import what sends requests; the SDK takes most of a second."""
         await self._connected()
 
     @asynccontextmanager
@@ -95,26 +91,9 @@ class OpenAI:
         key = await self._key()  # a missing one is a clear error of ours, before any of the SDK's
         headers = await _values(self._config.secret_headers)
         query = await _values(self._config.secret_query)
-        client = await self._connected()
-        import httpx2
-        from openai import AsyncStream
-
-        from .failures import translate
-
-        try:
-            # `cast_to` the raw response is the SDK's documented way to its undecoded body.
-            response = await client.post(
-                "/chat/completions",
-                cast_to=httpx2.Response,
-                content=body,
-                options={"headers": {**_HEADERS, **headers}, "params": query},
-                stream=True,
-                stream_cls=AsyncStream[object],
-            )
-        except Exception as error:
-            raise translate(error, key, *headers.values(), *query.values()) from None
-        secrets = (key, *headers.values(), *query.values())
-        return Sent(cast("httpx2.Response", response), secrets)
+        transport = await self._connected()
+        response = await transport.post(body, key, headers, query)
+        return Sent(response, (key, *headers.values(), *query.values()))
 
     async def models(self) -> list[str]:
         """What was configured, or what it says it has; asked for at most every five minutes."""
@@ -127,56 +106,26 @@ class OpenAI:
 
     async def _ask(self) -> list[str]:
         try:
-            client = await self._connected()
-            listed = client.models.list(
-                timeout=5.0,
-                extra_headers=await _values(self._config.secret_headers),
-                extra_query=await _values(self._config.secret_query),
-            )
-            return sorted([model.id async for model in listed])
+            transport = await self._connected()
+            headers = await _values(self._config.secret_headers)
+            query = await _values(self._config.secret_query)
+            return sorted(await transport.models(await self._key(), headers, query))
         except Exception:
             # Any failure at all means that there is nothing to list; asking for a model
             # will say what is wrong.
             return []
 
-    async def _connected(self) -> AsyncOpenAI:
+    async def _connected(self) -> Transport:
         async with self._connecting:
-            if self._client is None:
+            if self._transport is None:
                 # In a thread: importing the SDK would hold up every other stream.
-                self._client = await asyncio.to_thread(_connect, self._key, self._config)
-        return self._client
+                self._transport = await asyncio.to_thread(connect, self._key, self._config)
+        return self._transport
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
-
-
-def _connect(key: Key, config: Config) -> AsyncOpenAI:
-    import httpx2
-    from openai import AsyncOpenAI, DefaultAioHttpClient, DefaultAsyncHttpxClient
-
-    from ..bounds import bound
-
-    transport = DefaultAioHttpClient if find_spec("aiohttp") else DefaultAsyncHttpxClient
-    timeout = httpx2.Timeout(None, connect=config.connect_timeout)
-    client = AsyncOpenAI(
-        api_key=key.__call__,
-        base_url=config.base_url or "https://api.openai.com/v1",
-        max_retries=config.max_retries,
-        default_headers=dict(config.headers),
-        default_query=dict(config.query),
-        timeout=timeout,
-        # A provider never sends us elsewhere: the configuration alone names hosts.
-        http_client=transport(
-            timeout=timeout,
-            follow_redirects=False,
-            event_hooks={"response": [bound]},
-            limits=httpx2.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=100),
-        ),
-    )
-    client.organization = client.project = None  # not from the environment behind our back
-    return client
+        if self._transport is not None:
+            await self._transport.aclose()
 
 
 async def _values(keys: Mapping[str, Key]) -> dict[str, str]:

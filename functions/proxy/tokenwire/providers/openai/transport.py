@@ -1,0 +1,165 @@
+"""Two ways to send a request to a server that is compatible with OpenAI's API.
+
+The SDK, and plain HTTP for processes that start while a request waits: importing the SDK takes
+longer than all the rest of such a process's first response. Both retry, authenticate, refuse
+redirects and report failures alike: tests/providers/test_openai.py runs against each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import urlencode
+
+from ..config import Config
+from ..protocol import Key
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import AsyncOpenAI
+
+    from ..http import Http
+
+_BASE_URL = "https://api.openai.com/v1"
+_MAX_CONNECTIONS = 10_000
+# Compression would hold tokens back until a block of the compressor is full.
+_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+
+
+class Transport(Protocol):
+    """Requests to one server, over its pool of connections."""
+
+    async def post(
+        self, content: bytes, key: str, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> httpx2.Response:
+        """Post a request to ``/chat/completions``.
+
+        Args:
+            content: The JSON body.
+            key: The API key.
+            headers: Headers with secret values.
+            query: URL parameters with secret values.
+
+        Returns:
+            A response with a status of success, whose body has not been read.
+
+        Raises:
+            TokenwireError: There is none, after the last retry.
+        """
+
+    async def models(self, key: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Any:
+        """The names that the server lists. Raises whatever goes wrong."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+
+def connect(key: Key, config: Config) -> Transport:
+    """The transport that the configuration wants. Imports it: takes up to a second."""
+    return Sdk(key, config) if config.sdk else Plain(config)
+
+
+class Sdk:
+    """Requests through OpenAI's SDK."""
+
+    def __init__(self, key: Key, config: Config) -> None:
+        self._client = _client(key, config)
+
+    async def post(
+        self, content: bytes, key: str, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> httpx2.Response:
+        """As ``Transport``."""
+        import httpx2
+        from openai import AsyncStream
+
+        from .failures import translate
+
+        try:
+            # `cast_to` the raw response is the SDK's documented way to its undecoded body.
+            response = await self._client.post(
+                "/chat/completions",
+                cast_to=httpx2.Response,
+                content=content,
+                options={"headers": {**_HEADERS, **headers}, "params": query},
+                stream=True,
+                stream_cls=AsyncStream[object],
+            )
+        except Exception as error:
+            raise translate(error, key, *headers.values(), *query.values()) from None
+        return cast("httpx2.Response", response)
+
+    async def models(self, key: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Any:
+        """As ``Transport``."""
+        listed = self._client.models.list(timeout=5.0, extra_headers=headers, extra_query=query)
+        return [model.id async for model in listed]
+
+    async def aclose(self) -> None:
+        """As ``Transport``."""
+        await self._client.close()
+
+
+class Plain:
+    """Requests through the HTTP client alone."""
+
+    def __init__(self, config: Config) -> None:
+        from ..http import Http
+
+        self._config = config
+        self._base_url = (config.base_url or _BASE_URL).rstrip("/")
+        self._http: Http = Http(config.connect_timeout, config.max_retries)
+
+    async def post(
+        self, content: bytes, key: str, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> httpx2.Response:
+        """As ``Transport``."""
+        from ..http import Call
+
+        secrets = (key, *headers.values(), *query.values())
+        url = self._url("/chat/completions", query)
+        return await self._http.post(Call(url, self._headers(key, headers), content, secrets))
+
+    async def models(self, key: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Any:
+        """As ``Transport``."""
+        found: Any = await self._http.get(self._url("/models", query), self._headers(key, headers))
+        return [model["id"] for model in found["data"]]
+
+    async def aclose(self) -> None:
+        """As ``Transport``."""
+        await self._http.aclose()
+
+    def _headers(self, key: str, headers: Mapping[str, str]) -> dict[str, str]:
+        # In lower case: a configured `authorization` (Azure's `api-key` beside it) replaces ours.
+        plain = {"accept": "application/json", "authorization": f"Bearer {key}", **_HEADERS}
+        return {name.lower(): v for name, v in {**plain, **self._config.headers, **headers}.items()}
+
+    def _url(self, path: str, query: Mapping[str, str]) -> str:
+        parameters = {**self._config.query, **query}
+        return f"{self._base_url}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
+
+
+def _client(key: Key, config: Config) -> AsyncOpenAI:
+    import httpx2
+    from openai import AsyncOpenAI, DefaultAioHttpClient, DefaultAsyncHttpxClient
+
+    from ..bounds import bound
+
+    client_class = DefaultAioHttpClient if find_spec("aiohttp") else DefaultAsyncHttpxClient
+    timeout = httpx2.Timeout(None, connect=config.connect_timeout)
+    client = AsyncOpenAI(
+        api_key=key.__call__,
+        base_url=config.base_url or _BASE_URL,
+        max_retries=config.max_retries,
+        default_headers=dict(config.headers),
+        default_query=dict(config.query),
+        timeout=timeout,
+        # A provider never sends us elsewhere: the configuration alone names hosts.
+        http_client=client_class(
+            timeout=timeout,
+            follow_redirects=False,
+            event_hooks={"response": [bound]},
+            limits=httpx2.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=100),
+        ),
+    )
+    client.organization = client.project = None  # not from the environment behind our back
+    return client
