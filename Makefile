@@ -24,8 +24,11 @@ setup: .venv/.dev ## install what development and tests need
 run: .venv/.server ## serve the demo, or your keys' models, on http://HOST:PORT (127.0.0.1:8000)
 	@TOKENWIRE_HOST=$(HOST) TOKENWIRE_PORT=$(PORT) exec $(BIN)/python -m tokenwire
 
-test: .venv/.dev .cache/parts ## run every test, with the branch coverage gate; on 3.13 too, if it is here
+test: .venv/.dev .cache/parts ## run every test, with the branch coverage gate; on 3.13 and 3.14 too, if they are here
 	sh scripts/test.sh
+
+test-fast: .venv/.dev ## run what needs no browser, container or other process, in a minute
+	sh scripts/test.sh fast
 
 check: .venv/.dev ## formatting, lint and types
 	$(BIN)/ruff format --check $(wildcard $(CODE))
@@ -101,5 +104,5 @@ build-LambdaAsgiLayer:
 .cache/sam/bin/sam: scripts/sam.sh scripts/requirements/sam.txt
 	@sh scripts/sam.sh
 
-.PHONY: help setup run test check format lambda build deploy test-sam judges fuzz soak bench clean differential \
+.PHONY: help setup run test test-fast check format lambda build deploy test-sam judges fuzz soak bench clean differential \
   build-ProxyFunction build-LambdaAsgiLayer

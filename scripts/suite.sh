@@ -6,13 +6,14 @@ set -u
 
 python=$1 cache=$2
 shift 2
-rm -f "$cache/v/cache/lastfailed"
+failed=$cache/v/cache/lastfailed
+rm -f "$failed"
 "$python" -m pytest -o cache_dir="$cache" "$@"
 code=$?
 [ $code = 1 ] || exit $code
 
-count=$("$python" -c "import json, sys; print(len(json.load(open(sys.argv[1]))))" \
-  "$cache/v/cache/lastfailed")
+count=$("$python" scripts/failed.py "$failed") || exit 1
 [ "$count" -le 5 ] || exit 1
 echo "$count failed: once more, alone"
-exec "$python" -m pytest -o cache_dir="$cache" --last-failed --last-failed-no-failures=none -v "$@"
+exec "$python" -m pytest -o cache_dir="$cache" "$@" \
+  -n 0 -v --last-failed --last-failed-no-failures=none

@@ -1,21 +1,26 @@
 #!/bin/sh
-# Every test, with the branch coverage gate; at the same time the suite on Python 3.13, if it is
-# here. The tests that measure the whole process run alone, at the end.
+# Every test, with the branch coverage gate; then, on the other Pythons that are here, the tests
+# that depend on Python. Usage: test.sh, or test.sh fast: what needs no other process.
+# WORKERS is how many run at a time: more than there are cores, since tests wait more than they
+# compute.
 set -u
 
-log=.cache/python313.log
-sh scripts/python313.sh >"$log" 2>&1 &
-other=$!
-trap 'kill $other 2>/dev/null' INT TERM
+python=.venv/bin/python
+workers=${WORKERS:-$(($(getconf _NPROCESSORS_ONLN) * 3))}
+parallel="-n $workers --dist loadgroup"
+elsewhere="not serial and not sam and not judge"
+
+if [ "${1:-}" = fast ]; then
+  # shellcheck disable=SC2086
+  exec "$python" -m pytest -q -n "$(getconf _NPROCESSORS_ONLN)" --dist loadgroup \
+    -m "not outside and not timed and not slow and $elsewhere"
+fi
 
 rm -f .coverage .coverage.*
-sh scripts/suite.sh .venv/bin/python .pytest_cache \
-  -m 'not serial and not sam and not judge' --cov --cov-append --cov-report=
-ours=$?
-wait $other
-theirs=$?
-echo "Python 3.13:"
-cat "$log"
-[ $ours = 0 ] && [ $theirs = 0 ] || exit 1
-
-exec .venv/bin/python -m pytest -m serial --cov --cov-append --cov-report=term
+# shellcheck disable=SC2086
+sh scripts/suite.sh "$python" .pytest_cache $parallel -q \
+  -m "not timed and $elsewhere" --cov --cov-append --cov-report= || exit 1
+sh scripts/suite.sh "$python" .pytest_cache -n 2 --dist loadgroup -q \
+  -m "timed and $elsewhere" --cov --cov-append --cov-report= || exit 1
+sh scripts/other_pythons.sh "$workers" || exit 1
+exec "$python" -m pytest -q -m serial --cov --cov-append --cov-report=term

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
 import httpx2
+import hypothesis
 import pytest
 
 from tests.fakes.server import serving
@@ -16,6 +17,28 @@ from tests.stores.servers import KINDS, NotHere, Server
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
+
+# A deadline for each example would fail on a loaded machine, and say nothing about the code.
+hypothesis.settings.register_profile("tokenwire", deadline=None)
+hypothesis.settings.load_profile("tokenwire")
+
+_STARTED = {"chromium", "server_of"}
+"""Fixtures that start other processes."""
+_SHARED = {"dynamodb_local"}
+"""Servers that take seconds to start, and much memory: their tests go to one worker."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the processes that they start, and run those first: they wait the longest."""
+    for item in items:
+        if _STARTED & set(getattr(item, "fixturenames", ())):
+            item.add_marker("outside")
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        for kind in _SHARED & {value for value in params.values() if isinstance(value, str)}:
+            item.add_marker(pytest.mark.xdist_group(kind))
+    items.sort(key=lambda item: item.get_closest_marker("outside") is None)
+
 
 Serve: TypeAlias = Callable[..., Awaitable[httpx2.AsyncClient]]
 

@@ -330,6 +330,7 @@ def test_missing_region_is_ours_to_say() -> None:
         ParameterStore().fetch(frozenset({"/llm/a"}))
 
 
+@pytest.mark.outside
 def test_boto3_may_be_absent() -> None:
     """A server without AWS needs none of it; a reference to SSM then says what is missing."""
     program = (

@@ -18,6 +18,8 @@ from tests.http.reading import printed, read, text_of
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
+pytestmark = pytest.mark.outside
+
 ASK = {"message": "x", "model": "openai/m"}
 
 

@@ -18,6 +18,8 @@ from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
 from tests.http.reading import Watching, printed, read, text_of
 from tests.stores.servers import Server
 
+pytestmark = pytest.mark.timed
+
 ASK = {"message": "x", "model": "openai/m"}
 STORES = pytest.mark.parametrize("kind", ["redis", "moto"])
 

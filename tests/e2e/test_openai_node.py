@@ -12,10 +12,14 @@ from tests.conftest import Serve
 from tests.fakes.node import HERE, NODE, Program, program
 from tests.fakes.upstream import DONE, ROLE, STOP, Step, Upstream, chunk, text, whole
 
-pytestmark = pytest.mark.skipif(
-    not (NODE.exists() and (HERE / "node_modules/openai").is_dir()),
-    reason="skipped: the Node SDK could not be installed (scripts/parts.sh)",
-)
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.xdist_group("openai-node"),
+    pytest.mark.skipif(
+        not (NODE.exists() and (HERE / "node_modules/openai").is_dir()),
+        reason="skipped: the Node SDK could not be installed (scripts/parts.sh)",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ import pytest
 from tests.fakes.ports import reserved_port
 from tests.http.reading import read
 
+pytestmark = pytest.mark.outside
+
 
 @asynccontextmanager
 async def started(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:

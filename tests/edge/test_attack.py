@@ -17,6 +17,7 @@ from tests.http.reading import text_of
 from .wire import Dial, Wire, request
 
 pytestmark = [
+    pytest.mark.outside,
     pytest.mark.serial,
     pytest.mark.timeout(180),
 ]

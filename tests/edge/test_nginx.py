@@ -17,7 +17,10 @@ from tests.fakes.server import serving
 from tests.http.reading import text_of
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-pytestmark = pytest.mark.skipif(NGINX is None, reason="skipped: there is no nginx on this machine")
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.skipif(NGINX is None, reason="skipped: there is no nginx on this machine"),
+]
 
 
 @asynccontextmanager

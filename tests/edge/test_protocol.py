@@ -111,6 +111,7 @@ async def test_client_that_catches_up_is_not_cut() -> None:
     protocol.connection_lost(None)
 
 
+@pytest.mark.outside
 async def test_files_are_enough_for_the_connections() -> None:
     """A process asks for all the files it may have, and takes no more connections than those."""
     script = (

@@ -12,7 +12,11 @@ from tests.fakes.upstream import Upstream, whole
 from tests.front_doors.conftest import APP
 from tests.http.reading import text_of
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("front doors")]
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("front doors"),
+]
 
 CHAT = "/v1/chat/completions"
 ASK = {"model": "openai/gpt-x", "messages": [{"role": "user", "content": "Hi"}]}

@@ -14,7 +14,11 @@ from tests.front_doors.conftest import KEY
 from tests.http.reading import Watching, read, text_of, types
 from tokenwire.sse import Parser
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("front doors")]
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.xdist_group("front doors"),
+]
 
 CHAT = "/v1/chat/completions"
 ASK = {"model": "openai/gpt-x", "messages": [{"role": "user", "content": "Hi"}], "stream": True}

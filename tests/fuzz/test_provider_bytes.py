@@ -34,6 +34,8 @@ from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Bounds, Tail
 from tokenwire.streams.viewer import Delivery, Rendering, Translated, Verbatim, view
 
+pytestmark = pytest.mark.slow
+
 Read = Callable[[httpx2.Response], AsyncIterator[bytes]]
 POST = Post("/", {})
 META = Meta("st_x", "me", "p", "chat", "m", 1)

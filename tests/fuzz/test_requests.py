@@ -20,6 +20,8 @@ from tokenwire.app import create_app
 from tokenwire.secrets import Secrets
 from tokenwire.settings import load
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = Path("/nonexistent")
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 TOOL = {"type": "function", "function": {"name": "f", "description": "d", "parameters": SCHEMA}}

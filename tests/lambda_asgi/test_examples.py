@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from tests.fakes.function_url import function_url
+
+pytestmark = pytest.mark.outside
 
 
 async def get(example: str, path: str) -> httpx2.Response:

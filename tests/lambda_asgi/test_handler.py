@@ -117,6 +117,7 @@ def test_close_ends_the_lifespan() -> None:
     assert events == ["up", "down", "cancelled"] * 2
 
 
+@pytest.mark.outside
 def test_exit_of_the_stock_runtime_ends_the_lifespan() -> None:
     """Where nothing calls ``close``, the interpreter's exit does."""
     program = (

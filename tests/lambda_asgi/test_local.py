@@ -20,6 +20,8 @@ from lambda_asgi.local import environment
 from lambda_asgi.local.reload import watch
 from tests.fakes.function_url import function_url
 
+pytestmark = pytest.mark.outside
+
 
 def resident_mb(pid: int) -> int:
     """What a process holds."""

@@ -16,6 +16,8 @@ import pytest
 from tests.fakes.runtime_api import RuntimeApi, runtime_api
 from tests.lambda_asgi.test_runtime import ERROR_TYPE, URL
 
+pytestmark = pytest.mark.outside
+
 
 @asynccontextmanager
 async def started(

@@ -26,10 +26,14 @@ CLIENTS = [
     "ai-anthropic",
 ]
 
-pytestmark = pytest.mark.skipif(
-    not (NODE.exists() and (HERE / "node_modules/ai").is_dir()),
-    reason="skipped: the Node SDKs could not be installed (scripts/parts.sh)",
-)
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.xdist_group("node clients"),
+    pytest.mark.skipif(
+        not (NODE.exists() and (HERE / "node_modules/ai").is_dir()),
+        reason="skipped: the Node SDKs could not be installed (scripts/parts.sh)",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

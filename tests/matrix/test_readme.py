@@ -27,6 +27,7 @@ def loop(base_url: str, model: str) -> str:
     return example
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize("dialect", [*PROVIDERS, "demo"])
 async def test_readme_s_loop_runs(dialect: str, provider: Upstream, aws: object) -> None:
     """It prints the answer, and does not fail on a chunk without choices."""

@@ -164,6 +164,7 @@ async def test_openai_endpoint_is_signed_too(
     assert signed_as_botocore_would(received, provider.base_url)
 
 
+@pytest.mark.outside
 async def test_parsing_is_short(aws: MutableMapping[str, str]) -> None:
     """While fifty streams run, no turn of the event loop takes 20 ms of its CPU."""
     environ = {name: value for name, value in aws.items() if not name.startswith("COV")}

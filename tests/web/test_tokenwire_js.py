@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.outside
+
 NODE = Path(sys.executable).with_name("node")
 
 
