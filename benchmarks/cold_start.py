@@ -21,7 +21,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambda_asgi.local.call import Call, Failed
+from lambda_asgi.local.extensions import Extensions
+from lambda_asgi.local.invocation import Failed, Invocation
 from lambda_asgi.local.invoke import InvokeApi
 from lambda_asgi.local.runtime_api import RuntimeApi
 
@@ -102,9 +103,8 @@ async def _process(*command: str, environ: dict[str, str]) -> AsyncIterator[int]
 
 async def ours(artifact: Artifact, mock: int) -> Start:
     """Our runtime, as the layer's wrapper starts it."""
-    api = RuntimeApi(
-        "arn:aws:lambda:us-east-1:123456789012:function:bench", InvokeApi(lambda _: None)
-    )
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:bench"
+    api = RuntimeApi(arn, InvokeApi(lambda _: None), Extensions("bench", "", arn))
     environ = artifact.environ(mock) | {
         "AWS_LAMBDA_RUNTIME_API": await api.listen(),
         "_HANDLER": "tokenwire.lambda_handler.handler",
@@ -113,7 +113,8 @@ async def ours(artifact: Artifact, mock: int) -> Start:
     async with _process(artifact.python, "-m", "lambda_asgi", environ=environ) as pid:
         slot = await api.slot()
         ready = time.perf_counter() - began
-        call = Call("bench", _event(), "Root=1", deadline_ms=int(time.time() * 1000) + 60_000)
+        deadline_ms = int(time.time() * 1000) + 60_000
+        call = Invocation("bench", _event(), "Root=1", deadline_ms=deadline_ms)
         api.give(slot, call)
         await _first_data(call)
         first = time.perf_counter() - began
@@ -122,7 +123,7 @@ async def ours(artifact: Artifact, mock: int) -> Start:
     return Start(ready, first, peak)
 
 
-async def _first_data(call: Call) -> None:
+async def _first_data(call: Invocation) -> None:
     while True:
         part = await call.get()
         if isinstance(part, Failed):

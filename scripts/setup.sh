@@ -26,7 +26,7 @@ fi
 # --inexact: a `make run` after a `make test` must not take the tests' tools away.
 case "$1" in
   tools) ;;
-  server) "$TOOLS/bin/uv" sync --quiet --frozen --inexact --extra server --no-dev ;;
-  dev) "$TOOLS/bin/uv" sync --quiet --frozen --extra server ;;
+  server) "$TOOLS/bin/uv" sync --quiet --frozen --inexact --extra server --extra local --no-dev ;;
+  dev) "$TOOLS/bin/uv" sync --quiet --frozen --extra server --extra local ;;
   *) echo "usage: setup.sh tools|server|dev" >&2; exit 2 ;;
 esac

@@ -7,9 +7,11 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from lambda_asgi.local.environment import Function
-from lambda_asgi.local.front import FunctionUrl
+from lambda_asgi.local.cors import Cors
+from lambda_asgi.local.function import Function
+from lambda_asgi.local.function_url import FunctionUrl
 from lambda_asgi.local.http import Server
 from lambda_asgi.local.pool import Pool
 
@@ -26,8 +28,14 @@ async def function_url(
     timeout: float = 60.0,
     memory_mb: int = 1024,
     tells_disconnect: bool = True,
+    streams: bool = True,
+    cors: Cors | None = None,
+    **more: Any,
 ) -> AsyncIterator[str]:
-    """A function with this environment and nothing of ours; yields its base URL."""
+    """A function with this environment and nothing of ours; yields its base URL.
+
+    ``more`` are further arguments of ``Function``.
+    """
     kept = {
         name: os.environ[name] for name in ("PATH", "COVERAGE_PROCESS_START") if name in os.environ
     }
@@ -38,9 +46,11 @@ async def function_url(
         timeout=timeout,
         memory_mb=memory_mb,
         concurrency=concurrency,
+        **more,
     )
     pool = Pool(function, environments)
-    server = Server(FunctionUrl(pool, tells_disconnect=tells_disconnect).serve)
+    url = FunctionUrl(pool, streams=streams, cors=cors, tells_disconnect=tells_disconnect)
+    server = Server(url.serve)
     try:
         yield f"http://127.0.0.1:{await server.listen('127.0.0.1', 0)}"
     finally:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
 from lambda_asgi.http1 import MAX_HEAD, ProtocolError, Response, ResponseParser
-from lambda_asgi.local.http import Incoming, Outgoing, Server
+from lambda_asgi.local.http import Incoming, Limits, Outgoing, Server
 from tokenwire.auth.tickets import Tickets
 from tokenwire.dialects import DIALECTS
 from tokenwire.errors import ClientError, UpstreamError
@@ -176,19 +176,21 @@ class _Socket(asyncio.Transport):
 
 async def _echo(incoming: Incoming, outgoing: Outgoing) -> None:
     body = await incoming.read(1024)
-    outgoing.whole(200, [("x-target", incoming.target), *incoming.trailers.items()], body or b"")
+    trailers = [item for item in incoming.trailers.items() if item[0].startswith("x-")]
+    outgoing.respond(200, [("x-target", incoming.target), *trailers], body or b"")
 
 
 async def _serve(data: bytes) -> bytes:
     loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=1024, loop=loop)
+    reader = asyncio.StreamReader(loop=loop)
     protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
     socket = _Socket()
     protocol.connection_made(socket)
     for piece in cuts(data):
         reader.feed_data(piece)
     reader.feed_eof()
-    await Server(_echo)._converse(reader, asyncio.StreamWriter(socket, protocol, reader, loop))
+    writer = asyncio.StreamWriter(socket, protocol, reader, loop)
+    await Server(_echo, Limits(head=1024)).serve_connection(reader, writer)
     return bytes(socket.written)
 
 

@@ -26,7 +26,7 @@ POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
 async def echo(incoming: Incoming, outgoing: Outgoing) -> None:
     """Answer with the size of the body."""
     body = await incoming.read(1000)
-    outgoing.whole(200, [], b"%d" % len(body or b""))
+    outgoing.respond(200, [], b"%d" % len(body or b""))
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ async def test_front_writes_one_field_a_line(listen: Listen) -> None:
     """CR and LF in a value end no field, and a name that is no token is not written."""
 
     async def split(_: Incoming, outgoing: Outgoing) -> None:
-        outgoing.whole(200, [("x-model", SPLIT), ("x\r\ny", "z"), ("connection", "close")])
+        outgoing.respond(200, [("x-model", SPLIT), ("x\r\ny", "z"), ("connection", "close")])
 
     wire = await (await listen(split))()
     await wire.send(GET)

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from lambda_asgi.local import environment
+from lambda_asgi.local import child
 from lambda_asgi.local.reload import watch
 from tests.fakes.function_url import function_url
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.outside
 
 def resident_mb(pid: int) -> int:
     """What a process holds."""
-    found = environment.resident_mb(pid)
+    found = child.resident_mb(pid)
     assert found is not None
     return found
 

@@ -1,1 +1,1 @@
-"""A function URL on this machine: what Lambda does around a function, for development."""
+"""A Lambda function on this machine, for development: function URL, Invoke API, environments."""

@@ -1,4 +1,4 @@
-"""``python -m lambda_asgi.local module:handler``: a function URL on this machine."""
+"""``python -m lambda_asgi.local``: run a Lambda function on this machine, behind a function URL."""
 
 from __future__ import annotations
 
@@ -9,84 +9,76 @@ import signal
 import sys
 from pathlib import Path
 
-from .environment import Function
-from .front import FunctionUrl
+try:
+    from .function_url import FunctionUrl
+except ModuleNotFoundError as error:
+    if error.name != "h11":
+        raise
+    sys.exit("python -m lambda_asgi.local needs h11: pip install h11")
+
 from .http import Server
-from .pool import Pool
+from .intrinsics import TemplateError
+from .options import Configured, UsageError, configure, parser
+from .pool import STARTS, Pool
 from .reload import watch
-from .report import say
+from .report import notice
 
 
-def parser() -> argparse.ArgumentParser:
-    """What can be said on the command line."""
-    found = argparse.ArgumentParser(prog="python -m lambda_asgi.local", description=__doc__)
-    add = found.add_argument
-    add("handler", help="module:attribute of a lambda_asgi.Handler")
-    add("--host", default="127.0.0.1")
-    add("--port", type=int, default=9000, help="0 takes a free one")
-    add("--concurrency", type=int, default=1, metavar="N", help="requests in one environment")
-    add("--environments", type=int, default=10, metavar="N", help="how many there may be")
-    add("--timeout", type=float, default=30.0, metavar="S", help="seconds for an invocation")
-    add("--memory", type=int, default=1024, metavar="MB", help="an environment's limit")
-    add("--env-file", type=Path, metavar="FILE", help="NAME=value lines for the function")
-    add("--reload", action="store_true", help="take new code when files change")
-    add(
-        "--tell-disconnect",
-        action="store_true",
-        help="fail the function's writes once the client has left; Lambda does not",
-    )
-    return found
+async def run(options: argparse.Namespace, configured: Configured) -> None:
+    """Serve until SIGINT or SIGTERM.
 
-
-def read_env_file(path: Path) -> dict[str, str]:
-    """The variables of a file of ``NAME=value`` lines; ``#`` begins a comment line."""
-    found = {}
-    for line in path.read_text().splitlines():
-        name, sign, value = line.strip().partition("=")
-        if sign and not name.startswith("#"):
-            found[name.removeprefix("export ").strip()] = value.strip().strip("\"'")
-    return found
-
-
-async def run(options: argparse.Namespace) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    extra = read_env_file(options.env_file) if options.env_file else {}
-    function = Function(
-        options.handler,
-        {**os.environ, **extra},
-        timeout=options.timeout,
-        memory_mb=options.memory,
-        concurrency=options.concurrency,
-    )
+    Raises:
+        OSError: The address is in use, or not of this machine.
+    """
+    function = configured.function
     pool = Pool(function, options.environments)
-    url = FunctionUrl(pool, tells_disconnect=options.tell_disconnect)
+    url = FunctionUrl(
+        pool,
+        region=function.region,
+        streams=configured.streams,
+        cors=configured.cors,
+        tells_disconnect=options.tell_disconnect,
+    )
     server = Server(url.serve)
-    port = await server.listen(options.host, options.port)
-    say(f"function URL: http://{options.host}:{port}/")
-    watching = asyncio.create_task(_watch(pool, wanted=options.reload))
+    address = f"http://{options.host}:{await server.listen(options.host, options.port)}"
+    _greet(address, options, configured)
+    watching = asyncio.create_task(_watch(pool, function.directory, wanted=options.reload))
     await _signalled()
     watching.cancel()
     server.close()
     await pool.close()
 
 
-async def _watch(pool: Pool, *, wanted: bool) -> None:
+def _greet(address: str, options: argparse.Namespace, configured: Configured) -> None:
+    notice(f"function URL: {address}/")
+    starts = min(STARTS, options.environments)
+    notice(f"  environments: {options.environments} at most, {starts} start at a time")
+    notice(f"  Invoke API: boto3.client('lambda', endpoint_url='{address}')")
+    if configured.signed:
+        notice("  AuthType is AWS_IAM: this URL checks no signatures, and takes every request")
+
+
+async def _watch(pool: Pool, directory: Path | None, *, wanted: bool) -> None:
     if wanted:
-        await watch(Path.cwd(), pool.replace)
+        await watch(directory or Path.cwd(), pool.replace)
 
 
 async def _signalled() -> None:
-    told = asyncio.Event()
+    received = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, told.set)
-    await told.wait()
+        asyncio.get_running_loop().add_signal_handler(name, received.set)
+    await received.wait()
 
 
 def main() -> None:
     """Read the command line and serve."""
     options = parser().parse_args()
     try:
-        asyncio.run(run(options))
+        configured = configure(options, os.environ)
+    except (UsageError, TemplateError, OSError) as error:
+        sys.exit(str(error))
+    try:
+        asyncio.run(run(options, configured))
     except OSError as error:
         sys.exit(f"cannot listen on {options.host}:{options.port}: {error.strerror}")
 

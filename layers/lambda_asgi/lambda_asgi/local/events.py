@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import time
-import uuid
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,14 +19,14 @@ _HOP_BY_HOP = frozenset({"connection", "expect", "keep-alive", "te", "transfer-e
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """What a function URL adds to every request.
+class Endpoint:
+    """What a function URL adds to every event.
 
     Args:
         url_id: The first label of its domain name.
-        region: Where it would be.
+        region: Its region.
         client: The caller's address.
-        port: The port that was called.
+        port: The port that the caller connected to.
     """
 
     url_id: str
@@ -41,15 +40,25 @@ class Door:
         return f"{self.url_id}.lambda-url.{self.region}.on.aws"
 
 
-def function_url_event(request: Incoming, body: bytes, door: Door, trace_id: str) -> bytes:
-    """The event, as JSON. Fields that have no value are left out, as Lambda does."""
+def function_url_event(
+    request: Incoming, body: bytes, endpoint: Endpoint, request_id: str, trace_id: str
+) -> bytes:
+    """The event, as JSON. Fields that have no value are left out, as Lambda does.
+
+    Args:
+        request: The request.
+        body: Its body.
+        endpoint: Where it arrived.
+        request_id: The invocation's id, which the event repeats.
+        trace_id: The X-Ray header's first part.
+    """
     path, _, query = request.target.partition("?")
     headers = _headers(request, len(body)) | {
         "x-amzn-trace-id": trace_id,
-        "x-forwarded-for": door.client,
-        # Not https, which a function URL always says: redirects have to lead back here.
+        "x-forwarded-for": endpoint.client,
+        # A real function URL has https here; http, so that redirects lead back to this server.
         "x-forwarded-proto": "http",
-        "x-forwarded-port": str(door.port),
+        "x-forwarded-port": str(endpoint.port),
     }
     event: dict[str, Any] = {
         "version": "2.0",
@@ -57,7 +66,7 @@ def function_url_event(request: Incoming, body: bytes, door: Door, trace_id: str
         "rawPath": path,
         "rawQueryString": query,
         "headers": headers,
-        "requestContext": _context(request, path, door, headers.get("user-agent", "")),
+        "requestContext": _context(request, endpoint, request_id),
         "isBase64Encoded": False,
     }
     if cookies := [c.strip() for c in headers.get("cookie", "").split(";") if c.strip()]:
@@ -72,30 +81,30 @@ def function_url_event(request: Incoming, body: bytes, door: Door, trace_id: str
 def _headers(request: Incoming, size: int) -> dict[str, str]:
     """Lower-case names; several values joined with commas, but cookies with semicolons."""
     found: dict[str, str] = {}
-    for name, value in request.head.headers:
+    for name, value in request.headers:
         if name not in _HOP_BY_HOP:
             separator = "; " if name == "cookie" else ","
             found[name] = f"{found[name]}{separator}{value}" if name in found else value
-    if request.head.is_chunked:
+    if request.get("transfer-encoding"):
         found["content-length"] = str(size)
     return found
 
 
-def _context(request: Incoming, path: str, door: Door, user_agent: str) -> dict[str, Any]:
+def _context(request: Incoming, endpoint: Endpoint, request_id: str) -> dict[str, Any]:
     now = time.time()
     return {
         "accountId": "anonymous",
-        "apiId": door.url_id,
-        "domainName": door.domain,
-        "domainPrefix": door.url_id,
+        "apiId": endpoint.url_id,
+        "domainName": endpoint.domain,
+        "domainPrefix": endpoint.url_id,
         "http": {
             "method": request.method,
-            "path": path,
+            "path": request.target.partition("?")[0],
             "protocol": request.protocol,
-            "sourceIp": door.client,
-            "userAgent": user_agent,
+            "sourceIp": endpoint.client,
+            "userAgent": request.get("user-agent"),
         },
-        "requestId": str(uuid.uuid4()),
+        "requestId": request_id,
         "routeKey": "$default",
         "stage": "$default",
         "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
@@ -111,7 +120,7 @@ def _query(query: str) -> dict[str, str]:
 
 
 def _body(body: bytes, content_type: str) -> dict[str, Any]:
-    """Text as text; everything else in base64, form data too, as a function URL has it."""
+    """Text as it is, everything else in base64; a function URL takes form data for binary too."""
     if content_type.lower().startswith(_TEXTUAL):
         try:
             return {"body": body.decode(), "isBase64Encoded": False}

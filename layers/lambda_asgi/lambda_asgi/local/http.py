@@ -1,77 +1,63 @@
-"""An HTTP/1.1 server on asyncio streams: bodies as they come, trailers, and the power to abort."""
+"""The local HTTP/1.1 server: request bodies as they arrive, streamed responses, trailers, abort.
+
+h11 reads and writes the protocol; this module holds the limits and the order of things.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from http import HTTPStatus
 
-from .. import wire
-from ..http1 import Head, ProtocolError, chunk, last_chunk, parse_chunk_size, parse_head
+import h11
 
-READ = 64 * 1024
+from .. import wire
+from .connection import Connection, Limits
+
+__all__ = ["PUBLIC", "Incoming", "Limits", "Outgoing", "Serve", "Server"]
+
 MAX_TRAILERS = 128
 """Fields of a trailer section."""
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one client may take.
-
-    Args:
-        head: Bytes of a request's head, and of any line after it.
-        head_seconds: To the end of the head; None: for as long as it takes.
-        body_seconds: To the end of the body; None likewise.
-        connections: Open at once; more are closed.
-    """
-
-    head: int = 256 * 1024
-    head_seconds: float | None = None
-    body_seconds: float | None = None
-    connections: int = 4096
-
-
 PUBLIC = Limits(head=64 * 1024, head_seconds=10.0, body_seconds=60.0)
-"""For a front door; without these an environment's own requests are served, which wait and last."""
+"""For the function URL; an environment's own requests wait for events and last for minutes."""
 
-
-class TooLarge(ProtocolError):
-    """The head of a request is larger than its limit."""
+# White space that h11 refuses in a value, and that a header has no use for.
+_BLANKS = str.maketrans("\v\f", "  ")
 
 
 class Incoming:
-    """A request. Its body is read once, in order.
+    """A request. Its body can be read once, in order.
 
     Args:
-        head: Its head.
-        reader: Where the body comes from.
-        writer: The response.
-        seconds: For the whole body; None: for as long as it takes.
+        request: Its head.
+        connection: Where the body comes from.
+        seconds: Limit for reading the body with ``read``; None: no limit.
     """
 
     def __init__(
-        self,
-        head: Head,
-        reader: asyncio.StreamReader,
-        writer: Outgoing,
-        seconds: float | None = None,
+        self, request: h11.Request, connection: Connection, seconds: float | None = None
     ) -> None:
+        self._connection = connection
         self._seconds = seconds
-        self.head = head
-        self.method, self.target, self.protocol = _request_line(head.start)
+        self.method = request.method.decode("ascii")
+        self.target = request.target.decode("ascii")
+        self.protocol = f"HTTP/{request.http_version.decode('ascii')}"
+        self.headers = _decoded(request.headers)
         self.trailers: dict[str, str] = {}
-        self.is_read = not head.is_chunked and head.length == 0
-        self._reader = reader
-        self._writer = writer
+
+    def get(self, name: str, default: str = "") -> str:
+        """The values of a header, joined with commas (RFC 9110 §5.3)."""
+        values = [value for found, value in self.headers if found == name]
+        return ", ".join(values) if values else default
 
     async def read(self, limit: int) -> bytes | None:
-        """The whole body; None if it is larger than ``limit`` bytes (it is read all the same).
+        """The complete body; None if it is larger than ``limit`` bytes (it is read all the same).
 
         Raises:
-            TimeoutError: It does not come in time.
-            ProtocolError: It is not framed as HTTP says.
-            asyncio.IncompleteReadError: The sender left in mid-body.
+            TimeoutError: It did not arrive in time.
+            h11.RemoteProtocolError: It is not framed as HTTP/1.1 requires.
+            asyncio.IncompleteReadError: The client left before its end.
         """
         body, size = bytearray(), 0
         async with asyncio.timeout(self._seconds):
@@ -82,124 +68,85 @@ class Incoming:
         return bytes(body) if size <= limit else None
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The body's bytes, as they come.
+        """The body's bytes, as they arrive; then ``trailers`` is filled.
 
         Raises:
-            ProtocolError: It is not framed as HTTP says.
-            asyncio.IncompleteReadError: The sender left in mid-body.
+            h11.RemoteProtocolError: It is not framed as HTTP/1.1 requires.
+            asyncio.IncompleteReadError: The client left before its end.
         """
-        if self.is_read:
-            return
-        if self.head.get("expect").lower() == "100-continue":
-            self._writer.go_on()
-        parts = self._chunked() if self.head.is_chunked else self._sized(self.head.length)
-        async for part in parts:
-            yield part
-        self.is_read = True
-
-    async def _sized(self, size: int) -> AsyncIterator[bytes]:
-        while size:
-            data = await self._reader.read(min(size, READ))
-            if not data:
-                raise asyncio.IncompleteReadError(b"", size)
-            size -= len(data)
-            yield data
-
-    async def _chunked(self) -> AsyncIterator[bytes]:
-        while size := parse_chunk_size(await self._line()):
-            async for data in self._sized(size):
-                yield data
-            await self._line()
-        while line := await self._line():
-            if len(self.trailers) >= MAX_TRAILERS:
-                raise ProtocolError("too many trailers")
-            name, _, value = line.decode("latin-1").partition(":")
-            self.trailers[name.strip().lower()] = value.strip()
-
-    async def _line(self) -> bytes:
-        return (await self._reader.readuntil(b"\r\n"))[:-2]
+        while isinstance(event := await self._connection.event(), h11.Data):
+            yield bytes(event.data)
+        if isinstance(event, h11.EndOfMessage):
+            if len(event.headers) > MAX_TRAILERS:
+                raise h11.RemoteProtocolError("too many trailers")
+            self.trailers = dict(_decoded(event.headers))
 
 
 class Outgoing:
-    """A response."""
+    """A response.
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._is_http10 = False
-        self._is_head = False
-        self._frame: Callable[[bytes], bytes] = chunk
+    Args:
+        connection: Where it goes.
+        method: The request's; HEAD gets no body.
+    """
+
+    def __init__(self, connection: Connection, method: str = "GET") -> None:
+        self._connection = connection
+        self._method = method
+        self._has_body = True
         self.begun = False
+        self.peer = connection.peer
+        self.port = connection.port
 
     @property
-    def is_gone(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether the client has closed its connection."""
-        return self._reader.at_eof() or self._writer.transport.is_closing()
+        return self._connection.is_closed
 
-    @property
-    def peer(self) -> str:
-        """The client's address."""
-        return str((self._writer.get_extra_info("peername") or ("127.0.0.1",))[0])
-
-    @property
-    def port(self) -> int:
-        """The port that the client called."""
-        return int((self._writer.get_extra_info("sockname") or ("", 0))[1])
-
-    def suit(self, request: Incoming) -> None:
-        """Answer as this request's method and protocol version demand."""
-        self._is_head = request.method == "HEAD"
-        self._is_http10 = request.protocol == "HTTP/1.0"
-
-    def go_on(self) -> None:
-        """``100 Continue``, to a client that waits for it before it sends a body."""
-        self._writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def start(self, status: int, headers: Iterable[tuple[str, str]], *, body: bool = True) -> None:
-        """Send the head; ``body`` says whether HTTP allows one to follow."""
-        self._frame = _nothing
-        if body and not self._is_head:
-            self._frame = bytes if self._is_http10 else chunk
-        framing = [("transfer-encoding", "chunked")] if self._frame is chunk else []
-        self._head(status, [*headers, *framing])
+    def start(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        """Send the head of a streamed response."""
+        self.begun = True
+        self._has_body = not wire.forbids_body(status, self._method)
+        fields = [
+            (name.encode("ascii"), _encoded(value)) for name, value in wire.safe_fields(headers)
+        ]
+        self._connection.send(
+            h11.Response(status_code=status, headers=fields, reason=_phrase(status))
+        )
 
     async def write(self, data: bytes) -> None:
-        """Send bytes of the body; waits for the socket to have room."""
-        self._writer.write(self._frame(data))
-        await self._writer.drain()
+        """Send bytes of the body; waits until the socket's buffer has room."""
+        if data and self._has_body:
+            self._connection.send(h11.Data(data=data))
+        await self._connection.drain()
 
     def end(self) -> None:
         """Send the body's end."""
-        if self._frame is chunk:
-            self._writer.write(last_chunk())
+        self._connection.send(h11.EndOfMessage())
 
-    def whole(self, status: int, headers: Iterable[tuple[str, str]], body: bytes = b"") -> None:
-        """Send all of a response."""
-        self._head(status, [*headers, ("content-length", str(len(body)))])
-        if not self._is_head:
-            self._writer.write(body)
+    def respond(
+        self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
+    ) -> None:
+        """Send a complete response."""
+        self.start(status, [*headers, ("content-length", str(len(body)))])
+        if body and self._has_body:
+            self._connection.send(h11.Data(data=body))
+        self.end()
 
     def abort(self) -> None:
-        """Cut the connection: how HTTP/1.1 says that a response is not whole."""
-        self._writer.transport.abort()
-
-    def _head(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
-        self.begun = True
-        fields = (f"{name}: {value}" for name, value in wire.safe_fields(headers))
-        lines = [f"HTTP/1.1 {status} {_phrase(status)}", *fields]
-        self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
+        """Close the connection at once: HTTP/1.1's sign of an incomplete response."""
+        self._connection.abort()
 
 
-_CLOSE = [("connection", "close")]
 Serve = Callable[[Incoming, Outgoing], Awaitable[None]]
 
 
 class Server:
-    """Listens, and answers each connection's requests one after the other.
+    """Listens, and serves each connection's requests one after the other.
 
     Args:
         serve: Answers one request.
-        limits: What one client may take.
+        limits: What one client may use.
     """
 
     def __init__(self, serve: Serve, limits: Limits = PUBLIC) -> None:
@@ -209,17 +156,16 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int) -> int:
-        """Listen; the port, which is a free one for 0.
+        """Listen; returns the port, a free one for 0.
 
         Raises:
-            OSError: The address is in use, or not ours.
+            OSError: The address is in use, or not of this machine.
         """
-        limit = self._limits.head
-        self._server = await asyncio.start_server(self._connected, host, port, limit=limit)
+        self._server = await asyncio.start_server(self._connected, host, port)
         return int(self._server.sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        """Stop listening and cut what is open."""
+        """Stop listening and close every connection."""
         if self._server is not None:
             self._server.close()
         for task in self._tasks:
@@ -229,58 +175,63 @@ class Server:
         if len(self._tasks) >= self._limits.connections:
             writer.transport.abort()
             return
-        task = asyncio.create_task(self._converse(reader, writer))
+        task = asyncio.create_task(self.serve_connection(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve_connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Serve one connection until it is closed."""
+        connection = Connection(reader, writer, self._limits)
         try:
-            while await self._exchange(reader, Outgoing(reader, writer)):
+            while await self._exchange(connection):
                 pass
-        except TooLarge:
-            Outgoing(reader, writer).whole(431, _CLOSE)
         except TimeoutError:
-            Outgoing(reader, writer).whole(408, _CLOSE)
-        except (ProtocolError, asyncio.LimitOverrunError):
-            Outgoing(reader, writer).whole(400, _CLOSE)
+            _refuse(connection, 408)
+        except h11.RemoteProtocolError as error:
+            _refuse(connection, error.error_status_hint)
         except (OSError, asyncio.IncompleteReadError):
-            pass  # The other side left.
+            pass  # The client left.
         finally:
-            writer.close()
+            connection.close()
 
-    async def _exchange(self, reader: asyncio.StreamReader, outgoing: Outgoing) -> bool:
-        head = await self._head(reader)
-        incoming = Incoming(head, reader, outgoing, self._limits.body_seconds)
-        outgoing.suit(incoming)
-        await self._serve(incoming, outgoing)
-        closes = head.get("connection").lower() == "close" or incoming.protocol == "HTTP/1.0"
-        return incoming.is_read and not closes and not outgoing.is_gone
+    async def _exchange(self, connection: Connection) -> bool:
+        """Serve one request; whether another may follow on the connection."""
+        request = await connection.request()
+        if request is None:
+            return False
+        incoming = Incoming(request, connection, self._limits.body_seconds)
+        await self._serve(incoming, Outgoing(connection, incoming.method))
+        return connection.next_cycle()
 
-    async def _head(self, reader: asyncio.StreamReader) -> Head:
-        start = b""
+
+def _refuse(connection: Connection, status: int) -> None:
+    if connection.can_respond():
+        Outgoing(connection).respond(status, [("connection", "close")])
+    else:
+        connection.abort()
+
+
+def _decoded(fields: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    """Header fields as text: UTF-8 where they are, else latin-1, which every byte is."""
+    found = []
+    for name, value in fields:
         try:
-            async with asyncio.timeout(self._limits.head_seconds):
-                start = await reader.readexactly(1)
-                rest = await reader.readuntil(b"\r\n\r\n")
-        except asyncio.LimitOverrunError:
-            raise TooLarge("the head is too large") from None
-        except TimeoutError:
-            if start:
-                raise
-            # A status without a request would be taken for the answer to the next one.
-            raise asyncio.IncompleteReadError(b"", 1) from None
-        return parse_head((start + rest)[:-4])
+            text = value.decode()
+        except UnicodeDecodeError:
+            text = value.decode("latin-1")
+        found.append((name.decode("ascii").lower(), text))
+    return tuple(found)
 
 
-def _request_line(line: str) -> tuple[str, str, str]:
-    parts = line.split(" ")
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
-        raise ProtocolError("not an HTTP/1 request")
-    return parts[0], parts[1], parts[2]
-
-
-def _nothing(_: bytes) -> bytes:
-    return b""
+def _encoded(value: str) -> bytes:
+    """A header's value in bytes: latin-1, as runtimes pass bytes through JSON, else UTF-8."""
+    value = value.translate(_BLANKS).strip(" \t")
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace")
 
 
 def _phrase(status: int) -> str:

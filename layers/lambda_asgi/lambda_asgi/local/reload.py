@@ -1,4 +1,4 @@
-"""Notices that a function's code has changed, by looking at its files now and then."""
+"""Watch a function's code: look at its files for changes from time to time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SUFFIXES = frozenset({".py", ".toml", ".html", ".js", ".css", ".env"})
 
 
 def stamps(root: Path) -> dict[Path, float]:
-    """The times of change of the files below ``root`` that a function may be made of."""
+    """The modification times of the files below ``root`` that may be part of a function."""
     found: dict[Path, float] = {}
     waiting = [root]
     while waiting:
@@ -29,7 +29,7 @@ def stamps(root: Path) -> dict[Path, float]:
 
 
 async def watch(root: Path, changed: Callable[[], None], *, pause: float = PAUSE) -> None:
-    """Call ``changed`` after each change; until cancelled."""
+    """Call ``changed`` after each change, until cancelled."""
     before = stamps(root)
     while True:
         await asyncio.sleep(pause)
