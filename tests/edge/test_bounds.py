@@ -17,7 +17,7 @@ from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, whole
 from tokenwire.errors import ClientError, ProxyError
 from tokenwire.gateway.hold import Hold
 from tokenwire.http.body import _STRING, _checked_count, _read
-from tokenwire.streams.shelf import Shelf
+from tokenwire.streams.retention import Retention
 
 from .wire import Dial, request
 
@@ -137,15 +137,15 @@ def test_hold_is_given_back_by_its_last_user() -> None:
 
 def test_account_of_one_owner() -> None:
     """An owner's bytes have a bound of their own; others, and the nameless, are not touched."""
-    shelf = Shelf(1000, 600, lambda _: None, 300, frozenset({"anonymous"}))
+    retention = Retention(1000, 600, lambda _: None, 300, frozenset({"anonymous"}))
 
-    assert shelf.charge(300, "a")
-    assert not shelf.charge(1, "a")
-    assert shelf.charge(300, "b")
-    assert shelf.charge(-301, "a")
-    assert shelf.charge(600, "anonymous")
-    assert not shelf.charge(101)
-    assert shelf.held == 1001
+    assert retention.charge(300, "a")
+    assert not retention.charge(1, "a")
+    assert retention.charge(300, "b")
+    assert retention.charge(-301, "a")
+    assert retention.charge(600, "anonymous")
+    assert not retention.charge(101)
+    assert retention.held == 1001
 
 
 async def test_body_without_room_is_refused(serve: Serve) -> None:

@@ -189,7 +189,7 @@ class Client:
             if reader.ended is not None:
                 self.told = (reader.ended[0], reader.ended[1].reason)
                 # Told at the instant at which it was offered: no request was made in between.
-                self.unconfirmed = stream.is_ours and bool(hub.health.failing)
+                self.unconfirmed = stream.is_ours and hub.store_status == "degraded"
 
 
 @dataclass(slots=True)

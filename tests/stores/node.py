@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any, cast
 
@@ -185,14 +186,12 @@ async def _start(hub: Hub, told: dict[str, Any]) -> Stream:
     return await hub.start(meta, source, CONTINUE)
 
 
-async def perform(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
+async def perform(store: Heard, hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
     """Run a stream until the store has its end; that end, and what its caller was told."""
     stream = await _start(hub, told)
     caller = asyncio.create_task(Viewer(hub, told["id"], told["blocks"], retries=10).read())
-    assert stream.keeper is not None
-    await stream.keeper.settled.wait()
-    assert isinstance(hub.store, Heard)
-    silent = hub.store.silences.get(told["id"])
+    await stream.copy.settled()
+    silent = store.silences.get(told["id"])
     if silent is not None:
         silent.wrote()
     return {
@@ -260,7 +259,12 @@ async def main(url: str, lease: float) -> None:
     lines = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(lines)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
-    jobs = {"produce": produce, "perform": perform, "watch": watch, "explain": explain}
+    jobs: dict[str, Any] = {
+        "produce": produce,
+        "perform": partial(perform, store),
+        "watch": watch,
+        "explain": explain,
+    }
     say({"ready": True})
     async with asyncio.TaskGroup() as tasks:
         while line := await lines.readline():

@@ -70,8 +70,7 @@ async def test_lost_part_of_a_dead_producer_s_stream_ends_it(
     async with scene(kind, server_of, its_environment) as at:
         stream, _ = await at.begin("a")
         remote = await at.there.find(stream.meta.id, "me")
-        assert stream.keeping is not None
-        stream.keeping.cancel()  # as if killed
+        stream.copy.stop()  # as if killed
         PARTS[part](at, stream.meta.id)
         took = await until(lambda: remote.tail.over)
         error = remote.tail.broken or (remote.tail.end and remote.tail.end.error)

@@ -36,7 +36,7 @@ async def test_older_snapshot_leaves_no_hole_while_the_stream_runs(
         await at.here.settled(stream)
         assert await viewer == told("a", "b", "c", "d", "e")
         assert await at.late(stream) == (told("a", "b", "c", "d", "e"), "done")
-        assert stream.kept
+        assert stream.copy.complete
 
 
 async def test_silent_stream_is_written_again_too(
@@ -78,8 +78,7 @@ async def test_viewer_ahead_of_the_store_does_not_hang(
         remote = await at.there.find(stream.meta.id, "me")
         tap.send(text("b"), text("c"))
         await until(lambda: remote.tail.next == 5)
-        assert stream.keeping is not None
-        stream.keeping.cancel()  # as if killed
+        stream.copy.stop()  # as if killed
         at.damage.put_back(stream.meta.id, older)
         took = await until(lambda: remote.tail.end is not None)
         assert remote.tail.end is not None

@@ -30,6 +30,7 @@ class World:
 
     here: Hub
     there: Hub
+    their_store: MemoryStore
     memory: MemoryStore
     ours: Trouble
     theirs: Trouble
@@ -47,8 +48,7 @@ class World:
 
     def die(self) -> None:
         """The producer's process is killed, as far as the store can tell."""
-        assert self.stream.keeping is not None
-        self.stream.keeping.cancel()
+        self.stream.copy.stop()
 
 
 async def short(at: World) -> None:
@@ -152,7 +152,7 @@ async def world() -> AsyncIterator[World]:
     async with asyncio.timeout(5):
         while memory.logs[stream.meta.id].last.seq < 2:
             await asyncio.sleep(0.01)
-    yield World(here, there, memory, ours, theirs, denied, stream, tap)
+    yield World(here, there, stores[1], memory, ours, theirs, denied, stream, tap)
     await here.aclose()
     await there.aclose()
 
@@ -210,7 +210,7 @@ async def test_cell(fault: str, role: str) -> None:
         harm = asyncio.ensure_future(FAULTS[fault](at))
         await asyncio.sleep(0)
         visits[ROLES[1]] = asyncio.create_task(watch(at.here, at.stream, []))
-        late = Hub(Limits(), durability=Durability(at.there.store, LEASE))  # type: ignore[arg-type]
+        late = Hub(Limits(), durability=Durability(at.their_store, LEASE))
         visits[ROLES[3]] = asyncio.create_task(visit(late, stream_id))
         await harm
         await asyncio.sleep(LEASE * 1.2 if "away" in fault else 0.05)

@@ -194,7 +194,7 @@ async def test_stream_that_ended_in_a_long_outage_is_given_later(
         await finish(tap, stream)
         await asyncio.sleep(6.5)
         assert stream.end is not None
-        was_kept, between.refuses = stream.kept, False
+        was_kept, between.refuses = stream.copy.complete, False
         await at.kept(stream, 5)
         assert (was_kept, stream.end.reason) == (False, EndReason.DONE)
         assert await at.late(stream) == (told("a", "b"), "done")
@@ -267,8 +267,7 @@ async def one_stream(at: Scene, number: int) -> None:
     tap = Tap()
     stream = await start(at.here, tap, CONTINUE)
     tap.send(text("a"))
-    assert stream.keeper is not None
-    await stream.keeper.created.wait()  # before it is in the store nobody elsewhere can find it
+    await stream.copy.created()  # before it is in the store nobody elsewhere can find it
     remote = await at.there.find(stream.meta.id, "me")
     viewer = asyncio.create_task(read(at.there, remote))
     await asyncio.sleep(number % 7 * 0.02)

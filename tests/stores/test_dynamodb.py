@@ -68,7 +68,7 @@ async def test_expired_is_gone_before_it_is_deleted(
     with pytest.raises(Missing):
         await reader.read(0)
     hub = Hub(Limits(), durability=Durability(ended))
-    assert (await hub.store.open(about.id) if hub.store else None) is not None
+    assert await ended.open(about.id) is not None
     with pytest.raises(Exception, match="no such stream"):
         await hub.find(about.id, "me")
     await hub.aclose()

@@ -92,8 +92,7 @@ async def come_and_go(at: Scene, number: int) -> None:
     """One stream."""
     tap = Tap()
     stream = await start(at.here, tap, CONTINUE)
-    assert stream.keeper is not None
-    await stream.keeper.created.wait()  # before it is in the store nobody elsewhere can find it
+    await stream.copy.created()  # before it is in the store nobody elsewhere can find it
     tap.send(b"data: {}\n\n")
     remote = await at.there.find(stream.meta.id, "me")
     viewer = asyncio.create_task(read(at.there, remote))

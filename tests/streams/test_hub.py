@@ -11,9 +11,13 @@ import pytest
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError, ProxyError
+from tokenwire.stores.contract import Named, StoreError
+from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.records import Cursor, EndReason, Meta, RecordId
-from tokenwire.streams.hub import GOING_AWAY, Hub
-from tokenwire.streams.limits import Limits
+from tokenwire.streams.ending import GOING_AWAY
+from tokenwire.streams.hub import Hub
+from tokenwire.streams.limits import Durability, Limits
+from tokenwire.streams.naming import MAX_PENDING
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source
 from tokenwire.streams.stream import Stream, first_after, new_id
@@ -200,3 +204,64 @@ def test_policies_are_read() -> None:
     for text_ in ("", "grace", "grace=-1", "grace=x", "Cancel"):
         with pytest.raises(ClientError):
             OnDisconnect.parse(text_)
+
+
+async def test_names_of_streams_that_never_start_are_bounded() -> None:
+    """A name that was claimed for a stream that is then refused is not held for ever."""
+    hub, gate = Hub(Limits()), Gate()
+    stream = await start(hub, gate, CONTINUE)
+    assert await hub.claim("kept", "me", Named(stream.meta.id)) is None
+    await hub.name("chat", stream)
+    for number in range(MAX_PENDING + 50):
+        assert await hub.claim(f"name {number}", "me", Named(f"st_{number}")) is None
+    assert await hub.named("name 49", "me") is None
+    assert await hub.named("name 50", "me") == Named("st_50")
+    assert await hub.named(f"name {MAX_PENDING + 49}", "me") == Named(f"st_{MAX_PENDING + 49}")
+    gate.go.set()
+    await finished(stream)
+    await hub.aclose()
+
+
+async def test_names_of_a_stream_that_has_started_are_kept_with_it() -> None:
+    """However many others are claimed meanwhile."""
+    hub, gate = Hub(Limits()), Gate()
+    about = Meta(new_id(), "me", "test", "chat", "m", 1)
+    assert await hub.claim("key", "me", Named(about.id)) is None
+    stream = await hub.start(about, Source(gate, DIALECT.decoder()), CONTINUE)
+    for number in range(MAX_PENDING + 1):
+        await hub.claim(f"name {number}", "me", Named(f"st_{number}"))
+    assert await hub.named("key", "me") == Named(about.id)
+    gate.go.set()
+    await finished(stream)
+    await hub.aclose()
+
+
+async def test_memory_that_nobody_shares_stores_no_stream() -> None:
+    """With the default store a stream has no copy and no lease, and no other process can run it."""
+    hub, gate = Hub(Limits()), Gate()
+    stream = await start(hub, gate, CONTINUE)
+    assert (hub.is_shared, hub.store_status, stream.copy.complete) == (False, None, None)
+    assert not await hub.grant_lease(stream, "viewer_1", 10)
+    await hub.renew(stream.meta.id, "me", "viewer_1", 10)
+    await hub.leave(stream.meta.id, "me", "viewer_1")
+    with pytest.raises(StoreError, match="TOKENWIRE_STORE"):
+        await hub.reserve(stream.meta)
+    with pytest.raises(StoreError, match="TOKENWIRE_STORE"):
+        await hub.adopt(stream.meta.id)
+    await hub.aclose()
+
+
+async def test_memory_that_is_shared_serves_two_hubs_of_one_process() -> None:
+    """Then it is a store as any other: the second hub follows what the first one runs."""
+    store, gate = MemoryStore(shared=True), Gate()
+    here, there = (Hub(Limits(), durability=Durability(store)) for _ in range(2))
+    stream = await start(here, gate, CONTINUE)
+    remote = await there.find(stream.meta.id, "me")
+    assert (there.store_status, stream.copy.complete, remote.is_ours) == ("ok", True, False)
+    gate.go.set()
+    await finished(stream)
+    with there.watch(remote, 1) as reader:
+        await asyncio.wait_for(reader.over(), 5)
+        assert reader.take() == [ROLE, text("a"), STOP]
+    for hub in (here, there):
+        await hub.aclose()

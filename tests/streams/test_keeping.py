@@ -17,7 +17,9 @@ from tokenwire.stores.contract import Batch, Keep, Named, Pace, StoreError
 from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.stores.shared_secret import SharedSecret
-from tokenwire.streams.hub import MOVED, Hub
+from tokenwire.streams.copies import StoredCopy
+from tokenwire.streams.ending import MOVED
+from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source
@@ -50,6 +52,17 @@ class Tap:
     async def _body(self) -> AsyncIterator[bytes]:
         while (data := await self._data.get()) is not None:
             yield data
+
+
+def copy_of(stream: Stream) -> StoredCopy:
+    """Its copy in the store."""
+    assert isinstance(stream.copy, StoredCopy)
+    return stream.copy
+
+
+def status(hub: Hub) -> str | None:
+    """Whether its store works, by now."""
+    return hub.store_status
 
 
 class Trouble:
@@ -147,7 +160,7 @@ async def test_dead_producer_is_lost_and_its_zombie_fenced() -> None:
     end = await over(remote)
     assert (end.reason, remote.tail.last) == (EndReason.LOST, RecordId(2, 0))
     assert stream.tail.end is None
-    assert stream.kept is False
+    assert stream.copy.complete is False
 
     # Its own caller had seen more than was ever kept: for him nothing but the end is new.
     assert first_after(remote, Cursor(RecordId(1, 3))) == 4
@@ -269,7 +282,7 @@ async def test_ended_stream_keeps_no_viewers() -> None:
         for process in (here, there):
             await process.renew(stream.meta.id, None, f"viewer_{number}", 3600)
     assert store.logs[stream.meta.id].marks == {}
-    assert (here.health.failing, there.health.failing) == ("", "")
+    assert (here.store_status, there.store_status) == ("ok", "ok")
     await here.aclose()
     await there.aclose()
 
@@ -283,13 +296,13 @@ async def test_store_that_fails_does_not_stop_the_stream() -> None:
     stream = await start(here, tap)
     tap.send(ROLE, text("a"))
     assert await read(here, stream, 2) == [ROLE, text("a")]
-    assert here.health.failing == "scripted"
-    assert not stream.kept
+    assert here.store_status == "degraded"
+    assert not stream.copy.complete
     trouble.on = False
     tap.send(text("b"), STOP, DONE)
     await over(stream)
     await here.settled(stream)
-    assert (stream.kept, here.health.failing) == (True, "")
+    assert (stream.copy.complete, here.store_status) == (True, "ok")
     (log,) = store.logs.values()
     assert [block for batch in log.batches for block in batch.blocks] == [
         *(ROLE, text("a"), text("b"), STOP)
@@ -308,12 +321,12 @@ async def test_store_that_says_that_a_stream_is_over_works() -> None:
     trouble.on = True
     tap.send(text("a"))
     async with asyncio.timeout(5):
-        while not at.health.failing:
+        while status(at) == "ok":
             await asyncio.sleep(0.005)
     trouble.on = False
     await store.close(stream.meta.id, End(EndReason.CANCELLED, Error("cancelled", "")))
     assert (await over(stream)).reason is EndReason.CANCELLED
-    assert at.health.failing == ""
+    assert status(at) == "ok"
     await at.aclose()
 
 
@@ -333,9 +346,8 @@ async def test_what_waits_for_the_store_is_bounded() -> None:
     await asyncio.sleep(0.3)
     assert stream.tail.size <= 4000
     trouble.on = False
-    assert stream.keeping is not None
-    await asyncio.wait_for(stream.keeping, 5)
-    assert stream.kept is False
+    await asyncio.wait_for(copy_of(stream).stopped(), 5)
+    assert stream.copy.complete is False
     assert stream.tail.end is None
     (log,) = store.logs.values()
     assert log.end is None
@@ -489,7 +501,7 @@ async def test_idle_stream_is_written_anew() -> None:
         while stream.meta.id not in store.logs or not store.logs[stream.meta.id].batches:
             await asyncio.sleep(0.01)
     assert store.logs[stream.meta.id].batches == [Batch(1, 1, [ROLE, text("a")])]
-    assert stream.kept
+    assert stream.copy.complete
     await here.aclose()
 
 
@@ -506,10 +518,9 @@ async def test_stream_that_was_silent_too_long_is_not_written_anew() -> None:
     await asyncio.sleep(LEASE * 2)
     store.logs.clear()
     trouble.on = False
-    assert stream.keeping is not None
-    await asyncio.wait_for(stream.keeping, 3)
+    await asyncio.wait_for(copy_of(stream).stopped(), 3)
     assert store.logs == {}
-    assert stream.kept is False
+    assert stream.copy.complete is False
     assert stream.tail.end is None
     await here.aclose()
 
@@ -539,9 +550,9 @@ async def test_end_is_offered_as_long_as_the_stream_is_held() -> None:
     tap.send(ROLE, text("a"), STOP, DONE)
     assert (await over(stream)).reason is EndReason.DONE
     await asyncio.sleep(LEASE * 2)
-    was_kept, trouble.on = stream.kept, False
+    was_kept, trouble.on = stream.copy.complete, False
     await here.settled(stream)
-    assert (was_kept, stream.kept) == (False, True)
+    assert (was_kept, stream.copy.complete) == (False, True)
     assert store.logs[stream.meta.id].end == Batch(1, 1, [ROLE, text("a"), STOP], stream.tail.end)
     await here.aclose()
 
@@ -590,9 +601,8 @@ async def test_surprises_hang_nobody(caplog: pytest.LogCaptureFixture) -> None:
     assert (await broken(remote)).code == "internal_error"
     tap.send(ROLE, text("a"), STOP, DONE)
     assert (await over(stream)).reason is EndReason.DONE
-    assert stream.keeping is not None
-    await stream.keeping
-    assert stream.kept is False
+    await copy_of(stream).stopped()
+    assert stream.copy.complete is False
     assert "RuntimeError" in caplog.text
     assert "somebody" not in caplog.text
     surprised = False

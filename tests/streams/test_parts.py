@@ -14,10 +14,10 @@ from tokenwire.events import Error
 from tokenwire.gateway.join import join
 from tokenwire.sse import Parser, ServerSentEvent, named
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
-from tokenwire.streams.audience import Nobody
 from tokenwire.streams.stream import Stream, first_after
 from tokenwire.streams.tail import Bounds, Tail
 from tokenwire.streams.viewer import Delivery, view
+from tokenwire.streams.viewers import UncountedViewers
 
 
 def chunk(finish: str | None = None, **delta: object) -> bytes:
@@ -70,7 +70,7 @@ def stream_of(dialect: str, end: str = "unsaid") -> Stream:
     tail = Tail(Bounds())
     tail.append(LOGS[dialect])
     tail.finish(*ENDS[end])
-    return Stream(Meta("st_x", "me", "test", dialect, "m", 1), tail, tail, Nobody())
+    return Stream(Meta("st_x", "me", "test", dialect, "m", 1), tail, tail, UncountedViewers())
 
 
 async def said(

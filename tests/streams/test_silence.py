@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.fakes.memory_store import MemoryStore
+from tests.fakes.memory_store import Log, MemoryStore
 from tests.fakes.upstream import ROLE
 from tests.fakes.virtual import run
 from tests.streams.test_keeping import LEASE, Tap, hub, start
@@ -78,8 +78,8 @@ async def _outage(leases: float, *backoffs: float) -> bool:
         if is_denied:
             raise StoreError("scripted")
 
-    stores = [MemoryStore(denied=partial(tried_twice, backoff)) for backoff in backoffs]
-    stores[1].logs = stores[0].logs
+    logs: dict[str, Log] = {}
+    stores = [MemoryStore(logs=logs, denied=partial(tried_twice, one)) for one in backoffs]
     here, there = map(hub, stores)
     tap = Tap()
     stream = await start(here, tap)

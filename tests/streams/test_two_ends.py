@@ -132,7 +132,7 @@ async def test_failing_store_delays_no_end() -> None:
     stream = await start(here, tap)
     tap.send(ROLE, text("a"))
     async with asyncio.timeout(5):
-        while not here.health.failing:
+        while here.store_status == "ok":
             await asyncio.sleep(0.01)
     tap.send(STOP, DONE)
     await told(here, stream)
@@ -157,7 +157,7 @@ async def test_keeper_that_gives_up_delays_no_end() -> None:
     tap.send(STOP, DONE)
     assert await told(here, stream) == (RecordId(1, 4), WHOLE)
     assert log.end is None
-    assert stream.kept is False
+    assert stream.copy.complete is False
     await here.aclose()
 
 

@@ -146,15 +146,14 @@ def _look_up(environ: Mapping[str, str], parameters: ParameterStore, reference: 
     return parameters.read(name) if kind == "ssm" else environ.get(name, "")
 
 
-def _services(
-    settings: Settings, secrets: Secrets, durable: Store | None, invoker: Invoker
-) -> Services:
+def _services(settings: Settings, secrets: Secrets, durable: Store, invoker: Invoker) -> Services:
     def count(stream: Stream) -> None:
         facts = stream.facts
         first, ended = facts.first_content, facts.ended or facts.started
         metrics.ended(record_of(stream), first and first - facts.started, ended - facts.started)
 
-    hub = Hub(_limits(settings), on_end=count, durability=_durability(settings, durable))
+    durability = Durability(durable, settings.lease, settings.durability)
+    hub = Hub(_limits(settings), on_end=count, durability=durability)
     metrics = Metrics(
         lambda: hub.open_streams, lambda: hub.open_viewers, lambda: hub.store_status == "degraded"
     )
@@ -184,17 +183,17 @@ def _services(
     )
 
 
-def _tickets(settings: Settings, secrets: Secrets, durable: Store | None) -> Tickets:
+def _tickets(settings: Settings, secrets: Secrets, durable: Store) -> Tickets:
     secret = _ticket_secret(settings, secrets, durable)
     others = secret.others if isinstance(secret, SharedSecret) else None
     return Tickets(secret, settings.ticket_ttl, others=others)
 
 
-def _ticket_secret(settings: Settings, secrets: Secrets, durable: Store | None) -> Secret | None:
+def _ticket_secret(settings: Settings, secrets: Secrets, durable: Store) -> Secret:
     said = settings.secret
     if not said:
         # Whoever signs a ticket is seldom the process that reads it.
-        return None if durable is None else SharedSecret(durable)
+        return SharedSecret(durable)
 
     async def secret() -> bytes:
         return check_secret("TOKENWIRE_SECRET", await _resolve(secrets, said)).encode()
@@ -217,12 +216,6 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _durability(settings: Settings, durable: Store | None) -> Durability | None:
-    if durable is None:
-        return None
-    return Durability(durable, settings.lease, settings.durability)
-
-
 def _default_model(settings: Settings) -> str:
     return settings.default_model or ("demo/markdown" if settings.demo else "")
 
@@ -239,17 +232,15 @@ async def _resolve(secrets: Secrets, key: str) -> str:
 
 
 def _lifespan(
-    services: Services, secrets: Secrets, store: Store | None
+    services: Services, secrets: Secrets, store: Store
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # On Lambda this is the init phase, which has a whole CPU.
-        ready = [services.catalog.prepare(), secrets.prepare()]
-        await asyncio.gather(*ready, *([] if store is None else [store.prepare()]))
+        await asyncio.gather(services.catalog.prepare(), secrets.prepare(), store.prepare())
         yield
         await services.hub.aclose()
         await services.catalog.aclose()
-        if store is not None:
-            await store.aclose()
+        await store.aclose()
 
     return lifespan

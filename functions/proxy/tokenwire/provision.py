@@ -19,6 +19,7 @@ from .secrets import NO_KEY, SecretKey, Secrets
 from .settings import KINDS, ProviderSettings, Settings, store_url
 from .stores.contract import Keep, Store
 from .stores.dynamodb import DynamoDBStore
+from .stores.memory import MemoryStore
 from .stores.redis import RedisStore
 
 _GEMINI = "https://generativelanguage.googleapis.com/v1beta/openai/"
@@ -33,8 +34,8 @@ def providers(settings: Settings, secrets: Secrets) -> dict[str, Provider]:
     return found | ({"demo": Demo(settings.demo_pace)} if settings.demo else {})
 
 
-def store(settings: Settings, lookup: Callable[[str], str]) -> Store | None:
-    """Where streams outlive the process; None where they do not (``memory://``).
+def store(settings: Settings, lookup: Callable[[str], str]) -> Store:
+    """The store that the settings name.
 
     Args:
         settings: What to use.
@@ -48,7 +49,7 @@ def store(settings: Settings, lookup: Callable[[str], str]) -> Store | None:
     keep = Keep(settings.timeout_total + settings.retention, settings.retention)
     scheme, _, place = url.partition("://")
     if scheme == "memory":
-        return None
+        return MemoryStore(keep)
     timeout = store_timeout(settings.lease)
     if scheme == "dynamodb":
         return DynamoDBStore(place, keep, timeout)

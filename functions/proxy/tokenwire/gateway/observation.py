@@ -106,6 +106,6 @@ def record_of(stream: Stream) -> StreamRecord:
         error_code=error.code if error else None,
         blocks=facts.blocks,
         bytes=facts.bytes,
-        kept=stream.kept,
+        kept=stream.copy.complete,
         attempts=[(attempt.model, attempt.error) for attempt in facts.attempts],
     )

@@ -19,7 +19,8 @@ from ..dialects.protocol import as_event
 from ..errors import ProxyError
 from ..gateway.join import Reading
 from ..gateway.observation import Observation
-from ..streams.hub import MOVED, Hub
+from ..streams.ending import MOVED
+from ..streams.hub import Hub
 from ..streams.stream import Stream
 from ..streams.tail import Reader
 from ..streams.viewer import view

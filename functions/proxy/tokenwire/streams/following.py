@@ -11,10 +11,10 @@ from functools import partial
 from ..dialects.protocol import as_exception
 from ..stores.contract import Follower, Store
 from ..stores.health import Health
-from .audience import Elsewhere
 from .feed import EXPIRED, Feed
 from .stream import Stream
 from .tail import Tail
+from .viewers import FollowerViewers
 
 _CATCH_UP = 2.0
 """Seconds after which a stream is shown that grows as fast as it is read."""
@@ -79,8 +79,8 @@ class Following:
         feed = Feed(follower, tail, self._lease, self._health, reopen)
         # Not one name for the process: restored from a snapshot, many would have the same.
         viewer = f"p_{secrets.token_urlsafe(9)}"
-        audience = Elsewhere(self._store, meta.id, viewer, self._lease)
-        stream = Stream(meta, tail, tail, audience, is_ours=False)
+        viewers = FollowerViewers(self._store, meta.id, viewer, self._lease)
+        stream = Stream(meta, tail, tail, viewers, is_ours=False)
         stream.task = asyncio.create_task(feed.run(), name=f"feed {meta.id}")
         await _caught_up(feed, tail)
         if tail.broken is not None:
@@ -94,7 +94,7 @@ class Following:
         return stream
 
     def _ended(self, stream: Stream) -> None:
-        stream.audience.close()
+        stream.viewers.close()
         if stream.tail.broken is not None and self._streams.get(stream.meta.id) is stream:
             # The failure is told to those who watch now; whoever comes next reads afresh.
             self._forget(stream)
@@ -117,7 +117,7 @@ class Following:
             stream.timer.cancel()
         if stream.task is not None:
             stream.task.cancel()
-        stream.audience.close()
+        stream.viewers.close()
         stream.tail.retire()
 
 

@@ -1,4 +1,4 @@
-"""What a process may hold, and how its streams outlive it."""
+"""What a process may hold, and how it uses its store."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .tail import Bounds
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the process may hold: streams by count, blocks by bytes, the past by seconds.
+    """What the process may hold: streams by count, blocks by bytes, ended streams by seconds.
 
-    ``owner_streams`` and ``owner_bytes`` are what one caller may have of it; callers that are not
-    told apart (``unlimited``) have no part of their own.
+    ``owner_streams`` and ``owner_bytes`` are what one caller may hold of it. Owners in
+    ``unlimited`` have no limit of their own: callers without a key all share one id.
     """
 
     bounds: Bounds = field(default_factory=Bounds)
@@ -30,12 +30,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """How streams outlive this process.
+    """How streams are stored. Only a store that is shared uses ``lease`` and ``first``.
 
     Args:
         store: Where their logs are.
-        lease: Seconds after which a producer that is not heard of counts as dead.
-        first: Whether viewers are given a record before it is in the store (``send``), or
+        lease: Seconds without a sign of life after which a producer counts as dead.
+        first: Whether viewers receive a record before it is in the store (``send``), or
             only then (``commit``).
     """
 

@@ -7,37 +7,35 @@ import secrets
 from dataclasses import dataclass, field
 
 from ..stores.records import Cursor, End, Facts, Meta
-from .audience import Audience
-from .keeper import Keeper
+from .copies import Copy, NoCopy
 from .tail import Tail, ahead_of_log
+from .viewers import Viewers
 
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """A stream that runs here, or that is read here, or that has ended not long ago.
+    """A stream that runs here, is followed here, or has ended within the retention time.
 
     Args:
-        meta: What it is.
-        tail: Its log, as far as it is held here, and may be read.
-        intake: Where the pump writes: the same, unless records are committed before they are read.
-        audience: Its viewers here.
+        meta: The log's first record.
+        tail: The log, as far as it is held here and may be read.
+        intake: Where the pump writes: the tail, unless records are committed before they are read.
+        viewers: Counts the viewers here.
         is_ours: Whether its pump is in this process.
-        facts: What the pump saw; of a stream that runs elsewhere, nothing.
+        facts: What the pump has measured; empty for a stream that runs elsewhere.
         task: The pump, or the feed.
-        keeper: Copies the log into the store, where there is one.
-        keeping: The keeper's task.
-        timer: When to forget it.
+        copy: The copy of its log in the store.
+        timer: Runs out when the stream is to be forgotten.
     """
 
     meta: Meta
     tail: Tail
     intake: Tail
-    audience: Audience
+    viewers: Viewers
     is_ours: bool = True
     facts: Facts = field(default_factory=Facts)
     task: asyncio.Task[None] | None = None
-    keeper: Keeper | None = None
-    keeping: asyncio.Task[None] | None = None
+    copy: Copy = field(default_factory=NoCopy)
     timer: asyncio.TimerHandle | None = None
 
     @property
@@ -45,24 +43,19 @@ class Stream:
         """Its end, once it has one."""
         return self.tail.end or self.intake.end or self.tail.offered
 
-    @property
-    def kept(self) -> bool | None:
-        """Whether the store has all that it should have by now; None where there is no store."""
-        return None if self.keeper is None else not self.keeper.degraded
-
 
 def new_id() -> str:
-    """An id that cannot be guessed: 128 random bits."""
+    """Return an id that cannot be guessed: 128 random bits."""
     return f"st_{secrets.token_urlsafe(16)}"
 
 
 def first_after(stream: Stream, cursor: Cursor | None) -> int:
-    """The number of the first record of which ``cursor`` lacks something.
+    """Return the number of the first record of which ``cursor`` lacks something.
 
     0, the meta record, without a cursor.
 
-    A cursor may be ahead of a log that another process has ended: its viewers saw blocks that
-    never reached the store. Nothing but the end comes after them. No other cursor may be ahead.
+    A cursor may be ahead of a log that another process has ended: its viewers received blocks that
+    never reached the store. Only the end comes after them. No other cursor may be ahead.
 
     Raises:
         ClientError: The cursor is of another stream or epoch, or of a record that has not been

@@ -1,4 +1,4 @@
-"""The shelf: finished streams make room for running ones, and never harm them."""
+"""The retention: finished streams make room for running ones, and never harm them."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from tokenwire.dialects.chat import DIALECT
 from tokenwire.stores.contract import Named
 from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import End, EndReason, Meta
-from tokenwire.streams.audience import Nobody
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Limits
 from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source
-from tokenwire.streams.shelf import OVERHEAD, Shelf
+from tokenwire.streams.retention import OVERHEAD, Retention
 from tokenwire.streams.stream import Stream, new_id
 from tokenwire.streams.tail import Bounds, Tail
+from tokenwire.streams.viewers import UncountedViewers
 
 
 def ignore(_: Stream) -> None:
     """Nothing else is to be forgotten."""
 
 
-def over(shelf: Shelf, blocks: list[bytes]) -> Stream:
-    """A stream that has ended with these blocks, on the shelf."""
-    tail = Tail(Bounds(), charge=shelf.charge)
+def over(retention: Retention, blocks: list[bytes]) -> Stream:
+    """A stream that has ended with these blocks, on the retention."""
+    tail = Tail(Bounds(), charge=retention.charge)
     tail.append(blocks)
     tail.finish(End(EndReason.DONE))
-    stream = Stream(Meta(new_id(), "me", "test", "chat", "m", 1), tail, tail, Nobody())
-    shelf.put(stream)
+    stream = Stream(Meta(new_id(), "me", "test", "chat", "m", 1), tail, tail, UncountedViewers())
+    retention.add(stream)
     return stream
 
 
 async def test_eviction_of_thousands_of_empty_streams() -> None:
     """Streams without a block are forgotten one after the other, not one inside the other."""
-    shelf = Shelf(10_000 * OVERHEAD, 600, ignore)
+    retention = Retention(10_000 * OVERHEAD, 600, ignore)
     for _ in range(5_000):
-        over(shelf, [])
-    running = Tail(Bounds(retained=1 << 30), charge=shelf.charge)
+        over(retention, [])
+    running = Tail(Bounds(retained=1 << 30), charge=retention.charge)
 
     running.append([b"x" * 9_999 * OVERHEAD])
 
     assert running.end is None
-    assert list(shelf) == []
+    assert list(retention) == []
 
 
 async def test_healthy_stream_survives_600_failures_and_a_full_budget() -> None:
@@ -68,25 +68,25 @@ async def test_healthy_stream_survives_600_failures_and_a_full_budget() -> None:
 async def test_oldest_finished_stream_goes_first() -> None:
     """Room is made from the oldest on, and only as much as is needed."""
     forgotten: list[Stream] = []
-    shelf = Shelf(3 * OVERHEAD + 3000, 600, forgotten.append)
-    old, *young = [over(shelf, [b"x" * 900]) for _ in range(3)]
+    retention = Retention(3 * OVERHEAD + 3000, 600, forgotten.append)
+    old, *young = [over(retention, [b"x" * 900]) for _ in range(3)]
 
-    assert shelf.charge(OVERHEAD)
+    assert retention.charge(OVERHEAD)
     assert forgotten == [old]
-    assert list(shelf) == young
-    shelf.close()
+    assert list(retention) == young
+    retention.close()
 
 
 async def test_read_streams_are_not_evicted() -> None:
     """What somebody reads stays; the answer is then that there is no room."""
-    shelf = Shelf(2 * OVERHEAD, 600, ignore)
-    stream = over(shelf, [b"x"])
+    retention = Retention(2 * OVERHEAD, 600, ignore)
+    stream = over(retention, [b"x"])
     with stream.tail.attach(1):
-        assert not shelf.charge(2 * OVERHEAD)
-        assert list(shelf) == [stream]
-    assert shelf.charge(0)
-    assert list(shelf) == []
-    assert shelf.held == 2 * OVERHEAD
+        assert not retention.charge(2 * OVERHEAD)
+        assert list(retention) == [stream]
+    assert retention.charge(0)
+    assert list(retention) == []
+    assert retention.held == 2 * OVERHEAD
 
 
 async def test_error_in_forgetting_harms_no_other_stream(caplog: pytest.LogCaptureFixture) -> None:
@@ -95,23 +95,23 @@ async def test_error_in_forgetting_harms_no_other_stream(caplog: pytest.LogCaptu
     def fail(stream: Stream) -> None:
         raise KeyError(stream.meta.id)
 
-    shelf = Shelf(2 * OVERHEAD, 600, fail)
-    gone = over(shelf, [b"x"])
-    running = Tail(Bounds(), charge=shelf.charge)
+    retention = Retention(2 * OVERHEAD, 600, fail)
+    gone = over(retention, [b"x"])
+    running = Tail(Bounds(), charge=retention.charge)
     running.append([b"x" * OVERHEAD])
 
-    assert list(shelf) == []
+    assert list(retention) == []
     assert "KeyError" in caplog.text
     assert gone.meta.id not in caplog.text
 
 
 async def test_empty_streams_are_bounded_too() -> None:
     """Streams that failed without a block cannot fill the memory: each is charged its objects."""
-    shelf = Shelf(10 * OVERHEAD, 600, ignore)
+    retention = Retention(10 * OVERHEAD, 600, ignore)
     for _ in range(100):
-        over(shelf, [])
-    assert len(list(shelf)) == 10
-    shelf.close()
+        over(retention, [])
+    assert len(list(retention)) == 10
+    retention.close()
 
 
 async def test_repeated_name_is_forgotten_once() -> None:

@@ -1,4 +1,4 @@
-"""The shelf: streams that are over, kept for a while, and the account of all bytes held."""
+"""Retention of ended streams, and the accounts of all bytes held."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from collections.abc import Callable, Iterable, Iterator
 from .stream import Stream
 
 OVERHEAD = 1000
-"""Bytes that a finished stream is charged beside its blocks, so that empty ones are bounded too."""
+"""Bytes that an ended stream is charged beside its blocks, so that empty ones are bounded too."""
 _log = logging.getLogger("tokenwire.streams")
 
 
-class Shelf:
-    """Keeps finished streams for their retention, or until there is no room.
+class Retention:
+    """Hold ended streams for the retention time, or until their memory is needed.
 
     Args:
-        most: Bytes that all streams and requests of the process may hold.
-        most_each: Bytes of that which one owner may have.
-        unlimited: Owners that may have all of it.
-        retention: Seconds.
+        limit: Bytes that all streams and requests of the process may hold.
+        retention: Seconds for which an ended stream is held.
         on_forget: Called with each stream that is no longer held. An error in it is logged: the
-            caller of ``charge`` is a stream that has nothing to do with the one that goes.
+            caller of ``charge`` is another stream, and must not fail because of it.
+        owner_limit: Bytes that one owner may hold; by default all.
+        unlimited: Owners without a limit of their own.
     """
 
     def __init__(
         self,
-        most: int,
+        limit: int,
         retention: float,
         on_forget: Callable[[Stream], None],
-        most_each: int | None = None,
+        owner_limit: int | None = None,
         unlimited: frozenset[str] = frozenset(),
     ) -> None:
-        self._most = most
-        self._most_each = most if most_each is None else most_each
+        self._limit = limit
+        self._owner_limit = limit if owner_limit is None else owner_limit
         self._unlimited = unlimited | {""}
         self._owners: dict[str, int] = {}
         self._retention = retention
@@ -52,76 +52,77 @@ class Shelf:
         return self._held
 
     def get(self, stream_id: str) -> Stream | None:
-        """The stream of that id, if it is here."""
+        """Return the stream of that id; None if it is not held."""
         return self._streams.get(stream_id)
 
-    def put(self, stream: Stream) -> None:
-        """Keep a stream that is over."""
+    def add(self, stream: Stream) -> None:
+        """Hold a stream that has ended."""
         self._streams[stream.meta.id] = stream
-        self._arm(stream)
+        self._start_timer(stream)
         self.charge(OVERHEAD, stream.meta.owner)
 
     def charge(self, size: int, owner: str = "") -> bool:
-        """Keep the account of held bytes; past a limit, forget the oldest finished first.
+        """Add to the held bytes; past a limit, forget the streams that ended first.
 
         Args:
-            size: Bytes that are held from now on; negative for bytes that were given back.
-            owner: Whose they are. Past an owner's limit only streams of that owner are forgotten.
+            size: Bytes held from now on; negative for bytes that were released.
+            owner: The caller they belong to. Past an owner's limit only streams of that owner are
+                forgotten.
 
         Returns:
-            Whether what is held is within the limits.
+            Whether the held bytes are within the limits.
         """
         self._held += size
-        self._note(owner, size)
+        self._charge_owner(owner, size)
         if not self._is_evicting:
-            # A stream that is forgotten gives its bytes back by this same method.
+            # A stream that is forgotten releases its bytes through this method.
             self._is_evicting = True
             try:
                 self._evict(owner)
             finally:
                 self._is_evicting = False
-        return self._held <= self._most and not self._is_over(owner)
+        return self._held <= self._limit and not self._exceeds_limit(owner)
 
     def close(self) -> None:
         """Stop every timer."""
         for stream in self:
-            _disarm(stream)
+            _stop_timer(stream)
 
-    def _note(self, owner: str, size: int) -> None:
+    def _charge_owner(self, owner: str, size: int) -> None:
         if size and owner not in self._unlimited:
             self._owners[owner] = self._owners.get(owner, 0) + size
             if not self._owners[owner]:
                 del self._owners[owner]
 
-    def _is_over(self, owner: str) -> bool:
-        return self._owners.get(owner, 0) > self._most_each
+    def _exceeds_limit(self, owner: str) -> bool:
+        return self._owners.get(owner, 0) > self._owner_limit
 
     def _evict(self, owner: str) -> None:
-        while self._held > self._most and self._forget_oldest(self):
+        while self._held > self._limit and self._forget_oldest(self):
             pass
-        while self._is_over(owner):
+        while self._exceeds_limit(owner):
             if not self._forget_oldest(s for s in self if s.meta.owner == owner):
                 return
 
     def _forget_oldest(self, streams: Iterable[Stream]) -> bool:
-        idle = next((s for s in streams if not s.tail.readers), None)
-        if idle is not None:
-            self._forget(idle)
-        return idle is not None
+        unread = next((s for s in streams if not s.tail.readers), None)
+        if unread is not None:
+            self._forget(unread)
+        return unread is not None
 
-    def _arm(self, stream: Stream) -> None:
+    def _start_timer(self, stream: Stream) -> None:
         loop = asyncio.get_running_loop()
         stream.timer = loop.call_later(self._retention, self._expire, stream)
 
     def _expire(self, stream: Stream) -> None:
         if stream.tail.readers:
-            self._arm(stream)
+            self._start_timer(stream)
         else:
             self._forget(stream)
 
     def _forget(self, stream: Stream) -> None:
         del self._streams[stream.meta.id]
-        _disarm(stream)
+        _stop_timer(stream)
         stream.tail.drop()
         stream.intake.drop()
         self.charge(-OVERHEAD, stream.meta.owner)
@@ -131,6 +132,6 @@ class Shelf:
             _log.error("forgetting a stream failed: %s", type(error).__name__)
 
 
-def _disarm(stream: Stream) -> None:
+def _stop_timer(stream: Stream) -> None:
     if stream.timer is not None:
         stream.timer.cancel()

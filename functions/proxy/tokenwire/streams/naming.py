@@ -1,0 +1,118 @@
+"""Names by which callers find streams: chat ids and idempotency keys."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import sha256
+from typing import Protocol
+
+from ..stores.contract import Named, Names
+from ..stores.memory import StreamNames
+from .stream import Stream
+
+MAX_PENDING = 100
+"""Streams that have claimed a name and have not started. Past this, the oldest loses its names."""
+
+
+class Naming(Protocol):
+    """The names of one process's callers, as ``name_key`` makes them."""
+
+    async def claim(self, key: str, meant: Named, instead_of: Named | None) -> Named | None:
+        """As ``Names.claim``, for a stream that is about to start."""
+
+    async def name(self, key: str, stream: Stream) -> None:
+        """Let the name stand for a stream from now on."""
+
+    async def named(self, key: str) -> Named | None:
+        """Return what the name stands for; None if it stands for nothing."""
+
+    async def started(self, stream_id: str) -> None:
+        """Note that a stream runs here, which may have claimed names."""
+
+    def forget(self, stream_id: str) -> None:
+        """Remove the names of a stream that is no longer held here."""
+
+
+class LocalNaming:
+    """Names for streams that only this process has."""
+
+    def __init__(self) -> None:
+        self._names = StreamNames()
+        self._pending: OrderedDict[str, None] = OrderedDict()
+
+    async def claim(self, key: str, meant: Named, instead_of: Named | None) -> Named | None:
+        """As ``Naming.claim``."""
+        found = await self._names.claim(key, meant, instead_of)
+        if found is None:
+            self._pending[meant.stream] = None
+            if len(self._pending) > MAX_PENDING:
+                oldest, _ = self._pending.popitem(last=False)
+                self._names.forget(oldest)
+        return found
+
+    async def name(self, key: str, stream: Stream) -> None:
+        """As ``Naming.name``."""
+        await self._names.name(key, Named(stream.meta.id))
+
+    async def named(self, key: str) -> Named | None:
+        """As ``Naming.named``."""
+        return await self._names.named(key)
+
+    async def started(self, stream_id: str) -> None:
+        """As ``Naming.started``."""
+        self._pending.pop(stream_id, None)
+
+    def forget(self, stream_id: str) -> None:
+        """As ``Naming.forget``."""
+        self._names.forget(stream_id)
+
+
+class StoreNaming:
+    """Names in a store, and those of this process's streams here too: the store may lose them.
+
+    Args:
+        store: Where the names are.
+    """
+
+    def __init__(self, store: Names) -> None:
+        self._store = store
+        self._local = StreamNames()
+        self._pending: OrderedDict[str, list[tuple[str, Named]]] = OrderedDict()
+
+    async def claim(self, key: str, meant: Named, instead_of: Named | None) -> Named | None:
+        """As ``Naming.claim``."""
+        found = await self._store.claim(key, meant, instead_of)
+        if found is None:
+            self._pending.setdefault(meant.stream, []).append((key, meant))
+            if len(self._pending) > MAX_PENDING:
+                self._pending.popitem(last=False)
+        return found
+
+    async def name(self, key: str, stream: Stream) -> None:
+        """As ``Naming.name``."""
+        meant = Named(stream.meta.id)
+        await self._store.name(key, meant)
+        if stream.is_ours:
+            await self._local.name(key, meant)
+
+    async def named(self, key: str) -> Named | None:
+        """As ``Naming.named``. A name that the store has lost is looked for here."""
+        return await self._store.named(key) or await self._local.named(key)
+
+    async def started(self, stream_id: str) -> None:
+        """As ``Naming.started``."""
+        for key, meant in self._pending.pop(stream_id, ()):
+            await self._local.name(key, meant)
+
+    def of(self, stream_id: str) -> list[tuple[str, Named]]:
+        """Return the names of a stream that runs here, each with its value."""
+        return self._local.of(stream_id)
+
+    def forget(self, stream_id: str) -> None:
+        """As ``Naming.forget``."""
+        self._local.forget(stream_id)
+
+
+def name_key(name: str, owner: str) -> str:
+    """Return a key that reveals neither name nor owner, and differs from every other owner's."""
+    return sha256(f"{owner}\0{name}".encode()).hexdigest()

@@ -1,0 +1,38 @@
+"""Make tails within the limits of the process, on the account of their owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from .limits import Limits
+from .tail import Bounds, Tail
+
+Charge = Callable[[int, str], bool]
+"""As ``Retention.charge``."""
+
+
+class Tails:
+    """Makes the tails of one process.
+
+    Args:
+        limits: How much one stream may hold.
+        charge: Takes the bytes that a tail holds or releases.
+    """
+
+    def __init__(self, limits: Limits, charge: Charge) -> None:
+        self._bounds = limits.bounds
+        self._charge = charge
+
+    def account(self, owner: str) -> Callable[[int], bool]:
+        """Return the account of a caller: it takes changes in bytes, and tells whether they fit."""
+        return partial(self._charge, owner=owner)  # type: ignore[call-arg]
+
+    def new(self, owner: str = "", patience: Callable[[], float] = lambda: 0.0) -> Tail:
+        """Return a tail for viewers."""
+        return Tail(self._bounds, charge=self.account(owner), patience=patience)
+
+    def intake(self, owner: str) -> Tail:
+        """Return a tail for records that are not committed yet: it retains no past."""
+        window = self._bounds.window
+        return Tail(Bounds(window, window), charge=self.account(owner))
