@@ -1,4 +1,4 @@
-"""The tables of ``docs/clients.md`` are those of the translators."""
+"""The tables in ``docs/clients.md`` match the translators."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ TEXT = Path("docs/clients.md").read_text(encoding="utf-8")
         ("ui", ui_to_chat.FIELDS),
     ],
 )
-def test_fates_of_fields_are_documented(dialect: str, fields: Fields) -> None:
-    """Each field that is carried or left out, and no other."""
+def test_translated_and_ignored_fields_are_documented(dialect: str, fields: Fields) -> None:
+    """The tables list exactly the fields that are translated or ignored."""
     row = [line for line in TEXT.splitlines() if line.startswith(f"| `{dialect}` | `")][-1]
-    carried, left_out = (re.findall(r"`(\w+)`", cell) for cell in row.split("|")[2:4])
-    assert sorted(fields.carried) == sorted(carried)
-    assert sorted(fields.no_effect) == sorted(left_out)
+    translated, ignored = (re.findall(r"`(\w+)`", cell) for cell in row.split("|")[2:4])
+    assert sorted(fields.carried) == sorted(translated)
+    assert sorted(fields.no_effect) == sorted(ignored)
 
 
-def test_what_chat_loses_is_documented() -> None:
-    """In front of the APIs that are not of OpenAI's kind."""
-    said = TEXT.partition("own API and Bedrock, what is left out is ")[2].partition(".")[0]
-    assert sorted(re.findall(r"`(\w+)`", said)) == sorted(NO_EFFECT)
+def test_ignored_fields_of_chat_are_documented() -> None:
+    """The list is that of the translation to Messages, for providers without a Chat API."""
+    fields = TEXT.partition("native API and Bedrock, these are ignored: ")[2].partition(".")[0]
+    assert sorted(re.findall(r"`(\w+)`", fields)) == sorted(NO_EFFECT)

@@ -20,13 +20,13 @@ from tests.fakes.work import allocated
 from tests.fuzz.targets import KINDS
 from tests.fuzz.test_targets import SEEDS
 from tokenwire.dialects import DIALECTS
-from tokenwire.providers import json_answers as whole
+from tokenwire.providers import complete_responses
 from tokenwire.providers.anthropic import provider as anthropic
 from tokenwire.providers.bedrock import provider as bedrock
 from tokenwire.providers.exchange import Post
 from tokenwire.providers.gemini import provider as gemini
+from tokenwire.providers.non_streaming import as_stream
 from tokenwire.providers.openai.provider import _read as openai_read
-from tokenwire.providers.whole import streamed
 from tokenwire.sse import Parser, ServerSentEvent
 from tokenwire.stores.records import EndReason, Facts, Meta
 from tokenwire.streams.deadline import Timeouts
@@ -41,7 +41,7 @@ POST = Post("/", {})
 META = Meta("st_x", "me", "p", "chat", "m", 1)
 # A provider, its dialect, and how its bodies are read.
 PROVIDERS: dict[str, tuple[str, Read]] = {
-    "openai": ("chat", lambda response: streamed(openai_read(response), whole.chat)),
+    "openai": ("chat", lambda response: as_stream(openai_read(response), complete_responses.chat)),
     "anthropic": ("messages", lambda response: anthropic.API.read(response, "m", POST)),
     "gemini": ("messages", lambda response: gemini.API.read(response, "m", POST)),
     "bedrock": ("messages", lambda response: bedrock.CONVERSE.read(response, "m", POST)),

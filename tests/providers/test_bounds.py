@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from tests.fakes.upstream import Act, Upstream
+from tests.providers.test_non_streaming import ASK, KINDS
 from tests.providers.test_openai import FixedKey
-from tests.providers.test_whole import ASK, KINDS
 from tokenwire.errors import ClientError
 from tokenwire.providers.bounds import MAX_ERROR, MAX_LIST, bound
 from tokenwire.providers.config import Config

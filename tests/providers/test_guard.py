@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import Serve
 from tests.fakes.upstream import ROLE, STOP, Upstream, text
 from tests.matrix.cases import recording
+from tests.providers.test_non_streaming import ASK
 from tests.providers.test_openai import FixedKey
-from tests.providers.test_whole import ASK
 from tokenwire.errors import UpstreamError
 from tokenwire.providers.anthropic import provider as anthropic
 from tokenwire.providers.config import Config

@@ -165,7 +165,7 @@ async def watch(hub: Hub, stream: Stream, seen: list[bytes]) -> str:
             seen += reader.take()
             if reader.ended is not None:
                 reason = str(reader.ended[1].reason)
-                return "whole" if (reason, seen) == ("done", WHOLE) else reason
+                return "complete" if (reason, seen) == ("done", WHOLE) else reason
             if reader.interruption is not None and not reader.has_more:
                 return reader.interruption.code
 

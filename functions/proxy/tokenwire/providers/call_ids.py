@@ -1,4 +1,4 @@
-"""Ids of tool calls, as providers take them: safe characters, no longer than 64, each once."""
+"""Rename tool call ids to the form that providers accept: safe characters, at most 64, unique."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNSAFE = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def safe(call: str) -> str:
-    """The id, or one that stands for it: the same for the same id, and another for any other."""
+    """Return the id, or a hash of it if it is not safe. Equal ids give equal results."""
     if _SAFE.fullmatch(call):
         return call
     digest = sha256(call.encode("utf-8", "surrogatepass")).hexdigest()
@@ -21,10 +21,10 @@ def safe(call: str) -> str:
 
 
 class CallIds:
-    """Renames the ids of one conversation, turn by turn.
+    """Renamer of the ids in one conversation, turn by turn.
 
-    Some providers count their calls anew in each answer, so that a conversation has an id twice:
-    results refer to the last turn's call of that name.
+    Some providers number their calls from the start in each answer, so a conversation can contain
+    an id twice. A result belongs to the last turn's call with its id.
     """
 
     def __init__(self) -> None:
@@ -32,10 +32,10 @@ class CallIds:
         self._names: dict[str, str] = {}
 
     def of_calls(self, blocks: list[tuple[str, JSON]]) -> list[tuple[str, JSON]]:
-        """An assistant's blocks, calls renamed.
+        """Return an assistant turn's blocks with renamed calls.
 
         Raises:
-            ClientError: Two calls of the turn have one id.
+            ClientError: Two calls of the turn have the same id.
         """
         self._names = {}
         return [(at, self._call(at, block)) for at, block in blocks]
@@ -56,10 +56,10 @@ class CallIds:
         return name
 
     def of_results(self, blocks: list[tuple[str, JSON]]) -> list[tuple[str, JSON]]:
-        """A user's blocks: results first, renamed, in the order of the calls; then the rest.
+        """Return a user turn's blocks: renamed results in the order of their calls, then the rest.
 
         Raises:
-            ClientError: A result is of no call of the turn before, or of one that has one.
+            ClientError: A result has no call in the previous turn, or another result for it exists.
         """
         found: dict[str, tuple[str, JSON]] = {}
         rest: list[tuple[str, JSON]] = []
@@ -69,8 +69,12 @@ class CallIds:
                 continue
             call = block["tool_use_id"]
             if call not in self._names:
-                raise carry.refuse(f"{at}.tool_use_id", "is of no call in the turn before")
+                raise carry.refuse(
+                    f"{at}.tool_use_id", "does not belong to a call in the previous turn"
+                )
             if call in found:
-                raise carry.refuse(f"{at}.tool_use_id", "has a result already")
+                raise carry.refuse(
+                    f"{at}.tool_use_id", "belongs to a call that already has a result"
+                )
             found[call] = (at, {**block, "tool_use_id": self._names[call]})
         return [*(found[call] for call in self._names if call in found), *rest]

@@ -1,8 +1,8 @@
-"""What Claude models take, by their names.
+"""Restrictions of Claude models, derived from the version in their names.
 
-From Anthropic's migration guides: sampling parameters, and thinking with a budget, are refused
-since 4.7; an answer that the caller begins since 4.6; temperature and top_p together since 4.1.
-Names that say no version are taken to be of a model that takes everything.
+From Anthropic's migration guides: sampling parameters and thinking budgets are refused since 4.7,
+prefilled answers since 4.6, temperature together with top_p since 4.1. A name without a version is
+treated as a model without restrictions.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ _VERSION = re.compile(r"claude-[a-z]{1,16}-(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")
 _NO_SAMPLING = (4, 7)
 _NO_PREFILL = (4, 6)
 _ONE_OF_TWO = (4, 1)
-# Values that ask for nothing.
+# Default values, which are dropped.
 _DEFAULTS = {"temperature": 1, "top_p": 1}
 
 
 def version(model: str) -> tuple[int, int]:
-    """The version in a model's name, also in Bedrock's; zeros where there is none."""
+    """Return the version in a model's name, including Bedrock's names; zeros if there is none."""
     match = _VERSION.search(model)
     return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
 
 
 def sampling(body: JSON, model: str) -> JSON:
-    """``temperature``, ``top_p`` and ``top_k`` of a Messages request, as the model takes them.
+    """Return ``temperature``, ``top_p`` and ``top_k`` if the model accepts them.
 
     Raises:
-        ClientError: The model does not take one; ``param`` names it.
+        ClientError: The model does not accept one; ``param`` names it.
     """
     found = carry.set_of(body, ("temperature", "top_p", "top_k"))
     if found.get("temperature", 0) > 1:
@@ -40,24 +40,24 @@ def sampling(body: JSON, model: str) -> JSON:
     if known >= _ONE_OF_TWO:
         found = {name: value for name, value in found.items() if value != _DEFAULTS.get(name)}
     if known >= _NO_SAMPLING and found:
-        raise carry.refuse(next(iter(found)), "is no longer a parameter of this model")
+        raise carry.refuse(next(iter(found)), "is not supported by this model")
     if known >= _ONE_OF_TWO and {"temperature", "top_p"} <= found.keys():
-        raise carry.refuse("top_p", "does not go with temperature for this model")
+        raise carry.refuse("top_p", "cannot be combined with temperature for this model")
     return found
 
 
 def thinking(body: JSON, model: str) -> JSON:
-    """``thinking`` of a Messages request, as the model takes it.
+    """Return ``thinking`` if the model accepts it.
 
     Raises:
-        ClientError: It has a budget, and the model takes none.
+        ClientError: It has a budget, which the model does not accept.
     """
     found: JSON = body.get("thinking") or {}
     if found.get("budget_tokens") and version(model) >= _NO_SAMPLING:
-        raise carry.refuse("thinking.budget_tokens", "is no longer a parameter of this model")
+        raise carry.refuse("thinking.budget_tokens", "is not supported by this model")
     return found
 
 
 def takes_prefill(model: str) -> bool:
-    """Whether the last turn may be the beginning of the answer."""
+    """Return whether the last turn may be the start of the answer."""
     return version(model) < _NO_PREFILL

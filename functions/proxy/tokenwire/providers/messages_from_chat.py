@@ -1,7 +1,8 @@
-"""A Chat Completions request as one of Messages: for providers that do not speak ``chat``.
+"""Translate a Chat Completions request to Messages, for providers that do not speak ``chat``.
 
-The body has been checked against ``schema.chat``, or comes from a ``to_chat``: what is left to
-refuse has no counterpart. What is made here is noted with ``made``, for the next translation.
+The body has been validated against ``chat.schema`` or comes from a ``to_chat``; any remaining error
+is a field without a counterpart. Objects are created with ``made``, so that the next translation
+can report the caller's fields.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ..dialects.origins import made
 from ..dialects.protocol import JSON
 
 MAX_TOKENS = 8192
-"""What an answer may take if the caller does not say: the Messages API insists on a limit."""
+"""Default limit of output tokens: the Messages API requires one."""
 
 NO_EFFECT = (
     "metadata",
@@ -23,12 +24,12 @@ NO_EFFECT = (
     "prompt_cache_retention",
     "service_tier",
     "store",
-    # Only to have an answer sooner that is predicted.
+    # Only makes a predicted answer faster.
     "prediction",
-    # A wish for a style, which the Agents SDKs always send; the answer is as right without.
+    # A style preference that the Agents SDKs always send; the answer is correct without it.
     "verbosity",
 )
-"""Fields that change no answer, or only its style; left out, whatever they say."""
+"""Fields that do not change the answer, or only its style; ignored whatever their value."""
 
 # fmt: off
 _FIELDS = frozenset([
@@ -37,7 +38,7 @@ _FIELDS = frozenset([
     "response_format", "reasoning_effort", "user", "safety_identifier", *NO_EFFECT,
 ])
 # fmt: on
-# Values that ask for nothing.
+# Default values, which are ignored.
 _SILENT: JSON = {
     "n": (1,),
     "logprobs": (False,),
@@ -55,10 +56,14 @@ _EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", 
 
 
 def from_chat(body: JSON, model: str) -> JSON:
-    """The body, translated, with the provider's own name for the model; streamed.
+    """Return the body, translated, for a streamed answer.
+
+    Args:
+        body: A ``chat`` request.
+        model: The provider's name of the model.
 
     Raises:
-        ClientError: A field is malformed, or cannot be said in ``messages``; ``param`` names it.
+        ClientError: A field is malformed or has no counterpart in ``messages``; ``param`` names it.
     """
     carry.only(body, _FIELDS, silent=_SILENT)
     system, turns = _split(body["messages"])
@@ -84,27 +89,27 @@ def _sampling(body: JSON) -> JSON:
 
 
 def _split(messages: list[Any]) -> tuple[list[JSON], list[JSON]]:
-    """The system prompt, and the turns. A system message among the turns stays there."""
+    """Return the system prompt and the turns. A later system message stays among the turns."""
     system: list[JSON] = []
     turns: list[JSON] = []
     for number, message in enumerate(messages):
         at, role = f"messages[{number}]", message["role"]
         if role in ("system", "developer"):
-            said = [_texts(part, where) for where, part in _located(message, at)]
-            turns += [_turn(at, "system", said)] if turns else []
-            system += [] if turns else said
+            content = [_texts(part, where) for where, part in _located(message, at)]
+            turns += [_turn(at, "system", content)] if turns else []
+            system += [] if turns else content
         elif role == "tool":
             _add_result(turns, _result(message, at), at)
         elif role == "function":
             raise carry.refuse(f"{at}.role")
         else:
-            said = _assistant(message, at) if role == "assistant" else _user(message, at)
-            turns.append(_turn(at, role, said))
+            content = _assistant(message, at) if role == "assistant" else _user(message, at)
+            turns.append(_turn(at, role, content))
     return system, turns
 
 
 def _add_result(turns: list[JSON], result: JSON, at: str) -> None:
-    """The results of parallel calls belong into one turn."""
+    """Add a tool result. The results of parallel calls form one turn."""
     last = turns[-1] if turns else {}
     if last.get("role") == "user" and last["content"][-1]["type"] == "tool_result":
         last["content"].append(result)
@@ -129,7 +134,7 @@ def _user(message: JSON, at: str) -> list[JSON]:
 
 
 def _assistant(message: JSON, at: str) -> list[JSON]:
-    said = [
+    blocks = [
         _part(part, where)
         for where, part in carry.parts(
             message.get("content") or message.get("refusal"), f"{at}.content"
@@ -138,19 +143,19 @@ def _assistant(message: JSON, at: str) -> list[JSON]:
     if message.get("function_call"):
         raise carry.refuse(f"{at}.function_call")
     for number, call in enumerate(message.get("tool_calls") or ()):
-        said += _call(call, f"{at}.tool_calls[{number}]")
-    return said
+        blocks += _call(call, f"{at}.tool_calls[{number}]")
+    return blocks
 
 
 def _call(call: JSON, at: str) -> list[JSON]:
-    """The call, after the signature that Google's models want back with it."""
+    """Return the call, after its signature if it is from a Google model."""
     if (call.get("type") or "function") != "function":
         raise carry.refuse(f"{at}.type")
     function = call["function"]
     try:
         arguments = parsed(function["arguments"] or "{}", dict)
     except ValueError:
-        raise carry.malformed(f"{at}.function.arguments", "an object in JSON") from None
+        raise carry.malformed(f"{at}.function.arguments", "a JSON object") from None
     use = {"type": "tool_use", "id": call["id"], "name": function["name"], "input": arguments}
     found = made(at, use, id=f"{at}.id", input=f"{at}.function.arguments")
     if signature := signatures.of_call(call):
@@ -189,10 +194,12 @@ def _image(part: JSON, at: str) -> JSON:
 
 def _file(file: JSON, at: str) -> JSON:
     if not file.get("file_data"):
-        raise carry.refuse(f"{at}.file_id", "names a file that this model's provider does not have")
+        raise carry.refuse(
+            f"{at}.file_id", "refers to a file that this model's provider does not have"
+        )
     found = carry.data_url(file["file_data"])
     if found is None or found[0] != "application/pdf":
-        raise carry.malformed(f"{at}.file_data", "a data URL of a PDF")
+        raise carry.malformed(f"{at}.file_data", "a data URL with a PDF")
     source = {"type": "base64", "media_type": found[0], "data": found[1]}
     title = {"title": file["filename"]} if file.get("filename") else {}
     return {"type": "document", "source": source, **title}
@@ -249,7 +256,9 @@ def _output(body: JSON) -> JSON:
         case None | {"type": "text"}:
             pass
         case {"type": "json_object"}:
-            config["format"] = {"type": "json_object"}  # not of Messages; for those who have it
+            config["format"] = {
+                "type": "json_object"
+            }  # not part of Messages; for providers that support it
         case {"type": "json_schema", "json_schema": {"schema": dict(schema)}}:
             config["format"] = {"type": "json_schema", "schema": schema}
         case _:

@@ -1,8 +1,9 @@
-"""A conversation as providers take it: the turns of a Messages request, made legal.
+"""Normalise the turns of a Messages request to a conversation that providers accept.
 
-What says nothing is dropped, turns of one role are merged, and ids of tool calls are made safe;
-that changes no meaning. What would is a ``ClientError`` that names the field. The rules are those
-of Anthropic's documentation and of Bedrock's and Google's error messages; see ``docs/decisions``.
+Empty blocks are dropped, consecutive turns of one role are merged, and ids of tool calls are made
+safe: none of this changes the meaning. Anything that would is a ``ClientError`` that names the
+field. The rules come from Anthropic's documentation and from error messages of Bedrock and Google;
+see ``docs/decisions``.
 """
 
 from __future__ import annotations
@@ -23,36 +24,36 @@ _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one role says at once; ``at`` is the path of its first message."""
+    """Consecutive blocks of one role; ``at`` is the path of the first message."""
 
     role: str
     at: str
     blocks: list[Located]
 
     def of(self, kind: str) -> list[Located]:
-        """Its blocks of a type."""
+        """Return the blocks of a type."""
         return [(at, block) for at, block in self.blocks if block["type"] == kind]
 
 
 def conversation(messages: list[JSON], *, for_google: bool = False) -> list[Turn]:
-    """The turns: none empty, no two of one role in a row, each tool call with its result.
+    """Return the turns: none empty, no two of one role in a row, a result for each tool call.
 
     Args:
-        messages: Of a Messages request.
-        for_google: Whose signed thoughts are kept: Google's, or everybody else's.
+        messages: The messages of a Messages request.
+        for_google: Whether to keep reasoning signed by Google, or by all other providers.
 
     Raises:
-        ClientError: Nothing is left, or calls and results do not match.
+        ClientError: No turn is left, or calls and results do not match.
     """
     found = _merged(_turns(messages, for_google=for_google))
     if not any(turn.role != "system" for turn in found):
-        raise carry.refuse("messages", "must hold a turn that says something")
+        raise carry.refuse("messages", "must contain a message with content")
     ids = CallIds()
     return [_paired(ids, turn, before, after) for before, turn, after in _neighbours(found)]
 
 
 def user_first(turns: list[Turn]) -> None:
-    """Refuse a conversation that another role begins.
+    """Raise an error if the first turn is the assistant's.
 
     Raises:
         ClientError: ``param`` is the first message's role.
@@ -62,17 +63,17 @@ def user_first(turns: list[Turn]) -> None:
 
 
 def non_blank(content: object, at: str) -> list[Located]:
-    """A content's blocks but for blank texts, which no provider takes."""
+    """Return a content's blocks without blank texts, which no provider accepts."""
     return [(where, part) for where, part in carry.parts(content, at) if not _is_blank(part)]
 
 
 def called(turns: Iterable[Turn]) -> list[str]:
-    """The names of the tools that were called, each once."""
+    """Return the names of the called tools, without duplicates."""
     return list(dict.fromkeys(use["name"] for turn in turns for _, use in turn.of("tool_use")))
 
 
 def one_call(body: JSON) -> bool:
-    """Whether the caller of a Messages request wants no parallel tool calls."""
+    """Return whether a Messages request disables parallel tool calls."""
     return bool((body.get("tool_choice") or {}).get("disable_parallel_tool_use"))
 
 
@@ -85,12 +86,12 @@ def _turns(messages: list[JSON], *, for_google: bool) -> Iterable[Turn]:
         at = f"messages[{number}]"
         blocks = non_blank(message["content"], f"{at}.content")
         kept = [one for one in blocks if not _is_foreign(one[1], for_google=for_google)]
-        if any(not _is_seal(block) for _, block in kept):
+        if any(not _is_signature(block) for _, block in kept):
             yield Turn(message["role"], at, kept)
 
 
-def _is_seal(block: JSON) -> bool:
-    """Whether it is a signature alone, which says nothing without what it belongs to."""
+def _is_signature(block: JSON) -> bool:
+    """Return whether a block is a signature without text, which is useless on its own."""
     return block["type"] == "thinking" and not block["thinking"].strip()
 
 
@@ -115,7 +116,7 @@ def _neighbours(turns: list[Turn]) -> Iterable[tuple[Turn | None, Turn, Turn | N
 
 
 def _paired(ids: CallIds, turn: Turn, before: Turn | None, after: Turn | None) -> Turn:
-    """The turn with safe ids; results before all else, in the order of their calls."""
+    """Return the turn with safe ids; results come first, in the order of their calls."""
     uses, results = turn.of("tool_use"), turn.of("tool_result")
     if turn.role == "assistant":
         _answered(uses, after)
@@ -123,7 +124,9 @@ def _paired(ids: CallIds, turn: Turn, before: Turn | None, after: Turn | None) -
     if uses:
         raise carry.refuse(f"{uses[0][0]}.type")
     if results and (before is None or before.role != "assistant"):
-        raise carry.refuse(f"{results[0][0]}.tool_use_id", "is of no call in the turn before")
+        raise carry.refuse(
+            f"{results[0][0]}.tool_use_id", "does not belong to a call in the previous turn"
+        )
     return Turn(turn.role, turn.at, ids.of_results(turn.blocks)) if results else turn
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...dialects.origins import caused_by
 from ...dialects.protocol import ChatRequest
-from .. import json_answers as whole
+from .. import complete_responses
 from ..exchange import Post
 from ..messages_from_chat import from_chat
 from ..native import Api, names
-from ..whole import streamed
+from ..non_streaming import as_stream
 from .request import request as legal
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _ask(request: ChatRequest, model: str) -> Post:
 async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
     from ..http import read
 
-    async for data in streamed(read(response), whole.messages):
+    async for data in as_stream(read(response), complete_responses.messages):
         yield data
 
 

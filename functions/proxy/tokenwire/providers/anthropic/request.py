@@ -1,6 +1,6 @@
-"""A Messages request that was translated from another dialect, as Anthropic takes it.
+"""Adjust a translated Messages request to the rules of Anthropic's API.
 
-A caller's own Messages request goes to Anthropic untouched.
+A caller's own Messages request is sent to Anthropic unchanged.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from ...dialects.protocol import JSON
 from .. import claude
 from ..turns import Located, Turn, called, conversation, non_blank, user_first
 
-_AS_IS = ("model", "max_tokens", "stream", "metadata", "output_config")
+_COPIED = ("model", "max_tokens", "stream", "metadata", "output_config")
 
 
 def request(body: JSON, model: str) -> JSON:
-    """The body, made legal.
+    """Return the body in a form that Anthropic accepts.
 
     Raises:
-        ClientError: It cannot be, without a change of its meaning; ``param`` names the field.
+        ClientError: The body cannot be adjusted without changing its meaning; ``param`` names
+            the field.
     """
     turns = conversation(body["messages"])
     user_first(turns)
-    found = carry.set_of(body, _AS_IS) | claude.sampling(body, model)
+    found = carry.set_of(body, _COPIED) | claude.sampling(body, model)
     found["messages"] = [_message(turn) for turn in _finished(turns, model)]
     if system := non_blank(body.get("system"), "system"):
         found["system"] = [block for _, block in system]
@@ -46,7 +47,7 @@ def _block(located: Located) -> JSON:
 
 
 def _finished(turns: list[Turn], model: str) -> list[Turn]:
-    """The turns; an answer that the caller has begun may not end in blanks."""
+    """Return the turns. A trailing assistant turn (prefill) must not end in white space."""
     *rest, last = turns
     if last.role != "assistant":
         return turns
@@ -62,18 +63,21 @@ def _stops(body: JSON) -> JSON:
     stops = body.get("stop_sequences") or []
     for number, stop in enumerate(stops):
         if not stop.strip():
-            raise carry.refuse(f"stop_sequences[{number}]", "may not be blank")
+            raise carry.refuse(f"stop_sequences[{number}]", "must not be blank")
     return {"stop_sequences": stops} if stops else {}
 
 
 def _tools(body: JSON, turns: list[Turn]) -> JSON:
-    """The tools, and the choice; for calls of earlier turns alone, tools that may not be called."""
+    """Return the tools and the choice.
+
+    If only earlier turns have calls, the called tools are declared and calls are forbidden.
+    """
     choice: JSON = body.get("tool_choice") or {}
     if tools := body.get("tools"):
         found: JSON = {"tools": [_tool(tool) for tool in tools]}
         return found | ({"tool_choice": choice} if choice else {})
     if choice.get("type") in ("any", "tool"):
-        raise carry.refuse("tool_choice", "needs tools")
+        raise carry.refuse("tool_choice", "requires tools")
     names = called(turns)
     schema = {"type": "object"}
     stubs = [{"name": name, "input_schema": schema} for name in names]

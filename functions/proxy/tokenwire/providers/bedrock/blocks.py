@@ -1,4 +1,4 @@
-"""The blocks of a Messages request as Converse writes them."""
+"""Translate the content blocks of a Messages request to Converse."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _MAX_NAME = 190
 
 
 class Blocks:
-    """Translates one request's blocks; it gives each document a name of its own."""
+    """Translator of one request's blocks. Gives every document a unique name."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
 
     def block(self, part: JSON, at: str) -> JSON:
-        """One block.
+        """Return the Converse form of a block.
 
         Raises:
-            ClientError: Converse has none for it.
+            ClientError: Converse has no such block (``unsupported_parameter``).
         """
         match part["type"]:
             case "text":
@@ -56,10 +56,12 @@ class Blocks:
             case "base64", _:
                 raise carry.refuse(f"{at}.source.media_type")
             case _:
-                raise carry.refuse(f"{at}.source.type", "must be base64: Bedrock fetches nothing")
+                raise carry.refuse(
+                    f"{at}.source.type", "must be base64: Bedrock does not fetch URLs"
+                )
 
     def _name(self, title: str) -> str:
-        """Bedrock takes letters, digits, single spaces and a few signs, and no name twice."""
+        """Return a unique name with the characters that Bedrock allows."""
         kept = (c if (c.isascii() and c.isalnum()) or c in "-()[]" else " " for c in title)
         name = found = " ".join("".join(kept).split())[:_MAX_NAME].strip() or "document"
         number = 1
@@ -71,7 +73,7 @@ class Blocks:
 
     def _result(self, part: JSON, at: str) -> JSON:
         inner = non_blank(part.get("content"), f"{at}.content")
-        # An empty result is one: blank texts, and no content at all, are refused.
+        # Bedrock refuses blank texts and empty content, so an empty result is sent as JSON.
         content = [self.block(piece, where) for where, piece in inner] or [{"json": {"result": ""}}]
         status = "error" if part.get("is_error") else "success"
         return {"toolUseId": part["tool_use_id"], "content": content, "status": status}
@@ -79,7 +81,9 @@ class Blocks:
 
 def _image(source: JSON, at: str) -> JSON:
     if source["type"] != "base64":
-        raise carry.refuse(f"{at}.type", "must be base64: Bedrock fetches nothing")
+        raise carry.refuse(f"{at}.type", "must be base64: Bedrock does not fetch URLs")
     if source["media_type"] not in _IMAGES:
-        raise carry.refuse(f"{at}.media_type", "must be one of png, jpeg, gif and webp")
+        raise carry.refuse(
+            f"{at}.media_type", "must be one of image/png, image/jpeg, image/gif and image/webp"
+        )
     return {"format": _IMAGES[source["media_type"]], "source": {"bytes": source["data"]}}

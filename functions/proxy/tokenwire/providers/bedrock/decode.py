@@ -1,8 +1,7 @@
-"""Bedrock Converse streams as Messages streams.
+"""Convert Bedrock Converse streams to Messages streams.
 
-Converse has the same shape under other names (blocks of text, reasoning and tool use, each
-opened, filled and closed), so one translation serves every dialect. Its stream is binary; what
-comes here are the events inside it.
+Converse has the same structure under other names (blocks of text, reasoning and tool use), so one
+conversion serves every dialect. The stream is binary; this module gets the events inside it.
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 """
 
@@ -23,7 +22,7 @@ _REASONS = {"guardrail_intervened": "refusal", "content_filtered": "refusal"}
 _STOP_REASONS = frozenset(
     {"end_turn", "tool_use", "max_tokens", "stop_sequence", "model_context_window_exceeded"}
 )
-# The model wrote what Bedrock could not read: no answer, and not one to be told as whole.
+# Bedrock could not parse the model's output: the answer failed and must not look complete.
 _FAILURES = frozenset({"malformed_model_output", "malformed_tool_use"})
 _ERRORS = {
     "throttlingException": "rate_limit_error",
@@ -38,16 +37,16 @@ _EVENT = msgspec.json.Decoder(Event)
 
 
 class ConverseReader:
-    """One stream's events as blocks of a Messages stream.
+    """Converter of one stream's events to blocks of a Messages stream.
 
-    A block opens with its first content, so that one without any is not told; ours are numbered
-    without gaps, since clients append blocks and look them up by number.
+    A block is started by its first content, so an empty block is skipped. Blocks are numbered
+    without gaps, since clients append them and look them up by number.
 
     Args:
-        request_id: Bedrock's own; the message's id. One is made up where it is empty.
-        model: By Bedrock's name.
-        one_call: Whether to leave out tool calls beyond the first: Converse has no parameter
-            that keeps a model from calling tools in parallel.
+        request_id: Bedrock's request id, used as the message's id. Generated if empty.
+        model: Bedrock's name of the model.
+        one_call: Whether to drop tool calls after the first: Converse has no parameter that
+            disables parallel tool calls.
     """
 
     def __init__(self, request_id: str, model: str, *, one_call: bool = False) -> None:
@@ -56,26 +55,26 @@ class ConverseReader:
         self._one_call = one_call
         self._places: dict[int, int] = {}
         self._redacted: dict[int, bytes] = {}
-        self._left_out: set[int] = set()
+        self._dropped: set[int] = set()
         self._count = 0
         self._calls = 0
         self._reason: str | None = None
 
     def read(self, kind: str, payload: bytes) -> bytes:
-        """The blocks that say this event; none for one from a later version.
+        """Return the blocks of an event; none for an event of a later API version.
 
         Raises:
-            UpstreamError: It is not Converse's (``upstream_malformed``).
+            UpstreamError: The payload is not a Converse event (``upstream_malformed``).
         """
         return b"".join(_block(event) for event in self._events(kind, read(payload, _EVENT)))
 
     def failed(self, kind: str) -> bytes:
-        """The block of an exception inside the stream. Its text stays out, as it may quote."""
+        """Return the block for an exception inside the stream, without the provider's text."""
         self._reason = None
         return _block(_failure(_ERRORS.get(kind, "api_error")))
 
     def close(self) -> bytes:
-        """The end, where no counts came after the reason."""
+        """Return the end of the stream, if no usage event followed the stop reason."""
         return b"".join(_block(event) for event in self._end(Usage()))
 
     def _events(self, kind: str, event: Event) -> Iterator[JSON]:
@@ -104,17 +103,17 @@ class ConverseReader:
         tool = start.tool_use
         if tool is None:
             return
-        # A server's tool is run by Bedrock, not by the caller.
+        # Tools with another type are run by Bedrock, not by the caller.
         kind = tool.type or "tool_use"
         self._calls += kind == "tool_use"
         if kind == "tool_use" and self._one_call and self._calls > 1:
-            self._left_out.add(index)
+            self._dropped.add(index)
             return
         block = {"type": kind, "id": tool.tool_use_id, "name": tool.name, "input": {}}
         yield self._open(index, block)
 
     def _delta(self, index: int, delta: Delta) -> Iterator[JSON]:
-        if index in self._left_out:
+        if index in self._dropped:
             return
         reasoning = delta.reasoning_content or Reasoning()
         if reasoning.redacted_content:
@@ -127,14 +126,14 @@ class ConverseReader:
             yield {"type": "content_block_delta", "index": self._places[index], "delta": piece}
 
     def _redact(self, index: int, data: str) -> None:
-        """Messages has no pieces of what is redacted, so it is told at its end."""
+        """Collect redacted content, which a Messages stream sends in one piece."""
         try:
             self._redacted[index] = self._redacted.get(index, b"") + b64decode(data, validate=True)
         except ValueError:
             raise malformed() from None
 
     def _stop(self, index: int) -> Iterator[JSON]:
-        self._left_out.discard(index)
+        self._dropped.discard(index)
         if hidden := self._redacted.pop(index, None):
             block = {"type": "redacted_thinking", "data": b64encode(hidden).decode()}
             yield self._open(index, block)
@@ -143,7 +142,7 @@ class ConverseReader:
 
     def _open(self, index: int, block: JSON) -> JSON:
         if not block:
-            raise malformed()  # the arguments of a call that has not begun
+            raise malformed()  # arguments of a call that was not started
         self._places[index], self._count = self._count, self._count + 1
         place = self._places[index]
         return {"type": "content_block_start", "index": place, "content_block": block}
@@ -169,7 +168,7 @@ class ConverseReader:
 
 
 def _piece(delta: Delta, reasoning: Reasoning) -> tuple[JSON, JSON]:
-    """An empty block of the kind that this delta fills, and the delta."""
+    """Return the empty block for this delta, and the delta."""
     thinking = {"type": "thinking", "thinking": "", "signature": ""}
     if delta.text:
         return {"type": "text", "text": ""}, {"type": "text_delta", "text": delta.text}
@@ -192,7 +191,10 @@ def _counts(usage: Usage) -> JSON:
 
 
 def _failure(kind: str) -> JSON:
-    return {"type": "error", "error": {"type": kind, "message": "Bedrock failed."}}
+    return {
+        "type": "error",
+        "error": {"type": kind, "message": "Bedrock reported an error in its stream."},
+    }
 
 
 def _block(event: JSON) -> bytes:

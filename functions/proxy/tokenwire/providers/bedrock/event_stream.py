@@ -1,4 +1,4 @@
-"""AWS's binary event streams, cut into messages by botocore's parser."""
+"""Split AWS's binary event streams into messages with botocore's parser."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Any
 
 from ...sse import MAX_BLOCK
 
-# Bytes of a message's frame: lengths and their checksum before it, its checksum after it.
+# Bytes of a message's frame: the lengths with their checksum, and the message's checksum.
 _PRELUDE, _CHECKSUM = 12, 4
 
 
 class EventStream:
-    """Cuts a binary event stream into its messages, none of them larger than a block may be."""
+    """Splitter of a binary event stream. A message must not be larger than a block may be."""
 
     def __init__(self) -> None:
         from botocore.eventstream import EventStreamBuffer
 
         self._parser: Any = EventStreamBuffer()
-        # What the parser does not have yet, and how much of it it needs for its next step. It
-        # copies all that it holds for each piece that it is given.
+        # Bytes not yet given to the parser, and the number that its next step needs. The parser
+        # copies its complete buffer for each piece that it is given.
         self._held = bytearray()
         self._needed = _PRELUDE
         self._in_message = False
 
     def feed(self, data: bytes) -> Iterator[Any]:
-        """Yield the messages that these bytes complete. To be read to its end.
+        """Yield the messages that these bytes complete. The iterator must be exhausted.
 
         Raises:
-            UpstreamError: They are no event stream, or broken (``upstream_disconnected``); or
-                a message is too large (``upstream_malformed``). Those before it were yielded.
+            UpstreamError: The bytes are not an event stream or damaged (``upstream_disconnected``);
+                or a message is too large (``upstream_malformed``). Earlier messages are yielded.
         """
         from botocore.eventstream import ParserError
 
@@ -46,7 +46,7 @@ class EventStream:
             raise malformed()
 
     def _step(self) -> Iterator[Any]:
-        """Give the parser a prelude, which it checks, or the rest of a message."""
+        """Give the parser a prelude, which it verifies, or the rest of a message."""
         part = bytes(self._held[: self._needed])
         del self._held[: self._needed]
         self._parser.add_data(part)

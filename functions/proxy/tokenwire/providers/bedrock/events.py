@@ -1,4 +1,4 @@
-"""The events of a Bedrock Converse stream, as much of them as is read."""
+"""The events of a Bedrock Converse stream; only the fields that are used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ToolUse(Struct, rename="camel"):
 
 
 class Reasoning(Struct, rename="camel"):
-    """A piece of thinking, or its seal."""
+    """A piece of reasoning, or its signature."""
 
     text: str | None = None
     signature: str | None = None
@@ -23,13 +23,13 @@ class Reasoning(Struct, rename="camel"):
 
 
 class Start(Struct, rename="camel"):
-    """What a block begins with, where it is not text."""
+    """The start of a block that is not text."""
 
     tool_use: ToolUse | None = None
 
 
 class Delta(Struct, rename="camel"):
-    """A piece of a block: one of the fields is set."""
+    """A piece of a block; exactly one field is set."""
 
     text: str | None = None
     tool_use: ToolUse | None = None
@@ -37,7 +37,7 @@ class Delta(Struct, rename="camel"):
 
 
 class Usage(Struct, rename="camel"):
-    """Token counts. ``input_tokens`` leaves out what was read from or written to a cache."""
+    """Token counts. ``input_tokens`` excludes tokens read from or written to a cache."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -46,7 +46,7 @@ class Usage(Struct, rename="camel"):
 
 
 class Event(Struct, rename="camel"):
-    """Any event: which fields are set depends on its type."""
+    """An event of any type; the type determines which fields are set."""
 
     content_block_index: int = 0
     start: Start | None = None

@@ -17,13 +17,13 @@ import msgspec
 from ...dialects.origins import caused_by
 from ...dialects.protocol import ChatRequest
 from ...errors import ProxyError
-from .. import json_answers as whole
+from .. import complete_responses
 from ..exchange import Post, Sent, exchange
 from ..messages_from_chat import from_chat
+from ..non_streaming import as_stream, read_document
 from ..paths import segment
 from ..turns import one_call
-from ..whole import document, streamed
-from .answer import events
+from .complete_response import events
 from .decode import ConverseReader
 from .event_stream import EventStream
 from .request import request as converse
@@ -167,7 +167,7 @@ def _ask_openai(request: ChatRequest, model: str) -> Post:
 async def _read_openai(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
     from ..http import read
 
-    async for data in streamed(read(response), whole.chat):
+    async for data in as_stream(read(response), complete_responses.chat):
         yield data
 
 
@@ -178,7 +178,7 @@ async def _read_converse(response: httpx2.Response, model: str, post: Post) -> A
     request_id = response.headers.get("x-amzn-requestid", "")
     reader = ConverseReader(request_id, model, one_call=post.one_call)
     body = read(response)
-    found, head = await document(body)
+    found, head = await read_document(body)
     if found is not None:
         yield b"".join([reader.read(kind, payload) for kind, payload in events(found)])
         return

@@ -1,4 +1,4 @@
-"""A Messages request as one of Bedrock's Converse.
+"""Translate a Messages request to Bedrock's Converse API.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
 """
@@ -26,14 +26,14 @@ _FIELDS = carry.Fields(
 )
 # fmt: on
 _LABEL = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}", re.ASCII)
-_GONE = "Called earlier in this conversation. It is not available any more."
+_UNAVAILABLE = "Called earlier in this conversation. It is not available any more."
 
 
 def request(body: JSON, model: str) -> JSON:
-    """The body, translated and made legal.
+    """Return the body, translated and adjusted to the rules of Converse.
 
     Raises:
-        ClientError: A field cannot be expressed in Converse; ``param`` names it.
+        ClientError: A field has no counterpart in Converse; ``param`` names it.
     """
     _FIELDS.check(body)
     turns = conversation(body["messages"])
@@ -58,7 +58,7 @@ def _turn(turn: Turn, blocks: Blocks) -> JSON:
         raise carry.refuse(f"{turn.at}.role")
     content = [blocks.block(part, at) for at, part in turn.blocks]
     if (documents := turn.of("document")) and not turn.of("text"):
-        raise carry.refuse(documents[0][0], "needs a text beside it for this model's provider")
+        raise carry.refuse(documents[0][0], "must be accompanied by text for this model's provider")
     return {"role": turn.role, "content": content}
 
 
@@ -74,7 +74,7 @@ def _limits(body: JSON, model: str) -> JSON:
 
 
 def _model_fields(body: JSON, model: str) -> JSON:
-    """What only Anthropic's models know, and Converse hands on to them."""
+    """Return the fields that only Anthropic's models have, which Converse forwards to them."""
     found = {name: value for name, value in claude.sampling(body, model).items() if name == "top_k"}
     if thinking := claude.thinking(body, model):
         found["thinking"] = thinking
@@ -100,24 +100,24 @@ def _output(body: JSON, model: str) -> JSON:
 
 
 def _label(user: str) -> str:
-    """The user's id; where Bedrock does not take it, one that stands for it."""
+    """Return the user's id, or its hash if Bedrock does not accept the id."""
     if _LABEL.fullmatch(user):
         return user
     return sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _tools(body: JSON, turns: list[Turn]) -> JSON:
-    """The tools, and the choice.
+    """Return the tools and the choice.
 
-    Converse has no choice of none, and takes no calls of earlier turns without tools: then these
-    are declared as gone.
+    Converse has no choice "none", and refuses earlier calls if no tools are declared. In these
+    cases the called tools are declared as unavailable.
     """
     choice: JSON = body.get("tool_choice") or {"type": "auto"}
     kind = choice["type"]
     if not body.get("tools") and kind in ("any", "tool"):
-        raise carry.refuse("tool_choice", "needs tools")
+        raise carry.refuse("tool_choice", "requires tools")
     if not body.get("tools") or kind == "none":
-        gone = {"description": _GONE, "inputSchema": {"json": {"type": "object"}}}
+        gone = {"description": _UNAVAILABLE, "inputSchema": {"json": {"type": "object"}}}
         stubs = [{"toolSpec": {"name": name, **gone}} for name in called(turns)]
         return {"toolConfig": {"tools": stubs}} if stubs else {}
     tools = [_tool(tool, f"tools[{number}]") for number, tool in enumerate(body["tools"])]

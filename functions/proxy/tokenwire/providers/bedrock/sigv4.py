@@ -1,4 +1,4 @@
-"""Signature Version 4, by botocore, with the process's own credentials. Imported on first use."""
+"""Signature Version 4 by botocore, with the process's credentials. Imported on first use."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..http import Call
 
 
 class Signer:
-    """Signs requests to one service. Blocking: fetching credentials may call AWS.
+    """Signer of requests to one AWS service. Blocking: obtaining credentials may call AWS.
 
     Args:
-        service: Its signing name.
-        region: Where it is.
+        service: The service's signing name.
+        region: The AWS region.
     """
 
     def __init__(self, service: str, region: str) -> None:
@@ -25,10 +25,10 @@ class Signer:
         self._session = Session()
 
     def sign(self, url: str, content: bytes) -> Call:
-        """A POST of JSON, signed.
+        """Return a signed POST request with a JSON body.
 
         Raises:
-            ProxyError: There are no credentials (503, ``secret_unavailable``).
+            ProxyError: No credentials are available (503, ``secret_unavailable``).
         """
         try:
             found = self._session.get_credentials()

@@ -1,4 +1,4 @@
-"""The chunks of a Gemini stream, as much of them as is read."""
+"""The chunks of a Gemini stream; only the fields that are used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...dialects.reading import malformed, read
 
 
 class Call(Struct, rename="camel"):
-    """A function call; its arguments are never in pieces."""
+    """A function call; its arguments are always complete."""
 
     name: str = ""
     args: dict[str, Any] | None = None
@@ -19,7 +19,7 @@ class Call(Struct, rename="camel"):
 
 
 class Part(Struct, rename="camel"):
-    """A piece of the answer. ``thought`` marks text that is not part of it."""
+    """A piece of the answer. ``thought`` marks reasoning."""
 
     text: str | None = None
     thought: bool = False
@@ -28,13 +28,13 @@ class Part(Struct, rename="camel"):
 
 
 class Content(Struct, rename="camel"):
-    """What one candidate adds."""
+    """The content that one candidate adds."""
 
     parts: list[Part] | None = None
 
 
 class Web(Struct, rename="camel"):
-    """A page that an answer rests on."""
+    """A web page used as a source."""
 
     uri: str | None = None
     title: str | None = None
@@ -47,13 +47,13 @@ class Source(Struct, rename="camel"):
 
 
 class Grounding(Struct, rename="camel"):
-    """What an answer rests on."""
+    """The sources of an answer."""
 
     grounding_chunks: list[Source] | None = None
 
 
 class Candidate(Struct, rename="camel"):
-    """One of several answers; only the first is read."""
+    """One of several parallel answers; only the first is used."""
 
     index: int = 0
     content: Content | None = None
@@ -62,13 +62,13 @@ class Candidate(Struct, rename="camel"):
 
 
 class Feedback(Struct, rename="camel"):
-    """Why a prompt was not answered."""
+    """The reason why a prompt was blocked."""
 
     block_reason: str | None = None
 
 
 class Counts(Struct, rename="camel"):
-    """Token counts, as Google adds them up: thinking beside the answer."""
+    """Token counts, in Google's form: reasoning is not part of the answer's count."""
 
     prompt_token_count: int | None = None
     tool_use_prompt_token_count: int | None = None
@@ -78,13 +78,13 @@ class Counts(Struct, rename="camel"):
 
 
 class Failure(Struct, rename="camel"):
-    """An error in mid-stream. Its message is not read: it may quote anything."""
+    """An error inside the stream. Its message is not read: it may contain anything."""
 
     status: str | None = None
 
 
 class Chunk(Struct, rename="camel"):
-    """A ``GenerateContentResponse``, or an error in its place."""
+    """A ``GenerateContentResponse``, or an error instead of it."""
 
     response_id: str | None = None
     model_version: str | None = None
@@ -99,10 +99,10 @@ _DOCUMENT = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, Any])
 
 
 def blocks(document: bytes) -> bytes:
-    """One JSON document (a chunk, or a list of them) as the event stream that it should have been.
+    """Convert one JSON document (a chunk or a list of chunks) to an event stream.
 
     Raises:
-        UpstreamError: It is neither (``upstream_malformed``).
+        UpstreamError: The document is neither (``upstream_malformed``).
     """
     found = read(document, _DOCUMENT)
     chunks = found if isinstance(found, list) else [document]

@@ -1,6 +1,7 @@
-"""Gemini's native API, as the Messages API would say it: what its OpenAI-compatible one leaves out.
+"""Convert streams of Gemini's native API to Messages streams.
 
-That is thinking with its signatures, grounding sources, and why an answer was blocked.
+The native API has what the OpenAI-compatible one omits: reasoning with signatures, grounding
+sources, and the reason why an answer was blocked.
 https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 """
 
@@ -24,7 +25,7 @@ _REASONS = {"STOP": "stop", "MAX_TOKENS": "length", "CONTINUATION": "length"} | 
     "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "ESCALATION", "PUP_LIMITED_DISABLED",
     "MODEL_ARMOR",
 ], "content_filter")
-# The model wrote what Google could not read: no answer, and not one to be told as whole.
+# Google could not parse the model's output: the answer failed and must not look complete.
 _FAILURES = frozenset([
     "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MALFORMED_RESPONSE",
     "MISSING_THOUGHT_SIGNATURE",
@@ -38,12 +39,12 @@ _ERRORS = {
 
 
 class GeminiReader:
-    """One stream as blocks of a Messages stream; bytes may come cut anywhere.
+    """Converter of one stream to blocks of a Messages stream; bytes may be split anywhere.
 
     Args:
-        model: By Google's name.
-        one_call: Whether to leave out tool calls beyond the first: Gemini has no parameter
-            that keeps a model from calling tools in parallel.
+        model: Google's name of the model.
+        one_call: Whether to drop tool calls after the first: Gemini has no parameter that
+            disables parallel tool calls.
     """
 
     def __init__(self, model: str, *, one_call: bool = False) -> None:
@@ -58,11 +59,11 @@ class GeminiReader:
         self._failed = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the blocks that these bytes complete. To be read to its end.
+        """Yield the blocks that these bytes complete. The iterator must be exhausted.
 
         Raises:
-            UpstreamError: A block is not Gemini's, or too large (``upstream_malformed``). What
-                the blocks before it say has been yielded.
+            UpstreamError: A block is not Gemini's, or too large (``upstream_malformed``). Earlier
+                blocks are yielded.
         """
         failure: BlockTooLarge | None = None
         try:
@@ -70,11 +71,11 @@ class GeminiReader:
         except BlockTooLarge as error:
             blocks, failure = error.blocks, error
         for block in blocks:
-            yield from self._said(block)
+            yield from self._blocks(block)
         if failure is not None:
             raise malformed() from failure
 
-    def _said(self, block: bytes) -> Iterator[bytes]:
+    def _blocks(self, block: bytes) -> Iterator[bytes]:
         for event in self._events(read(data_of(block) or b"{}", CHUNK)):
             if self._failed:
                 return
@@ -85,12 +86,12 @@ class GeminiReader:
                 yield from self._encoder.encode(event)
 
     def close(self) -> bytes:
-        """The end of a stream whose model had finished; nothing for one that broke off."""
+        """Return the end of a stream with a finish reason; nothing for a stream that broke off."""
         if self._reason is None or self._failed:
             return b""
-        said = self._encoder.encode(Finish(self._finish_reason(self._reason)))
-        said += self._encoder.encode(self._usage) if self._usage else []
-        return b"".join([*said, *self._encoder.end()])
+        blocks = self._encoder.encode(Finish(self._finish_reason(self._reason)))
+        blocks += self._encoder.encode(self._usage) if self._usage else []
+        return b"".join([*blocks, *self._encoder.end()])
 
     def _finish_reason(self, reason: str) -> str:
         known = _REASONS.get(reason, "stop")
@@ -120,8 +121,8 @@ class GeminiReader:
         self._reason = candidate.finish_reason or self._reason
 
     def _part(self, part: Part) -> Iterator[Event]:
-        sealed = signatures.google(part.thought_signature or "")
-        signed = [Reasoning("", signature=sealed)] if part.thought_signature else []
+        signature = signatures.google(part.thought_signature or "")
+        signed = [Reasoning("", signature=signature)] if part.thought_signature else []
         if part.function_call:
             yield from self._call(part.function_call, signed)
             return
@@ -135,7 +136,7 @@ class GeminiReader:
             return
         yield from signed
         arguments = msgspec.json.encode(call.args or {}).decode()
-        # One that is ours must not come twice in a conversation: results refer to it.
+        # A generated id must be unique within the conversation: results refer to it.
         yield ToolCall(number, call.id or f"call_{secrets.token_hex(8)}", call.name, arguments)
 
 
@@ -149,7 +150,7 @@ def _usage(counts: Counts) -> Usage:
     thoughts = counts.thoughts_token_count or 0
     return Usage(
         input_tokens=(counts.prompt_token_count or 0) + (counts.tool_use_prompt_token_count or 0),
-        # Google counts thinking beside the answer; everybody else within it.
+        # Google counts reasoning separately; other providers include it in the output.
         output_tokens=(counts.candidates_token_count or 0) + thoughts,
         cached_tokens=counts.cached_content_token_count or 0,
         reasoning_tokens=thoughts,

@@ -1,4 +1,4 @@
-"""The turns of a Messages request as Gemini writes them."""
+"""Translate the turns of a Messages request to Gemini's API."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 
 
 def contents(turns: list[Turn], model: str) -> list[JSON]:
-    """The turns.
+    """Return the turns in Gemini's form.
 
     Raises:
-        ClientError: Gemini has nothing for a block; ``param`` names it.
+        ClientError: Gemini has no counterpart for a block; ``param`` names it.
     """
     if turns[0].role == "assistant" and turns[0].of("tool_use"):
         raise carry.refuse(f"{turns[0].at}.role", "must be user in the first turn")
@@ -34,7 +34,7 @@ def _turn(turn: Turn, names: dict[str, str], model: str) -> JSON:
 
 
 def _signed(turn: Turn, model: str) -> list[JSON]:
-    """A model's parts, with signatures where they were: on a call, or else on the text before."""
+    """Return a model's parts with each signature on its call, or else on the preceding text."""
     found: list[JSON] = []
     held: str | None = None
     for at, block in turn.blocks:
@@ -53,7 +53,7 @@ def _signed(turn: Turn, model: str) -> list[JSON]:
 
 
 def _first_call_signed(parts: list[JSON], model: str) -> list[JSON]:
-    """Of parallel calls only the first is signed, and has to be."""
+    """Add a signature to the first of parallel calls, the only one that must have it."""
     first = next((part for part in parts if "functionCall" in part), None)
     if first is not None and wants_signatures(model):
         first.setdefault("thoughtSignature", SKIP)
@@ -83,7 +83,7 @@ def _data(source: JSON, at: str) -> JSON:
             return {"text": source["data"]}
         case "url":
             url = carry.web_url(source["url"], f"{at}.url")
-            # Google reads the type from the file where the address does not tell it.
+            # Google determines the type from the file if the URL has no known extension.
             kind = guess_type(url.split("?")[0])[0]
             return {"fileData": {"fileUri": url, **({"mimeType": kind} if kind else {})}}
         case _:

@@ -13,9 +13,9 @@ from ...dialects.protocol import ChatRequest
 from ..exchange import Post
 from ..messages_from_chat import from_chat
 from ..native import Api, names
+from ..non_streaming import as_stream
 from ..paths import segment
 from ..turns import one_call
-from ..whole import streamed
 from .chunks import blocks
 from .decode import GeminiReader
 from .request import request as translated
@@ -36,7 +36,7 @@ async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncItera
     from ..http import read
 
     reader = GeminiReader(model, one_call=post.one_call)
-    async for data in streamed(read(response), blocks):
+    async for data in as_stream(read(response), blocks):
         for said in reader.feed(data):
             yield said
     if rest := reader.close():

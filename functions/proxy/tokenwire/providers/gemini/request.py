@@ -1,4 +1,4 @@
-"""A Messages request as one of Gemini's native API.
+"""Translate a Messages request to Gemini's native API.
 
 https://ai.google.dev/api/generate-content
 """
@@ -31,10 +31,10 @@ _MODES = {"auto": "AUTO", "any": "ANY", "none": "NONE", "tool": "ANY"}
 
 
 def request(body: JSON, model: str) -> JSON:
-    """The body, translated and made legal.
+    """Return the body, translated and adjusted to Gemini's rules.
 
     Raises:
-        ClientError: A field cannot be expressed there; ``param`` names it.
+        ClientError: A field has no counterpart in Gemini's API; ``param`` names it.
     """
     _FIELDS.check(body)
     turns = conversation(body["messages"], for_google=True)
@@ -57,7 +57,7 @@ def _config(body: JSON) -> JSON:
 
 
 def _thinking(body: JSON, effort: str | None) -> JSON:
-    """A level or a budget: Google takes either, and not both."""
+    """Return a level or a budget: Google accepts one of them, but not both."""
     thinking = body.get("thinking") or {}
     if thinking.get("type") == "disabled":
         return {"thinkingBudget": 0}
@@ -73,7 +73,7 @@ def _tools(body: JSON) -> JSON:
         raise carry.malformed("tool_choice.type", "auto, any, tool or none")
     if not body.get("tools"):
         if choice["type"] in ("any", "tool"):
-            raise carry.refuse("tool_choice", "needs tools")
+            raise carry.refuse("tool_choice", "requires tools")
         return {}
     declared = [_declared(tool, f"tools[{number}]") for number, tool in enumerate(body["tools"])]
     mode: JSON = {"mode": _MODES[choice["type"]]}

@@ -17,12 +17,12 @@ import msgspec
 
 from ...dialects.protocol import JSON, ChatRequest
 from ...errors import TokenwireError
-from .. import json_answers as whole
+from .. import complete_responses
 from ..config import Config
 from ..exchange import Sent
 from ..guard import guarded
+from ..non_streaming import as_stream
 from ..protocol import Key
-from ..whole import streamed
 from .bodies import Amend, as_it_is, for_openai
 from .transport import Transport, connect
 
@@ -67,7 +67,7 @@ class OpenAI:
         """
         sent = await self._post(_encoded(self._amend(request, model), model))
         try:
-            yield guarded(streamed(_read(sent.response), whole.chat), sent.secrets)
+            yield guarded(as_stream(_read(sent.response), complete_responses.chat), sent.secrets)
         finally:
             await sent.response.aclose()
 

@@ -1,4 +1,4 @@
-"""Answers that came as one JSON object, as the streams that they would have been."""
+"""Convert non-streaming responses to the blocks of a stream."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..dialects.reading import malformed, read
 from ..sse import named
 
 _JSON = msgspec.json.Decoder(dict[str, Any])
-# Of a block: the field that its pieces fill, empty, and the piece with all of it.
-_FILLED = {"text": "text_delta", "thinking": "thinking_delta"}
+# Types of content blocks whose text is sent in a delta, and the delta's type.
+_DELTAS = {"text": "text_delta", "thinking": "thinking_delta"}
 
 
 class _Message(Struct):
@@ -40,10 +40,10 @@ class _Messages(Struct):
 
 
 def chat(data: bytes) -> bytes:
-    """A ``chat.completion`` as chunks, unknown fields included; an error object as it is.
+    """Convert a ``chat.completion`` to chunks, with unknown fields; an error to one block.
 
     Raises:
-        UpstreamError: It is neither (``upstream_malformed``).
+        UpstreamError: The document is neither (``upstream_malformed``).
     """
     answer = read(data, _JSON)
     if answer.get("error"):
@@ -83,10 +83,10 @@ def _data(body: JSON) -> bytes:
 
 
 def messages(data: bytes) -> bytes:
-    """A ``message`` as events, unknown fields included; an error object as it is.
+    """Convert a ``message`` to events, with unknown fields; an error to one event.
 
     Raises:
-        UpstreamError: It is neither (``upstream_malformed``).
+        UpstreamError: The document is neither (``upstream_malformed``).
     """
     answer = read(data, _JSON)
     if answer.get("type") == "error":
@@ -107,11 +107,11 @@ def _message(answer: JSON) -> Iterator[JSON]:
 
 def _block(index: int, block: JSON) -> Iterator[JSON]:
     kind = block["type"]
-    if kind not in _FILLED:
+    if kind not in _DELTAS:
         yield {"type": "content_block_start", "index": index, "content_block": block}
     else:
         empty = {**block, kind: ""}
-        delta = {"type": _FILLED[kind], kind: block.get(kind)}
+        delta = {"type": _DELTAS[kind], kind: block.get(kind)}
         yield {"type": "content_block_start", "index": index, "content_block": empty}
         yield {"type": "content_block_delta", "index": index, "delta": delta}
     yield {"type": "content_block_stop", "index": index}
@@ -125,5 +125,5 @@ def _check(answer: JSON, kind: type[Struct]) -> None:
     try:
         msgspec.convert(answer, kind)
     except msgspec.ValidationError:
-        # No cause: its words may quote the provider's.
+        # The cause is dropped: its message may quote the provider.
         raise malformed() from None

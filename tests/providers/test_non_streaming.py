@@ -21,9 +21,9 @@ from tokenwire.providers.bounds import MAX_ERROR
 from tokenwire.providers.config import Config
 from tokenwire.providers.gemini import provider as gemini
 from tokenwire.providers.native import Native
+from tokenwire.providers.non_streaming import MAX_DOCUMENT, read_document
 from tokenwire.providers.openai.provider import OpenAI
 from tokenwire.providers.protocol import Provider
-from tokenwire.providers.whole import MAX_WHOLE, document
 
 ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 JSON_HEADERS = {"content-type": "application/json"}
@@ -116,7 +116,7 @@ async def read(kind: str, upstream: Upstream, *steps: Step, **how: Any) -> list[
 
 
 @kinds
-async def test_whole_answer_is_a_stream(
+async def test_json_response_becomes_a_stream(
     kind: str, provider: Upstream, aws: MutableMapping[str, str]
 ) -> None:
     """Text, calls, reason and usage come as they would have in a stream, with its terminator."""
@@ -127,7 +127,7 @@ async def test_whole_answer_is_a_stream(
 
 
 @kinds
-async def test_content_type_is_not_believed(
+async def test_content_type_is_ignored(
     kind: str, provider: Upstream, aws: MutableMapping[str, str]
 ) -> None:
     """A JSON object is one whatever its header says."""
@@ -138,7 +138,7 @@ async def test_content_type_is_not_believed(
 
 @kinds
 @pytest.mark.parametrize("body", [b'{"detail": "Bearer sk-secret"}', b"{not json", b"[5]"])
-async def test_what_is_no_answer(
+async def test_other_documents_are_refused(
     kind: str, body: bytes, provider: Upstream, aws: MutableMapping[str, str]
 ) -> None:
     """Any other document is the provider's fault; nothing of it is passed on."""
@@ -168,13 +168,13 @@ async def test_error_in_a_200(kind: str, body: Any, code: str, provider: Upstrea
 
 
 @kinds
-async def test_whole_answers_are_bounded(
+async def test_json_responses_are_bounded(
     kind: str, provider: Upstream, aws: MutableMapping[str, str]
 ) -> None:
     """A document beyond the bound is refused, and not read to its end."""
     part = b'{"a": "' + b"x" * 65536
     with pytest.raises(UpstreamError, match="too large"):
-        await read(kind, provider, *[part] * (MAX_WHOLE // len(part) + 2))
+        await read(kind, provider, *[part] * (MAX_DOCUMENT // len(part) + 2))
 
 
 async def test_document_at_the_bound() -> None:
@@ -183,10 +183,10 @@ async def test_document_at_the_bound() -> None:
     async def body(size: int) -> AsyncIterator[bytes]:
         yield b"{" + b" " * (size - 2) + b"}"
 
-    found, _ = await document(body(MAX_WHOLE))
+    found, _ = await read_document(body(MAX_DOCUMENT))
     assert found is not None
     with pytest.raises(UpstreamError):
-        await document(body(MAX_WHOLE + 1))
+        await read_document(body(MAX_DOCUMENT + 1))
 
 
 async def test_space_is_bounded() -> None:
@@ -199,11 +199,13 @@ async def test_space_is_bounded() -> None:
             taken += 1
             yield b"\n" * 100
 
-    found, head = await document(body())
+    found, head = await read_document(body())
     assert (found, len(head), taken) == (None, 1100, 11)
 
 
-async def test_whole_thoughts_are_told(provider: Upstream, aws: MutableMapping[str, str]) -> None:
+async def test_json_response_keeps_its_reasoning(
+    provider: Upstream, aws: MutableMapping[str, str]
+) -> None:
     """Thinking, its signature and what is hidden of it, in one of Converse's answers."""
     thought = {"reasoningText": {"text": "hm", "signature": "s"}}
     content = [
@@ -222,7 +224,7 @@ async def test_whole_thoughts_are_told(provider: Upstream, aws: MutableMapping[s
 
 
 @kinds
-async def test_any_success_is_one(
+async def test_any_success_status_is_accepted(
     kind: str, provider: Upstream, aws: MutableMapping[str, str]
 ) -> None:
     """A server that creates an answer says 201; its body is no error, and not cut like one."""

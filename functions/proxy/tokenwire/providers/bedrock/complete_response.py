@@ -1,4 +1,4 @@
-"""A Converse answer that came as one JSON object, as the events that it should have been."""
+"""Convert a non-streaming Converse response to the events of a stream."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 
 
 def events(document: bytes) -> Iterator[tuple[str, bytes]]:
-    """Each event's type and payload.
+    """Yield the type and the payload of each event.
 
     Raises:
-        UpstreamError: It is not a Converse answer (``upstream_malformed``).
+        UpstreamError: The document is not a Converse response (``upstream_malformed``).
     """
     answer = read(document, _ANSWER)
     yield "messageStart", b"{}"
