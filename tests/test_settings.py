@@ -11,6 +11,7 @@ from tokenwire.provision import providers, store, store_timeout
 from tokenwire.secrets import Secrets
 from tokenwire.settings import ProviderSettings, environment, load
 from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.redis import RedisStore
 from tokenwire.streams.policy import OnDisconnect
 
@@ -169,7 +170,7 @@ def test_repr_hides_everything() -> None:
 def test_store_is_an_address(tmp_path: Path) -> None:
     """One setting; its value, which may hold a password, may be a reference."""
     for said, kind in (
-        ("memory://", type(None)),
+        ("memory://", MemoryStore),
         ("redis://h:1/2", RedisStore),
         ("rediss://user:pass@h?cluster=true", RedisStore),
         ("dynamodb://my-table.x", DynamoDBStore),
