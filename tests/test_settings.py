@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tokenwire.errors import ProxyError
-from tokenwire.provision import providers, store, store_timeout
-from tokenwire.secrets import Secrets
-from tokenwire.settings import ProviderSettings, environment, load
+from tokenwire.providers.settings import KeySettings
+from tokenwire.provision import store, store_timeout
+from tokenwire.settings import environment, load
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.redis import RedisStore
@@ -60,7 +60,7 @@ def test_environment_is_read() -> None:
 def test_key_turns_provider_on() -> None:
     """A provider's own variable is enough; an empty one is none."""
     settings = load({"OPENAI_API_KEY": "sk-x", "OPENAI_BASE_URL": "http://h/v1"}, NOWHERE)
-    assert settings.providers["openai"].key == "env:OPENAI_API_KEY"
+    assert settings.providers["openai"].secrets() == {"key": "env:OPENAI_API_KEY"}
     assert settings.providers["openai"].base_url == "http://h/v1"
     assert load({"OPENAI_API_KEY": ""}, NOWHERE).providers == {}
 
@@ -75,9 +75,9 @@ def test_file_is_read_and_environment_wins(tmp_path: Path) -> None:
     settings = load({"TOKENWIRE_PORT": "2", "OPENAI_API_KEY": "sk-x"}, tmp_path)
     assert (settings.port, settings.heartbeat) == (2, 3.0)
     assert settings.models["fast"].route == ("groq/llama",)
-    assert settings.providers["groq"].key == "ssm:/llm/groq"
+    assert settings.providers["groq"].secrets() == {"key": "ssm:/llm/groq"}
     assert settings.providers["openai"].max_retries == 0
-    assert settings.providers["openai"].key == "env:OPENAI_API_KEY"
+    assert settings.providers["openai"].secrets() == {"key": "env:OPENAI_API_KEY"}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_file_is_read_and_environment_wins(tmp_path: Path) -> None:
         ({"TOKENWIRE_HARTBEAT": "5"}, "did you mean heartbeat?"),
         ({"TOKENWIRE_XYZZY": "5"}, "there is no setting TOKENWIRE_XYZZY"),
         ({"TOKENWIRE_PROVIDERS": "x"}, "use tokenwire.toml"),
-        ({"TOKENWIRE_CONFIG": "/nonexistent/a.toml"}, "which is not there"),
+        ({"TOKENWIRE_CONFIG": "/nonexistent/a.toml"}, "which does not exist"),
         ({"TOKENWIRE_CONFIG": "/"}, "cannot be read"),
         ({"TOKENWIRE_HEARTBEAT": "nan"}, "heartbeat"),
         ({"TOKENWIRE_HEARTBEAT": "25h"}, "heartbeat"),
@@ -164,7 +164,7 @@ def test_repr_hides_everything() -> None:
         {"TOKENWIRE_API_KEYS": "key-secret-of-tests", "TOKENWIRE_SECRET": "x" * 20}, NOWHERE
     )
     assert repr(settings) == "Settings(…)"
-    assert repr(ProviderSettings(headers={"api-key": "secret"})) == "ProviderSettings(…)"
+    assert repr(KeySettings(headers={"api-key": "secret"})) == "KeySettings(…)"
 
 
 def test_store_is_an_address(tmp_path: Path) -> None:
@@ -195,11 +195,11 @@ def test_other_stores_are_refused(said: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("said", ['key = "env:K"', 'headers = { a = "b" }', 'query = { a = "b" }'])
 def test_bedrock_takes_no_key(said: str, tmp_path: Path) -> None:
     """What would not be sent is refused, and not ignored."""
-    file = tmp_path / "tokenwire.toml"
-    file.write_text(f'[providers.aws]\nkind = "bedrock"\n{said}\n')
-    settings = load({"TOKENWIRE_CONFIG": str(file)}, tmp_path)
-    with pytest.raises(ProxyError, match=r"providers\.aws is signed"):
-        providers(settings, Secrets({}))
+    (tmp_path / "tokenwire.toml").write_text(f'[providers.aws]\nkind = "bedrock"\n{said}\n')
+    field = said.partition(" ")[0]
+    message = bad({}, tmp_path)
+    assert f"unknown field `{field}` - at providers.aws, which has: kind," in message
+    assert message.endswith("region.")
 
 
 @pytest.mark.parametrize("name", ["TOKENWIRE_API_KEYS", "TOKENWIRE_SECRET", "OPENAI_API_KEY"])

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
-from tokenwire.auth.callers import Everyone, Keys, Loopback, check_bind, choose, is_loopback
+from tokenwire.auth.callers import Authenticator
+from tokenwire.auth.keys import Keys
+from tokenwire.auth.loopback import Loopback, check_bind, is_loopback
+from tokenwire.auth.method import AuthDependencies, NoOptions
+from tokenwire.auth.none import Everyone
+from tokenwire.auth.registry import methods
 from tokenwire.errors import ClientError, ProxyError
-from tokenwire.settings import Settings
 
 KEYS = ["key-one-of-tests", "key-two-of-tests"]
 
@@ -118,11 +122,27 @@ async def test_loopback_keeps_others_out(foreign: dict[str, Any], code: str) -> 
     assert (caught.value.status, caught.value.code) == (403, code)
 
 
+def chosen(method: str, key_count: int = 0) -> Authenticator:
+    """The authenticator that a built-in method makes."""
+
+    async def secret(_: str) -> str:
+        raise AssertionError("no built-in method reads a secret of its own")
+
+    return methods()[method].create(AuthDependencies(NoOptions(), keys, key_count, (), secret))
+
+
 def test_settings_choose() -> None:
-    """Keys if there are any, else this machine, else what was chosen by hand."""
-    assert isinstance(choose(Settings(api_keys=("k",)), keys), Keys)
-    assert isinstance(choose(Settings(), keys), Loopback)
-    assert isinstance(choose(Settings(auth="none"), keys), Everyone)
+    """Keys if there are any, else this machine alone, else everyone if the setting says none."""
+    assert isinstance(chosen("keys", key_count=1), Keys)
+    assert isinstance(chosen("keys"), Loopback)
+    assert isinstance(chosen("none"), Everyone)
+
+
+def test_descriptions_for_the_operator() -> None:
+    """The text at the start tells who may call, and how many keys are set."""
+    assert chosen("keys", key_count=2).description == "Callers need one of 2 keys."
+    assert "this machine only" in chosen("keys").description
+    assert "TOKENWIRE_AUTH=none" in chosen("none").description
 
 
 async def test_everyone_is_anonymous() -> None:
@@ -131,14 +151,14 @@ async def test_everyone_is_anonymous() -> None:
 
 
 def test_refuses_to_listen_without_keys() -> None:
-    """Beyond this machine a server needs keys, or a hand that says it does not."""
+    """Beyond this machine a server needs keys, or the setting that accepts everyone."""
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.test"):
         with pytest.raises(ProxyError) as caught:
-            check_bind(Settings(), host)
+            check_bind(chosen("keys"), host)
         assert caught.value.code == "refuse_to_start"
-        check_bind(Settings(auth="none"), host)
-        check_bind(Settings(api_keys=("k",)), host)
-    check_bind(Settings(), "127.0.0.1")
+        check_bind(chosen("none"), host)
+        check_bind(chosen("keys", key_count=1), host)
+    check_bind(chosen("keys"), "127.0.0.1")
 
 
 def test_loopback_names() -> None:

@@ -16,8 +16,10 @@ from tokenwire.dialects.responses.references import is_reference
 from tokenwire.errors import ClientError
 from tokenwire.gateway.catalog import Route
 from tokenwire.gateway.prepare import candidate
+from tokenwire.providers.registry import kinds
+from tokenwire.providers.settings import ProviderSettings
 from tokenwire.secrets import Secrets
-from tokenwire.settings import Kind, ProviderSettings, Settings
+from tokenwire.settings import Settings
 
 FOLDER = Path(__file__).parent / "requests"
 PATHS = {
@@ -25,14 +27,7 @@ PATHS = {
     "/v1/messages": "messages",
     "/v1/chat/completions": "chat",
 }
-KINDS: tuple[Kind, ...] = (
-    "openai",
-    "gemini",
-    "gemini-native",
-    "anthropic",
-    "bedrock",
-    "bedrock-openai",
-)
+KINDS = kinds()
 # The client, the field, and the kinds of provider that have nothing like it.
 REFUSED = {
     ("ai_sdk", "response_format"): {"anthropic", "bedrock"},
@@ -58,14 +53,10 @@ def parsed(dialect: str, body: dict[str, Any]) -> ChatRequest:
 
 def every_kind() -> dict[str, Any]:
     """One provider of each kind; none is asked anything."""
-    signed = {"bedrock", "bedrock-openai"}
     settings: dict[str, ProviderSettings] = {
-        kind: ProviderSettings(kind=kind, key=None if kind in signed else "env:KEY")
-        for kind in KINDS
+        name: kind.settings(kind=name) for name, kind in KINDS.items()
     }
-    return provision.providers(
-        Settings(providers=settings), Secrets({"KEY": "k"}, frozenset(["env:KEY"]))
-    )
+    return provision.providers(Settings(providers=settings), Secrets({}), KINDS)
 
 
 def refusals(request: ChatRequest) -> Iterator[tuple[str, ClientError]]:

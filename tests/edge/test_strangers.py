@@ -9,7 +9,10 @@ import pytest
 
 from tests.conftest import Serve
 from tests.fakes.server import serving
-from tokenwire.auth.callers import ANONYMOUS, Everyone, Keys, Loopback, principal_of
+from tokenwire.auth.callers import ANONYMOUS
+from tokenwire.auth.keys import Keys
+from tokenwire.auth.loopback import Loopback
+from tokenwire.auth.none import Everyone, principal_of
 from tokenwire.errors import ClientError
 from tokenwire.providers.config import Config
 from tokenwire.providers.http import Call

@@ -24,7 +24,8 @@ from tokenwire.dialects import DIALECTS
 from tokenwire.dialects.protocol import ChatRequest
 from tokenwire.errors import ClientError, ProxyError, UpstreamError
 from tokenwire.providers.bedrock.event_stream import EventStream
-from tokenwire.providers.bedrock.provider import CONVERSE, OPENAI, Api, Bedrock, Config
+from tokenwire.providers.bedrock.provider import CONVERSE, OPENAI, Api, Bedrock
+from tokenwire.providers.config import Config
 from tokenwire.sse import MAX_BLOCK
 
 MODEL = "anthropic.claude-x-v1:0"
@@ -34,8 +35,8 @@ ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "conte
 def at(upstream: Upstream, api: Api = CONVERSE) -> Bedrock:
     """A provider in front of the scripted upstream."""
     base_url = upstream.base_url.removesuffix("/v1")
-    config = Config("us-east-1", base_url, max_retries=0, models=("x",))
-    return Bedrock("bedrock", config, api)
+    config = Config(base_url, max_retries=0, models=("x",))
+    return Bedrock("bedrock", "us-east-1", config, api)
 
 
 async def ask(provider: Bedrock, model: str = MODEL) -> bytes:

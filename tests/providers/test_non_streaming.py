@@ -82,7 +82,7 @@ def native(api: Any) -> Make:
 
 def aws_api(api: bedrock.Api) -> Make:
     """One of Bedrock's two."""
-    return lambda url: bedrock.Bedrock("b", bedrock.Config("us-east-1", url, max_retries=0), api)
+    return lambda url: bedrock.Bedrock("b", "us-east-1", Config(url, max_retries=0), api)
 
 
 def sdk(url: str) -> Provider:

@@ -82,9 +82,9 @@ async def test_bedrock_stays_in_its_base_path(
     model: str, provider: Upstream, aws: MutableMapping[str, str]
 ) -> None:
     """The same for what is signed."""
-    config = bedrock.Config("us-east-1", provider.base_url, max_retries=0)
+    config = Config(provider.base_url, max_retries=0)
     with pytest.raises(ClientError):
-        await ask(bedrock.Bedrock("b", config, bedrock.CONVERSE), model)
+        await ask(bedrock.Bedrock("b", "us-east-1", config, bedrock.CONVERSE), model)
     assert provider.requests == []
 
 

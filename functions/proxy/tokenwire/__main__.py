@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
-from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
 from .app import create_app
-from .auth.callers import check_bind
+from .auth.loopback import check_bind
+from .configuration import Configuration
 from .errors import ProxyError
-from .provision import off
+from .gateway.services import Services
 from .references import is_reference
-from .secrets import ParameterStore
 from .server import Config
-from .settings import Settings, environment, load
+from .settings import Settings
 
 
 class _Server(uvicorn.Server):
-    """uvicorn waits for open responses before it tells the app; ours end when they are told."""
+    """Ends the streams before it waits for open responses, which would otherwise never end."""
 
     def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -34,37 +32,31 @@ class _Server(uvicorn.Server):
 
 
 def main() -> None:
-    """Read the settings, say where and for whom it listens, and serve until told to stop."""
+    """Read the settings, print where and for whom the server listens, and serve until a signal."""
     try:
-        environ = environment(os.environ, Path.cwd())
-        settings = load(environ, Path.cwd(), ParameterStore().read)
-        check_bind(settings, settings.host)
-        app = create_app(settings)
+        found = Configuration.of_process()
+        app = create_app(found.settings, found.secrets, registries=found.registries)
+        check_bind(app.state.services.authenticate, found.settings.host)
     except ProxyError as error:
         sys.exit(f"tokenwire: {error}")
-    print(_greeting(settings), file=sys.stderr, flush=True)  # noqa: T201
-    _Server(app, Config(app, settings)).run()
+    print(_greeting(app.state.services), file=sys.stderr, flush=True)  # noqa: T201
+    _Server(app, Config(app, found.settings)).run()
 
 
-def _greeting(settings: Settings) -> str:
-    on = [*settings.providers, *(["demo"] if settings.demo else [])]
-    if settings.auth == "none":
-        door = "Anyone who can reach it may use it (TOKENWIRE_AUTH=none)."
-    elif settings.api_keys:
-        door = f"Callers need one of {len(settings.api_keys)} keys."
-    else:
-        door = "No keys are set, so it answers on this machine only."
+def _greeting(services: Services) -> str:
+    settings, catalog = services.settings, services.catalog
+    off = "; ".join(f"{kind} ({why})" for kind, why in catalog.off.items())
     return (
         f"tokenwire on http://{settings.host}:{settings.port}\n"
-        f"  providers: {', '.join(on) or 'none'}\n"
-        f"  off: {'; '.join(f'{kind} ({why})' for kind, why in off(settings).items()) or 'none'}\n"
+        f"  providers: {', '.join(catalog.status) or 'none'}\n"
+        f"  off: {off or 'none'}\n"
         f"  streams: {_kept(settings)}\n"
-        f"  {door}"
+        f"  {services.authenticate.description}"
     )
 
 
 def _kept(settings: Settings) -> str:
-    """Where streams are kept, without an address: that may hold a password."""
+    """Return where streams are kept, without the address: that may hold a password."""
     if settings.store == "memory://":
         return "in this process; TOKENWIRE_STORE=redis://… lets others share them"
     if is_reference(settings.store):

@@ -1,14 +1,11 @@
-"""The app: the one file that sees every room and puts them together."""
+"""The app: composes the rooms."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
-from pathlib import Path
 
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
@@ -16,8 +13,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from . import __version__, provision
-from .auth.callers import ANONYMOUS, choose
+from .auth.callers import ANONYMOUS, Authenticator
+from .auth.method import AuthDependencies
 from .auth.tickets import Secret, Tickets
+from .configuration import Configuration, references
 from .gateway.catalog import Catalog
 from .gateway.invoker import Invoker as LambdaInvoker
 from .gateway.observation import record_of
@@ -40,8 +39,9 @@ from .http.routes import (
     events as typed,
 )
 from .references import check_secret, is_reference, listed
-from .secrets import ParameterStore, Secrets
-from .settings import Settings, environment, load
+from .registries import Registries
+from .secrets import Secrets
+from .settings import Settings, options
 from .stores.contract import Store
 from .stores.shared_secret import SharedSecret
 from .streams.deadline import Timeouts
@@ -71,27 +71,31 @@ def create_app(
     *,
     durable: Store | None = None,
     invoker: Invoker | None = None,
+    registries: Registries | None = None,
 ) -> FastAPI:
-    """Tokenwire as an ASGI app.
+    """Return tokenwire as an ASGI app.
+
+    With ``settings`` given, tokenwire reads nothing of the environment; libraries such as boto3 do.
 
     Args:
-        settings: By default those of the process's environment and working directory.
-        secrets: By default those that the settings refer to.
+        settings: By default those of the process, as ``from_environment``.
+        secrets: Where references are looked up. By default in SSM alone, if settings are given.
         logger: By default one that writes JSON lines to standard output.
         durable: Where streams are kept. By default the store that the settings name.
         invoker: How workers are started. By default by Lambda's API.
+        registries: What the settings can name. By default all that is installed.
 
     Raises:
         ProxyError: The settings are wrong (``bad_setting``).
     """
-    environ = environment(os.environ, Path.cwd())
-    store = ParameterStore()
-    settings = settings or load(environ, Path.cwd(), store.read)
-    secrets = secrets or Secrets(
-        environ, _references(settings), ttl=settings.secret_ttl, store=store
-    )
-    durable = durable or provision.store(settings, partial(_look_up, environ, store))
-    services = _services(settings, secrets, durable, invoker or LambdaInvoker())
+    if settings is None:
+        found = Configuration.of_process()
+        settings, registries = found.settings, found.registries
+        secrets = secrets or found.secrets
+    secrets = secrets or Secrets({}, references(settings), ttl=settings.secret_ttl)
+    durable = durable or provision.store(settings, secrets.read)
+    registries = registries or Registries.load()
+    services = _services(settings, secrets, registries, durable, invoker or LambdaInvoker())
     app = FastAPI(
         title="tokenwire",
         version=__version__,
@@ -129,6 +133,15 @@ def create_app(
     return app
 
 
+def from_environment() -> FastAPI:
+    """Return the app as the process's environment configures it: a factory for ASGI servers.
+
+    Raises:
+        ProxyError: The settings are wrong (``bad_setting``).
+    """
+    return create_app()
+
+
 def _logger(settings: Settings) -> Logger:
     logger = Logger(service="tokenwire", level=settings.log_level, location=None)
     logger.addFilter(_without_task)
@@ -141,12 +154,13 @@ def _without_task(record: logging.LogRecord) -> bool:
     return True
 
 
-def _look_up(environ: Mapping[str, str], parameters: ParameterStore, reference: str) -> str:
-    kind, _, name = reference.partition(":")
-    return parameters.read(name) if kind == "ssm" else environ.get(name, "")
-
-
-def _services(settings: Settings, secrets: Secrets, durable: Store, invoker: Invoker) -> Services:
+def _services(
+    settings: Settings,
+    secrets: Secrets,
+    registries: Registries,
+    durable: Store,
+    invoker: Invoker,
+) -> Services:
     def count(stream: Stream) -> None:
         facts = stream.facts
         first, ended = facts.first_content, facts.ended or facts.started
@@ -158,6 +172,24 @@ def _services(settings: Settings, secrets: Secrets, durable: Store, invoker: Inv
         lambda: hub.open_streams, lambda: hub.open_viewers, lambda: hub.store_status == "degraded"
     )
 
+    return Services(
+        settings=settings,
+        hub=hub,
+        catalog=Catalog(
+            provision.providers(settings, secrets, registries.providers),
+            settings.models,
+            _default_model(settings),
+            provision.off(settings, registries.providers),
+            provision.foreign(settings),
+        ),
+        authenticate=_authenticator(settings, secrets, registries),
+        tickets=_tickets(settings, secrets, durable),
+        metrics=metrics,
+        invoker=invoker,
+    )
+
+
+def _authenticator(settings: Settings, secrets: Secrets, registries: Registries) -> Authenticator:
     async def keys() -> Iterable[str]:
         # One parameter may hold many keys.
         return [
@@ -166,20 +198,15 @@ def _services(settings: Settings, secrets: Secrets, durable: Store, invoker: Inv
             for key in listed(await _resolve(secrets, given))
         ]
 
-    return Services(
-        settings=settings,
-        hub=hub,
-        catalog=Catalog(
-            provision.providers(settings, secrets),
-            settings.models,
-            _default_model(settings),
-            provision.off(settings),
-            provision.foreign(settings),
-        ),
-        authenticate=choose(settings, keys),
-        tickets=_tickets(settings, secrets, durable),
-        metrics=metrics,
-        invoker=invoker,
+    method = registries.auth[settings.auth]
+    return method.create(
+        AuthDependencies(
+            options=options(settings, method),
+            keys=keys,
+            key_count=len(settings.api_keys),
+            origins=settings.cors_origins,
+            secret=secrets.get,
+        )
     )
 
 
@@ -190,13 +217,13 @@ def _tickets(settings: Settings, secrets: Secrets, durable: Store) -> Tickets:
 
 
 def _ticket_secret(settings: Settings, secrets: Secrets, durable: Store) -> Secret:
-    said = settings.secret
-    if not said:
-        # Whoever signs a ticket is seldom the process that reads it.
+    given = settings.secret
+    if not given:
+        # The process that signs a ticket is seldom the one that verifies it.
         return SharedSecret(durable)
 
     async def secret() -> bytes:
-        return check_secret("TOKENWIRE_SECRET", await _resolve(secrets, said)).encode()
+        return check_secret("TOKENWIRE_SECRET", await _resolve(secrets, given)).encode()
 
     return secret
 
@@ -218,13 +245,6 @@ def _limits(settings: Settings) -> Limits:
 
 def _default_model(settings: Settings) -> str:
     return settings.default_model or ("demo/markdown" if settings.demo else "")
-
-
-def _references(settings: Settings) -> frozenset[str]:
-    said = [*settings.api_keys, settings.secret or ""]
-    for provider in settings.providers.values():
-        said += [provider.key or "", *provider.headers.values(), *provider.query.values()]
-    return frozenset(filter(is_reference, said))
 
 
 async def _resolve(secrets: Secrets, key: str) -> str:

@@ -10,21 +10,21 @@ from typing import Any
 
 from lambda_asgi import Context, Handler, UnsupportedEvent
 
-from .app import create_app
+from .app import from_environment
 
-app = create_app()
+app = from_environment()
 
 
 async def on_event(event: Mapping[str, Any], context: Context) -> dict[str, str]:
-    """Run a stream that a request has handed over.
+    """Run the stream that a request has handed over.
 
     Raises:
-        UnsupportedEvent: It is from somebody else.
+        UnsupportedEvent: The function did not send the event itself.
     """
     if not app.state.worker.takes(event):
         raise UnsupportedEvent("this function takes HTTP events, and those it sends to itself")
-    said: dict[str, str] = await app.state.worker(event, context)
-    return said
+    result: dict[str, str] = await app.state.worker(event, context)
+    return result
 
 
 handler = Handler(app, on_event=on_event)

@@ -183,15 +183,32 @@ class Secrets:
         """
         kind, _, name = reference.partition(":")
         if kind == "env":
-            value = self._environ.get(name)
-            if not value:
-                raise _missing(reference, "set that variable")
-            return value
+            return self._variable(reference, name)
         if kind == "ssm":
             return await self._parameter(name)
         if reference == NO_KEY:
             return "none"
         raise _missing("the reference", "write env:NAME or ssm:/path")
+
+    def read(self, reference: str) -> str:
+        """Return the value of a reference now. Blocking: for what the start cannot do without.
+
+        Raises:
+            ProxyError: As ``get``.
+        """
+        kind, _, name = reference.partition(":")
+        if kind != "ssm":
+            return self._variable(reference, name)
+        found = self._store.fetch(frozenset({name}))
+        if name not in found:
+            raise _missing(reference, _CREATE)
+        return found[name]
+
+    def _variable(self, reference: str, name: str) -> str:
+        value = self._environ.get(name)
+        if not value:
+            raise _missing(reference, "set that variable")
+        return value
 
     async def refresh(self, reference: str) -> bool:
         """Fetch the value anew; whether it changed. A failing fetch keeps what we have.

@@ -1,4 +1,4 @@
-"""Settings: the only reader of the environment, and of ``tokenwire.toml``."""
+"""Settings, from the process's environment, ``.env`` and ``tokenwire.toml``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from .auth.method import AuthMethod
 from .errors import ProxyError
+from .providers.settings import ProviderSettings
 from .references import PATTERN, check_given, check_reference, is_reference, listed
+from .registries import Registries
 
 PREFIX = "TOKENWIRE_"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
@@ -23,11 +27,9 @@ _MIB = 1024 * 1024
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Bytes = Annotated[int, Meta(ge=1024)]
 Count = Annotated[int, Meta(ge=1)]
-# A key that stands in the file itself would be copied with it, so it is not taken.
-Reference = Annotated[str, Meta(pattern=PATTERN)]
-# As ``streams.policy`` reads it; wrong here, it would be every caller's error. Empty: by route.
+# As ``streams.policy`` parses it: a mistake would otherwise fail each request. Empty: by route.
 OnDisconnect = Annotated[str, Meta(pattern=r"^(cancel|continue|grace[=(]\d{1,5}(\.\d{1,3})?\)?)?$")]
-# An address may hold a password, so it may be a reference too.
+# An address can hold a password, so a reference is accepted too.
 StoreUrl = Annotated[
     str,
     Meta(pattern=r"^(memory://|rediss?://\S+|dynamodb://[A-Za-z0-9_.-]{3,255})$|" + PATTERN),
@@ -39,33 +41,8 @@ _FORMS = {
 }
 
 
-Kind = Literal["openai", "anthropic", "gemini", "gemini-native", "bedrock", "bedrock-openai"]
-
-
-class ProviderSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One ``[providers.NAME]``. ``key`` is a reference: ``env:NAME`` or ``ssm:/path``.
-
-    The values of ``headers`` and ``query`` may be references too. ``foreign_names`` says that it
-    answers for names such as ``vendor/model`` whose first part is no provider here (OpenRouter).
-    """
-
-    kind: Kind = "openai"
-    foreign_names: bool = False
-    region: str | None = None
-    base_url: str | None = None
-    key: Reference | None = None
-    headers: dict[str, str] = {}
-    query: dict[str, str] = {}
-    models: tuple[str, ...] = ()
-    max_retries: Annotated[int, Meta(ge=0, le=10)] = 2
-
-    def __repr__(self) -> str:
-        """Names the class alone: headers can hold keys too."""
-        return "ProviderSettings(…)"
-
-
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One ``[models.NAME]``: whom to ask, in order, if the one before fails before it answers."""
+    """One ``[models.NAME]``: the models of a route, each tried if those before it fail."""
 
     route: Annotated[tuple[str, ...], Meta(min_length=1)]
     patience: Seconds = 30.0
@@ -75,7 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set. Durations are in seconds, sizes in bytes.
 
     In the environment each is ``TOKENWIRE_`` and its name in capitals; in ``tokenwire.toml``
-    it stands at the top level. The environment wins.
+    it is a key of the top level. The environment wins.
     """
 
     host: str = "127.0.0.1"
@@ -83,7 +60,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     emf_namespace: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    auth: Literal["keys", "none"] = "keys"
+    auth: str = "keys"
+    auth_options: dict[str, Any] = {}
     api_keys: tuple[str, ...] = ()
     secret: str | None = None
     secret_ttl: Seconds = 300.0
@@ -128,82 +106,117 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_caller_streams: Count = 5_000
 
     def __repr__(self) -> str:
-        """Names the class alone: a repr must not be a way for keys to reach a log."""
+        """Return the name of the class alone: a repr must not carry keys into a log."""
         return "Settings(…)"
 
 
+_Struct = TypeVar("_Struct", bound=Struct)
 _LISTS = {"api_keys", "cors_origins"}
 _SECONDS = {f.name for f in msgspec.structs.fields(Settings) if f.type is Seconds}
-_NOT_IN_ENVIRONMENT = {"providers", "models"}
+_NOT_IN_ENVIRONMENT = {"auth_options", "models", "providers"}
 _KNOWN = [f.name for f in msgspec.structs.fields(Settings)]
-# Variables that others read, in the same namespace.
+# Variables with the same prefix that are no settings.
 _OTHERS = {"TOKENWIRE_CONFIG"}
 
 
-_AWS_CREDENTIALS = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_PROFILE",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-)
-KINDS = ("openai", "anthropic", "gemini")
-"""Providers that a key in the environment turns on, by the name of their variables."""
-
-
 def load(
-    environ: Mapping[str, str], folder: Path, fetch: Callable[[str], str] | None = None
+    environ: Mapping[str, str],
+    folder: Path,
+    fetch: Callable[[str], str] | None = None,
+    registries: Registries | None = None,
 ) -> Settings:
-    """The settings that this environment, and the files in this folder, say.
+    """Return the settings that an environment and the files in a folder give.
 
     Args:
         environ: The process's environment, with ``.env`` already merged (``environment``).
         folder: Where ``tokenwire.toml`` is looked for, unless ``TOKENWIRE_CONFIG`` names it.
         fetch: Reads the parameter that ``TOKENWIRE_CONFIG`` names, if it is ``ssm:/path``.
+        registries: What can be configured; by default all that is installed.
 
     Raises:
         ProxyError: A value is wrong, or a name unknown (code ``bad_setting``). The message
             names the setting and never quotes a value.
     """
+    registries = registries or Registries.load()
     named = environ.get("TOKENWIRE_CONFIG", "")
     if fetch is not None and named.startswith("ssm:/"):
-        said = _parsed(fetch(named.removeprefix("ssm:")), named)
+        found = _parsed(fetch(named.removeprefix("ssm:")), named)
     else:
-        said = _toml(named, folder)
+        found = _toml(named, folder)
     for variable, value in environ.items():
         if variable.startswith(PREFIX) and variable not in _OTHERS:
-            said[_name(variable)] = _value(_name(variable), value)
+            found[_name(variable)] = _value(_name(variable), value)
     # An environment that starts on demand starts while a request waits; the others do not.
-    said.setdefault("openai_sdk", environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand")
-    said["providers"] = _merged(_from_keys(environ), said.get("providers", {}))
-    said["models"] = _routes(said.get("models", {}))
-    try:
-        settings = msgspec.convert(said, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise _bad(_without_values(str(error))) from None
+    found.setdefault("openai_sdk", environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand")
+    providers = _merged(_turned_on(environ, registries), found.pop("providers", {}))
+    found["models"] = _routes(found.get("models", {}))
+    settings = _converted(found, Settings, "")
+    settings = msgspec.structs.replace(settings, providers=_providers(providers, registries))
+    _check_auth(settings, registries)
     _check_secrets(settings, environ)
     return settings
+
+
+def _turned_on(environ: Mapping[str, str], registries: Registries) -> dict[str, Any]:
+    """The providers that the environment's own variables turn on, one of a kind."""
+    found = {name: kind.from_environment(environ) for name, kind in registries.providers.items()}
+    return {name: {"kind": name, **on} for name, on in found.items() if on is not None}
+
+
+def _providers(found: Any, registries: Registries) -> dict[str, ProviderSettings]:
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        raise _bad("providers must be tables, [providers.NAME]")
+    return {name: _provider(name, one, registries) for name, one in found.items()}
+
+
+def _provider(name: str, found: dict[str, Any], registries: Registries) -> ProviderSettings:
+    kind = registries.providers.get(found.get("kind", "openai"))
+    if kind is None:
+        known = ", ".join(registries.providers)
+        raise _bad(f"providers.{name}.kind must be one of {known}")
+    settings: ProviderSettings = _converted(found, kind.settings, f"providers.{name}")
+    return settings
+
+
+def _check_auth(settings: Settings, registries: Registries) -> None:
+    method = registries.auth.get(settings.auth)
+    if method is None:
+        raise _bad(f"auth must be one of {', '.join(registries.auth)}")
+    options(settings, method)
+
+
+def options(settings: Settings, method: AuthMethod) -> Struct:
+    """Return ``auth_options`` as the method's own class.
+
+    Raises:
+        ProxyError: They do not fit it (``bad_setting``).
+    """
+    return _converted(settings.auth_options, method.options, "auth_options")
 
 
 def _check_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
     check_given("TOKENWIRE_API_KEYS", settings.api_keys, environ)
     check_given("TOKENWIRE_SECRET", filter(None, [settings.secret]), environ)
     for name, provider in settings.providers.items():
-        for field, values in (("headers", provider.headers), ("query", provider.query)):
-            for key, value in values.items():
-                check_reference(f"providers.{name}.{field}.{key}", value)
+        for field, value in provider.secrets().items():
+            check_reference(f"providers.{name}.{field}", value)
 
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """The environment, with what ``.env`` in ``folder`` adds; the real environment wins."""
+    """Return the environment with the variables that ``.env`` in ``folder`` adds.
+
+    The real environment wins. ``$NAME`` in a value is not replaced: a key may hold a ``$``.
+
+    Raises:
+        ProxyError: The file cannot be read (``bad_setting``).
+    """
     file = folder / ".env"
-    lines = [line.strip() for line in _text(file).splitlines()] if file.is_file() else []
-    pairs = (line.removeprefix("export ").partition("=") for line in lines if _is_pair(line))
-    return {name.strip(): value.strip().strip("\"'") for name, _, value in pairs} | dict(environ)
+    if not file.is_file():
+        return dict(environ)
+    from dotenv import dotenv_values  # only where there is a file, which is never on Lambda
 
-
-def _is_pair(line: str) -> bool:
-    return "=" in line and not line.startswith("#")
+    pairs = dotenv_values(stream=StringIO(_text(file)), interpolate=False)
+    return {name: value for name, value in pairs.items() if value is not None} | dict(environ)
 
 
 def _toml(named: str, folder: Path) -> dict[str, Any]:
@@ -215,19 +228,19 @@ def _toml(named: str, folder: Path) -> dict[str, Any]:
 
 def _parsed(text: str, where: str) -> dict[str, Any]:
     try:
-        said = tomllib.loads(text)
+        found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _bad(f"{where} is not TOML: {error}") from None
-    for name in said:
+    for name in found:
         _check_known(name, name)
-    return {name: _value(name, v) if isinstance(v, str) else v for name, v in said.items()}
+    return {name: _value(name, v) if isinstance(v, str) else v for name, v in found.items()}
 
 
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise _bad(f"TOKENWIRE_CONFIG names {file}, which is not there") from None
+        raise _bad(f"TOKENWIRE_CONFIG names {file}, which does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
         raise _bad(f"{file} cannot be read ({type(error).__name__})") from None
 
@@ -258,33 +271,11 @@ def _seconds(text: str) -> Any:
     return float(match[1]) * _UNITS[match[2]] if match else text
 
 
-def _from_keys(environ: Mapping[str, str]) -> dict[str, Any]:
-    """A provider's own variables turn it on."""
-    found: dict[str, Any] = {}
-    for name in KINDS:
-        variable = f"{name.upper()}_API_KEY"
-        if key := environ.get(variable):
-            check_reference(variable, key)
-            # On Lambda the variable holds no key but says where it is.
-            reference = key if is_reference(key) else f"env:{variable}"
-            base_url = environ.get(f"{name.upper()}_BASE_URL")
-            found[name] = {"kind": name, "key": reference, "base_url": base_url}
-    if (region := aws_region(environ)) and any(environ.get(name) for name in _AWS_CREDENTIALS):
-        base_url = environ.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME")
-        found["bedrock"] = {"kind": "bedrock", "region": region, "base_url": base_url}
-    return found
-
-
-def aws_region(environ: Mapping[str, str]) -> str | None:
-    """The region that AWS's own tools would take from the environment."""
-    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-
-
-def _routes(said: Any) -> Any:
-    """``NAME = "provider/model"`` is short for a route of one."""
-    if not isinstance(said, dict):
-        return said  # for the validation to refuse
-    return {k: {"route": [v]} if isinstance(v, str) else _timed(v) for k, v in said.items()}
+def _routes(found: Any) -> Any:
+    """Expand ``NAME = "provider/model"``, which is short for a route of one model."""
+    if not isinstance(found, dict):
+        return found  # the validation refuses it
+    return {k: {"route": [v]} if isinstance(v, str) else _timed(v) for k, v in found.items()}
 
 
 def _timed(route: Any) -> Any:
@@ -293,10 +284,10 @@ def _timed(route: Any) -> Any:
 
 
 def store_url(value: str) -> str:
-    """The address of a store, from where a reference led.
+    """Return the address of a store that was found behind a reference.
 
     Raises:
-        ProxyError: It is not one (``bad_setting``).
+        ProxyError: It is no such address (``bad_setting``).
     """
     if is_reference(value):
         raise _bad("store leads to another reference")
@@ -306,22 +297,33 @@ def store_url(value: str) -> str:
         raise _bad(f"store must lead to {_FORMS['store']}") from None
 
 
-def _merged(found: dict[str, Any], said: Any) -> Any:
-    """What the file says of a provider is added to what its variables say."""
-    if not isinstance(said, dict) or not all(isinstance(one, dict) for one in said.values()):
-        return said  # for the validation to refuse
-    return found | {name: found.get(name, {}) | one for name, one in said.items()}
+def _merged(found: dict[str, Any], given: Any) -> Any:
+    """Add what the file gives for a provider to what its variables give."""
+    if not isinstance(given, dict) or not all(isinstance(one, dict) for one in given.values()):
+        return given  # the validation refuses it
+    return found | {name: found.get(name, {}) | one for name, one in given.items()}
 
 
-def _without_values(message: str) -> str:
-    # msgspec says what is wrong and where ("… - at `$.port`"). It quotes wrong words, which
-    # are not to be shown, and patterns, which nobody wants to read.
-    what, _, where = message.rpartition(" - at ")
+def _converted(found: Any, kind: type[_Struct], where: str) -> _Struct:
+    try:
+        return msgspec.convert(found, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _bad(_problem(str(error), kind, where)) from None
+
+
+def _problem(message: str, kind: type[Struct], where: str) -> str:
+    # msgspec's text ends with the place ("… - at `$.port`"), unless that is the whole object. It
+    # quotes wrong words, which must not be shown, and patterns, which nobody reads.
+    what, at, place = message.rpartition(" - at ")
+    if not at:
+        known = ", ".join(field.name for field in msgspec.structs.fields(kind))
+        return f"{message} - at {where}, which has: {known}"
+    place = place.strip("`").removeprefix("$").removeprefix(".")
     if what.startswith("Invalid enum value"):
         what = "Not one of the allowed values"
     if "matching regex" in what:
-        what = f"Expected {_FORMS[where.strip('`').rpartition('.')[2]]}"
-    return re.sub(r"`\$\.?([^`]*)`", r"\1", f"{what} - at {where}")
+        what = f"Expected {_FORMS.get(place.rpartition('.')[2], 'a text of another form')}"
+    return f"{what} - at {'.'.join(filter(None, [where, place]))}"
 
 
 def _bad(message: str) -> ProxyError:

@@ -1,28 +1,31 @@
-"""How to reach a provider that takes a key."""
+"""How a provider is reached over HTTP, in whatever way its requests are authenticated."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..references import is_reference
+from .kind import Dependencies
 from .protocol import Key
+from .settings import KeySettings
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How to reach one place.
+    """How to reach one provider.
 
     Args:
-        base_url: Another address than the provider's own; with ``/v1`` for those that are
-            reached through OpenAI's SDK, without for the others.
-        connect_timeout: Seconds. Reading has no limit here: the pump keeps those.
-        max_retries: Before the answer begins, on 408, 409, 429, 5xx and broken connections.
+        base_url: The address, if it is not the provider's own; with ``/v1`` for those that are
+            called through OpenAI's SDK, without for the others.
+        connect_timeout: Seconds. There is no limit on reading here: the pump has its own.
+        max_retries: Before the response begins, on 408, 409, 429, 5xx and broken connections.
         headers: Sent with every request.
         query: Added to every URL (Azure's ``api-version``).
-        secret_headers: Headers whose values are secrets; asked for with every request.
+        secret_headers: Headers whose values are secrets, read again for every request.
         secret_query: The same for the URL.
         sdk: Whether requests go through the provider's own SDK, where there is one.
-        models: What to list, where the place should not be asked.
+        models: The models to list, instead of asking the provider.
     """
 
     base_url: str | None = None
@@ -34,3 +37,34 @@ class Config:
     secret_query: Mapping[str, Key] = field(default_factory=dict)
     sdk: bool = True
     models: Sequence[str] = ()
+
+
+def configured(
+    settings: KeySettings, dependencies: Dependencies, base_url: str | None = None
+) -> Config:
+    """Return the configuration of a provider that takes a key.
+
+    Args:
+        settings: Of the provider; values that are references become secrets.
+        dependencies: Of the app.
+        base_url: The address to use instead of the one in the settings.
+    """
+    return Config(
+        base_url=base_url or settings.base_url,
+        connect_timeout=dependencies.connect_timeout,
+        max_retries=settings.max_retries,
+        headers=_plain(settings.headers),
+        query=_plain(settings.query),
+        secret_headers=_secret(settings.headers, dependencies.key),
+        secret_query=_secret(settings.query, dependencies.key),
+        sdk=dependencies.sdk,
+        models=settings.models,
+    )
+
+
+def _plain(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if not is_reference(value)}
+
+
+def _secret(values: Mapping[str, str], key: Callable[[str | None], Key]) -> dict[str, Key]:
+    return {name: key(value) for name, value in values.items() if is_reference(value)}

@@ -1,12 +1,12 @@
-"""Providers that are spoken to in an API of their own, with a key, over plain HTTP."""
+"""Providers with an API of their own, called with a key over plain HTTP, without an SDK."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,16 +14,18 @@ import msgspec
 
 from ..dialects.protocol import ChatRequest
 from ..errors import TokenwireError
-from .config import Config
+from .config import Config, configured
+from .credentials import values, with_rotation
 from .exchange import Post, Sent, exchange
+from .kind import Dependencies
+from .model_list import ModelList
 from .protocol import Key
+from .settings import KeySettings
 
 if TYPE_CHECKING:
     import httpx2
 
     from .http import Call, Http
-
-_MODELS_TTL = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,13 @@ class Api:
 
     Args:
         base_url: Its own address, without a version.
-        dialect: In which its streams come out.
-        key_header: The header that its key goes in.
-        headers: What else it wants in every request.
-        ask: A request and a model to the POST. Raises ClientError.
-        read: The response, the model and what was posted to the blocks.
-        models_path: Where it lists its models.
-        listed: The names in that list.
+        dialect: The dialect of its streams, as ``read`` returns them.
+        key_header: The header that carries its key.
+        headers: Further headers of every request.
+        ask: Translates a request and a model to the POST. Raises ClientError.
+        read: Reads the response to the POST, for the model, as blocks.
+        models_path: The path of its list of models.
+        listed: Returns the names in that list.
     """
 
     base_url: str
@@ -56,9 +58,9 @@ class Native:
 
     Args:
         name: As in ``name/model``.
-        key: The API key; asked for with every request.
+        key: The API key; read again for every request.
         config: How to reach it.
-        api: What it speaks.
+        api: Its API.
     """
 
     def __init__(self, name: str, key: Key, config: Config, api: Api) -> None:
@@ -69,7 +71,7 @@ class Native:
         self._base_url = config.base_url or api.base_url
         self._secrets = {api.key_header: key, **config.secret_headers}
         self._http: Http | None = None
-        self._models: tuple[float, list[str]] | None = None
+        self._models = ModelList(config.models, self._fetch_models)
         self._connecting = asyncio.Lock()
 
     async def prepare(self) -> None:
@@ -85,17 +87,13 @@ class Native:
     def open(
         self, request: ChatRequest, model: str
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """As ``exchange`` says. A key that was refused is asked for anew, once."""
+        """As ``exchange``. Refused secrets are fetched again, once."""
         return exchange(self._api, self._post, request, model)
 
     async def _post(self, post: Post) -> Sent:
         content = msgspec.json.encode(post.body)
-        try:
-            return await self._once(post, content)
-        except TokenwireError as error:
-            if error.code != "upstream_auth" or not await self._rotated():
-                raise
-            return await self._once(post, content)  # a key was rotated
+        keys = (*self._secrets.values(), *self._config.secret_query.values())
+        return await with_rotation(partial(self._once, post, content), keys)
 
     async def _once(self, post: Post, content: bytes) -> Sent:
         http = await self._connected()
@@ -105,34 +103,26 @@ class Native:
     async def _call(self, path: str, content: bytes, more: Mapping[str, str]) -> Call:
         from .http import Call
 
-        secret = {name: await key() for name, key in self._secrets.items()}
-        said = {name: await key() for name, key in self._config.secret_query.items()}
-        url = _with_query(f"{self._base_url}{path}", {**self._config.query, **said})
-        # Compression would hold tokens back until a block of the compressor is full.
+        secret = await values(self._secrets)
+        query = await values(self._config.secret_query)
+        url = _with_query(f"{self._base_url}{path}", {**self._config.query, **query})
+        # A compressor would delay tokens until it has filled a block.
         plain = {"content-type": "application/json", "accept-encoding": "identity"}
         own = _joined({**self._api.headers, **more}, self._config.headers)
         headers = {**plain, **own, **secret}
-        return Call(url, headers, content, (*secret.values(), *said.values()))
-
-    async def _rotated(self) -> bool:
-        keys = (*self._secrets.values(), *self._config.secret_query.values())
-        return any([await key.refresh() for key in keys])
+        return Call(url, headers, content, (*secret.values(), *query.values()))
 
     async def models(self) -> list[str]:
-        """What was configured, or what it says it has; asked for at most every five minutes."""
-        if self._config.models:
-            return list(self._config.models)
-        if self._models is None or time.monotonic() - self._models[0] > _MODELS_TTL:
-            self._models = (time.monotonic(), await self._ask())
-        return self._models[1]
+        """Return the configured names, or those that the provider lists."""
+        return await self._models.get()
 
-    async def _ask(self) -> list[str]:
+    async def _fetch_models(self) -> list[str]:
         try:
             http, call = await self._connected(), await self._call(self._api.models_path, b"", {})
         except TokenwireError:
             return []
-        said = await http.get(call.url, call.headers)
-        return sorted(self._api.listed(said)) if isinstance(said, dict) else []
+        found = await http.get(call.url, call.headers)
+        return sorted(self._api.listed(found)) if isinstance(found, dict) else []
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -141,7 +131,7 @@ class Native:
 
 
 def _joined(headers: Mapping[str, str], configured: Mapping[str, str]) -> dict[str, str]:
-    """The configuration's headers count for more; lists of betas are joined."""
+    """Merge headers; the configured ones win, except that lists of betas are joined."""
     found = {**headers, **configured}
     if "anthropic-beta" in headers and "anthropic-beta" in configured:
         found["anthropic-beta"] = f"{configured['anthropic-beta']},{headers['anthropic-beta']}"
@@ -160,8 +150,16 @@ def _connect(config: Config) -> Http:
     return Http(config.connect_timeout, config.max_retries)
 
 
-def names(said: Mapping[str, Any], field: str, key: str) -> list[str]:
-    """The names in a list of models."""
-    found = said.get(field)
-    items = found if isinstance(found, list) else []
+def create(name: str, settings: KeySettings, dependencies: Dependencies, api: Api) -> Native:
+    """Create a provider of this API from its settings."""
+    # Addresses are often written with the version, as SDKs want them.
+    base_url = settings.base_url and settings.base_url.rstrip("/").removesuffix("/v1")
+    config = configured(settings, dependencies, base_url)
+    return Native(name, dependencies.key(settings.key), config, api)
+
+
+def names(found: Mapping[str, Any], field: str, key: str) -> list[str]:
+    """Return ``item[key]`` for each item of ``found[field]``, a provider's list of models."""
+    listed = found.get(field)
+    items = listed if isinstance(listed, list) else []
     return [str(item[key]) for item in items if isinstance(item, dict) and key in item]

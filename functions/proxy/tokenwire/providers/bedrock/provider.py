@@ -7,7 +7,7 @@ botocore; the connection is ours, so that nothing blocks the event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,13 @@ from ...dialects.origins import caused_by
 from ...dialects.protocol import ChatRequest
 from ...errors import ProxyError
 from .. import complete_responses
+from ..config import Config
 from ..exchange import Post, Sent, exchange
+from ..kind import Dependencies
 from ..messages_from_chat import from_chat
 from ..non_streaming import as_stream, read_document
 from ..paths import segment
+from ..settings import ProviderSettings
 from ..turns import one_call
 from .complete_response import events
 from .decode import ConverseReader
@@ -35,52 +38,29 @@ if TYPE_CHECKING:
     from .sigv4 import Signer
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
-    """How to reach it.
-
-    Args:
-        region: Where the models run.
-        base_url: By default the region's runtime endpoint.
-        connect_timeout: Seconds.
-        max_retries: Before the answer begins.
-        models: What to list: Bedrock is not asked, since a role that may call a model often
-            may not list any.
-    """
-
-    region: str
-    base_url: str | None = None
-    connect_timeout: float = 10.0
-    max_retries: int = 2
-    models: Sequence[str] = ()
-
-    @property
-    def url(self) -> str:
-        """The endpoint's address."""
-        return self.base_url or f"https://bedrock-runtime.{self.region}.amazonaws.com"
-
-
 class _Connection:
-    """Signs and sends. botocore is imported by the first request, off the event loop."""
+    """Signs and sends. The first request imports botocore, in a thread."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, region: str, config: Config) -> None:
+        self._region = region
+        self._url = config.base_url or f"https://bedrock-runtime.{region}.amazonaws.com"
         self._config = config
         self._made: tuple[Http, Signer] | None = None
         self._connecting = asyncio.Lock()
 
     async def post(self, post: Post) -> Sent:
-        """An open response with status 200.
+        """Return an open response with status 200.
 
         Raises:
             ProxyError: There are no AWS credentials (503, ``secret_unavailable``).
-            TokenwireError: As ``failures`` says.
+            TokenwireError: As ``failures``.
         """
         async with self._connecting:
             if self._made is None:
-                self._made = await asyncio.to_thread(_connect, self._config)
+                self._made = await asyncio.to_thread(_connect, self._region, self._config)
         http, signer = self._made
         call: Call = await asyncio.to_thread(
-            signer.sign, f"{self._config.url}{post.path}", msgspec.json.encode(post.body)
+            signer.sign, f"{self._url}{post.path}", msgspec.json.encode(post.body)
         )
         return Sent(await http.post(call), call.secrets)
 
@@ -90,7 +70,7 @@ class _Connection:
             await self._made[0].aclose()
 
 
-def _connect(config: Config) -> tuple[Http, Signer]:
+def _connect(region: str, config: Config) -> tuple[Http, Signer]:
     from ..http import Http
 
     try:
@@ -99,17 +79,17 @@ def _connect(config: Config) -> tuple[Http, Signer]:
         raise ProxyError(
             "Bedrock needs boto3, which is not installed.", code="bad_provider"
         ) from None
-    return Http(config.connect_timeout, config.max_retries), Signer("bedrock", config.region)
+    return Http(config.connect_timeout, config.max_retries), Signer("bedrock", region)
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One of Bedrock's two ways to be asked.
+    """One of Bedrock's two APIs.
 
     Args:
-        dialect: In which its streams come out.
-        ask: A request and a model to the POST. Raises ClientError.
-        read: The response, the model and what was posted to the blocks.
+        dialect: The dialect of its streams, as ``read`` returns them.
+        ask: Translates a request and a model to the POST. Raises ClientError.
+        read: Reads the response to the POST, for the model, as blocks.
     """
 
     dialect: str
@@ -122,28 +102,30 @@ class Bedrock:
 
     Args:
         name: As in ``name/model``.
-        config: How to reach it.
+        region: Where the models run.
+        config: How to reach it. Only the configured models are listed: a role that may call a
+            model often may not list any.
         api: ``CONVERSE`` or ``OPENAI``.
     """
 
-    def __init__(self, name: str, config: Config, api: Api) -> None:
+    def __init__(self, name: str, region: str, config: Config, api: Api) -> None:
         self.name = name
         self.dialect = api.dialect
         self._api = api
         self._models = list(config.models)
-        self._connection = _Connection(config)
+        self._connection = _Connection(region, config)
 
     async def prepare(self) -> None:
-        """Nothing: importing botocore takes a third of a second, and few functions use this."""
+        """Do nothing: importing botocore takes 0.3 s, and not every function uses Bedrock."""
 
     def open(
         self, request: ChatRequest, model: str
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """As ``exchange`` says; signed."""
+        """As ``exchange``, with a signed request."""
         return exchange(self._api, self._connection.post, request, model)
 
     async def models(self) -> list[str]:
-        """What was configured."""
+        """Return the configured names."""
         return self._models
 
     async def aclose(self) -> None:
@@ -151,11 +133,24 @@ class Bedrock:
         await self._connection.aclose()
 
 
+def create(
+    name: str, region: str, settings: ProviderSettings, dependencies: Dependencies, api: Api
+) -> Bedrock:
+    """Create a provider of one of the APIs from its settings."""
+    config = Config(
+        base_url=settings.base_url,
+        connect_timeout=dependencies.connect_timeout,
+        max_retries=settings.max_retries,
+        models=settings.models,
+    )
+    return Bedrock(name, region, config, api)
+
+
 def _ask_converse(request: ChatRequest, model: str) -> Post:
-    said = request.body if request.dialect == "messages" else from_chat(request.body, model)
-    with caused_by(said):
-        body = converse(said, model)
-    return Post(f"/model/{segment(model)}/converse-stream", body, one_call=one_call(said))
+    given = request.body if request.dialect == "messages" else from_chat(request.body, model)
+    with caused_by(given):
+        body = converse(given, model)
+    return Post(f"/model/{segment(model)}/converse-stream", body, one_call=one_call(given))
 
 
 def _ask_openai(request: ChatRequest, model: str) -> Post:

@@ -1,0 +1,49 @@
+"""The one place that reads the process's environment and working directory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .references import is_reference
+from .registries import Registries
+from .secrets import ParameterStore, Secrets
+from .settings import Settings, environment, load
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All that ``create_app`` needs to know about where it runs.
+
+    Args:
+        settings: Checked settings.
+        secrets: Where the references in the settings are looked up.
+        registries: What the settings can name.
+    """
+
+    settings: Settings
+    secrets: Secrets
+    registries: Registries
+
+    @classmethod
+    def of_process(cls) -> Configuration:
+        """Read the environment, ``.env`` and ``tokenwire.toml`` of this process.
+
+        Raises:
+            ProxyError: The settings are wrong (``bad_setting``).
+        """
+        folder = Path.cwd()
+        environ = environment(os.environ, folder)
+        store, registries = ParameterStore(), Registries.load()
+        settings = load(environ, folder, store.read, registries)
+        secrets = Secrets(environ, references(settings), ttl=settings.secret_ttl, store=store)
+        return cls(settings, secrets, registries)
+
+
+def references(settings: Settings) -> frozenset[str]:
+    """Return every reference in the settings, so that one call can fetch all of a folder."""
+    values = [*settings.api_keys, settings.secret or ""]
+    for provider in settings.providers.values():
+        values += provider.secrets().values()
+    return frozenset(filter(is_reference, values))

@@ -1,0 +1,41 @@
+"""The names of the models that a provider offers, for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+TTL = 300.0
+"""Seconds for which a provider's list is used before the provider is asked again."""
+
+
+class ModelList:
+    """The configured names, or else those that the provider listed at most ``TTL`` ago.
+
+    Args:
+        configured: Names to use without asking.
+        fetch: Asks the provider; returns an empty list where it does not answer.
+        clock: Monotonic time in seconds.
+    """
+
+    def __init__(
+        self,
+        configured: Sequence[str],
+        fetch: Callable[[], Awaitable[list[str]]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._configured = list(configured)
+        self._fetch = fetch
+        self._clock = clock
+        self._held: tuple[float, list[str]] | None = None
+        self._fetching = asyncio.Lock()
+
+    async def get(self) -> list[str]:
+        """Return the names. Of concurrent callers one asks the provider."""
+        if self._configured:
+            return list(self._configured)
+        async with self._fetching:
+            if self._held is None or self._clock() - self._held[0] > TTL:
+                self._held = (self._clock(), await self._fetch())
+            return self._held[1]

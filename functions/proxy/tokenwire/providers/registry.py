@@ -1,0 +1,35 @@
+"""The kinds of provider: the built-in ones, one line each, and those of installed packages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from .. import plugins
+from .anthropic.kind import ANTHROPIC
+from .bedrock.kind import BEDROCK, BEDROCK_OPENAI
+from .gemini.kind import GEMINI, GEMINI_NATIVE
+from .kind import ProviderKind
+from .openai.kind import OPENAI
+
+Kinds: TypeAlias = Mapping[str, ProviderKind[Any]]
+
+# In the order in which the environment turns them on: bare model names go to the first.
+_BUILT_IN: tuple[ProviderKind[Any], ...] = (
+    OPENAI,
+    ANTHROPIC,
+    GEMINI,
+    GEMINI_NATIVE,
+    BEDROCK,
+    BEDROCK_OPENAI,
+)
+
+
+def kinds() -> Kinds:
+    """Return every kind of provider by name; looks for installed packages at each call.
+
+    Raises:
+        ProxyError: A published kind cannot be used (``bad_setting``).
+    """
+    built_in = {kind.name: kind for kind in _BUILT_IN}
+    return plugins.extended(built_in, plugins.PROVIDERS, ProviderKind)

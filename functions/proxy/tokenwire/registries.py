@@ -1,0 +1,30 @@
+"""Everything that settings can name: the registries, filled once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .auth.registry import Methods, methods
+from .providers.registry import Kinds, kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Registries:
+    """What is built in, and what installed packages publish through entry points.
+
+    Args:
+        providers: Kinds of provider by name.
+        auth: Ways of authenticating callers by name.
+    """
+
+    providers: Kinds
+    auth: Methods
+
+    @classmethod
+    def load(cls) -> Registries:
+        """Fill the registries; imports what installed packages publish.
+
+        Raises:
+            ProxyError: A published object cannot be used (``bad_setting``).
+        """
+        return cls(providers=kinds(), auth=methods())
