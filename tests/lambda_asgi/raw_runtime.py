@@ -1,8 +1,8 @@
 """A runtime that sends what an event tells it to; for tests of what Lambda makes of responses.
 
-``python raw_runtime.py``. Of an event (or a function URL's body) it reads ``path`` (``response``,
-or ``error``), ``headers``, ``parts`` (latin-1 text; a list is sent in chunks), ``trailers``,
-``print``, and ``cut``.
+``python raw_runtime.py``; with ``extension``, an extension. Of an event, or of a function URL's
+body, it reads ``path`` (``response`` or ``error``), ``headers``, ``parts`` (latin-1 text, one chunk
+each), ``times``, ``trailers``, ``print``, ``cut`` and ``echo``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -37,16 +36,19 @@ def request(
 
 
 def extension() -> None:
-    """Register, and write each event's type into the file that the environment names."""
+    """Register, and write each event into the file that the environment names."""
     connection = http.client.HTTPConnection(ADDRESS)
     body = json.dumps({"events": ["INVOKE", "SHUTDOWN"]})
-    name = {"Lambda-Extension-Name": "written-down"}
+    name = {"Lambda-Extension-Name": "raw"}
     response, _ = request(connection, "POST", f"{EXTENSION}/register", body=body, headers=name)
     headers = {"Lambda-Extension-Identifier": response.headers["Lambda-Extension-Identifier"]}
-    while True:
+    file = Path(os.environ["EXTENSION_FILE"])
+    file.touch()
+    found = b""
+    while b"SHUTDOWN" not in found:
         _, found = request(connection, "GET", f"{EXTENSION}/event/next", headers=headers)
-        with Path(os.environ["EXTENSION_FILE"]).open("ab") as file:
-            file.write(found + b"\n")
+        with file.open("ab") as events:
+            events.write(found + b"\n")
 
 
 def instructions(event: dict[str, Any]) -> dict[str, Any]:
@@ -85,13 +87,8 @@ def send(event: dict[str, Any], headers: http.client.HTTPMessage) -> None:
 
 def main() -> None:
     """Ask for events and answer them, for ever."""
-    stalled = Path(os.environ.get("STALL_ONCE", "/"))
-    if not stalled.exists():
-        stalled.touch()
-        time.sleep(60)
-    if "EXTENSION_FILE" in os.environ:
-        threading.Thread(target=extension, daemon=True).start()
-        time.sleep(0.2)  # a runtime that is ready before its extension would be ready too soon
+    while "EXTENSION_FILE" in os.environ and not Path(os.environ["EXTENSION_FILE"]).exists():
+        time.sleep(0.01)  # Lambda waits for extensions to register before it starts a runtime
     connection = http.client.HTTPConnection(ADDRESS)
     while True:
         response, body = request(connection, "GET", f"{RUNTIME}/invocation/next")
@@ -99,4 +96,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["extension"]:
+        extension()
+    else:
+        main()

@@ -108,6 +108,7 @@ class Environment:
             await child.stop(SHUTDOWN_SECONDS)
         child.kill()
         await child.exited
+        self._api.close()
         await child.flush()
 
     async def _init(self, seconds: float, phase: str) -> bool:
@@ -160,8 +161,9 @@ class Environment:
 
     def _exited(self, child: Child, watching: asyncio.Task[None], api: RuntimeApi) -> None:
         watching.cancel()
-        api.close()
-        child.kill()
+        if self._stopping is None:
+            api.close()
+            child.kill()
         self.retired = self.retired or child is self._child
 
     async def _before_exit(self, event: Coroutine[Any, Any, T], seconds: float) -> T | None:
