@@ -102,7 +102,7 @@ async def test_reload_resumes(
 async def test_lost_network_is_resumed(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """A cut connection is picked up again by itself."""
+    """The page resumes automatically after a lost connection."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
     async with relay(site.base_url.port or 0) as between:

@@ -10,19 +10,19 @@ const store = {
     try {
       sessionStorage.setItem(name, JSON.stringify(value));
     } catch {
-      // The tab's storage is full: the answer goes on, only a reload will not find all of it.
+      // The tab's storage is full: the answer continues, but a reload will not restore all of it.
     }
   },
 };
-const SAVE_EVERY = 250; // milliseconds: saving costs as much as the conversation is long
+const SAVE_EVERY = 250; // milliseconds: the cost of saving grows with the conversation
 const MAX_CALLS = 100;
 const WORDS = {
   cancelled: "Stopped.",
-  network: "The connection was lost, and could not be picked up again.",
-  stream_not_found: "This stream is no longer kept by the server.",
-  trimmed: "The beginning of this stream is no longer kept by the server.",
-  expired_ticket: "This link has expired. Ask for a new one.",
-  invalid_ticket: "This link is not valid.",
+  network: "The connection was lost and could not be resumed. Send the message again.",
+  stream_not_found: "The server no longer has this stream. Send the message again.",
+  trimmed: "The server no longer has the beginning of this stream. Send the message again.",
+  expired_ticket: "This link has expired. Request a new link from the person who shared it.",
+  invalid_ticket: "This link is not valid. Check that it was copied completely.",
 };
 const CHIPS = [
   ["What can you do?", "/help"],
@@ -37,7 +37,7 @@ const watched = new URLSearchParams(location.hash.slice(1)).get("watch");
 let turns = store.get("turns", []); // {role, text, reasoning, calls, note, model}
 let running = null; // {answer, controller, turn, view}
 
-// --- what a person sees -------------------------------------------------------------------
+// --- display ------------------------------------------------------------------------------
 
 function element(name, className, text) {
   const node = document.createElement(name);
@@ -70,7 +70,7 @@ function parts(turn, view) {
     const open = view.body.querySelector("details")?.open ?? false;
     const details = element("details", "reasoning");
     details.open = open;
-    details.append(element("summary", "", turn.text ? "Thought first" : "Thinking…"), element("p", "", turn.reasoning));
+    details.append(element("summary", "", turn.text ? "Reasoning" : "Thinking…"), element("p", "", turn.reasoning));
     found.push(details);
   }
   if (turn.text) found.push(render(turn.text));
@@ -117,7 +117,7 @@ function setRunning(on) {
   $("share").hidden = !on || !running?.answer.id;
 }
 
-// --- what happens -------------------------------------------------------------------------
+// --- actions ------------------------------------------------------------------------------
 
 async function follow(answer, controller, turn) {
   turn.live = true;
@@ -156,7 +156,7 @@ async function follow(answer, controller, turn) {
 function apply(turn, event) {
   if (event.type === "content") turn.text += event.delta;
   else if (event.type === "reasoning") turn.reasoning = (turn.reasoning ?? "") + event.delta;
-  else if (event.type === "finish" && event.reason === "length") turn.note = { kind: "plain", text: "Cut off at the length limit." };
+  else if (event.type === "finish" && event.reason === "length") turn.note = { kind: "plain", text: "The answer reached the length limit." };
   else if (event.type === "tool_call") {
     const call = callOf(turn, event.call);
     call.name = event.name ?? call.name;
@@ -164,7 +164,7 @@ function apply(turn, event) {
   }
 }
 
-/** A call by its number, which is a provider's: any number, so it is no place in an array. */
+/** The call with this number. Providers may use any number, so it is not an array index. */
 function callOf(turn, number) {
   const calls = (turn.calls ??= []);
   const last = calls.at(-1);
@@ -191,7 +191,7 @@ function saveSoon(answer) {
   saving ??= { answer, timer: setTimeout(save, SAVE_EVERY, answer) };
 }
 
-/** Saves the conversation and the place in the running stream together, so that they agree. */
+/** Saves the conversation together with the position in the running stream, for consistency. */
 function save(answer) {
   stopSaving();
   if (watched === null) store.set("live", { id: answer.id, lastEventId: answer.lastEventId });
@@ -204,7 +204,7 @@ function stopSaving() {
 }
 
 function saveTurns() {
-  if (watched !== null) return; // this tab's own conversation is another
+  if (watched !== null) return; // a watched stream does not belong to this tab's conversation
   store.set("turns", turns.map(({ view, live, ...kept }) => kept));
 }
 

@@ -51,5 +51,5 @@ for (const [tag, routes] of byTag) {
     out.push(element("section", "body", head, render(text)));
   }
 }
-if (!response.ok) out.push("This server has keys: enter one on the page first, in this tab.");
+if (!response.ok) out.push("This server requires a key. Open the chat page in this tab and enter one there first.");
 document.getElementById("routes").replaceChildren(...out);

@@ -1,15 +1,15 @@
-// Markdown to DOM nodes. Text only ever becomes text: there is no innerHTML here, so nothing a
-// model writes can be markup, and links lead only where a click may safely go.
+// Converts Markdown to DOM nodes. Text is only inserted as text, never by innerHTML, so a model
+// cannot write markup, and links have safe schemes only.
 //
-// The source is untrusted. Work is linear in its length: nothing is searched for twice, nesting
-// has a bound, and beyond MAX_SOURCE characters text stays plain.
+// The source is untrusted. Work is linear in its length: no part is searched twice for the same
+// text, nesting is bounded, and text after MAX_SOURCE characters stays plain.
 
 const SAFE_LINK = /^(https?:|mailto:)/i;
 const MAX_SOURCE = 256 * 1024;
 const MAX_DEPTH = 12;
 const MAX_TICKS = 16;
 
-/** Renders markdown into a fragment. Half-arrived constructs come out as what they are so far. */
+/** Renders markdown into a fragment. Incomplete constructs are shown as they are so far. */
 export function render(source) {
   const out = blocks(source.slice(0, MAX_SOURCE).replace(/\r\n?/g, "\n").split("\n"), 0);
   if (source.length > MAX_SOURCE) out.append(element("pre", source.slice(MAX_SOURCE)));
@@ -91,7 +91,7 @@ function quote(lines, at, out, depth) {
   return at;
 }
 
-/** A list item's indent, marker and text; null for a line that is none. */
+/** A list item's indent, marker and text; null for any other line. */
 function item(line) {
   const indent = line.length - line.trimStart().length;
   const marker = line.slice(indent, indent + 11).match(/^([-*+]|\d{1,9}[.)])\s/)?.[1];
@@ -114,7 +114,7 @@ function list(lines, at, out, depth) {
   return at;
 }
 
-/** A tight item holds its text itself, not a paragraph of it. */
+/** In a tight list, an item contains its text directly, without a paragraph. */
 function listItem(body) {
   const root = document.createElement("li");
   const first = body.firstChild;
@@ -165,11 +165,11 @@ function paragraph(lines, at, out) {
   return at;
 }
 
-// --- within a line ------------------------------------------------------------------------
+// --- inline ------------------------------------------------------------------------------
 
 const OPENER = /[`*_~[]|https?:\/\//g;
 const BARE = /https?:\/\/[^\s<>"')\]]+/y;
-// Longer delimiters first. What a span holds cannot hold its own delimiter, so nesting ends.
+// Longer delimiters first. A span cannot contain its own delimiter, so nesting ends.
 const SPANS = [["**", "strong"], ["__", "strong"], ["~~", "del"], ["*", "em"], ["_", "em"]];
 
 function inline(text) {
@@ -181,7 +181,7 @@ function inline(text) {
     const found = span(text, at, finder);
     if (!found) {
       at += 1;
-      while (text[at - 1] === "`" && text[at] === "`") at += 1; // a run of ticks is one delimiter
+      while (text[at - 1] === "`" && text[at] === "`") at += 1; // a run of backticks is one delimiter
       continue;
     }
     out.append(text.slice(done, at), found.node);
@@ -191,7 +191,7 @@ function inline(text) {
   return out;
 }
 
-/** Searches a text from left to right, and remembers: no part of it is searched twice for the same. */
+/** Searches a text from left to right and caches: no part is searched twice for the same text. */
 class Finder {
   #text;
   #found = new Map();
@@ -200,13 +200,13 @@ class Finder {
     this.#text = text;
   }
 
-  /** Where the next delimiter begins, or -1. */
+  /** The position of the next delimiter, or -1. */
   opener(from) {
     OPENER.lastIndex = from;
     return OPENER.exec(this.#text)?.index ?? -1;
   }
 
-  /** Where `what` next stands at or after `from`, or -1. */
+  /** The next position of `what` at or after `from`, or -1. */
   next(what, from) {
     const held = this.#found.get(what);
     if (held !== undefined && (held === -1 || held >= from)) return held;
@@ -223,7 +223,7 @@ function span(text, at, finder) {
   for (const [mark, name] of SPANS) {
     if (!text.startsWith(mark, at)) continue;
     const start = at + mark.length;
-    // Of a single mark, the next one ends the span or there is none; a double one holds something.
+    // A single mark ends at the next one or not at all; a double one must have content.
     const end = finder.next(mark, start + (mark.length - 1));
     if (end > start && (mark.length > 1 || isEmphasis(text, at, end))) {
       return { node: element(name, inline(text.slice(start, end))), end: end + mark.length };
@@ -232,7 +232,7 @@ function span(text, at, finder) {
   return null;
 }
 
-/** Single marks stand at words' edges; an underscore within a word is a part of it. */
+/** Single marks are at word boundaries; an underscore inside a word is part of the word. */
 function isEmphasis(text, at, end) {
   if (/\s/.test(text[at + 1])) return false;
   return text[at] === "*" || !(/\w/.test(text[at - 1] ?? "") || /\w/.test(text[end + 1] ?? ""));
@@ -250,7 +250,7 @@ function labelled(text, at, finder) {
   const close = finder.next("]", at + 1);
   if (close < 0 || text[close + 1] !== "(") return null;
   const inner = finder.next("[", at + 1);
-  if (inner >= 0 && inner < close) return null; // the innermost bracket is the label's
+  if (inner >= 0 && inner < close) return null; // the innermost bracket starts the label
   const end = finder.next(")", close + 2);
   if (end < 0) return null;
   const target = text.slice(close + 2, end);

@@ -23,7 +23,7 @@ export interface Body {
   stop?: string | string[];
   tools?: object[];
   tool_choice?: unknown;
-  /** What becomes of the stream when nobody is listening. */
+  /** What happens to the stream after its last viewer leaves. */
   on_disconnect?: "cancel" | "continue" | `grace=${number}`;
 }
 
@@ -39,7 +39,7 @@ export interface Progress {
 
 export interface Options {
   base?: string;
-  /** A share link, as `shareLink` takes it, with or without `base` before it. */
+  /** A share link, as `shareLink` accepts it, with or without `base` before it. */
   url?: string;
   id?: string;
   lastEventId?: string;
@@ -50,7 +50,7 @@ export interface Options {
   onProgress?: (progress: Progress) => void;
 }
 
-/** Iterating throws `StreamError` when the stream cannot be finished. Iterate once. */
+/** Iterating throws `StreamError` if the stream cannot be completed. Can be iterated once. */
 export interface TokenStream extends AsyncIterable<TokenEvent> {
   readonly id: string | null;
   readonly lastEventId: string;
@@ -73,13 +73,13 @@ export interface ServerSentEvent {
 
 export class EventParser {
   lastEventId: string;
-  /** Milliseconds, or null while the server has not named a reconnection time. */
+  /** Milliseconds, or null until the server has sent a reconnection time. */
   retry: number | null;
   /** Throws a `StreamError` (`too_large`) for an event of more than 16 Mi characters. */
   feed(bytes: Uint8Array): ServerSentEvent[];
 }
 
-/** The text, if it is the path of one stream with a ticket; null for anything else. */
+/** Returns the text if it is the path of one stream with a ticket; null for anything else. */
 export function shareLink(text: unknown): string | null;
 
 /** Throws a `StreamError` (`invalid_link`) if `url` is not a share link or `id` not an id. */

@@ -1,4 +1,4 @@
-// tokenwire.js: streams typed events from a tokenwire server, and survives a lost connection.
+// tokenwire.js: streams typed events from a tokenwire server, and resumes after a lost connection.
 //
 //   import { stream } from "/tokenwire.js";
 //   const answer = stream({ message: "Hello" });
@@ -6,7 +6,7 @@
 //
 // No dependencies. Works in browsers and in Node 18 or later. Types: tokenwire.d.ts.
 
-/** A stream that did not end well. `code` and `retryable` are the server's. */
+/** A stream that failed. `code` and `retryable` come from the server. */
 export class StreamError extends Error {
   constructor(message, { code = "network", status = 0, retryable = false, param } = {}) {
     super(message);
@@ -18,13 +18,13 @@ export class StreamError extends Error {
 const SHARE_LINK = /^\/v1\/streams\/st_[\w-]+\?ticket=[\w.-]+$/;
 const STREAM_ID = /^st_[\w-]+$/;
 const MAX_LINK = 1024;
-/** Characters of one event, beyond which a stream is not one of tokenwire's. */
+/** Maximum length of one event, in characters. tokenwire sends none that is longer. */
 const MAX_EVENT = 16 * 1024 * 1024;
 
 /**
- * The text, if it is a share link: the path of one stream and a ticket, as the server gives it.
- * Null for anything else. A link may come from anyone, and it must not name another route: the
- * request that it causes is one of this page's own origin, and may be one that costs money.
+ * Returns the text if it is a share link: the path of one stream and a ticket, as the server sends
+ * it. Null for anything else. A link is untrusted and must not name another route: its request is
+ * sent to the page's own origin, and could be one that costs money.
  */
 export function shareLink(text) {
   return typeof text === "string" && text.length <= MAX_LINK && SHARE_LINK.test(text) ? text : null;
@@ -32,13 +32,13 @@ export function shareLink(text) {
 
 /**
  * An incremental parser of text/event-stream, by the rules of WHATWG HTML §9.2.
- * Feed it chunks of bytes, cut anywhere; it returns the events they complete.
+ * Feed it chunks of bytes, split anywhere; it returns the events that they complete.
  */
 export class EventParser {
-  #decoder = new TextDecoder("utf-8"); // drops one leading BOM, and keeps split characters
-  #pieces = []; // of the line that has not ended, joined once
+  #decoder = new TextDecoder("utf-8"); // removes one leading BOM, and handles split characters
+  #pieces = []; // pieces of the unfinished line, joined once
   #afterCR = false;
-  #held = 0; // characters of the event that has not ended
+  #held = 0; // characters of the unfinished event
   #data = [];
   #type = "";
   #id = "";
@@ -103,16 +103,16 @@ const FINAL = new Set([204, 400, 401, 403, 404, 410]);
 /**
  * Starts a stream, or joins one.
  *
- * @param {object|null} body What to POST: `{message}` or `{messages}`, and `model`. Null joins
- *   the stream that `options.url` (or `options.id`) names.
+ * @param {object|null} body The body to POST: `{message}` or `{messages}`, and `model`. Null joins
+ *   the stream named by `options.url` (or `options.id`).
  * @param {object} [options]
  * @param {string} [options.base] The server; this page's own by default.
  * @param {string} [options.url] A share link (see `shareLink`), with or without `base` before it.
  * @param {string} [options.id] A stream's id.
- * @param {string} [options.lastEventId] Join after this event.
+ * @param {string} [options.lastEventId] Start after this event.
  * @param {string} [options.key] An API key.
- * @param {AbortSignal} [options.signal] Stops listening. The server does what `on_disconnect` says.
- * @param {number} [options.maxRetries] Attempts to reconnect in a row before giving up; 6.
+ * @param {AbortSignal} [options.signal] Disconnects. The server then applies `on_disconnect`.
+ * @param {number} [options.maxRetries] Maximum number of consecutive attempts to reconnect; default 6.
  * @param {(progress: object) => void} [options.onProgress]
  * @throws {StreamError} `invalid_link`: `url` is not a share link, or `id` not a stream's id.
  */
@@ -126,7 +126,7 @@ class TokenStream {
   #parser = new EventParser();
   #done = false;
   #wait = 1000;
-  // A name of this page's own, for a server that cannot see us leave.
+  // An id for this viewer, for a server that cannot detect a disconnect.
   #viewer = `v_${Math.random().toString(36).slice(2)}${Date.now().toString(36)}`;
 
   constructor(body, options) {
@@ -140,7 +140,7 @@ class TokenStream {
     };
   }
 
-  /** Stops the generation itself, wherever it runs. */
+  /** Cancels the generation, in whichever process it runs. */
   async cancel() {
     if (!this.id) return;
     const url = `${this.#options.base}/v1/streams/${encodeURIComponent(this.id)}/cancel`;
@@ -164,9 +164,9 @@ class TokenStream {
         broken = error;
       }
       if (this.#options.signal?.aborted) return this.#report({ state: "aborted" });
-      // An error that the stream itself ended with is its last word.
+      // An error that ended the stream is final.
       const final = this.#done || (broken instanceof StreamError && !broken.retryable);
-      // Without an id there is no stream to come back to, and asking again would pay again.
+      // Without an id the stream cannot be resumed, and a new request would cost money again.
       if (final || !(this.id || this.#options.url) || ++failures > this.#options.maxRetries) {
         this.#report({ state: "failed" });
         throw broken instanceof StreamError ? broken : new StreamError("The server cannot be reached.", { retryable: true });
@@ -202,14 +202,14 @@ class TokenStream {
       broken = !this.#options.signal?.aborted;
       throw error;
     } finally {
-      // Whoever is about to come back does not leave.
+      // A viewer that is about to resume does not leave.
       if (broken || this.#done) attendance.pause();
       else attendance.leave();
       reader.cancel().catch(() => {});
     }
   }
 
-  /** Where a disconnect is invisible (AWS Lambda), says that we watch, and when we no longer do. */
+  /** Renews the viewer's lease if the server cannot detect a disconnect (AWS Lambda). */
   #attend(lease) {
     if (!lease) return { pause() {}, leave() {} };
     const say = (what, keepalive) => {
@@ -225,14 +225,14 @@ class TokenStream {
     };
     const leave = () => {
       pause();
-      say("/leave", true); // keepalive: sent even though the page goes away
+      say("/leave", true); // keepalive: sent even if the page is closed
     };
     globalThis.addEventListener?.("pagehide", leave);
     return { pause, leave };
   }
 
   *#take(event) {
-    // An error with an id of its own is the end of the stream; one without, of this response.
+    // An error with an id ends the stream; an error without an id ends only this response.
     const isRecord = event.lastEventId !== "" && event.lastEventId !== this.lastEventId;
     if (event.lastEventId) this.lastEventId = event.lastEventId;
     if (this.#parser.retry !== null) this.#wait = this.#parser.retry;
@@ -264,7 +264,7 @@ class TokenStream {
     return this.#options.key ? { Authorization: `Bearer ${this.#options.key}` } : {};
   }
 
-  /** Back-off with jitter, from the server's own `retry`. */
+  /** Waits with exponential back-off and jitter, starting from the server's `retry`. */
   #pause(failures) {
     const ms = Math.min(this.#wait * 2 ** (failures - 1), 30000) * (0.75 + Math.random() / 2);
     const { signal } = this.#options;
