@@ -5,12 +5,31 @@ Importing it builds the app, in the init phase, where Lambda gives a whole CPU.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+from pydantic import BaseModel
 
 from lambda_asgi import Context, Handler, UnsupportedEvent
 
-from .app import from_environment
+
+@contextmanager
+def _models_on_first_use() -> Iterator[None]:
+    """Let the pydantic models that are imported in here build their validators on first use.
+
+    FastAPI imports its models of OpenAPI documents with itself, and no request but one for
+    ``/openapi.json`` needs them: a tenth of the start.
+    """
+    BaseModel.model_config["defer_build"] = True
+    try:
+        yield
+    finally:
+        del BaseModel.model_config["defer_build"]
+
+
+with _models_on_first_use():
+    from .app import from_environment
 
 app = from_environment()
 
