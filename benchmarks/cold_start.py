@@ -1,7 +1,8 @@
-"""Cold start: from a new process to the first streamed byte, our loop and uvicorn in turns.
+"""Cold start: from a new process to the first byte of its first answer, subjects in turns.
 
-Both run the built artifact, with its bytecode and its lack of aiohttp, on Python 3.13, in front
-of the same provider. What Lambda adds (fetching the code, starting the sandbox) is not in it.
+All run the built artifact, with its bytecode and its lack of aiohttp, on Python 3.13 and one
+core, in front of one scripted Runtime API and one provider. What Lambda adds (fetching the code,
+starting the sandbox) is not in it.
 """
 
 from __future__ import annotations
@@ -10,67 +11,77 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from lambda_asgi.local.extensions import Extensions
-from lambda_asgi.local.invocation import Failed, Invocation
-from lambda_asgi.local.invoke import InvokeApi
-from lambda_asgi.local.runtime_api import RuntimeApi
+from .scripted_api import one_invocation
+from .subjects import started
 
-from .client import Connection
-from .subjects import Subject, started
-
-_ROUNDS = 10
+_ROUNDS = int(os.environ.get("ROUNDS", "9"))
 _BUDGET_MB = 110
+_BUDGET_RATIO = 0.6
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
-class Artifact:
-    """What was built, and the interpreter that runs it."""
+class Candidate:
+    """A function in front of the Runtime API.
 
-    python: str
-    path: str
-    server: str
+    Args:
+        title: Its line.
+        command: What Lambda starts.
+        environ: Beside Lambda's own variables.
+        beside: The web server that runs beside an adapter.
+        awaited: In the first part of the answer.
+    """
 
-    def environ(self, mock: int) -> dict[str, str]:
-        """A function's environment, in front of the provider."""
-        return {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": self.path,
-            "OPENAI_API_KEY": "sk-x",
-            "OPENAI_BASE_URL": f"http://127.0.0.1:{mock}/v1",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """One cold start: seconds to readiness and to the first byte, and MB at the peak."""
-
-    ready: float
-    first_byte: float
-    peak: float
+    title: str
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    beside: Sequence[str] = ()
+    awaited: bytes = b"data: "
 
 
-def built(folder: Path) -> Artifact:
-    """Build for this machine, as ``sam build`` does; uvicorn beside it, compiled likewise."""
+@dataclass(slots=True)
+class Starts:
+    """Milliseconds to readiness and to the first byte, CPU's until then, and MB at the peak."""
+
+    ready: list[float] = field(default_factory=list)
+    first_byte: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    peak: list[float] = field(default_factory=list)
+
+
+def built(folder: Path) -> str:
+    """Build for this machine, as ``sam build`` does; what others need beside it, compiled too.
+
+    Returns:
+        The interpreter that runs it.
+    """
     python = _shell("sh", "scripts/find_python.sh", "3.13").strip()
     environ = {"ARCH": {"aarch64": "arm64"}.get(os.uname().machine, "x86_64")}
     for what in ("function", "layer"):
         _shell("sh", "scripts/artifact.sh", what, str(folder / what), **environ)
-    install = (".cache/tools/bin/uv", "pip", "install", "-q", "--python", python)
-    _shell(*install, "--compile-bytecode", "--target", str(folder / "uvicorn"), "uvicorn")
-    path = f"{folder}/function:{folder}/layer/python"
-    return Artifact(python, path, f"{path}:{folder}/uvicorn")
+    for package in ("uvicorn", "awslambdaric"):
+        install = (".cache/tools/bin/uv", "pip", "install", "-q", "--python", python)
+        _shell(*install, "--compile-bytecode", "--target", str(folder / package), package)
+    target = folder / "start"
+    shutil.copytree(_HERE / "start", target)
+    (target / "stock.py").write_text("from tokenwire.app import create_app\n" + _STOCK)
+    _shell(python, "-m", "compileall", "-q", str(target))
+    return python
+
+
+_STOCK = "from mangum import Mangum\n\nhandler = Mangum(create_app())\n"
 
 
 def _shell(*command: str, **environ: str) -> str:
@@ -79,20 +90,91 @@ def _shell(*command: str, **environ: str) -> str:
     ).stdout
 
 
-def _event() -> bytes:
+def candidates(python: str, folder: Path, mock: int) -> list[Candidate]:
+    """Everything that is measured, in the order of the table."""
+    key = {"OPENAI_API_KEY": "sk-x", "OPENAI_BASE_URL": f"http://127.0.0.1:{mock}/v1"}
+    ours = [python, "-m", "lambda_asgi"]
+    tokenwire = {"_HANDLER": "tokenwire.lambda_handler.handler"}
+    found = [Candidate("tokenwire, lambda_asgi", ours, key | tokenwire)]
+    adapter = _adapter()
+    port = str(_free_port())
+    serve = ["-m", "uvicorn", "--factory", "tokenwire.app:create_app", "--log-level", "warning"]
+    web = {
+        "AWS_LWA_PORT": port,
+        "AWS_LWA_INVOKE_MODE": "response_stream",
+        "AWS_LWA_READINESS_CHECK_PATH": "/healthz",
+    }
+    uvicorn = [python, *serve, "--port", port]
+    if adapter:
+        found.append(Candidate("tokenwire, Web Adapter + uvicorn", [adapter], key | web, uvicorn))
+    ric = [python, "-m", "awslambdaric", "stock.handler"]
+    found.append(Candidate("tokenwire, awslambdaric + Mangum (buffered)", ric, key))
+    found.append(Candidate("the same without a provider, lambda_asgi", ours, tokenwire))
+    if adapter:
+        title = "the same without a provider, Web Adapter + uvicorn"
+        found.append(Candidate(title, [adapter], web, uvicorn))
+    for title, name in (("FastAPI", "fastapi"), ("Starlette", "starlette"), ("ASGI", "asgi")):
+        handler = {"_HANDLER": f"{name}_app.handler"}
+        found.append(Candidate(f"{title}, one route, lambda_asgi", ours, handler))
+    found.append(Candidate("a loop of 25 lines", [python, str(folder / "start/loop.py")], {}))
+    return found
+
+
+def _adapter() -> str | None:
+    done = subprocess.run(
+        ["sh", "scripts/web_adapter.sh"], check=False, capture_output=True, text=True
+    )
+    if done.returncode:
+        print(f"skipped: the Web Adapter: {done.stderr.strip()}")
+        return None
+    return done.stdout.strip()
+
+
+def _event(model: str) -> bytes:
     event = json.loads(Path("events/function-url.json").read_text())
     event["rawPath"] = event["requestContext"]["http"]["path"] = "/v1/chat/completions"
-    event["headers"]["host"] = "127.0.0.1"
+    event["headers"] = {"host": "127.0.0.1", "content-type": "application/json"}
     event["requestContext"]["http"]["sourceIp"] = "127.0.0.1"
     messages = [{"role": "user", "content": "Hi"}]
-    event["body"] = json.dumps({"model": "openai/one", "stream": True, "messages": messages})
+    event["body"] = json.dumps({"model": model, "stream": True, "messages": messages})
     return json.dumps(event).encode()
 
 
+async def start(candidate: Candidate, folder: Path, found: Starts) -> None:
+    """One cold start."""
+    model = "openai/one" if "OPENAI_API_KEY" in candidate.environ else "demo/markdown"
+    parts = ("function", "layer/python", "start", "uvicorn", "awslambdaric")
+    async with one_invocation(_event(model), candidate.awaited) as api:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": ":".join(str(folder / part) for part in parts),
+            "AWS_LAMBDA_RUNTIME_API": api.address,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_FUNCTION_NAME": "bench",
+            "AWS_LAMBDA_FUNCTION_VERSION": "1",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "TOKENWIRE_AUTH": "none",
+            "TOKENWIRE_DEMO_PACE": "100000",
+            **candidate.environ,
+        }
+        began = time.perf_counter()
+        beside = _process(candidate.beside, environ) if candidate.beside else nullcontext(0)
+        async with beside as other, _process(candidate.command, environ) as pid:
+            first = await asyncio.wait_for(asyncio.shield(api.first_byte), 60)
+            found.ready.append((api.ready - began) * 1e3)
+            found.first_byte.append((first - began) * 1e3)
+            pids = [pid, *([other] if other else [])]
+            found.cpu.append(sum(map(_cpu_ms, pids)))
+            found.peak.append(sum(map(_peak_mb, pids)))
+
+
 @asynccontextmanager
-async def _process(*command: str, environ: dict[str, str]) -> AsyncIterator[int]:
+async def _process(command: Sequence[str], environ: Mapping[str, str]) -> AsyncIterator[int]:
+    # One core, and not the first: that is where most interrupts go.
+    core = str(max(os.sched_getaffinity(0)))
+    quiet = asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
-        *command, env=environ, stdout=asyncio.subprocess.DEVNULL, cwd="/"
+        "taskset", "-c", core, *command, env=environ, stdout=quiet, stderr=quiet, cwd="/"
     )
     try:
         yield process.pid
@@ -101,64 +183,15 @@ async def _process(*command: str, environ: dict[str, str]) -> AsyncIterator[int]
         await process.wait()
 
 
-async def ours(artifact: Artifact, mock: int) -> Start:
-    """Our runtime, as the layer's wrapper starts it."""
-    arn = "arn:aws:lambda:us-east-1:123456789012:function:bench"
-    api = RuntimeApi(arn, InvokeApi(lambda _: None), Extensions("bench", "", arn))
-    environ = artifact.environ(mock) | {
-        "AWS_LAMBDA_RUNTIME_API": await api.listen(),
-        "_HANDLER": "tokenwire.lambda_handler.handler",
-    }
-    began = time.perf_counter()
-    async with _process(artifact.python, "-m", "lambda_asgi", environ=environ) as pid:
-        slot = await api.slot()
-        ready = time.perf_counter() - began
-        deadline_ms = int(time.time() * 1000) + 60_000
-        call = Invocation("bench", _event(), "Root=1", deadline_ms=deadline_ms)
-        api.give(slot, call)
-        await _first_data(call)
-        first = time.perf_counter() - began
-        peak = _peak_mb(pid)
-    api.close()
-    return Start(ready, first, peak)
-
-
-async def _first_data(call: Invocation) -> None:
-    while True:
-        part = await call.get()
-        if isinstance(part, Failed):
-            sys.exit(f"the function failed: {part.kind}")
-        if isinstance(part, bytes) and b"data: " in part:
-            return
-
-
-async def uvicorn(artifact: Artifact, mock: int) -> Start:
-    """The same app, the way it is usually served."""
-    port = _free_port()
-    environ = artifact.environ(mock) | {"PYTHONPATH": artifact.server}
-    command = [artifact.python, "-m", "uvicorn", "--factory", "tokenwire.app:create_app"]
-    began = time.perf_counter()
-    async with _process(
-        *command, "--port", str(port), "--log-level", "warning", environ=environ
-    ) as pid:
-        while True:
-            try:
-                connection = await Connection.to(Subject("uvicorn", port))
-                break
-            except OSError:
-                await asyncio.sleep(0.002)
-        ready = time.perf_counter() - began
-        await connection.first_byte("openai/one")
-        first = time.perf_counter() - began
-        peak = _peak_mb(pid)
-        connection.close()
-    return Start(ready, first, peak)
-
-
 def _peak_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0.0
+
+
+def _cpu_ms(pid: int) -> float:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
 
 
 def _free_port() -> int:
@@ -167,53 +200,32 @@ def _free_port() -> int:
         return found
 
 
-def imports(artifact: Artifact) -> list[str]:
-    """What importing costs: milliseconds of the heaviest, with all that they import."""
-    environ = artifact.environ(0)
-    code = "import tokenwire.lambda_handler, openai.resources.chat, tokenwire.providers.failures"
-    done = subprocess.run(
-        [artifact.python, "-X", "importtime", "-c", code],
-        env=environ,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    rows = re.findall(r"import time:\s+\d+ \|\s+(\d+) \|( +)(\S+)", done.stderr)
-    top = {name: int(micros) / 1000 for micros, indent, name in rows if len(indent) <= 9}
-    heavy = sorted(top.items(), key=lambda item: -item[1])[:14]
-    return [f"{took:6.0f}  {name}" for name, took in heavy]
-
-
 async def main() -> None:
     """Measure in turns, print medians and ratios."""
-    with tempfile.TemporaryDirectory() as folder, started(only_provider=True) as subjects:
-        artifact = built(Path(folder))
-        mock = subjects["provider"].port
-        found: dict[str, list[Start]] = {"lambda_asgi": [], "uvicorn": []}
+    with tempfile.TemporaryDirectory() as name, started(only_provider=True) as subjects:
+        folder = Path(name)
+        python = built(folder)
+        measured = candidates(python, folder, subjects["provider"].port)
+        found = {candidate.title: Starts() for candidate in measured}
         for number in range(_ROUNDS + 1):
-            pair = await ours(artifact, mock), await uvicorn(artifact, mock)
-            for starts, one in zip(found.values(), pair, strict=True):
-                if number:  # the first fills the page cache
-                    starts.append(one)
+            for candidate in measured:
+                # The first start fills the page cache.
+                await start(candidate, folder, found[candidate.title] if number else Starts())
         _report(found)
-        print("\nwhat importing costs, ms with all that it imports (the first 14)")
-        print("\n".join(imports(artifact)))
 
 
-def _report(found: dict[str, list[Start]]) -> None:
-    print("| | ready, ms | first streamed byte, ms (median, best) | peak, MB |")
-    print("| --- | --- | --- | --- |")
-    firsts = {}
-    for name, starts in found.items():
-        firsts[name] = statistics.median(one.first_byte for one in starts) * 1e3
-        best = min(one.first_byte for one in starts) * 1e3
-        ready = statistics.median(one.ready for one in starts) * 1e3
-        peak = max(one.peak for one in starts)
-        print(f"| {name} | {ready:.0f} | {firsts[name]:.0f}, {best:.0f} | {peak:.0f} |")
-    ratio = firsts["lambda_asgi"] / firsts["uvicorn"]
-    peak = max(one.peak for one in found["lambda_asgi"])
-    print(f"\nlambda_asgi takes {ratio:.2f} times as long as uvicorn (budget: 1)")
-    print(f"its peak is {peak:.0f} MB (budget: {_BUDGET_MB})")
+def _report(found: Mapping[str, Starts]) -> None:
+    print("| | ready, ms | first byte, ms: median | best | CPU, ms | peak, MB |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for title, starts in found.items():
+        ready, first = statistics.median(starts.ready), statistics.median(starts.first_byte)
+        best, peak, cpu = min(starts.first_byte), max(starts.peak), statistics.median(starts.cpu)
+        print(f"| {title} | {ready:.0f} | {first:.0f} | {best:.0f} | {cpu:.0f} | {peak:.0f} |")
+    ours = found["tokenwire, lambda_asgi"]
+    print(f"\nits peak is {max(ours.peak):.0f} MB (budget: {_BUDGET_MB})")
+    if (theirs := found.get("tokenwire, Web Adapter + uvicorn")) is not None:
+        ratio = statistics.median(ours.first_byte) / statistics.median(theirs.first_byte)
+        print(f"{ratio:.2f} of the time of the Web Adapter + uvicorn (budget: {_BUDGET_RATIO})")
 
 
 if __name__ == "__main__":

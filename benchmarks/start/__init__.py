@@ -1,0 +1,1 @@
+"""Small functions whose cold starts are measured."""
