@@ -76,12 +76,12 @@ def built(folder: Path) -> str:
         _shell(*install, "--compile-bytecode", "--target", str(folder / package), package)
     target = folder / "start"
     shutil.copytree(_HERE / "start", target)
-    (target / "stock.py").write_text("from tokenwire.app import create_app\n" + _STOCK)
+    (target / "stock.py").write_text("from tokenwire.app import from_environment\n" + _STOCK)
     _shell(python, "-m", "compileall", "-q", str(target))
     return python
 
 
-_STOCK = "from mangum import Mangum\n\nhandler = Mangum(create_app())\n"
+_STOCK = "from mangum import Mangum\n\nhandler = Mangum(from_environment())\n"
 
 
 def _shell(*command: str, **environ: str) -> str:
@@ -98,7 +98,14 @@ def candidates(python: str, folder: Path, mock: int) -> list[Candidate]:
     found = [Candidate("tokenwire, lambda_asgi", ours, key | tokenwire)]
     adapter = _adapter()
     port = str(_free_port())
-    serve = ["-m", "uvicorn", "--factory", "tokenwire.app:create_app", "--log-level", "warning"]
+    serve = [
+        "-m",
+        "uvicorn",
+        "--factory",
+        "tokenwire.app:from_environment",
+        "--log-level",
+        "warning",
+    ]
     web = {
         "AWS_LWA_PORT": port,
         "AWS_LWA_INVOKE_MODE": "response_stream",

@@ -43,7 +43,7 @@ def imported(**environ: str) -> dict[str, Any]:
 
 def test_a_start_on_demand_imports_no_sdk() -> None:
     """Neither OpenAI's nor AWS's; the models of OpenAPI documents work once they are used."""
-    found = imported(AWS_LAMBDA_INITIALIZATION_TYPE="on-demand")
+    found = imported(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9")
     assert (found["sdk"], found["boto"], found["aiohttp"]) == (False, False, False)
     assert found["built"] is False
     assert found["contact"] == {"name": "a"}

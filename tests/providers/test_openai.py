@@ -26,6 +26,7 @@ def sdk(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
+LAMBDA = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
 
@@ -237,11 +238,12 @@ async def test_configured_authorization_wins(header: str, provider: Upstream, sd
     ("environ", "sdk"),
     [
         ({}, True),
-        ({"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}, False),
-        ({"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, True),
+        (LAMBDA, False),
+        ({**LAMBDA, "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}, False),
+        ({**LAMBDA, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, True),
         ({"TOKENWIRE_OPENAI_SDK": "false"}, False),
         (
-            {"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "TOKENWIRE_OPENAI_SDK": "true"},
+            {**LAMBDA, "TOKENWIRE_OPENAI_SDK": "true"},
             True,
         ),
     ],

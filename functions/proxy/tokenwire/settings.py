@@ -146,8 +146,7 @@ def load(
     for variable, value in environ.items():
         if variable.startswith(PREFIX) and variable not in _OTHERS:
             found[_name(variable)] = _value(_name(variable), value)
-    # An environment that starts on demand starts while a request waits; the others do not.
-    found.setdefault("openai_sdk", environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand")
+    found.setdefault("openai_sdk", not _starts_on_demand(environ))
     providers = _merged(_turned_on(environ, registries), found.pop("providers", {}))
     found["models"] = _routes(found.get("models", {}))
     settings = _converted(found, Settings, "")
@@ -155,6 +154,12 @@ def load(
     _check_auth(settings, registries)
     _check_secrets(settings, environ)
     return settings
+
+
+def _starts_on_demand(environ: Mapping[str, str]) -> bool:
+    """Whether a request waits for this process, as for no other Lambda environment."""
+    kind = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
+    return "AWS_LAMBDA_RUNTIME_API" in environ and kind == "on-demand"
 
 
 def _turned_on(environ: Mapping[str, str], registries: Registries) -> dict[str, Any]:
