@@ -32,6 +32,7 @@ class Relay:
             breaks where its answer would begin.
         lose_if: Only answers to requests that have these bytes in them.
         break_after: Bytes of answers after which the connection breaks; once.
+        break_each: The same, for each connection, and as long as it is set.
     """
 
     target: int
@@ -44,6 +45,7 @@ class Relay:
     lose: int = 0
     lose_if: bytes = b""
     break_after: int | None = None
+    break_each: int | None = None
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
@@ -90,6 +92,7 @@ class _Passing:
 
     relay: Relay
     asked: bytes = b""
+    given: int = 0
 
     async def requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """From the client to the server."""
@@ -113,6 +116,8 @@ class _Passing:
             if self.relay.break_after == 0:
                 self.relay.break_after = None
                 raise Cut
+            if self.given == self.relay.break_each:
+                raise Cut
         with suppress(OSError):
             writer.write_eof()
 
@@ -135,6 +140,9 @@ class _Passing:
 
     def _broken(self, data: bytes) -> bytes:
         relay = self.relay
+        if relay.break_each is not None:
+            data = data[: max(0, relay.break_each - self.given)]
+            self.given += len(data)
         if relay.break_after is None:
             return data
         kept = data[: relay.break_after]

@@ -33,6 +33,46 @@ def test_end_that_is_lost_late_is_not_taken_for_a_death(
     assert run(lambda: _late(lose, age * LEASE)) == [(WHOLE, EndReason.DONE)] * 2
 
 
+def test_streams_that_are_over_do_not_crowd_out_one_that_runs() -> None:
+    """A store that loses everything again and again, and takes eight requests at a time."""
+    assert run(_crowd) == ([ROLE, *(text(str(number)) for number in range(20)), STOP], False)
+
+
+async def _crowd() -> tuple[list[bytes], bool]:
+    slots, is_busy = asyncio.Semaphore(8), False
+
+    async def busy() -> None:
+        if is_busy:
+            async with slots:
+                await asyncio.sleep(LEASE / 60)
+
+    store = MemoryStore(trouble=busy)
+    here, there = hub(store), hub(MemoryStore(logs=store.logs))
+    for _ in range(300):
+        tap = Tap()
+        ended = await start(here, tap)
+        tap.send(*WHOLE, DONE)
+        await here.settled(ended)
+    tap, is_busy = Tap(), True
+    stream = await start(here, tap)
+    tap.send(ROLE)
+    await asyncio.sleep(LEASE / 2)
+    remote = await there.find(stream.meta.id, "me")
+    viewer = asyncio.create_task(read(there, remote))
+    for number in range(20):
+        tap.send(text(str(number)))
+        if number % 4 == 0:
+            store.flush()
+        await asyncio.sleep(LEASE / 4)
+    was_over = remote.tail.over
+    tap.send(STOP, DONE)
+    blocks = await viewer
+    is_busy = False
+    for one in (here, there):
+        await one.aclose()
+    return blocks, was_over
+
+
 async def _late(
     lose: Callable[[MemoryStore], None], seconds: float
 ) -> list[tuple[list[bytes], EndReason]]:

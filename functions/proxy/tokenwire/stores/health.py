@@ -8,22 +8,28 @@ from contextlib import suppress
 
 from ..clock import monotonic
 from .contract import StoreError
+from .turns import Turns
 
 _QUIET = 30.0
 """Seconds between two complaints: a store that throttles fails and works by turns."""
+_TURNS = 4
+"""Streams that are over and are looked after at once: few, of the requests that may be on their way
+(``redis/server`` and ``dynamodb/table`` bound them)."""
 _log = logging.getLogger("tokenwire.store")
 
 
 class Health:
     """What one process knows of its store.
 
-    ``newest`` is the token of the producer here whose end the store took last.
+    ``newest`` is the token of the producer here whose end the store took last. ``turns`` are for
+    those that look after streams that are over.
     """
 
     def __init__(self) -> None:
         self.failures = 0
         self.failing = ""
         self.newest = ""
+        self.turns = Turns(_TURNS)
         self._complained = -_QUIET
         self._has_complained = False
         self._trouble = asyncio.Event()

@@ -50,8 +50,6 @@ _PAUSES = (0.1, 0.2, 0.5, 1.0)
 """Seconds before each new try; the last is repeated."""
 _CHECKS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Seconds from one look at a stream that is over to the next; the last is repeated."""
-_SPREAD = 0.5
-"""Seconds over which the streams of a process look again, once the store has lost something."""
 _NOT_COMMITTED = End(
     EndReason.ERROR,
     Error("store_unavailable", "The stream could not be kept.", retryable=True, status=503),
@@ -252,19 +250,26 @@ class Keeper:
         """The store has the end: see that it keeps it.
 
         A store that goes back in time loses what came last. So the last end that this process wrote
-        is looked at as often as a stream that runs; if it is lost, all others are looked at.
+        is looked at as often as a stream that runs; if it is lost, all others are looked at. There
+        may be thousands: they take turns, so that the requests of streams that run come through.
         """
-        self._health.newest = self._token
+        health, age = self._health, -monotonic()
+        health.newest = self._token
         for pause in chain(_CHECKS, repeat(_CHECKS[-1])):
-            is_newest = self._health.newest == self._token
-            if await self._health.trouble(min(pause, self._lease / 3) if is_newest else pause):
-                await asyncio.sleep(random.uniform(0, _SPREAD))  # noqa: S311 - no secret
-            try:
-                await self._look(is_due=True)
-            except Fenced as error:
-                if error.at != own:
-                    raise
-                self._worked(renewed=True)
+            is_newest = health.newest == self._token
+            if await health.trouble(min(pause, self._lease / 3) if is_newest else pause):
+                spread = 0.0 if is_newest else self._lease / 2
+                await asyncio.sleep(random.uniform(0, spread))  # noqa: S311 - no secret
+            async with health.turns.take(age):
+                await self._look_at_end(own)
+
+    async def _look_at_end(self, own: RecordId) -> None:
+        try:
+            await self._look(is_due=True)
+        except Fenced as error:
+            if error.at != own:
+                raise
+            self._worked(renewed=True)
 
     @property
     def _hold(self) -> Writer:

@@ -23,8 +23,43 @@ def key(stream_id: str, place: int) -> Item:
 
 
 def number(item: Item, name: str) -> int:
-    """A whole number among an item's attributes."""
-    return int(item[name]["N"])
+    """A whole number among an item's attributes.
+
+    Raises:
+        StoreError: It has no such.
+    """
+    try:
+        return int(item[name]["N"])
+    except (KeyError, TypeError, ValueError):
+        raise _something_else(name) from None
+
+
+def text(item: Item, name: str) -> str:
+    """A text among an item's attributes.
+
+    Raises:
+        StoreError: It has no such.
+    """
+    try:
+        return str(item[name]["S"])
+    except (KeyError, TypeError):
+        raise _something_else(name) from None
+
+
+def binary(item: Item, name: str) -> bytes:
+    """Bytes among an item's attributes.
+
+    Raises:
+        StoreError: It has no such.
+    """
+    try:
+        return bytes(item[name]["B"])
+    except (KeyError, TypeError):
+        raise _something_else(name) from None
+
+
+def _something_else(name: str) -> StoreError:
+    return StoreError(f"DynamoDB holds something else (an item without its {name}).")
 
 
 def expires_in(seconds: float) -> Item:
@@ -108,7 +143,7 @@ def place_of(item: Item) -> tuple[int, Batch | None]:
     if place == 0:
         return 0, None
     if "end" in item:
-        return place, _batch(item["batch"]["B"])
+        return place, _batch(binary(item, "batch"))
     # Only the epoch is of interest, and a producer has but one.
     return place, None
 
@@ -132,10 +167,10 @@ class Reassembly:
             return []
         self.place += 1
         if "more" in item:
-            self._held += bytes(item["batch"]["B"])
+            self._held += binary(item, "batch")
             return []
         # An end that comes in the middle of a batch is another's: the rest will never come.
-        data = bytes(item["batch"]["B"]) if "end" in item else self._held + item["batch"]["B"]
+        data = binary(item, "batch") if "end" in item else self._held + binary(item, "batch")
         self._held = b""
         batch = _batch(data)
         self.epoch = batch.epoch

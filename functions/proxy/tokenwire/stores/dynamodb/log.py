@@ -19,6 +19,7 @@ from .items import (
     number,
     of_batch,
     place_of,
+    text,
 )
 from .table import IS_FREE, Table
 
@@ -111,7 +112,7 @@ class DynamoDBWriter:
 
     def _is_ours(self, items: dict[int, Item], place: int) -> bool:
         """Whether the item in this place is there, and its own; the head has no mark of that."""
-        return place in items and (place == 0 or items[place]["by"]["S"] == self.token)
+        return place in items and (place == 0 or text(items[place], "by") == self.token)
 
     async def _find_place(self, there: Item | None) -> None:
         """The log is not as it was left: why nothing of ours can be written, or where to go on.
@@ -120,10 +121,10 @@ class DynamoDBWriter:
             Fenced, Taken: Another's item is there.
             Rewound: Items are missing, or there are more than this hold on the log knows.
         """
-        if there is not None and there["by"]["S"] != self.token:
+        if there is not None and text(there, "by") != self.token:
             raise fenced(there)
         items = await self._table.places(key(self._id, 0)["pk"], 1)
-        if foreign := next((item for item in items if item["by"]["S"] != self.token), None):
+        if foreign := next((item for item in items if text(item, "by") != self.token), None):
             found = await self._table.get(key(self._id, number(foreign, "sk")))
             raise Taken if found is None else fenced(found)
         last, seq = complete(items, len(items))

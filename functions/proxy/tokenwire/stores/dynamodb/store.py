@@ -24,7 +24,7 @@ from ..contract import (
 )
 from ..records import End, Meta, RecordId
 from ..watchers import mark
-from .items import Item, expires_in, is_expired, key, place_of
+from .items import Item, binary, expires_in, is_expired, key, place_of
 from .log import DynamoDBFollower, DynamoDBWriter, fenced, put_end
 from .table import IS_FREE, IS_THERE, Table
 
@@ -85,7 +85,7 @@ class DynamoDBStore:
         item = await self.table.get(key(stream_id, 0))
         if item is None or is_expired(item):
             return None
-        return DynamoDBFollower(self.table, self.keep, unpack_meta(item["meta"]["B"]))
+        return DynamoDBFollower(self.table, self.keep, unpack_meta(binary(item, "meta")))
 
     async def close(self, stream_id: str, end: End) -> tuple[RecordId, End]:
         """As ``Store.close``."""
@@ -126,7 +126,7 @@ class DynamoDBStore:
             ":before": {"B": pack_json(instead_of or meant)},
         }
         found = await self.table.put(self._named_item(name, meant), _MAY_CLAIM, values)
-        return None if found is None else unpack_named(found["named"]["B"])
+        return None if found is None else unpack_named(binary(found, "named"))
 
     async def name(self, name: str, meant: Named) -> None:
         """As ``Names.name``."""
@@ -137,7 +137,7 @@ class DynamoDBStore:
         item = await self.table.get(_name_key(name))
         if item is None or is_expired(item):
             return None
-        return unpack_named(item["named"]["B"])
+        return unpack_named(binary(item, "named"))
 
     async def _create(self, meta: Meta, token: str) -> None:
         item: Item = {

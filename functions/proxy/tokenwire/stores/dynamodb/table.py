@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from ..contract import StoreError
 from .items import Item
 
@@ -91,9 +93,10 @@ class Table:
         """Those of some items that are there, as they are now."""
         wanted: Any = {self.name: {"Keys": keys, "ConsistentRead": True}}
         said = await self._ask(lambda client: client.batch_get_item(RequestItems=wanted))
-        if said["UnprocessedKeys"]:
+        if _part(said, "UnprocessedKeys"):
             raise StoreError("DynamoDB failed (UnprocessedKeys).")
-        return said["Responses"].get(self.name, [])
+        found: list[Item] = _part(said, "Responses").get(self.name, [])
+        return found
 
     async def after(self, pk: Item, place: int, *, consistent: bool) -> list[Item]:
         """The items of a partition after a place, in order: those that fit into one answer."""
@@ -105,7 +108,8 @@ class Table:
                 ConsistentRead=consistent,
             )
         )
-        return said["Items"]
+        found: list[Item] = _part(said, "Items")
+        return found
 
     async def places(self, pk: Item, first: int) -> list[Item]:
         """The items of a partition from a place on, as they are now, without what they hold."""
@@ -113,7 +117,7 @@ class Table:
         start: dict[str, Any] = {}
         while True:
             said = await self._ask(partial(self._page_of_places, pk, first, start))
-            found += said["Items"]
+            found += _part(said, "Items")
             if "LastEvaluatedKey" not in said:
                 return found
             start = {"ExclusiveStartKey": said["LastEvaluatedKey"]}
@@ -143,7 +147,7 @@ class Table:
                 Limit=1,
             )
         )
-        return next(iter(said["Items"]), None)
+        return next(iter(_part(said, "Items")), None)
 
     async def put(self, item: Item, condition: str = "", values: Item | None = None) -> Item | None:
         """Put an item; what stands there instead, if the condition fails."""
@@ -198,12 +202,26 @@ class Table:
 
 
 def _check_whole(http_response: Any, **_: Any) -> None:
-    """Refuse an answer that broke off before its body: botocore takes it for an empty one.
+    """Refuse an answer that broke off: botocore takes a body that is no JSON for an empty one.
 
-    The shortest body that DynamoDB sends is ``{}``.
+    No beginning of a JSON object is a JSON object.
     """
-    if len(http_response.content) < len(b"{}"):
-        raise StoreError("DynamoDB failed (TruncatedAnswer).")
+    try:
+        msgspec.json.decode(http_response.content, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        raise StoreError("DynamoDB failed (TruncatedAnswer).") from None
+
+
+def _part(said: Any, name: str) -> Any:
+    """A part that every answer of this kind has.
+
+    Raises:
+        StoreError: This one does not.
+    """
+    try:
+        return said[name]
+    except KeyError:
+        raise StoreError(f"DynamoDB failed (an answer without {name}).") from None
 
 
 def _may_repeat(error: Exception) -> bool:

@@ -1,0 +1,56 @@
+"""Turns: a bound on how many do the same at once, where the newest go first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from heapq import heappop, heappush
+
+
+class Turns:
+    """Lets so many in at once.
+
+    Args:
+        most: How many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    @asynccontextmanager
+    async def take(self, age: float) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it for as long as the context lasts.
+
+        Args:
+            age: Of those that wait, the one with the least goes first.
+        """
+        await self._enter(age)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def _enter(self, age: float) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heappush(self._waiting, (age, self._count, turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave()  # it was let in, and is not coming
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            *_, turn = heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
