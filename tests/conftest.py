@@ -63,7 +63,10 @@ async def serve() -> AsyncIterator[Serve]:
             if behind is not None:
                 environ |= {"OPENAI_API_KEY": "sk-secret", "OPENAI_BASE_URL": behind.base_url}
             base_url = await stack.enter_async_context(serving(environ))
-            client = httpx2.AsyncClient(base_url=base_url, timeout=20, trust_env=False)
+            # It speaks no TLS: without ``verify`` it need not read the machine's certificates.
+            client = httpx2.AsyncClient(
+                base_url=base_url, timeout=20, trust_env=False, verify=False
+            )
             return await stack.enter_async_context(client)
 
         yield start
@@ -82,20 +85,28 @@ def aws() -> Iterator[MutableMapping[str, str]]:
     os.environ.update(before)
 
 
-@pytest.fixture
-def parameter_store(aws: MutableMapping[str, str]) -> Iterator[SSMClient]:
-    """SSM over HTTP, by moto, and a client to fill it."""
-    import boto3
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """AWS over HTTP, by moto."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    aws.update({"AWS_ENDPOINT_URL_SSM": f"http://{host}:{port}", "AWS_DEFAULT_REGION": "us-east-1"})
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def parameter_store(aws: MutableMapping[str, str], moto_url: str) -> Iterator[SSMClient]:
+    """SSM, without a parameter, and a client to fill it."""
+    import boto3
+
+    httpx2.post(f"{moto_url}/moto-api/reset", trust_env=False).raise_for_status()
+    aws.update({"AWS_ENDPOINT_URL_SSM": moto_url, "AWS_DEFAULT_REGION": "us-east-1"})
     client = boto3.client("ssm")
     yield client
     client.close()
-    server.stop()
 
 
 @pytest.fixture(scope="session")

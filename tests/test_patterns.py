@@ -125,6 +125,7 @@ JAVASCRIPT = [found for path in sorted(WEB.glob("*.js")) for found in _in_javasc
 
 
 @pytest.mark.parametrize("found", [*PYTHON, *JAVASCRIPT], ids=lambda found: found.where)
+@pytest.mark.slow
 def test_pattern_is_linear(found: Found) -> None:
     """Twice the text, twice the steps, for each text that is made of the pattern's own parts."""
     growth, text = worst(found.pattern, found.flags, found.method, _LENGTH)

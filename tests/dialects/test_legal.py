@@ -156,6 +156,7 @@ def may_be_refused(target: str, body: Any) -> set[str]:
 @targets
 @settings(max_examples=150, deadline=None)
 @given(messages=turns(), options=OPTIONS, tools=TOOLS)
+@pytest.mark.slow
 def test_requests_are_taken(
     target: str, messages: list[Any], options: dict[str, Any], tools: dict[str, Any]
 ) -> None:
@@ -242,6 +243,7 @@ DIRECT: dict[str, tuple[Translate, Callable[[Any], None], str]] = {
 @pytest.mark.parametrize("target", DIRECT)
 @settings(max_examples=150, deadline=None)
 @given(body=messages_body())
+@pytest.mark.slow
 def test_messages_requests_are_taken(target: str, body: Any) -> None:
     """The same for callers of Messages, whose conversations hold signed thoughts."""
     translate, judge, model = DIRECT[target]

@@ -14,6 +14,8 @@ from tests.matrix.strict import problems
 from tests.matrix.test_python_clients import app
 from tokenwire.sse import data_of
 
+pytestmark = pytest.mark.slow
+
 MESSAGES = [{"role": "user", "content": "Hi"}]
 ASKING: dict[str, tuple[str, dict[str, Any]]] = {
     "chat": ("/v1/chat/completions", {"messages": MESSAGES}),

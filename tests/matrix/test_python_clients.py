@@ -20,6 +20,8 @@ from tests.matrix.python_clients import CLIENTS
 from tokenwire.dialects import DIALECTS
 from tokenwire.events import Error
 
+pytestmark = pytest.mark.slow
+
 
 @asynccontextmanager
 async def app(provider: Upstream, **settings: str) -> AsyncIterator[str]:
