@@ -40,6 +40,14 @@ async def printed(capfd: pytest.CaptureFixture[str], count: int, word: str = '"r
     return said
 
 
+async def viewers(client: httpx2.AsyncClient, count: int) -> None:
+    """Wait until the server has so many viewers of streams; it needs no key."""
+    line = f"tokenwire_open_viewers {count}.0"
+    async with asyncio.timeout(20):
+        while line not in (await client.get("/metrics")).text:
+            await asyncio.sleep(0.01)
+
+
 class Watching:
     """One client of a stream: what it has read, and what it was told."""
 

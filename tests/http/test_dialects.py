@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
+from tests.http.reading import viewers
 from tests.matrix.cases import recording, split
 from tests.matrix.python_clients import of_message
 from tokenwire.dialects import DIALECTS
@@ -168,7 +169,7 @@ async def test_chat_is_resumed_from_its_beginning(provider: Upstream, serve: Ser
         while b"one" not in await anext(parts):
             pass
         resuming = asyncio.create_task(client.get("/api/chat/c1/stream"))
-        await asyncio.sleep(0.1)
+        await viewers(client, 2)
         gate.set()
         resumed = await resuming
     assert resumed.headers["x-vercel-ai-ui-message-stream"] == "v1"
@@ -211,7 +212,7 @@ async def test_one_stream_in_five_dialects_at_once(provider: Upstream, serve: Se
             asyncio.create_task(client.get(f"/v1/streams/{stream}?format={name}"))
             for name in DIALECTS
         ]
-        await asyncio.sleep(0.2)
+        await viewers(client, 1 + len(DIALECTS))
         gate.set()
         answers = await asyncio.gather(*watching)
     for name, answer in zip(DIALECTS, answers, strict=True):

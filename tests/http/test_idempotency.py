@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, whole
-from tests.http.reading import text_of
+from tests.http.reading import text_of, viewers
 
 KEY = {"idempotency-key": "k-1"}
 MESSAGES = [{"role": "user", "content": "x"}]
@@ -37,8 +37,9 @@ async def test_retry_joins_the_running_stream(path: str, provider: Upstream, ser
         parts = response.aiter_bytes()
         while b"one" not in await anext(parts):
             pass
+    await viewers(client, 0)
     again = asyncio.create_task(client.post(path, json=BODIES[path], headers=KEY))
-    await asyncio.sleep(0.2)
+    await viewers(client, 1)
     gate.set()
     said = await again
     assert said.headers["x-stream-id"] == first

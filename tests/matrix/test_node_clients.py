@@ -78,8 +78,11 @@ async def test_use_chat_resumes(clients: Program, provider: Upstream, aws: objec
         "model": "openai/m",
         "messages": [{"id": "1", "role": "user", "parts": parts}],
     }
-    async with app(provider) as base_url, httpx2.AsyncClient(trust_env=False, timeout=30) as client:
-        asking = asyncio.create_task(client.post(f"{base_url}/api/chat", json=body))
+    async with (
+        app(provider) as base_url,
+        httpx2.AsyncClient(base_url=base_url, trust_env=False, timeout=30) as client,
+    ):
+        asking = asyncio.create_task(client.post("/api/chat", json=body))
         await asyncio.wait_for(provider.arrived.wait(), 5)
         resuming = asyncio.create_task(ask(clients, "ui-resume", base_url, "openai/m"))
         while "tokenwire_open_viewers 2.0" not in (await client.get(f"{base_url}/metrics")).text:

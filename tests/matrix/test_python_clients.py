@@ -15,6 +15,7 @@ import pytest
 
 from tests.fakes.server import serving
 from tests.fakes.upstream import Act, Upstream
+from tests.http.reading import viewers
 from tests.matrix.cases import CASES, PROVIDERS, Said, answer, meaning, recording, split
 from tests.matrix.python_clients import CLIENTS
 from tokenwire.dialects import DIALECTS
@@ -137,8 +138,7 @@ async def test_cancel_is_told_in_every_dialect(
             asyncio.create_task(client.get(f"/v1/streams/{started}?format={name}"))
             for name in DIALECTS
         ]
-        await asyncio.wait_for(provider.arrived.wait(), 5)
-        await asyncio.sleep(0.3)
+        await viewers(client, len(DIALECTS))
         await client.post(f"/v1/streams/{started}/cancel")
         answers = await asyncio.gather(*watching)
     for name, said in zip(DIALECTS, answers, strict=True):

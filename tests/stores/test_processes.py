@@ -22,6 +22,8 @@ import pytest
 from tests.stores.servers import Server
 from tokenwire.streams.stream import new_id
 
+pytestmark = pytest.mark.timed
+
 SOAK = int(os.environ.get("TOKENWIRE_SOAK", "0"))
 LEASE = 2.0
 BACKENDS = ["redis", "valkey", "moto"]
