@@ -18,7 +18,7 @@ TABLE: dict[str, set[str]] = {
     "clock": set(),
     "redaction": set(),
     "references": {"errors"},
-    "registries": {"auth", "providers"},
+    "registries": {"auth", "dialects", "providers"},
     "settings": {"auth", "errors", "providers", "references", "registries"},
     "configuration": {"references", "registries", "secrets", "settings"},
     "secrets": {"errors"},
@@ -47,6 +47,7 @@ TABLE: dict[str, set[str]] = {
         "errors",
         "events",
         "gateway",
+        "settings",
         "stores",
         "streams",
         "telemetry",
@@ -88,6 +89,9 @@ ONLY = {
     ("streams", "dialects"): {"dialects.protocol"},
     ("gateway", "providers"): {"providers.protocol"},
 }
+# Routes parse, call the gateway and render: of the other rooms they may import these alone. Of
+# the dialects, only the names of a package.
+ROUTES = {"auth", "dialects", "gateway"}
 WITHOUT_FRAMEWORK = {"dialects", "gateway", "providers", "stores", "streams"}
 
 
@@ -136,6 +140,18 @@ def test_rooms_keep_their_doors(name: str, path: Path) -> None:
         assert other in TABLE[room], f"{path}:{line}: {room} may not import {other}"
         allowed = ONLY.get((room, other))
         assert not allowed or target in allowed, f"{path}:{line}: {room} may not import {target}"
+
+
+def test_routes_import_only_the_gateway() -> None:
+    """Routes import the gateway, ``auth``, the edge's own modules and packages of dialects."""
+    for name, path in modules():
+        if not name.startswith("http.routes"):
+            continue
+        for line, target in imported(name, path):
+            room = target.split(".")[0]
+            assert room == "http" or room in ROUTES, f"{path}:{line}: routes import {target}"
+            is_package = (PACKAGE / Path(*target.split("."))).is_dir()
+            assert room != "dialects" or is_package, f"{path}:{line}: routes import {target}"
 
 
 def test_table_has_no_cycle() -> None:

@@ -64,7 +64,7 @@ def refusals(request: ChatRequest) -> Iterator[tuple[str, ClientError]]:
     for name, provider in every_kind().items():
         model = "anthropic.claude" if name == "bedrock" else "m"
         try:
-            candidate(Route(provider, model), request)
+            candidate(DIALECTS, Route(provider, model), request)
         except ClientError as error:
             yield name, error
 
@@ -92,10 +92,12 @@ def test_message_threads_are_refused_as_the_sdks_expect() -> None:
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
     request = parsed("messages", {**body, "thread": {"type": "create"}})
     with pytest.raises(ClientError) as caught:
-        candidate(Route(every_kind()["openai"], "m"), request)
+        candidate(DIALECTS, Route(every_kind()["openai"], "m"), request)
     error = DIALECTS["messages"].error_body(as_event(caught.value))["error"]
     assert error["details"] == {
         "error_code": "thread_unsupported_request",
         "unsupported": ["thread"],
     }
-    candidate(Route(every_kind()["openai"], "m"), parsed("messages", {**body, "thread": None}))
+    candidate(
+        DIALECTS, Route(every_kind()["openai"], "m"), parsed("messages", {**body, "thread": None})
+    )

@@ -131,7 +131,9 @@ def put(dialect: str, body: dict[str, Any]) -> None:
     request = DIALECTS[dialect].parse(body)
     for name, provider in KINDS.items():
         try:
-            candidate(Route(provider, "anthropic.claude" if name == "bedrock" else "m"), request)
+            candidate(
+                DIALECTS, Route(provider, "anthropic.claude" if name == "bedrock" else "m"), request
+            )
         except ClientError as error:
             assert_clear(error, body)
     chat = DIALECTS[request.dialect].to_chat(request.body)

@@ -15,7 +15,7 @@ from starlette.types import Message
 from tests.conftest import Serve
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, whole
 from tokenwire.errors import ClientError, ProxyError
-from tokenwire.gateway.hold import Hold
+from tokenwire.gateway.memory import RequestMemory
 from tokenwire.http.body import _STRING, _checked_count, _read
 from tokenwire.streams.retention import Retention
 
@@ -123,7 +123,7 @@ def test_hold_is_given_back_by_its_last_user() -> None:
         held.append(size)
         return sum(held) <= 100
 
-    hold = Hold(charge)
+    hold = RequestMemory(charge)
     hold.grow(60)
     with hold.shared():
         hold.release()
@@ -132,7 +132,7 @@ def test_hold_is_given_back_by_its_last_user() -> None:
     with hold.shared():
         assert sum(held) == 60
     with pytest.raises(ProxyError, match="no memory left"):
-        Hold(charge).grow(101)
+        RequestMemory(charge).grow(101)
 
 
 def test_account_of_one_owner() -> None:
@@ -249,7 +249,7 @@ async def test_declared_length_is_enough_to_refuse(length: str) -> None:
 
     scope = {"type": "http", "headers": [(b"content-length", length.encode())]}
     with pytest.raises(ClientError, match="larger than 10 bytes"):
-        await _read(Request(scope, receive), 10, Hold(lambda _: True))
+        await _read(Request(scope, receive), 10, RequestMemory(lambda _: True))
 
 
 @pytest.mark.parametrize("length", ["\u00b2", "-1", ""])
@@ -261,4 +261,4 @@ async def test_odd_length_is_no_failure(length: str) -> None:
 
     scope = {"type": "http", "headers": [(b"content-length", length.encode("latin-1"))]}
     with pytest.raises(ClientError, match="larger than 10 bytes"):
-        await _read(Request(scope, receive), 10, Hold(lambda _: True))
+        await _read(Request(scope, receive), 10, RequestMemory(lambda _: True))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from starlette.datastructures import Headers
 
 from tests.conftest import Serve
 from tests.fakes.upstream import Upstream
 from tests.matrix.cases import recording
 from tokenwire.dialects.messages import DIALECT
 from tokenwire.errors import ClientError
-from tokenwire.http.forwarding import forwarded
+from tokenwire.gateway.forwarding import forwarded
 
 ASK: dict[str, Any] = {
     "model": "anthropic/m",
@@ -70,14 +69,18 @@ async def test_translated_requests_have_ours(provider: Upstream, serve: Serve) -
 def test_malformed_headers_are_refused(name: str, value: str) -> None:
     """By name; they do not reach the provider."""
     with pytest.raises(ClientError) as caught:
-        forwarded(Headers({name: value}), DIALECT.forwarded)
+        forwarded({name: value}, DIALECT.forwarded)
     assert (caught.value.code, caught.value.param) == ("invalid_value", name)
 
 
-def test_repeated_betas_are_one_list() -> None:
-    """Clients send a header twice, or once with a comma."""
-    sent = Headers(raw=[(b"anthropic-beta", b"a"), (b"anthropic-beta", b"b, c")])
-    assert forwarded(sent, DIALECT.forwarded) == {"anthropic-beta": "a,b, c"}
+async def test_repeated_betas_are_one_list(provider: Upstream, serve: Serve) -> None:
+    """A header that is sent twice reaches the provider once, with both lists."""
+    provider.answer(recording("text", "messages"))
+    anthropic = {"ANTHROPIC_API_KEY": "sk-two", "ANTHROPIC_BASE_URL": provider.base_url}
+    client = await serve(None, **anthropic)
+    betas = [("anthropic-beta", "a"), ("anthropic-beta", "b, c")]
+    assert (await client.post("/v1/messages", json=ASK, headers=betas)).status_code == 200
+    assert provider.requests[0].headers["anthropic-beta"] == "a,b, c"
 
 
 async def test_stream_without_message_stop_is_not_whole(provider: Upstream, serve: Serve) -> None:

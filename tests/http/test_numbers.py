@@ -11,6 +11,7 @@ from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tests.fakes.virtual import run
 from tests.streams.test_keeping import Tap, hub, start
+from tokenwire.dialects import DIALECTS
 from tokenwire.errors import ClientError
 from tokenwire.gateway.numbers import check_number
 from tokenwire.streams.hub import Hub
@@ -19,6 +20,11 @@ from tokenwire.streams.stream import Stream
 HALF = (ROLE, text("a"), text("b"))
 """As events: created, in_progress, the item, its part, and two pieces of text. The last is 5."""
 Scene = Callable[[Hub, Stream, Tap], Awaitable[None]]
+
+
+async def check(stream: Stream, number: int) -> None:
+    """As ``check_number``, with the decoder of the stream's dialect."""
+    await check_number(stream, DIALECTS[stream.meta.dialect].decoder(), number)
 
 
 def played(scene: Scene) -> None:
@@ -42,8 +48,8 @@ def test_caller_may_be_ahead_of_the_store() -> None:
     """Who has read more than the store has yet is waited for: its next event is taken."""
 
     async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
-        await check_number(stream, 5)
-        coming = asyncio.create_task(check_number(stream, 6))
+        await check(stream, 5)
+        coming = asyncio.create_task(check(stream, 6))
         await asyncio.sleep(1)
         assert not coming.done()
         tap.send(text("c"))
@@ -59,7 +65,7 @@ def test_number_that_is_nowhere_is_refused(words: int, seconds: int) -> None:
     async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
         clock = asyncio.get_running_loop().time
         before = clock()
-        coming = asyncio.create_task(check_number(stream, 999_999))
+        coming = asyncio.create_task(check(stream, 999_999))
         for number in range(words):
             await asyncio.sleep(1)
             tap.send(text(str(number)))
@@ -77,11 +83,11 @@ def test_end_answers_for_every_number() -> None:
     """The end comes while a number is waited for: its client is told that."""
 
     async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
-        coming = asyncio.create_task(check_number(stream, 999_999))
+        coming = asyncio.create_task(check(stream, 999_999))
         await asyncio.sleep(0.5)
         tap.send(STOP, DONE)
         await asyncio.wait_for(coming, 1)
-        await check_number(stream, 999_999)
+        await check(stream, 999_999)
 
     played(scene)
 
@@ -91,7 +97,7 @@ def test_block_that_cannot_be_read_is_told_in_the_stream() -> None:
 
     async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
         stream.tail.append([b"data: {\n\n"])
-        await check_number(stream, 5)
-        await check_number(stream, 999_999)
+        await check(stream, 5)
+        await check(stream, 999_999)
 
     played(scene)

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from tests.conftest import Serve
-from tokenwire.http.schemas_answers import ANSWERS, FAILURES
+from tokenwire.dialects import DIALECTS
+from tokenwire.http.schemas_answers import FAILURES, answers
 
 PACKAGE = Path("functions/proxy/tokenwire")
 HELLO = {"model": "demo/markdown", "messages": [{"role": "user", "content": "Hi"}]}
@@ -30,7 +31,7 @@ async def test_document_is_valid(paths: dict[str, Any]) -> None:
     """By the specification's own schema; it describes every route, and no other."""
     validate(paths)
     told = {(method, path) for path, ops in paths["paths"].items() for method in ops}
-    assert told == set(ANSWERS)
+    assert told == set(answers(DIALECTS))
 
 
 async def test_streams_and_failures_are_described(paths: dict[str, Any]) -> None:

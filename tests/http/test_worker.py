@@ -15,18 +15,19 @@ from aws_lambda_powertools import Logger
 
 from tests.fakes.memory_store import MemoryStore
 from tokenwire.app import create_app
+from tokenwire.auth.callers import Caller
 from tokenwire.dialects.protocol import ChatRequest
 from tokenwire.errors import ClientError, ProxyError
+from tokenwire.gateway.context import RequestContext
 from tokenwire.gateway.handover import hand_over, needs_worker
 from tokenwire.gateway.invoker import Invoker as LambdaInvoker
-from tokenwire.gateway.observation import Observation
+from tokenwire.gateway.memory import RequestMemory
 from tokenwire.gateway.services import Invoker, Services
 from tokenwire.gateway.worker import Worker
 from tokenwire.secrets import Secrets
 from tokenwire.settings import load
 from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.policy import CANCEL, CONTINUE
-from tokenwire.telemetry import RequestLog
 
 _NUMBERS = itertools.count()
 EVENT: dict[str, Any] = json.loads(Path("events/worker.json").read_text())
@@ -145,11 +146,12 @@ class Lambda:
         self.events.append((function, json.loads(event)))
 
 
-def handed(bench: Bench) -> tuple[Services, Observation]:
-    """What a request on Lambda has at hand."""
+def handed(bench: Bench) -> tuple[Services, RequestContext]:
+    """The services, and the context of a request on Lambda."""
     services = bench.services
-    seen = Observation(RequestLog("r", "POST"), freezes=True, function_arn="arn:x")
-    return services, seen
+    memory = RequestMemory(services.hub.account("me"))
+    context = RequestContext(Caller("me"), memory, freezes=True, function_arn="arn:x")
+    return services, context
 
 
 async def test_callers_headers_are_handed_over() -> None:
@@ -157,10 +159,10 @@ async def test_callers_headers_are_handed_over() -> None:
     store = MemoryStore()
     invoker = Lambda()
     bench = Bench(store, invoker)
-    services, seen = handed(bench)
+    services, context = handed(bench)
     headers = {"anthropic-beta": "compact-2026-01-12"}
-    asked = ChatRequest("demo/markdown", True, EVENT["body"], headers=headers)
-    await hand_over(services, reserved(store), asked, CONTINUE, seen)
+    request = ChatRequest("demo/markdown", True, EVENT["body"], headers=headers)
+    await hand_over(services, context, reserved(store), request, CONTINUE)
     ((_, event),) = invoker.events
     assert event == {**EVENT, "headers": headers}
 
@@ -170,12 +172,12 @@ async def test_request_is_handed_over() -> None:
     store = MemoryStore()
     invoker = Lambda()
     bench = Bench(store, invoker)
-    services, seen = handed(bench)
-    asked = ChatRequest("demo/markdown", True, EVENT["body"])
-    assert needs_worker(services, seen, CONTINUE, alone=False)
-    assert needs_worker(services, seen, CANCEL, alone=True)
-    assert not needs_worker(services, seen, CANCEL, alone=False)
-    stream = await hand_over(services, reserved(store), asked, CONTINUE, seen)
+    services, context = handed(bench)
+    request = ChatRequest("demo/markdown", True, EVENT["body"])
+    assert needs_worker(services, context, CONTINUE, detached=False)
+    assert needs_worker(services, context, CANCEL, detached=True)
+    assert not needs_worker(services, context, CANCEL, detached=False)
+    stream = await hand_over(services, context, reserved(store), request, CONTINUE)
     ((function, event),) = invoker.events
     assert function == "arn:x"
     assert event == EVENT
@@ -190,10 +192,10 @@ async def test_request_that_lambda_does_not_take() -> None:
     """The caller is told; whoever has the id meanwhile, too."""
     store = MemoryStore()
     refusal = ProxyError("No.", code="worker_unavailable", status=503, retryable=True)
-    services, seen = handed(Bench(store, Lambda(refusal)))
-    asked = ChatRequest("demo/markdown", True, EVENT["body"])
+    services, context = handed(Bench(store, Lambda(refusal)))
+    request = ChatRequest("demo/markdown", True, EVENT["body"])
     with pytest.raises(ProxyError) as caught:
-        await hand_over(services, reserved(store), asked, CONTINUE, seen)
+        await hand_over(services, context, reserved(store), request, CONTINUE)
     assert caught.value is refusal
     log = store.logs[EVENT["stream"]]
     assert log.end is not None
@@ -204,10 +206,10 @@ async def test_request_that_lambda_does_not_take() -> None:
 
 async def test_without_a_store_only_what_ends_with_its_response() -> None:
     """There would be no way to follow it."""
-    services, seen = handed(Bench(None, Lambda()))
-    assert not needs_worker(services, seen, CONTINUE, alone=False)
+    services, context = handed(Bench(None, Lambda()))
+    assert not needs_worker(services, context, CONTINUE, detached=False)
     with pytest.raises(ClientError) as caught:
-        needs_worker(services, seen, CANCEL, alone=True)
+        needs_worker(services, context, CANCEL, detached=True)
     assert (caught.value.status, caught.value.code) == (501, "not_on_lambda")
 
 

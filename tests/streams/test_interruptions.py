@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tests.fakes.virtual import run
 from tests.streams.test_keeping import LEASE, Tap, Trouble, broken, hub, start
 from tokenwire.dialects import DIALECTS
+from tokenwire.dialects.protocol import Output
 from tokenwire.dialects.responses.encode import ResponsesEncoder
 from tokenwire.errors import ClientError, TokenwireError
 from tokenwire.events import Error
@@ -41,10 +43,10 @@ class Client:
     async def watch(self, at: Hub, stream: Stream) -> None:
         """Read on from the last id, to the end of the response."""
         cursor = Cursor.parse(self.last) if self.last else None
-        reading = join(stream, DIALECTS[self.dialect], cursor)
+        reading = join(DIALECTS, stream, DIALECTS[self.dialect], cursor)
         parser = Parser()
         parser.last_event_id = self.last or ""
-        with at.watch(stream, reading.replay) as reader:
+        with at.watch(stream, reading.first) as reader:
             body = reading.rendering.open(stream.meta)
             async for part in view(reader, reading.rendering, 60, Delivery()):
                 body += part
@@ -155,8 +157,9 @@ async def test_interruption_uses_up_no_sequence_number(why: Error) -> None:
     numbers = [-1]
 
     async def read() -> list[dict[str, object]]:
-        reading = join(remote, DIALECTS["responses"], encoder=ResponsesEncoder(numbers[-1]))
-        with there.watch(remote, reading.replay) as reader:
+        output = Output(partial(ResponsesEncoder, numbers[-1]))
+        reading = join(DIALECTS, remote, DIALECTS["responses"], output=output)
+        with there.watch(remote, reading.first) as reader:
             body = reading.rendering.open(remote.meta)
             async for part in view(reader, reading.rendering, 60, Delivery()):
                 body += part

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
 from tests.fakes.upstream import DONE, ROLE, text
 from tokenwire.dialects import DIALECTS
+from tokenwire.dialects.protocol import Output
 from tokenwire.dialects.responses.encode import ResponsesEncoder
 from tokenwire.errors import ClientError
 from tokenwire.events import Error
@@ -77,9 +79,10 @@ async def said(
     stream: Stream, dialect: str, cursor: Cursor | None = None, after: int | None = None
 ) -> list[ServerSentEvent]:
     """What a client gets from this place on."""
-    encoder = None if after is None else ResponsesEncoder(after)
-    reading = join(stream, DIALECTS[dialect], cursor, prefix="st_x.", encoder=encoder)
-    with stream.tail.attach(reading.replay) as reader:
+    output = None if after is None else Output(partial(ResponsesEncoder, after))
+    found = DIALECTS[dialect]
+    reading = join(DIALECTS, stream, found, cursor, id_prefix="st_x.", output=output)
+    with stream.tail.attach(reading.first) as reader:
         body = reading.rendering.open(stream.meta)
         async for part in view(reader, reading.rendering, 60, Delivery()):
             body += part

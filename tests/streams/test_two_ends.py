@@ -10,7 +10,7 @@ from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tests.fakes.virtual import VirtualLoop
 from tests.streams.test_keeping import Tap, Trouble, hub, next_of, over, start
-from tokenwire.http.cursor import is_finished
+from tokenwire.gateway.cursors import is_finished
 from tokenwire.stores.records import Cursor, End, EndReason, RecordId
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.stream import Stream, first_after

@@ -19,25 +19,13 @@ from .auth.tickets import Secret, Tickets
 from .configuration import Configuration, references
 from .gateway.catalog import Catalog
 from .gateway.invoker import Invoker as LambdaInvoker
-from .gateway.observation import record_of
+from .gateway.recording import stream_record
 from .gateway.services import Invoker, Services
 from .gateway.worker import Worker
 from .http.errors import HANDLED, on_error
-from .http.manners import POLICY_HEADER
 from .http.middleware import Logged
-from .http.routes import (
-    chat,
-    messages,
-    models,
-    pages,
-    probes,
-    responses,
-    streams,
-    ui,
-)
-from .http.routes import (
-    events as typed,
-)
+from .http.requests import POLICY_HEADER
+from .http.routes import routers
 from .references import check_secret, is_reference, listed
 from .registries import Registries
 from .secrets import Secrets
@@ -50,18 +38,6 @@ from .streams.limits import Durability, Limits
 from .streams.stream import Stream
 from .streams.tail import Bounds
 from .telemetry import Emf, Metrics, Recorder
-
-_ROUTERS = (
-    chat.router,
-    responses.router,
-    messages.router,
-    ui.router,
-    models.router,
-    typed.router,
-    streams.router,
-    probes.router,
-    pages.router,
-)
 
 
 def create_app(
@@ -107,10 +83,11 @@ def create_app(
         exception_handlers=dict.fromkeys(HANDLED, on_error),
     )
     app.state.services = services
+    parts = routers(services.dialects)
     app.state.routes = tuple(
-        route for router in _ROUTERS for route in router.routes if isinstance(route, Route)
+        route for router in parts for route in router.routes if isinstance(route, Route)
     )
-    for router in _ROUTERS:
+    for router in parts:
         app.include_router(router)
     # Outermost last: a preflight is logged too.
     app.add_middleware(
@@ -128,7 +105,7 @@ def create_app(
     )
     emf = Emf(settings.emf_namespace) if settings.emf_namespace else None
     recorder = Recorder(logger or _logger(settings), services.metrics, emf)
-    app.add_middleware(Logged, recorder=recorder)
+    app.add_middleware(Logged, recorder=recorder, dialects=services.dialects)
     app.state.worker = Worker(services, recorder)
     return app
 
@@ -164,7 +141,7 @@ def _services(
     def count(stream: Stream) -> None:
         facts = stream.facts
         first, ended = facts.first_content, facts.ended or facts.started
-        metrics.ended(record_of(stream), first and first - facts.started, ended - facts.started)
+        metrics.ended(stream_record(stream), first and first - facts.started, ended - facts.started)
 
     durability = Durability(durable, settings.lease, settings.durability)
     hub = Hub(_limits(settings), on_end=count, durability=durability)
@@ -186,6 +163,7 @@ def _services(
         tickets=_tickets(settings, secrets, durable),
         metrics=metrics,
         invoker=invoker,
+        dialects=registries.dialects,
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .auth.registry import Methods, methods
+from .dialects import Dialect
+from .dialects.registry import load
 from .providers.registry import Kinds, kinds
 
 
@@ -15,10 +18,12 @@ class Registries:
     Args:
         providers: Kinds of provider by name.
         auth: Ways of authenticating callers by name.
+        dialects: Dialects of clients by name.
     """
 
     providers: Kinds
     auth: Methods
+    dialects: Mapping[str, Dialect]
 
     @classmethod
     def load(cls) -> Registries:
@@ -27,4 +32,4 @@ class Registries:
         Raises:
             ProxyError: A published object cannot be used (``bad_setting``).
         """
-        return cls(providers=kinds(), auth=methods())
+        return cls(providers=kinds(), auth=methods(), dialects=load())

@@ -16,6 +16,8 @@ class Caller:
 
 
 ANONYMOUS = Caller("anonymous")
+TICKET_HOLDER = Caller("")
+"""A client with a ticket instead of a key. It owns no streams."""
 
 
 class Authenticator(Protocol):

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ..errors import TokenwireError, UpstreamError
 from ..events import Error, Event, ToolName
+from .endpoint import Endpoint
 
 JSON = dict[str, Any]
 
@@ -96,7 +97,7 @@ class ChatRequest:
     ``body`` is a request body of ``dialect``, including fields unknown to tokenwire. A provider
     of another dialect gets a ``chat`` body, which it may translate further; ``translated`` is
     True for a body that tokenwire wrote. ``headers`` are the caller's headers that are forwarded
-    to a provider of the same dialect.
+    to a provider of the same dialect. ``on_disconnect`` is the policy that the body asks for.
     """
 
     model: str
@@ -105,6 +106,33 @@ class ChatRequest:
     dialect: str = "chat"
     translated: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    on_disconnect: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What one client gets of a stream.
+
+    Args:
+        encoder: Creates the encoder for this client.
+        surplus: Returns whether a block of the client's dialect is one that it did not ask for.
+    """
+
+    encoder: Callable[[], Encoder]
+    surplus: Callable[[bytes], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What one client asks for.
+
+    Args:
+        request: The request that started the stream; None for a client that joins it by its id.
+        usage: Whether a client that joins wants the usage, where that is optional.
+    """
+
+    request: ChatRequest | None = None
+    usage: bool = False
 
 
 def _no_tools(_: JSON) -> tuple[ToolName, ...]:
@@ -131,6 +159,13 @@ class Dialect:
         forwarded: Request headers (lower case) that a provider of the same dialect gets, and
             the pattern of their values.
         repair: Creates the correction for one provider's stream.
+        output: Returns what a client with these options gets; None if that is always everything.
+        endpoint: The dialect's HTTP endpoint; None if the dialect is only a ``?format=``.
+        resumes: Whether the dialect's clients can resume a stream. A stream then waits for some
+            seconds for a client that has disconnected.
+        keeps_request: Whether clients can read their request back by the stream's id.
+        chat_field: The field of the request body with the id of a chat, by which clients find the
+            stream again; empty if there is none.
     """
 
     name: str
@@ -144,6 +179,15 @@ class Dialect:
     headers: Mapping[str, str] = field(default_factory=dict)
     forwarded: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     repair: Callable[[], Repair] = AsIs
+    output: Callable[[OutputOptions], Output] | None = None
+    endpoint: Endpoint | None = None
+    resumes: bool = False
+    keeps_request: bool = False
+    chat_field: str = ""
+
+    def output_for(self, options: OutputOptions) -> Output:
+        """Return what a client with these options gets of a stream."""
+        return Output(self.encoder) if self.output is None else self.output(options)
 
 
 def as_event(error: TokenwireError) -> Error:

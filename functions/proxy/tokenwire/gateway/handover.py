@@ -1,6 +1,6 @@
-"""Handing a stream over to a worker: another invocation of the same function.
+"""Hand a stream over to a worker: another invocation of the same Lambda function.
 
-A Lambda environment stands still once its response has ended. A stream that is to outlive its
+A Lambda environment freezes once its response has ended. A stream that has to outlive its
 client's connection, or its environment's deadline, therefore runs in an asynchronous invocation
 of its own, and its clients follow it through the store.
 """
@@ -16,14 +16,14 @@ from ..errors import ClientError, ProxyError
 from ..stores.records import End, EndReason, Meta
 from ..streams.policy import OnDisconnect
 from ..streams.stream import Stream
-from .observation import Observation
+from .context import RequestContext
 from .services import Services
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is told. Its ``type`` tells it from the events of other senders.
+    """The event for a worker. Its ``type`` distinguishes it from the events of other senders.
 
-    The request's body is in the event, which stays within the account; keys are not.
+    The event has the request's body, which stays within the AWS account; it has no keys.
     """
 
     type: Literal["tokenwire.worker"] = "tokenwire.worker"
@@ -38,27 +38,28 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def needs_worker(
-    services: Services, seen: Observation, policy: OnDisconnect, *, alone: bool
+    services: Services, context: RequestContext, policy: OnDisconnect, *, detached: bool
 ) -> bool:
-    """Whether a stream cannot run in this invocation.
+    """Whether a stream must run in another invocation than this one.
 
     Args:
-        services: The app's parts.
-        seen: The request's record.
-        policy: The stream's.
-        alone: Whether the response ends before the stream does.
+        services: The app's services.
+        context: The request's context.
+        policy: The stream's policy.
+        detached: Whether the response ends before the stream does.
 
     Raises:
-        ClientError: It cannot, and there is no store through which another could run it.
+        ClientError: It must, and no shared store lets another invocation run it (501,
+            ``not_on_lambda``).
     """
-    if not seen.freezes:
+    if not context.freezes:
         return False
     if services.hub.is_shared:
-        return alone or policy.grace is None
-    if alone:
+        return detached or policy.grace is None
+    if detached:
         raise ClientError(
-            "This server is a Lambda function without a store: it stops once it has answered, and "
-            "nobody else could run the stream. Start and watch it in one request "
+            "This server is a Lambda function without a store. It stops once it has answered, and "
+            "no other process could run the stream. Start and watch the stream in one request "
             "(POST /api/stream), or set TOKENWIRE_STORE.",
             code="not_on_lambda",
             status=501,
@@ -67,12 +68,16 @@ def needs_worker(
 
 
 async def hand_over(
-    services: Services, meta: Meta, request: ChatRequest, policy: OnDisconnect, seen: Observation
+    services: Services,
+    context: RequestContext,
+    meta: Meta,
+    request: ChatRequest,
+    policy: OnDisconnect,
 ) -> Stream:
-    """Let a worker run the stream; the stream as it can be followed here.
+    """Have a worker run the stream, and return the stream as it can be followed here.
 
     Raises:
-        ProxyError: Lambda, or the store, does not take it.
+        ProxyError: Lambda or the store does not accept it.
     """
     job = Job(
         stream=meta.id,
@@ -85,7 +90,7 @@ async def hand_over(
     )
     await services.hub.reserve(meta)
     try:
-        await services.invoker.invoke(seen.function_arn, msgspec.json.encode(job))
+        await services.invoker.invoke(context.function_arn, msgspec.json.encode(job))
     except ProxyError as error:
         await services.hub.close_reserved(meta.id, End(EndReason.ERROR, as_event(error)))
         raise

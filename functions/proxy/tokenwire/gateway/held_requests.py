@@ -1,4 +1,4 @@
-"""The requests of recent responses, for those who read a response back by its id."""
+"""The requests of recent responses, for clients that read a response back by its id."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..dialects.protocol import JSON
 
 
 class HeldRequests:
-    """Bodies of requests by the ids of their streams, in this process; the oldest go first.
+    """Request bodies by stream id, in this process. The oldest are dropped first.
 
     Args:
-        total: Bytes of all of them together.
-        each: Bytes of one; a larger one is not held.
+        total: Maximum size of all bodies together, in bytes.
+        each: Maximum size of one, in bytes; a larger one is not held.
     """
 
     def __init__(self, total: int = 8 * 1024 * 1024, each: int = 256 * 1024) -> None:
@@ -35,6 +35,6 @@ class HeldRequests:
             self.size -= len(oldest)
 
     def get(self, stream_id: str) -> JSON | None:
-        """The body; None if it is not held."""
+        """Return the body; None if it is not held."""
         encoded = self._bodies.get(stream_id)
         return None if encoded is None else msgspec.json.decode(encoded, type=dict)

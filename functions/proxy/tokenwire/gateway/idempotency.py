@@ -1,7 +1,7 @@
-"""``Idempotency-Key``: a POST that is sent again joins its stream, and does not pay for another.
+"""``Idempotency-Key``: a POST that is sent again joins its stream instead of starting another.
 
-As in draft-ietf-httpapi-idempotency-key-header: the key is the client's, and stands for one
-request. One that stands for another body is refused with 422.
+As in draft-ietf-httpapi-idempotency-key-header: the client chooses the key, which identifies one
+request. A key that comes with another request is refused with 422.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from ..streams.stream import Stream
 KEY_HEADER = "idempotency-key"
 _MAX = 255
 _PATIENCE = 2.0
-"""Seconds between the claim of a key and the stream, at most, in a process that lives."""
+"""Seconds to wait for the stream of a key that another process has just claimed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """One key, and what it stands for. Not the caller's: ids of callers come on top."""
+    """One key and the fingerprint of its request. ``Hub`` keeps the keys of callers apart."""
 
     name: str
     fingerprint: str
 
     @classmethod
     def of(cls, key: str | None, path: str, request: ChatRequest) -> Idempotency | None:
-        """The key, bound to the request that it was sent with; None without a key.
+        """Return the key, bound to the request that it was sent with; None without a key.
 
         Args:
             key: The value of the ``Idempotency-Key`` header.
@@ -58,24 +58,24 @@ class Idempotency:
         return cls(f"idempotency {key}", sha256(msgspec.json.encode(identity)).hexdigest())
 
     async def find(self, hub: Hub, owner: str) -> Stream | None:
-        """The stream that this key has started, running or whole; not one that failed.
+        """Return the stream that this key has started, running or complete; not one that failed.
 
         Raises:
-            ClientError: The key stands for another request (422, ``idempotency_key_reused``).
-            StoreError: The store cannot be asked.
+            ClientError: The key belongs to another request (422, ``idempotency_key_reused``).
+            StoreError: The store fails.
         """
         meant = await hub.named(self.name, owner)
         return None if meant is None else await self._started(hub, owner, meant, patience=0.0)
 
     async def claim(self, hub: Hub, owner: str, stream_id: str) -> Stream | None:
-        """Let the key stand for a stream that is about to start.
+        """Bind the key to a stream that is about to start.
 
         Returns:
-            The stream that another process has started for it meanwhile; then do not.
+            The stream that another process has started for the key meanwhile: start none then.
 
         Raises:
             ClientError: As ``find``.
-            StoreError: As ``find``: the promise of this key cannot be kept.
+            StoreError: As ``find``: without the store a key cannot be claimed.
         """
         before: Named | None = None
         while True:
@@ -91,7 +91,7 @@ class Idempotency:
     async def _started(self, hub: Hub, owner: str, meant: Named, patience: float) -> Stream | None:
         if meant.fingerprint != self.fingerprint:
             raise ClientError(
-                "This Idempotency-Key was used with another request.",
+                "This Idempotency-Key was used with another request. Send a new key.",
                 code="idempotency_key_reused",
                 status=422,
                 param=KEY_HEADER,
@@ -102,7 +102,7 @@ class Idempotency:
 
 
 async def _found(hub: Hub, owner: str, stream_id: str, patience: float) -> Stream | None:
-    """The stream; one that was claimed a moment ago may still be on its way into the store."""
+    """Return the stream. One that was claimed just now may not be in the store yet: wait for it."""
     until = monotonic() + patience
     while True:
         try:

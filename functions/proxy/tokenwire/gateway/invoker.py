@@ -1,4 +1,4 @@
-"""Asynchronous invocations of the function by itself: an environment of its own for a stream."""
+"""Invoke this Lambda function asynchronously: a stream gets an environment of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 MOST = 1_000_000
-"""Bytes of an asynchronous invocation's event, at most."""
+"""Maximum size of the event of an asynchronous invocation, in bytes."""
 
 
 class Invoker:
@@ -21,7 +21,7 @@ class Invoker:
         self._client: LambdaClient | None = None
 
     async def invoke(self, function: str, event: bytes) -> None:
-        """Have the function take this event, some time soon, in an invocation of its own.
+        """Send the function an event, to be processed soon by an invocation of its own.
 
         Args:
             function: Its name or ARN.
@@ -29,7 +29,7 @@ class Invoker:
 
         Raises:
             ProxyError: The event is too large (413, ``request_too_large``), or Lambda does not
-                take it (``worker_unavailable``).
+                accept it (``worker_unavailable``).
         """
         if len(event) > MOST:
             raise ProxyError(
@@ -46,10 +46,10 @@ class Invoker:
             client = self._connected()
             client.invoke(FunctionName=function, InvocationType="Event", Payload=event)
         except (BotoCoreError, ClientError) as error:
-            said = getattr(error, "response", {}).get("Error", {}).get("Code")
+            code = getattr(error, "response", {}).get("Error", {}).get("Code")
             raise ProxyError(
-                f"Lambda did not take the stream ({said or type(error).__name__}); the function "
-                "needs lambda:InvokeFunction on itself.",
+                f"Lambda did not accept the stream ({code or type(error).__name__}). Check that "
+                "the function's role allows lambda:InvokeFunction on the function itself.",
                 code="worker_unavailable",
                 status=503,
                 retryable=True,
@@ -62,7 +62,7 @@ class Invoker:
             from botocore.config import Config
 
             session = boto3.Session()
-            # The local function URL asks for no signature, and a laptop may have no keys.
+            # The local function URL needs no signature, and a laptop may have no keys.
             unsigned = {} if session.get_credentials() else {"signature_version": UNSIGNED}
             config = Config(connect_timeout=2, read_timeout=5, **unsigned)
             self._client = session.client("lambda", config=config)

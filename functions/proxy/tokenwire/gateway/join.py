@@ -1,55 +1,91 @@
-"""From a stream to one client's rendering of it."""
+"""Views: what one client reads of a stream, from which record, and in which dialect."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from ..dialects import DIALECTS
-from ..dialects.protocol import Dialect, Encoder
+from ..dialects.protocol import Dialect, Output
 from ..stores.records import Cursor
 from ..streams.stream import Stream, first_after
 from ..streams.viewer import Ids, Rendering, Translated, Verbatim
+from .context import RequestContext
+from .presence import viewer_lease
+from .services import Services
+from .translation import decoder_of
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Where a client joins a stream, and in which words.
+class View:
+    """One client's view of a stream.
 
-    ``replay`` is the number of the first record that must be read: earlier than the first to
-    be said, where a decoder must see what came before.
+    Args:
+        stream: The stream.
+        dialect: The dialect that the client reads.
+        first: The number of the first record to read. Where a decoder needs the records before
+            it, that is earlier than the first record to send.
+        rendering: Turns records into the bytes of the response.
+        lease: Seconds of the client's lease as a viewer; None where its connection is what counts.
     """
 
-    replay: int
+    stream: Stream
+    dialect: Dialect
+    first: int
     rendering: Rendering
+    lease: float | None = None
 
 
 def join(
+    dialects: Mapping[str, Dialect],
     stream: Stream,
     dialect: Dialect,
     cursor: Cursor | None = None,
     *,
-    prefix: str = "",
-    surplus: Callable[[bytes], bool] | None = None,
-    encoder: Encoder | None = None,
-) -> Reading:
-    """How a client of ``dialect`` reads the stream from ``cursor`` on.
+    output: Output | None = None,
+    id_prefix: str = "",
+) -> View:
+    """Return the view of a client that reads ``dialect`` from ``cursor`` on.
 
     Args:
-        stream: What is read.
+        dialects: All dialects that this app has.
+        stream: The stream.
         dialect: The client's.
-        cursor: What it has; None for a client that has nothing.
-        prefix: Stands before each id.
-        surplus: Tells blocks to be left out.
-        encoder: Other than a new one of the dialect's.
+        cursor: The last record that the client has; None if it has none.
+        output: What the client gets of the stream; by default everything.
+        id_prefix: Stands before each event's id.
 
     Raises:
-        ClientError: The cursor is not of this stream.
+        ClientError: The cursor does not belong to this stream.
+        ProxyError: As ``decoder_of``.
     """
-    first, ids = first_after(stream, cursor), Ids(prefix, cursor)
+    output = output or Output(dialect.encoder)
+    first, ids = first_after(stream, cursor), Ids(id_prefix, cursor)
     if dialect.name == stream.meta.dialect:
-        return Reading(max(first, 1), Verbatim(encoder or dialect.encoder(), ids, surplus))
-    decoder = DIALECTS[stream.meta.dialect].decoder()
-    rendering = Translated(decoder, encoder or dialect.encoder(), ids, muted=first - 1)
+        rendering = Verbatim(output.encoder(), ids, output.surplus)
+        return View(stream, dialect, max(first, 1), rendering)
+    decoder = decoder_of(dialects, stream)
+    translation = Translated(decoder, output.encoder(), ids, muted=first - 1)
     # Replay from the start of what is held, but do not hide that a wanted record is gone.
-    return Reading(min(max(first, 1), stream.tail.first), rendering)
+    return View(stream, dialect, min(max(first, 1), stream.tail.first), translation)
+
+
+async def leased_view(
+    services: Services,
+    context: RequestContext,
+    stream: Stream,
+    dialect: Dialect,
+    cursor: Cursor | None,
+    viewer: str | None,
+    *,
+    output: Output | None = None,
+    id_prefix: str = "",
+) -> View:
+    """As ``join``, for a client that may name itself as a viewer: with its lease.
+
+    Raises:
+        ClientError: As ``join``; or the viewer's name is malformed.
+        ProxyError: As ``join``.
+    """
+    lease = await viewer_lease(services, context, stream, viewer)
+    view = join(services.dialects, stream, dialect, cursor, output=output, id_prefix=id_prefix)
+    return replace(view, lease=lease)

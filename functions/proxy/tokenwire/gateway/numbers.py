@@ -1,31 +1,32 @@
-"""Whether a client of Responses can have read as far as its ``starting_after`` says."""
+"""Check the ``starting_after`` of a client of OpenAI Responses against the stream."""
 
 from __future__ import annotations
 
 import asyncio
 
 from ..clock import monotonic
-from ..dialects import DIALECTS
+from ..dialects.protocol import Decoder
 from ..dialects.responses.encode import ResponsesEncoder
 from ..errors import TokenwireError
 from ..streams.stream import Stream
 from ..streams.tail import Reader, ahead_of_log
 
 _STILL = 2.0
-"""Seconds without a block after which a stream that runs elsewhere is not waited for."""
+"""Seconds without a block after which to stop waiting for a stream that runs elsewhere."""
 _LONGEST = 10.0
-"""Seconds for which it is waited for while it comes nearer."""
+"""Seconds to wait for such a stream while it makes progress."""
 
 
-async def check_number(stream: Stream, number: int) -> None:
-    """See that a running stream has an event of this number.
+async def check_number(stream: Stream, decoder: Decoder, number: int) -> None:
+    """Check that a running stream has an event of this number.
 
-    Events are counted by encoding what is held, as far as the number. The caller of a stream that
-    runs elsewhere may be ahead of the store, so that is waited for. A stream that is over, or of
-    which a block cannot be read, passes: its client is told so in the stream.
+    Events are counted by encoding what is held, up to the number. The caller of a stream that runs
+    elsewhere may be ahead of the store, so the check waits for the store. A stream that is over,
+    or that has an unreadable block, passes: the response will say so.
 
     Args:
-        stream: What is resumed.
+        stream: The stream to resume.
+        decoder: A new one for the stream's dialect.
         number: The ``sequence_number`` of the last event that the client has; -1 for none.
 
     Raises:
@@ -36,7 +37,7 @@ async def check_number(stream: Stream, number: int) -> None:
         return
     with stream.tail.attach(1) as reader:
         try:
-            is_known = await _is_known(_Count(stream, reader, number), reader)
+            is_known = await _is_known(_Count(stream, reader, decoder, number), reader)
         except TokenwireError:
             return
     if not is_known:
@@ -54,18 +55,18 @@ async def _is_known(count: _Count, reader: Reader) -> bool:
 
 
 class _Count:
-    """The events of a stream so far, by a reader of its own."""
+    """Counts the events of a stream so far, with a reader of its own."""
 
-    def __init__(self, stream: Stream, reader: Reader, number: int) -> None:
+    def __init__(self, stream: Stream, reader: Reader, decoder: Decoder, number: int) -> None:
         self.stream = stream
         self._reader = reader
         self._number = number
-        self._decoder = DIALECTS[stream.meta.dialect].decoder()
+        self._decoder = decoder
         self._encoder = ResponsesEncoder(number)
         self._encoder.encode(stream.meta.start)
 
     async def advance(self) -> bool:
-        """Encode what is held by now; whether the number, or the stream's end, was reached.
+        """Encode what is held by now; return whether the number or the stream's end was reached.
 
         Raises:
             UpstreamError: A block cannot be read.
@@ -73,7 +74,7 @@ class _Count:
         reader, limit = self._reader, self.stream.tail.next
         while not self._has_number and reader.position < limit:
             self._encode(reader.take())
-            await asyncio.sleep(0)  # the others run, however much there is to encode
+            await asyncio.sleep(0)  # let other tasks run, however much there is to encode
         is_over = bool(reader.ended or reader.interruption) or reader.stopped
         return self._has_number or is_over
 

@@ -8,14 +8,14 @@ from typing import TypeVar
 
 T = TypeVar("T")
 SHORT = 64 * 1024
-"""Bytes of an answer that the event loop folds in a few milliseconds."""
+"""Bytes of an answer that can be folded in the event loop, within a few milliseconds."""
 
 
 async def apart(size: int, make: Callable[[], T]) -> T:
-    """Call ``make``; in a thread, if it has more than ``SHORT`` bytes to read.
+    """Call ``make``; in a thread if it reads more than ``SHORT`` bytes.
 
     Args:
-        size: How many bytes it reads.
-        make: Reads them. Must not touch what belongs to the event loop.
+        size: The bytes that ``make`` reads.
+        make: Reads them. It must not use what belongs to the event loop.
     """
     return make() if size <= SHORT else await asyncio.to_thread(make)

@@ -1,19 +1,17 @@
-"""Viewers whose going cannot be seen: behind a function URL, a client says itself that it is there.
+"""Leases for viewers whose disconnect the server cannot detect, as behind a Lambda function URL.
 
-A client that can do so sends a name of its own making (``X-Tokenwire-Viewer``). If the answer
-has ``X-Tokenwire-Lease: SECONDS``, the server would not notice it leave: it is to renew its
-lease well within that time, and to say so when it leaves. ``/tokenwire.js`` does both.
+A client that can take a lease sends a name of its choice (``X-Tokenwire-Viewer``). If the response
+has ``X-Tokenwire-Lease: SECONDS``, the client must renew its lease within that time, and give it
+up when it stops watching. ``/tokenwire.js`` does both.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from ..errors import ClientError
 from ..streams.stream import Stream
-from .observation import Observation
+from .context import RequestContext
 from .services import Services
 
 VIEWER_HEADER = "x-tokenwire-viewer"
@@ -21,44 +19,39 @@ LEASE_HEADER = "x-tokenwire-lease"
 _VIEWER = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """How a client's presence is known: by its connection, or by its lease."""
-
-    visible: bool = True
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def viewer_of(name: str) -> str:
-    """The name of a viewer.
+def check_viewer(name: str) -> str:
+    """Return a viewer's name if it is well-formed.
 
     Raises:
         ClientError: It is malformed (``invalid_value``).
     """
     if not _VIEWER.fullmatch(name):
         raise ClientError(
-            "A viewer's name has 8 to 64 letters, digits, - and _.",
+            f"{VIEWER_HEADER} must have 8 to 64 letters, digits, - and _.",
             code="invalid_value",
             param=VIEWER_HEADER,
         )
     return name
 
 
-async def seat(name: str | None, services: Services, stream: Stream, seen: Observation) -> Seat:
-    """How the presence of this client is known.
+async def viewer_lease(
+    services: Services, context: RequestContext, stream: Stream, viewer: str | None
+) -> float | None:
+    """Take a lease for the client of this request where one is needed.
 
     Args:
-        name: The client's name for itself, from ``X-Tokenwire-Viewer``.
-        services: The app's parts.
-        stream: What the client watches.
-        seen: The request's record.
+        services: The app's services.
+        context: The request's context.
+        stream: The stream that the client watches.
+        viewer: The client's name for itself, from ``X-Tokenwire-Viewer``.
+
+    Returns:
+        The lease in seconds; None where the client's connection is what counts.
 
     Raises:
         ClientError: The name is malformed.
     """
     hub, lease = services.hub, services.settings.viewer_lease
-    if name is None or not hub.is_shared or not seen.freezes or stream.end is not None:
-        return Seat()
-    if not await hub.grant_lease(stream, viewer_of(name), lease):
-        return Seat()
-    return Seat(visible=False, headers={LEASE_HEADER: f"{lease:g}"})
+    if viewer is None or not hub.is_shared or not context.freezes or stream.end is not None:
+        return None
+    return lease if await hub.grant_lease(stream, check_viewer(viewer), lease) else None

@@ -14,7 +14,7 @@ from ..errors import ClientError
 from ..streams.stream import Stream
 from .offload import apart
 from .services import Services
-from .translation import translated
+from .translation import decoder_of, translated
 
 MOST_READ = 8
 """How many times the bytes of the longest stream may be read for one request."""
@@ -23,17 +23,17 @@ _PATIENCE = 2.0
 
 
 async def resolved(services: Services, owner: str, request: ChatRequest) -> ChatRequest:
-    """The request with the items that it refers to, from the caller's own streams.
+    """Return the request with the items that it refers to, from the caller's own streams.
 
     Args:
-        services: The app's parts.
-        owner: Whose streams count.
+        services: The app's services.
+        owner: The id of the caller.
         request: Of any dialect; only ``responses`` has references.
 
     Raises:
-        ClientError: An item is not held, or is somebody else's (404, ``item_not_found``), or all
-            of them are too large together (413, ``request_too_large``).
-        StoreError: The store cannot be asked.
+        ClientError: An item is not held, or belongs to another caller (404, ``item_not_found``);
+            or all of them are too large together (413, ``request_too_large``).
+        StoreError: The store fails.
     """
     named = references(request.body) if request.dialect == "responses" else []
     if not named:
@@ -54,7 +54,7 @@ class _Items:
         self._size = 0
 
     async def find(self, reference: Reference) -> JSON:
-        """The item that is named.
+        """Return the item that the reference names.
 
         Raises:
             ClientError: As ``resolved``.
@@ -70,7 +70,7 @@ class _Items:
         return item
 
     async def _output(self, reference: Reference) -> dict[str, JSON]:
-        """The items of the stream's response, by their ids."""
+        """Return the items of the stream's response by their ids."""
         try:
             stream = await self._services.hub.find(reference.stream, self._owner)
             blocks = await _blocks(stream)
@@ -81,12 +81,13 @@ class _Items:
         limit = MOST_READ * self._services.settings.max_stream_bytes
         _check(reference.at, self._read, limit)
         encoder = ResponsesEncoder()
-        await apart(size, lambda: translated(stream, blocks, encoder))
+        decoder = decoder_of(self._services.dialects, stream)
+        await apart(size, lambda: translated(decoder, stream, blocks, encoder))
         return {item["id"]: item for item in encoder.snapshot()["output"]}
 
 
 async def _blocks(stream: Stream) -> list[bytes]:
-    """What is held of the stream, once it has ended or the patience has.
+    """Return the blocks that are held once the stream has ended, or after ``_PATIENCE``.
 
     Raises:
         ClientError: Its beginning is no longer held.
@@ -106,7 +107,7 @@ async def _blocks(stream: Stream) -> list[bytes]:
 def _check(at: str, size: int, limit: int) -> None:
     if size > limit:
         raise ClientError(
-            f"{at} and the references before it stand for more than {limit} bytes.",
+            f"The items of {at} and of the references before it have more than {limit} bytes.",
             code="request_too_large",
             status=413,
             param=at,

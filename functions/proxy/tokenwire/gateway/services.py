@@ -1,12 +1,14 @@
-"""The parts of one app, as every use case gets them."""
+"""The services of one app, as every use case gets them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..auth.callers import Authenticator
 from ..auth.tickets import Tickets
+from ..dialects import Dialect
 from ..settings import Settings
 from ..streams.hub import Hub
 from ..telemetry import Metrics
@@ -15,19 +17,19 @@ from .held_requests import HeldRequests
 
 
 class Invoker(Protocol):
-    """What lets this function run once more."""
+    """Starts further invocations of this Lambda function."""
 
     async def invoke(self, function: str, event: bytes) -> None:
-        """Have the function take this event, some time soon, in an invocation of its own.
+        """Send the function an event, to be processed soon by an invocation of its own.
 
         Raises:
-            ProxyError: It will not be taken.
+            ProxyError: Lambda does not accept the event.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of one app. Made by ``create_app``; nothing of it is global."""
+    """The services of one app. Made by ``create_app``; none of them is global."""
 
     settings: Settings
     hub: Hub
@@ -36,4 +38,5 @@ class Services:
     tickets: Tickets
     metrics: Metrics
     invoker: Invoker
+    dialects: Mapping[str, Dialect]
     requests: HeldRequests = field(default_factory=HeldRequests)

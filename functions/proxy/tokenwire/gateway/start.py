@@ -1,61 +1,133 @@
-"""From a request to a running stream."""
+"""Start a stream for a request, or find the stream that an earlier, equal request has started."""
 
 from __future__ import annotations
 
-from ..auth.callers import Caller
-from ..dialects.protocol import ChatRequest
-from ..streams.policy import OnDisconnect
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ..dialects.protocol import ChatRequest, Dialect
+from ..settings import Settings
+from ..streams.policy import CANCEL, OnDisconnect
 from ..streams.stream import Stream
+from .context import RequestContext
+from .forwarding import forwarded
 from .handover import hand_over, needs_worker
 from .idempotency import Idempotency
-from .observation import Observation
 from .prepare import holding, prepare
+from .recording import RequestRecord
 from .references import resolved
 from .services import Services
 
+GRACE = OnDisconnect(30.0)
+"""For clients that can resume: long enough to reload a page, short enough to cost little."""
 
-async def begin(
-    services: Services,
-    caller: Caller,
-    request: ChatRequest,
-    on_disconnect: OnDisconnect,
-    observation: Observation,
-    idempotency: Idempotency | None = None,
-    *,
-    alone: bool = False,
-) -> Stream:
-    """Start a stream for a validated request, or find the one that it has started before.
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """A request to start a stream, not yet validated.
 
     Args:
-        services: The app's parts.
-        caller: Whose stream it will be.
-        request: What is asked.
-        on_disconnect: What becomes of it without viewers.
-        observation: The request's record.
-        idempotency: The request's key.
-        alone: Whether the response ends before the stream does.
+        dialect: The dialect of the body.
+        body: The request body, decoded from JSON.
+        path: Where it was sent. An idempotency key counts for one path.
+        idempotency_key: The value of ``Idempotency-Key``; None without one.
+        on_disconnect: What becomes of the stream without viewers, as the client wrote it in a
+            header; None for the server's default.
+        headers: The other request headers, by name in lower case; for the provider.
+        detached: Whether the response ends before the stream does.
+    """
+
+    dialect: Dialect
+    body: object
+    path: str
+    idempotency_key: str | None = None
+    on_disconnect: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    detached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A stream and the validated request that it answers."""
+
+    stream: Stream
+    request: ChatRequest
+
+
+async def start(
+    services: Services, context: RequestContext, record: RequestRecord, request: StartRequest
+) -> Started:
+    """Validate a request and start its stream.
+
+    Args:
+        services: The app's services.
+        context: The request's context.
+        record: The request's record.
+        request: The request.
 
     Raises:
-        ClientError: Nobody answers for the model; or the key stands for another request.
-        ProxyError: There is no room.
+        ClientError: The request is malformed, no provider has the model, or the idempotency key
+            belongs to another request.
+        ProxyError: The server has no room for another stream.
+        StoreError: The store cannot answer for the idempotency key.
     """
-    hub = services.hub
-    if idempotency and (found := await idempotency.find(hub, caller.id)):
-        observation.joins(found, None)
-        return found
-    elsewhere = needs_worker(services, observation, on_disconnect, alone=alone)
-    request = await resolved(services, caller.id, request)
-    prepared = prepare(services, caller.id, request)
-    meta = prepared.meta
-    hub.admit(caller.id)
-    if idempotency and (found := await idempotency.claim(hub, caller.id, meta.id)):
-        observation.joins(found, None)
-        return found
-    if elsewhere:
-        stream = await hand_over(services, meta, request, on_disconnect, observation)
-        observation.joins(stream, None)
+    dialect = request.dialect
+    body = dialect.parse(request.body)
+    body = replace(body, headers=forwarded(request.headers, dialect.forwarded))
+    policy = _policy(services.settings, request, body)
+    key = Idempotency.of(request.idempotency_key, request.path, body)
+    start = _Start(services, context, record, body, policy, detached=request.detached)
+    stream = await start.run(key)
+    if dialect.keeps_request:
+        services.requests.keep(stream.meta.id, body.body)
+    return Started(stream, body)
+
+
+def _policy(settings: Settings, request: StartRequest, body: ChatRequest) -> OnDisconnect:
+    """Return the policy of the body, else the header's, the settings' or the dialect's.
+
+    Raises:
+        ClientError: It is malformed.
+    """
+    if body.on_disconnect is not None:
+        return OnDisconnect.parse(body.on_disconnect)
+    if text := request.on_disconnect or settings.on_disconnect:
+        return OnDisconnect.parse(text)
+    # A client that sends an idempotency key means to come back.
+    resumes = (body.stream and request.dialect.resumes) or request.idempotency_key is not None
+    return GRACE if resumes else CANCEL
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """One validated request on its way to a stream."""
+
+    services: Services
+    context: RequestContext
+    record: RequestRecord
+    request: ChatRequest
+    policy: OnDisconnect
+    detached: bool
+
+    async def run(self, key: Idempotency | None) -> Stream:
+        hub, owner = self.services.hub, self.context.caller.id
+        if key and (found := await key.find(hub, owner)):
+            return self._joined(found)
+        elsewhere = needs_worker(self.services, self.context, self.policy, detached=self.detached)
+        request = await resolved(self.services, owner, self.request)
+        prepared = prepare(self.services, owner, request)
+        hub.admit(owner)
+        if key and (found := await key.claim(hub, owner, prepared.meta.id)):
+            return self._joined(found)
+        if elsewhere:
+            return self._joined(
+                await hand_over(self.services, self.context, prepared.meta, request, self.policy)
+            )
+        self.record.stream_started(prepared.meta)
+        source = holding(prepared.source, self.context.memory)
+        left = self.context.seconds_left
+        return await hub.start(prepared.meta, source, self.policy, left, prepared.attempts)
+
+    def _joined(self, stream: Stream) -> Stream:
+        self.record.stream_joined(stream)
         return stream
-    observation.begins(meta)
-    left = observation.seconds_left
-    source = holding(prepared.source, observation.hold)
-    return await hub.start(meta, source, on_disconnect, left, prepared.attempts)

@@ -1,4 +1,4 @@
-"""The worker: runs a stream that a request has handed over, in an invocation of its own."""
+"""The worker: runs, in an invocation of its own, a stream that a request has handed over."""
 
 from __future__ import annotations
 
@@ -8,29 +8,32 @@ from typing import Any
 
 import msgspec
 
+from ..auth.callers import Caller
 from ..dialects.protocol import ChatRequest, as_event
 from ..errors import ProxyError, TokenwireError
 from ..stores.records import End, EndReason
 from ..streams.policy import OnDisconnect
 from ..streams.stream import Stream
-from ..telemetry import Recorder, RequestLog, function_of, seconds_left
+from ..telemetry import Recorder, RequestLog, function_of
+from .context import RequestContext
 from .handover import Job
-from .observation import Observation, record_of
+from .memory import RequestMemory
 from .prepare import prepare
+from .recording import RequestRecord, stream_record
 from .services import Services
 
 _TYPE = "tokenwire.worker"
 
 
 class Worker:
-    """Takes the events that ``handover`` sends; for ``lambda_asgi.Handler(on_event=…)``.
+    """Handles the events that ``handover`` sends; for ``lambda_asgi.Handler(on_event=…)``.
 
-    Lambda delivers an event at least once, and perhaps late. Whoever adopts the log runs the
-    stream; everybody else, and whoever comes after its viewers have given up, does nothing.
+    Lambda delivers an event at least once, and perhaps late. The first invocation adopts the log
+    and runs the stream. Further ones do nothing; nor does one whose stream has ended meanwhile.
 
     Args:
-        services: The app's parts.
-        recorder: Takes down each invocation as one request.
+        services: The app's services.
+        recorder: Writes one log line for each invocation.
     """
 
     def __init__(self, services: Services, recorder: Recorder) -> None:
@@ -38,7 +41,7 @@ class Worker:
         self._recorder = recorder
 
     def takes(self, event: Mapping[str, Any]) -> bool:
-        """Whether this is an event of ours."""
+        """Whether this is a worker's event."""
         return event.get("type") == _TYPE
 
     async def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, str]:
@@ -49,7 +52,7 @@ class Worker:
             context: The invocation's.
 
         Returns:
-            The stream's id, and its end's reason; ``taken`` if there was nothing to do.
+            The stream's id, and why it ended; ``taken`` if there was nothing to do.
 
         Raises:
             ProxyError: The event is not a job (``unsupported_event``), or the store fails.
@@ -58,16 +61,19 @@ class Worker:
         scope = {"aws.context": context}
         request_id = str(getattr(context, "aws_request_id", ""))
         log = RequestLog(request_id, "EVENT", route=job.type, dialect=job.dialect)
-        seen = Observation(log, seconds_left(scope))
+        record = RequestRecord(log)
+        memory = RequestMemory(self._services.hub.account(job.owner))
         try:
-            reason = await self._run(job, seen)
+            reason = await self._run(
+                job, RequestContext.of(scope, Caller(job.owner), memory), record
+            )
         finally:
-            log.instants.end = seen.elapsed()
+            log.instants.end = record.elapsed()
             log.function = function_of(scope)
             self._recorder.record(log)
         return {"stream": job.stream, "end_reason": reason}
 
-    async def _run(self, job: Job, seen: Observation) -> str:
+    async def _run(self, job: Job, context: RequestContext, record: RequestRecord) -> str:
         hub = self._services.hub
         writer = await hub.adopt(job.stream)
         if writer is None:
@@ -79,20 +85,20 @@ class Worker:
             prepared = prepare(self._services, job.owner, request, job.stream)
         except TokenwireError as error:
             await hub.close_reserved(job.stream, End(EndReason.ERROR, as_event(error)))
-            seen.log.error_code = error.code
+            record.log.error_code = error.code
             return EndReason.ERROR
-        seen.begins(prepared.meta)
+        record.stream_started(prepared.meta)
         policy = OnDisconnect(job.grace)
         stream = await hub.start(
-            prepared.meta, prepared.source, policy, seen.seconds_left, prepared.attempts, writer
+            prepared.meta, prepared.source, policy, context.seconds_left, prepared.attempts, writer
         )
-        return await self._to_the_end(stream, seen)
+        return await self._finished(stream, record)
 
-    async def _to_the_end(self, stream: Stream, seen: Observation) -> str:
+    async def _finished(self, stream: Stream, record: RequestRecord) -> str:
         if stream.task is not None:
             await asyncio.wait([stream.task])
         await self._services.hub.settled(stream)
-        seen.log.stream = record_of(stream)
+        record.log.stream = stream_record(stream)
         return stream.end.reason if stream.end else ""
 
 
@@ -101,5 +107,6 @@ def _job(event: Mapping[str, Any]) -> Job:
         return msgspec.convert(event, Job)
     except msgspec.ValidationError:
         raise ProxyError(
-            "The worker's event is not one that this version sends.", code="unsupported_event"
+            "The worker's event is not of a kind that this version sends.",
+            code="unsupported_event",
         ) from None

@@ -1,86 +1,79 @@
-"""A request in one dialect, answered in it: streamed, or whole. What chat and messages share."""
+"""Answer a request of any dialect: with events, or with one JSON object."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ..auth.callers import Caller
-from ..dialects.protocol import JSON, ChatRequest, Dialect, Encoder
-from ..gateway.idempotency import KEY_HEADER, Idempotency
-from ..gateway.join import join
-from ..gateway.observation import Observation
-from ..gateway.offload import apart
-from ..gateway.output import Output
+from ..dialects.protocol import Dialect, OutputOptions
+from ..gateway.chats import name_chat
+from ..gateway.collect import complete_answer
+from ..gateway.context import RequestContext
+from ..gateway.join import View, join
+from ..gateway.recording import RequestRecord
 from ..gateway.services import Services
-from ..gateway.start import begin
-from ..gateway.translation import translated
-from ..streams.policy import CANCEL, OnDisconnect
-from ..streams.stream import Stream
-from .body import read_json
-from .collect import collect
-from .errors import refusal
-from .forwarding import forwarded
-from .manners import manners, policy
+from ..gateway.start import Started, start
+from ..gateway.watching import event_source_view
+from .delivery import DeliveryOptions
+from .errors import error_response
+from .requests import read_start, viewer_of
 from .response import StreamResponse
 
 
 async def answer(
     request: Request,
     services: Services,
-    caller: Caller,
-    seen: Observation,
+    context: RequestContext,
+    record: RequestRecord,
     dialect: Dialect,
-    output: Callable[[ChatRequest], Output] | None = None,
-    default: OnDisconnect = CANCEL,
-    begun: Callable[[str, ChatRequest], None] | None = None,
 ) -> Response:
-    """Begin a stream for the request, and say it.
-
-    Args:
-        request: With a body in this dialect.
-        services: The app's parts.
-        caller: Whose stream it will be.
-        seen: The request's record.
-        dialect: In which it is asked and answered.
-        output: What the request gets; by default all, as the dialect's encoder writes it.
-        default: What becomes of a streamed answer when its client leaves.
-        begun: Told the stream's id and the request, once there is a stream.
+    """Start a stream for a POST in this dialect, and answer in it.
 
     Raises:
-        TokenwireError: The request cannot be served, or, whole, its stream failed.
+        TokenwireError: The request cannot be served; or the answer is one object, and its stream
+            failed.
     """
-    seen.log.dialect = dialect.name
-    asked = dialect.parse(await read_json(request, services.settings.max_body_bytes))
-    asked = replace(asked, headers=forwarded(request.headers, dialect.forwarded))
-    on_disconnect = policy(request, services, default if asked.stream else CANCEL)
-    wanted = output(asked) if output else Output(dialect.encoder)
-    key = Idempotency.of(request.headers.get(KEY_HEADER), request.scope["path"], asked)
-    stream = await begin(services, caller, asked, on_disconnect, seen, key)
-    if begun is not None:
-        begun(stream.meta.id, asked)
-    if not asked.stream:
-        blocks = await collect(request, services, stream, seen)
-        headers = {"x-stream-id": stream.meta.id}
-        size = sum(map(len, blocks))
-        encoder = wanted.encoder()
-        return await apart(
-            size, lambda: JSONResponse(whole(stream, dialect, blocks, encoder), 200, headers)
-        )
-    reading = join(stream, dialect, surplus=wanted.surplus, encoder=wanted.encoder())
-    manner = manners(services, refuse=refusal(dialect), headers=dialect.headers)
-    return StreamResponse(services.hub, stream, reading, manner, seen)
+    record.log.dialect = dialect.name
+    started = await start(
+        services, context, record, await read_start(request, services, context, dialect)
+    )
+    await name_chat(services, dialect, started)
+    if started.request.stream:
+        view = await _view(request, services, context, dialect, started)
+        return streamed(services, context, record, view)
+    output = dialect.output_for(OutputOptions(started.request))
+    render = partial(JSONResponse, headers={"x-stream-id": started.stream.meta.id})
+    return await complete_answer(services, context, record, started.stream, dialect, output, render)
 
 
-def whole(stream: Stream, dialect: Dialect, blocks: Iterable[bytes], encoder: Encoder) -> JSON:
-    """The blocks of a whole stream as one answer, by way of the encoder where they need one.
+def streamed(
+    services: Services, context: RequestContext, record: RequestRecord, view: View
+) -> StreamResponse:
+    """Return the streaming response to a client of a dialect's own endpoint."""
+    if _is_event_source(view.dialect):
+        options = DeliveryOptions.of(services.settings, retry=True)
+    else:
+        refusal = error_response(view.dialect)
+        options = DeliveryOptions.of(services.settings, error_response=refusal)
+    return StreamResponse(services.hub, view, options, context, record)
 
-    Raises:
-        UpstreamError: A block cannot be read (``upstream_malformed``).
-    """
-    if dialect.name == stream.meta.dialect:
-        return dialect.fold(blocks)
-    return dialect.fold([*translated(stream, blocks, encoder), *encoder.end()])
+
+async def _view(
+    request: Request,
+    services: Services,
+    context: RequestContext,
+    dialect: Dialect,
+    started: Started,
+) -> View:
+    stream = started.stream
+    if _is_event_source(dialect):
+        viewer = viewer_of(request)
+        return await event_source_view(services, context, stream, dialect, None, viewer)
+    output = dialect.output_for(OutputOptions(started.request))
+    return join(services.dialects, stream, dialect, output=output)
+
+
+def _is_event_source(dialect: Dialect) -> bool:
+    return dialect.endpoint is not None and dialect.endpoint.event_source

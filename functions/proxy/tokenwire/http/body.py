@@ -1,4 +1,4 @@
-"""Reading what a caller sent, within bounds of size, time and memory."""
+"""Read a request body, within bounds of size, time and memory."""
 
 from __future__ import annotations
 
@@ -9,45 +9,42 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from ..errors import ClientError
-from ..gateway.hold import Hold
-from .dependencies import observation, services
+from ..gateway.memory import RequestMemory
+from ..settings import Settings
 
 VALUE_COST = 100
-"""Bytes that CPython spends on a JSON value, about: an empty object takes 64, its list slot 8."""
+"""Bytes that CPython needs for a JSON value, about: an empty object takes 64, its list slot 8."""
 
-# Every quote begins a match, if only to the end of the input: no byte is read twice.
+# Every quote begins a match, if only to the end of the input, so no byte is read twice.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+(?:"|\Z)', re.DOTALL)
-# Translators and encoders go down into bodies, and Python's stack has an end.
+# Translators and encoders recurse into bodies, and Python's stack is limited.
 _MAX_DEPTH = 128
 _LENGTH = re.compile(r"[0-9]+", re.ASCII)
 
 
-async def read_json(request: Request, limit: int) -> object:
-    """The request's body as JSON.
-
-    What it takes in memory is charged to the caller until the response begins.
+async def read_json(request: Request, settings: Settings, memory: RequestMemory) -> object:
+    """Read the request body as JSON.
 
     Args:
         request: The request; its body must not have been read.
-        limit: The largest body to accept, in bytes.
+        settings: The limits of a body.
+        memory: Charged with the memory that the body takes.
 
     Raises:
         ClientError: The body is too large or has too many values (413, ``request_too_large``),
             is not JSON in UTF-8 or is nested more than 128 levels deep (400,
-            ``invalid_json``), did not come whole (400,
-            ``client_disconnected``) or not in time (408, ``request_timeout``).
-        ProxyError: There is no memory left for it (503, ``overloaded``).
+            ``invalid_json``), is incomplete because the client left (400,
+            ``client_disconnected``), or did not arrive in time (408, ``request_timeout``).
+        ProxyError: The body does not fit in memory (503, ``overloaded``).
     """
-    settings, seen = services(request).settings, observation(request)
-    hold = seen.held(services(request).hub.account(seen.log.caller or ""))
     try:
         async with asyncio.timeout(settings.timeout_body):
-            body = await _read(request, limit, hold)
+            body = await _read(request, settings.max_body_bytes, memory)
     except TimeoutError:
         raise ClientError(
             "The request body did not arrive in time.", code="request_timeout", status=408
         ) from None
-    hold.grow(VALUE_COST * _checked_count(body, settings.max_body_values))
+    memory.grow(VALUE_COST * _checked_count(body, settings.max_body_values))
     return _decode(body)
 
 
@@ -66,7 +63,7 @@ def _decode(body: bytes) -> object:
 
 
 def _is_deep(value: object) -> bool:
-    """Whether lists and objects stand in one another beyond the limit; no recursion."""
+    """Whether lists and objects are nested beyond the limit. Does not recurse."""
     level = [value]
     for _ in range(_MAX_DEPTH):
         level = [inner for outer in level for inner in _containers(outer)]
@@ -76,7 +73,7 @@ def _is_deep(value: object) -> bool:
 
 
 def _containers(value: object) -> list[object]:
-    """The lists and objects right inside a list or an object."""
+    """Return the lists and objects that are direct members of a list or an object."""
     if isinstance(value, dict):
         return [inner for inner in value.values() if isinstance(inner, dict | list)]
     if isinstance(value, list):
@@ -84,7 +81,7 @@ def _containers(value: object) -> list[object]:
     return []
 
 
-async def _read(request: Request, limit: int, hold: Hold) -> bytes:
+async def _read(request: Request, limit: int, memory: RequestMemory) -> bytes:
     declared = request.headers.get("content-length", "")
     if _LENGTH.fullmatch(declared) and (len(declared) > 18 or int(declared) > limit):
         raise _too_large(limit)
@@ -93,17 +90,20 @@ async def _read(request: Request, limit: int, hold: Hold) -> bytes:
         async for chunk in request.stream():
             if len(body) + len(chunk) > limit:
                 raise _too_large(limit)
-            hold.grow(len(chunk))
+            memory.grow(len(chunk))
             body += chunk
     except ClientDisconnect:
-        raise ClientError("The request was broken off.", code="client_disconnected") from None
+        raise ClientError(
+            "The client disconnected before the request body was complete.",
+            code="client_disconnected",
+        ) from None
     return bytes(body)
 
 
 def _checked_count(body: bytes, limit: int) -> int:
-    """About how many values the JSON has; at least as many as will be made of it.
+    """Return an upper bound on the number of values in the JSON.
 
-    Punctuation inside texts counts only until there is too much of it: then they are left out.
+    Punctuation inside strings is counted too, unless that exceeds the limit: then it is left out.
 
     Raises:
         ClientError: There are more than ``limit``.

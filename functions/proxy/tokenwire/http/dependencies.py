@@ -1,39 +1,79 @@
-"""FastAPI dependencies: the app's parts, the caller and the record of a request."""
+"""FastAPI dependencies: the app's services, and the context and the record of a request.
+
+They are coroutines: FastAPI would run functions in threads.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
+from starlette.types import Receive
 
-from ..auth.callers import Caller
-from ..gateway.observation import Observation
+from ..auth.callers import TICKET_HOLDER, Caller
+from ..gateway.context import RequestContext
+from ..gateway.memory import RequestMemory
+from ..gateway.recording import RequestRecord
 from ..gateway.services import Services
 
 
-def services(request: Request) -> Services:
-    """The parts of the app that serves this request."""
+async def services(request: Request) -> Services:
+    """Return the services of the app that serves this request."""
     found: Services = request.app.state.services
     return found
 
 
-def observation(request: Request) -> Observation:
-    """The record of this request, for its log line."""
-    found: Observation = request.scope["state"]["observation"]
+async def record(request: Request) -> RequestRecord:
+    """Return the record of this request, which its log line is made of."""
+    return record_of(request)
+
+
+def record_of(request: Request) -> RequestRecord:
+    """As ``record``."""
+    found: RequestRecord = request.scope["state"]["record"]
     return found
 
 
-async def caller(request: Request) -> Caller:
-    """Who is calling.
+ServicesDep = Annotated[Services, Depends(services)]
+RecordDep = Annotated[RequestRecord, Depends(record)]
+Ticket = Annotated[str, Query(description="From the `url` that started or shared the stream.")]
+
+
+async def context(request: Request, services: ServicesDep, record: RecordDep) -> RequestContext:
+    """Identify the caller, and make the context of this request.
 
     Raises:
-        ClientError: They will not be served (401 or 403).
+        ClientError: The caller may not use this server (401 or 403).
     """
-    who = await services(request).authenticate(request.scope)
-    observation(request).log.caller = who.id
-    return who
+    caller = await services.authenticate(request.scope)
+    record.log.caller = caller.id
+    return _context(request, services, caller)
 
 
-Parts = Annotated[Services, Depends(services)]
-Who = Annotated[Caller, Depends(caller)]
-Observed = Annotated[Observation, Depends(observation)]
+async def viewer_context(
+    request: Request, services: ServicesDep, record: RecordDep, ticket: Ticket = ""
+) -> RequestContext:
+    """As ``context``, but a client with a ticket needs no key: the gateway checks the ticket."""
+    if ticket:
+        return _context(request, services, TICKET_HOLDER)
+    return await context(request, services, record)
+
+
+ContextDep = Annotated[RequestContext, Depends(context)]
+ViewerContextDep = Annotated[RequestContext, Depends(viewer_context)]
+
+
+def _context(request: Request, services: Services, caller: Caller) -> RequestContext:
+    memory = RequestMemory(services.hub.account(caller.id))
+    # The middleware releases it.
+    request.scope["state"]["memory"] = memory
+    return RequestContext.of(request.scope, caller, memory, _disconnected(request.receive))
+
+
+def _disconnected(receive: Receive) -> Callable[[], Awaitable[None]]:
+    async def disconnected() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    return disconnected

@@ -1,4 +1,4 @@
-"""Errors before the first byte: an HTTP status, and JSON in the caller's own dialect."""
+"""Error responses: an HTTP status, and JSON in the caller's own dialect."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..dialects import DIALECTS
 from ..dialects.protocol import Dialect, as_event
+from ..dialects.registry import dialect_of
 from ..errors import ClientError, ProxyError, TokenwireError
 from ..events import Error
-from .dependencies import observation
+from .dependencies import record_of
 
 
-def refusal(dialect: Dialect) -> Callable[[Error], Response]:
-    """Makes error responses in one dialect."""
+def error_response(dialect: Dialect) -> Callable[[Error], Response]:
+    """Return a function that makes error responses in one dialect."""
 
-    def refuse(error: Error) -> Response:
+    def respond(error: Error) -> Response:
         headers = {}
         if error.retry_after is not None:
             headers["retry-after"] = str(math.ceil(error.retry_after))
@@ -29,35 +29,22 @@ def refusal(dialect: Dialect) -> Callable[[Error], Response]:
             headers["www-authenticate"] = "Bearer"
         return JSONResponse(dialect.error_body(error), error.status, headers)
 
-    return refuse
-
-
-def dialect_of(path: str) -> Dialect:
-    """The dialect that callers of this path read errors in."""
-    return DIALECTS[next((name for head, name in _PATHS if path.startswith(head)), "events")]
-
-
-_PATHS = (
-    ("/v1/chat", "chat"),
-    ("/v1/models", "chat"),
-    ("/v1/messages", "messages"),
-    ("/v1/responses", "responses"),
-    ("/api/chat", "ui"),
-)
+    return respond
 
 
 async def on_error(request: Request, error: Exception) -> Response:
-    """Turns whatever a route raised into a response. Registered for the types below."""
-    said = _as_ours(error)
-    observation(request).log.error_code = said.code
-    response = refusal(dialect_of(request.scope["path"]))(as_event(said))
+    """Turn an exception of a route into a response. Registered for the types in ``HANDLED``."""
+    ours = _as_ours(error)
+    record_of(request).log.error_code = ours.code
+    dialect = dialect_of(request.scope["state"]["dialects"], request.scope["path"])
+    response = error_response(dialect)(as_event(ours))
     if response.status_code == 405:
         response.headers["allow"] = ", ".join(sorted(_methods(request)))
     return response
 
 
 def _methods(request: Request) -> set[str]:
-    """The methods of the request's path, each of which may have a route of its own."""
+    """Return the methods of the request's path, each of which may have a route of its own."""
     path = request.scope["path"]
     routes: tuple[Route, ...] = request.app.state.routes
     found = [route.methods or () for route in routes if route.path_regex.match(path)]
@@ -69,12 +56,16 @@ def _as_ours(error: Exception) -> TokenwireError:
         case TokenwireError():
             return error
         case RequestValidationError():
-            where = error.errors()[0]["loc"]
-            return ClientError("A parameter is malformed.", param=".".join(map(str, where[1:])))
+            name = ".".join(map(str, error.errors()[0]["loc"][1:]))
+            return ClientError(f"The parameter {name} is malformed.", param=name)
         case HTTPException(status_code=404):
             return ClientError("There is nothing at this path.", code="not_found", status=404)
         case HTTPException(status_code=405):
-            return ClientError("This path has no such method.", code="bad_method", status=405)
+            return ClientError(
+                "This path does not have this method; Allow lists those it has.",
+                code="bad_method",
+                status=405,
+            )
         case HTTPException(status_code=status):
             return ClientError("The request cannot be served.", status=status)
         case _:

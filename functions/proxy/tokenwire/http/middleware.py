@@ -1,15 +1,18 @@
-"""The outermost layer: a request id, one log line per request, and no failure unanswered."""
+"""The outermost layer: a request id, one log line per request, and an answer to every failure."""
 
 from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..gateway.observation import Observation
-from ..telemetry import Recorder, RequestLog, arn_of, freezes, function_of, seconds_left
+from ..dialects import DIALECTS, Dialect
+from ..gateway.memory import RequestMemory
+from ..gateway.recording import RequestRecord
+from ..telemetry import Recorder, RequestLog, function_of
 from .errors import on_error
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
@@ -19,57 +22,74 @@ class Logged:
     """Pure ASGI middleware.
 
     Args:
-        app: What it wraps.
-        recorder: Takes down each request.
+        app: The app inside it.
+        recorder: Writes the record of each request.
+        dialects: The app's dialects: errors are answered in them.
     """
 
-    def __init__(self, app: ASGIApp, recorder: Recorder) -> None:
+    def __init__(
+        self, app: ASGIApp, recorder: Recorder, dialects: Mapping[str, Dialect] = DIALECTS
+    ) -> None:
         self._app = app
         self._recorder = recorder
+        self._dialects = dialects
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, and write its line whatever becomes of it."""
+        """Serve one request, and write its log line whatever happens."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         request_id = _request_id(scope)
         log = RequestLog(request_id, scope["method"])
-        seen = Observation(
-            log, seconds_left(scope), freezes=freezes(scope), function_arn=arn_of(scope)
-        )
-        scope.setdefault("state", {})["observation"] = seen
+        record = RequestRecord(log)
+        scope.setdefault("state", {}).update(record=record, dialects=self._dialects)
+        response = _Response(scope, send, request_id, record)
         try:
-            await self._guarded(scope, receive, _tagged(send, request_id, seen), log)
+            await self._guarded(scope, receive, response)
         finally:
-            seen.release()
+            response.release_memory()
             log.route = getattr(scope.get("route"), "path", None)
-            log.instants.end = seen.elapsed()
+            log.instants.end = record.elapsed()
             log.function = function_of(scope)
             self._recorder.record(log)
 
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send, log: RequestLog) -> None:
+    async def _guarded(self, scope: Scope, receive: Receive, response: _Response) -> None:
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, response.send)
         except Exception as error:
-            # The text of a surprise may quote a prompt or a key, so it is not logged, and not
-            # raised to a server that would log it. Where it happened is enough to find it.
-            where = _where(error)
+            # The text of an unexpected error may quote a prompt or a key. It is neither logged nor
+            # raised to a server that would log it. The place is enough to find the error.
             self._recorder.logger.error(
-                "unexpected", extra={"kind": type(error).__name__, "at": where}
+                "unexpected", extra={"kind": type(error).__name__, "at": _place(error)}
             )
-            if log.status is None:
-                response = await on_error(Request(scope), error)
-                await response(scope, receive, send)
+            if not response.has_begun:
+                failure = await on_error(Request(scope), error)
+                await failure(scope, receive, response.send)
 
 
-def _tagged(send: Send, request_id: str, seen: Observation) -> Send:
-    async def tagged(message: Message) -> None:
+class _Response:
+    """The response of one request, on its way to the server."""
+
+    def __init__(self, scope: Scope, send: Send, request_id: str, record: RequestRecord) -> None:
+        self._scope = scope
+        self._send = send
+        self._request_id = request_id.encode()
+        self._record = record
+        self.has_begun = False
+
+    async def send(self, message: Message) -> None:
+        """Send a message of the app; the first one gets the request's id."""
         if message["type"] == "http.response.start":
-            seen.log.status = message["status"]
-            seen.release()
-            message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-        await send(message)
+            self.has_begun = True
+            self._record.log.status = message["status"]
+            self.release_memory()
+            message["headers"] = [*message["headers"], (b"x-request-id", self._request_id)]
+        await self._send(message)
 
-    return tagged
+    def release_memory(self) -> None:
+        """Release the request's memory, once. A stream that it started may keep using it."""
+        memory: RequestMemory | None = self._scope["state"].pop("memory", None)
+        if memory is not None:
+            memory.release()
 
 
 def _request_id(scope: Scope) -> str:
@@ -77,7 +97,7 @@ def _request_id(scope: Scope) -> str:
     return given.decode() if _REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
 
 
-def _where(error: BaseException) -> str:
+def _place(error: BaseException) -> str:
     at = error.__traceback__
     while at is not None and at.tb_next is not None:
         at = at.tb_next

@@ -1,41 +1,44 @@
-"""``/openapi.json``: what FastAPI knows of the routes, completed by what they really answer."""
+"""``/openapi.json``: FastAPI's description of the routes, completed with what it does not know."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from ..dialects import Dialect
 from ..dialects.protocol import JSON
+from ..dialects.registry import dialect_of
 from ..gateway.idempotency import KEY_HEADER as IDEMPOTENCY_HEADER
 from ..gateway.presence import VIEWER_HEADER
-from . import schemas_answers as answers
-from .errors import dialect_of
-from .manners import POLICY_HEADER
-from .schemas import completed
+from . import schemas_answers as reference
+from .requests import POLICY_HEADER
+from .schemas import add_bodies
 
 _STREAM_ID = {"x-stream-id": {"schema": {"type": "string"}, "description": "The stream's id."}}
-_STARTS = frozenset(
-    {"/v1/chat/completions", "/v1/responses", "/v1/messages", "/api/chat", "/api/stream"}
-)
-_VIEWED = frozenset({"/api/stream", "/v1/streams/{stream_id}"})
 _OPEN = frozenset({"/healthz", "/readyz"})
+_STREAM = "/v1/streams/{stream_id}"
 
 
-def document(app: FastAPI) -> JSON:
-    """The description of an app's API, made once."""
+def document(app: FastAPI, dialects: Mapping[str, Dialect]) -> JSON:
+    """Return the description of an app's API; it is made once."""
     held: JSON | None = getattr(app.state, "document", None)
     if held is None:
         found = get_openapi(
             title=app.title, version=app.version, summary=app.summary, routes=app.routes
         )
-        # FastAPI's own error body is not among ours.
-        found["components"] = {"schemas": dict(answers.COMPONENTS), "securitySchemes": _SCHEMES}
-        for path, operations in found["paths"].items():
-            for method, operation in operations.items():
-                _complete(path, method, operation)
-        held = app.state.document = completed(found)
+        # This replaces the schemas of FastAPI's own errors, which no route of ours sends.
+        schemas = reference.components(dialects)
+        found["components"] = {"schemas": schemas, "securitySchemes": _SCHEMES}
+        operations = _Operations(dialects)
+        for path, methods in found["paths"].items():
+            for method, operation in methods.items():
+                operations.complete(path, method, operation)
+        add_bodies(found, dialects)
+        held = app.state.document = found
     return held
 
 
@@ -45,42 +48,60 @@ _SCHEMES: JSON = {
 }
 
 
-def _complete(path: str, method: str, operation: JSON) -> None:
-    said = answers.ANSWERS[method, path]
-    operation["responses"] = {
-        str(status): {"description": text, **content} for status, (text, content) in said.items()
-    }
-    if path in _STARTS or path.startswith("/v1/streams"):
-        for status in said:
-            operation["responses"][str(status)]["headers"] = _STREAM_ID
-    if path not in _OPEN:
-        operation["responses"] |= _failures(dialect_of(path).name)
-        # The empty one: a server without keys answers those on its own machine.
-        operation["security"] = [{"bearer": []}, {"x-api-key": []}, {}]
-    if more := _headers(path, method):
-        operation["parameters"] = [*operation.get("parameters", ()), *more]
+@dataclass(frozen=True, slots=True)
+class _Operations:
+    """Completes the operations of an app with these dialects."""
+
+    dialects: Mapping[str, Dialect]
+
+    def complete(self, path: str, method: str, operation: JSON) -> None:
+        """Add responses, headers and the ways to authenticate."""
+        answers = reference.answers(self.dialects)[method, path]
+        operation["responses"] = {
+            str(status): {"description": text, **content}
+            for status, (text, content) in answers.items()
+        }
+        if path in self._starts or path.startswith("/v1/streams"):
+            for status in answers:
+                operation["responses"][str(status)]["headers"] = _STREAM_ID
+        if path not in _OPEN:
+            operation["responses"] |= _failures(dialect_of(self.dialects, path))
+            # The empty one: a server without keys answers requests from its own machine.
+            operation["security"] = [{"bearer": []}, {"x-api-key": []}, {}]
+        if more := self._headers(path, method):
+            operation["parameters"] = [*operation.get("parameters", ()), *more]
+
+    @property
+    def _starts(self) -> set[str]:
+        return set(reference.endpoints(self.dialects))
+
+    def _headers(self, path: str, method: str) -> list[JSON]:
+        found = []
+        if method == "post" and (path in self._starts or path == "/v1/streams"):
+            found.append(_header(IDEMPOTENCY_HEADER, "Joins the stream of an equal request."))
+            found.append(_header(POLICY_HEADER, "`cancel`, `continue`, or `grace=SECONDS`."))
+        if path == _STREAM or self._is_event_source(path):
+            found.append(
+                _header(VIEWER_HEADER, "The viewer's name, where disconnects cannot be detected.")
+            )
+            if method == "get":
+                found.append(_header("last-event-id", "The id of the last event that you have."))
+        return found
+
+    def _is_event_source(self, path: str) -> bool:
+        endpoint = reference.endpoints(self.dialects).get(path)
+        return endpoint is not None and endpoint.event_source
 
 
-def _failures(dialect: str) -> JSON:
-    schema = {"schema": {"$ref": f"#/components/schemas/{answers.ERRORS[dialect]}"}}
+def _failures(dialect: Dialect) -> JSON:
+    name = dialect.endpoint.error.name if dialect.endpoint else "Error"
+    schema = {"schema": {"$ref": f"#/components/schemas/{name}"}}
     content = {"content": {"application/json": schema}}
-    found: JSON = {str(n): {"description": t, **content} for n, t in answers.FAILURES.items()}
-    # Of the server, before there is a route and its dialect.
+    found: JSON = {str(n): {"description": t, **content} for n, t in reference.FAILURES.items()}
+    # The server sends this one before there is a route and its dialect.
     found["431"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
     found["401"]["headers"] = {"www-authenticate": {"schema": {"type": "string"}}}
     found["405"]["headers"] = {"allow": {"schema": {"type": "string"}}}
-    return found
-
-
-def _headers(path: str, method: str) -> list[JSON]:
-    found = []
-    if method == "post" and (path in _STARTS or path == "/v1/streams"):
-        found.append(_header(IDEMPOTENCY_HEADER, "Joins the stream of an earlier, same request."))
-        found.append(_header(POLICY_HEADER, "`cancel`, `continue`, or `grace=SECONDS`."))
-    if path in _VIEWED:
-        found.append(_header(VIEWER_HEADER, "The viewer's name, where leaving cannot be seen."))
-        if method == "get":
-            found.append(_header("last-event-id", "The id of the last event that you have."))
     return found
 
 

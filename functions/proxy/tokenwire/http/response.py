@@ -1,8 +1,8 @@
-"""The one ASGI response for streams.
+"""The ASGI response of a stream.
 
-Neither of the libraries at hand will do: their heartbeats end blocks, which breaks SDKs
-once ids are used, and one of them turns a failure in mid-stream into a clean end of the
-body. This one never ends a body cleanly unless the viewer has said its last word.
+Neither Starlette's nor sse-starlette's will do: their heartbeats end blocks, which breaks SDKs
+once ids are used, and one of them turns a failure in mid-stream into a clean end of the body. This
+one ends a body cleanly only after the dialect's terminator or error.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from starlette.types import Receive, Scope, Send
 
 from ..dialects.protocol import as_event
 from ..errors import ProxyError
-from ..gateway.join import Reading
-from ..gateway.observation import Observation
+from ..gateway.context import RequestContext
+from ..gateway.join import View
+from ..gateway.memory import RequestMemory
+from ..gateway.presence import LEASE_HEADER
+from ..gateway.recording import RequestRecord
 from ..streams.ending import MOVED
 from ..streams.hub import Hub
-from ..streams.stream import Stream
 from ..streams.tail import Reader
-from ..streams.viewer import view
-from .manners import Manners
+from ..streams.viewer import Delivery, view
+from .delivery import DeliveryOptions
 
 _FOREVER = 1e6
 _HEADERS = {
@@ -35,65 +37,80 @@ _HEADERS = {
 
 
 class StreamResponse(Response):
-    """One stream, said to one client, from its cursor to the end.
+    """Sends one stream to one client, from its cursor to the end.
 
     Args:
-        hub: Where the stream lives; attaching through it applies the stream's policy.
-        stream: The stream.
-        reading: Where in it the client joins, and in which words.
-        manners: How it is served.
-        seen: The request's record.
+        hub: Where the stream is; watching through it applies the stream's policy.
+        view: The client's view of the stream.
+        options: How the response is delivered.
+        context: The request's context.
+        record: The request's record.
     """
 
     def __init__(
-        self, hub: Hub, stream: Stream, reading: Reading, manners: Manners, seen: Observation
+        self,
+        hub: Hub,
+        view: View,
+        options: DeliveryOptions,
+        context: RequestContext,
+        record: RequestRecord,
     ) -> None:
-        super().__init__(headers={**_HEADERS, **manners.headers, "x-stream-id": stream.meta.id})
+        lease = {} if view.lease is None else {LEASE_HEADER: f"{view.lease:g}"}
+        headers = {**_HEADERS, **view.dialect.headers, **lease}
+        super().__init__(headers={**headers, "x-stream-id": view.stream.meta.id})
         del self.headers["content-length"]
         self._hub = hub
-        self._stream = stream
-        self._reading = reading
-        self._manners = manners
-        self._seen = seen
+        self._view = view
+        self._stream = view.stream
+        self._options = options
+        self._context = context
+        self._record = record
+        self._delivery = Delivery()
+        # What the client's dialect keeps of the stream's text is charged to the stream's owner.
+        self._memory = RequestMemory(hub.account(view.stream.meta.owner))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve it. Returns without ending the body if the client cannot be told the truth."""
-        visible = self._manners.visible
-        with self._hub.watch(self._stream, self._reading.replay, visible=visible) as reader:
-            watcher = asyncio.create_task(watch_disconnect(receive, reader))
-            time_is_up = self._time_is_up(reader)
+        """Send the stream. Returns with an unended body where the client cannot be told the end."""
+        visible = self._view.lease is None
+        with self._hub.watch(self._stream, self._view.first, visible=visible) as reader:
+            watcher = asyncio.create_task(self._stop_at_disconnect(reader))
+            deadline = self._stop_at_deadline(reader)
             try:
-                refusal = await self._refusal(reader)
-                if refusal is not None:
-                    await refusal(scope, receive, send)
+                failure = await self._failure(reader)
+                if failure is not None:
+                    await failure(scope, receive, send)
                 elif not reader.stopped or reader.interruption:
                     await self._serve(send, reader)
             finally:
                 watcher.cancel()
-                time_is_up.cancel()
-                self._seen.see(
-                    self._stream, disconnected=reader.stopped and not reader.interruption
-                )
-        if self._seen.freezes:
-            # Once we return nothing runs any more, and the store must have the end by then.
+                deadline.cancel()
+                self._memory.release()
+                has_left = reader.stopped and not reader.interruption
+                self._record.stream_left(self._stream, self._delivery, disconnected=has_left)
+        if self._context.freezes:
+            # After the response nothing runs: the store must have the end by then.
             await self._hub.settled(self._stream)
 
-    def _time_is_up(self, reader: Reader) -> asyncio.TimerHandle:
-        """A stream that runs here ends before our time is up; one that does not goes on."""
-        left = math.inf if self._stream.is_ours else self._seen.seconds_left
+    async def _stop_at_disconnect(self, reader: Reader) -> None:
+        await self._context.disconnected()
+        reader.stop()
+
+    def _stop_at_deadline(self, reader: Reader) -> asyncio.TimerHandle:
+        """Interrupt a stream that runs elsewhere at the deadline; one that runs here ends by it."""
+        left = math.inf if self._stream.is_ours else self._context.seconds_left
         loop = asyncio.get_running_loop()
         return loop.call_later(min(left, _FOREVER), reader.stop, MOVED)
 
-    async def _refusal(self, reader: Reader) -> Response | None:
-        """Wait for the stream to begin, for one heartbeat at most; what to say if it failed."""
-        if self._manners.refuse is None:
+    async def _failure(self, reader: Reader) -> Response | None:
+        """Return a response if the stream fails before its first block, within one heartbeat."""
+        if self._options.error_response is None:
             return None
-        await reader.wait(self._manners.heartbeat)
+        await reader.wait(self._options.heartbeat)
         tail = self._stream.tail
         error = tail.broken if tail.end is None else tail.end.error
         if tail.next > 1 or error is None or reader.stopped:
             return None
-        return self._manners.refuse(error)
+        return self._options.error_response(error)
 
     async def _serve(self, send: Send, reader: Reader) -> None:
         attempts = self._stream.facts.attempts
@@ -105,33 +122,32 @@ class StreamResponse(Response):
         try:
             async with aclosing(self._chunks(reader)) as chunks:
                 async for chunk in chunks:
-                    async with asyncio.timeout(self._manners.send_timeout):
+                    async with asyncio.timeout(self._options.send_timeout):
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                    self._seen.delivered(len(chunk))
+                    self._record.delivered(len(chunk))
         except (TimeoutError, OSError):
-            # The client stopped reading, or is gone. Nothing more can be said to it, and an
-            # unfinished body is the only honest end.
+            # The client has stopped reading, or is gone. Nothing more can be sent, and an unended
+            # body is the only true end.
             reader.stop()
-        if self._seen.delivery.complete and (not reader.stopped or reader.interruption):
+        if self._delivery.complete and (not reader.stopped or reader.interruption):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _charge(self, reader: Reader) -> None:
-        """What the client's dialect makes us keep is on the account of the stream's caller."""
-        if not (held := self._reading.rendering.held):
+        """Charge the text that the client's dialect keeps. If it does not fit, stop reading."""
+        if not (held := self._view.rendering.held):
             return
-        hold = self._seen.held(self._hub.account(self._stream.meta.owner))
         try:
-            hold.grow(held - hold.size)
+            self._memory.grow(held - self._memory.size)
         except ProxyError as error:
             reader.stop(as_event(error))
 
     async def _chunks(self, reader: Reader) -> AsyncGenerator[bytes]:
-        manners, rendering = self._manners, self._reading.rendering
-        retry = b"" if manners.retry is None else b"retry: %d\n" % manners.retry
+        options, rendering = self._options, self._view.rendering
+        retry = b"" if options.retry is None else b"retry: %d\n" % options.retry
         if opening := rendering.open(self._stream.meta):
             yield retry + opening
             retry = b""
-        async for chunk in view(reader, rendering, manners.heartbeat, self._seen.delivery):
+        async for chunk in view(reader, rendering, options.heartbeat, self._delivery):
             self._charge(reader)
             if retry and not chunk.startswith(b":"):
                 chunk, retry = retry + chunk, b""
@@ -139,12 +155,5 @@ class StreamResponse(Response):
 
 
 def _in_a_header(name: str) -> str:
-    """A name as a header's value can hold it: in visible ASCII, the rest as question marks."""
+    """Return a name as a header value: visible ASCII, with ``?`` for each other character."""
     return "".join(c if " " <= c <= "~" else "?" for c in name)
-
-
-async def watch_disconnect(receive: Receive, reader: Reader) -> None:
-    """Stop the reader when the client goes away. The request's body has been read."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    reader.stop()

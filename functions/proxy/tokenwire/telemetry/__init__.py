@@ -1,7 +1,7 @@
 """What a request leaves behind: one log line, and numbers."""
 
 from .emf import Emf
-from .function import FunctionRecord, arn_of, freezes, function_of, seconds_left
+from .function import FunctionRecord, function_of
 from .metrics import Metrics
 from .record import Instants, RequestLog, StreamRecord, write
 from .recorder import Recorder
@@ -14,9 +14,6 @@ __all__ = [
     "Recorder",
     "RequestLog",
     "StreamRecord",
-    "arn_of",
-    "freezes",
     "function_of",
-    "seconds_left",
     "write",
 ]

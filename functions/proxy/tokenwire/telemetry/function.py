@@ -1,15 +1,10 @@
-"""What Lambda says of an invocation: for the log line, and for what a stream may count on."""
+"""The Lambda invocation behind a request, for its log line."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-
-_LAST_WORDS = 1.5
-"""Seconds before the deadline by which a stream has to be over. Its end has to reach the client,
-and in the last half second the runtime counts the client as gone."""
 
 
 class Invocation(Protocol):
@@ -55,21 +50,3 @@ def function_of(scope: Mapping[str, Any]) -> FunctionRecord | None:
         memory_mb=int(context.memory_limit_in_mb),
         cold_start=getattr(context, "cold_start", None),
     )
-
-
-def seconds_left(scope: Mapping[str, Any]) -> float:
-    """How long a stream may still take; infinite where there is no deadline."""
-    context: Invocation | None = scope.get("aws.context")
-    if context is None:
-        return math.inf
-    return max(0.1, context.get_remaining_time_in_millis() / 1000 - _LAST_WORDS)
-
-
-def arn_of(scope: Mapping[str, Any]) -> str:
-    """The ARN by which the function was invoked, its alias included; empty elsewhere."""
-    return getattr(scope.get("aws.context"), "invoked_function_arn", "")
-
-
-def freezes(scope: Mapping[str, Any]) -> bool:
-    """Whether the process stands still once the response has ended, and every task with it."""
-    return getattr(scope.get("aws.context"), "freezes", False)

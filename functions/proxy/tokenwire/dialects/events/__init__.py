@@ -15,9 +15,20 @@ from ..chat.request import to_chat
 from ..protocol import Dialect
 from .decode import EventsDecoder
 from .encode import EventsEncoder, error_body
+from .endpoint import BODY, ENDPOINT
 from .fold import fold
 from .request import parse
 
-__all__ = ["DIALECT", "EventsDecoder", "EventsEncoder", "error_body", "fold", "parse"]
+__all__ = ["BODY", "DIALECT", "EventsDecoder", "EventsEncoder", "error_body", "fold", "parse"]
 
-DIALECT = Dialect("events", EventsDecoder, EventsEncoder, parse, error_body, fold, to_chat)
+DIALECT = Dialect(
+    "events",
+    EventsDecoder,
+    EventsEncoder,
+    parse,
+    error_body,
+    fold,
+    to_chat,
+    endpoint=ENDPOINT,
+    resumes=True,
+)

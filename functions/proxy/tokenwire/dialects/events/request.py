@@ -30,7 +30,9 @@ def parse(raw: object) -> ChatRequest:
     model = body.get("model") or ""
     passed = {name: body[name] for name in _PASSED if name in body}
     chat: JSON = {**passed, "model": model, "messages": _messages(body)}
-    return ChatRequest(model=model, stream=True, body=made("", chat))
+    return ChatRequest(
+        model=model, stream=True, body=made("", chat), on_disconnect=body.get("on_disconnect")
+    )
 
 
 def _messages(body: JSON) -> list[JSON]:

@@ -10,6 +10,7 @@ import re
 from ..protocol import Dialect
 from .decode import MessagesDecoder
 from .encode import MessagesEncoder, error_body
+from .endpoint import ENDPOINT
 from .fold import fold
 from .request import parse, to_chat
 
@@ -36,4 +37,5 @@ DIALECT = Dialect(
     fold,
     to_chat,
     forwarded=_FORWARDED,
+    endpoint=ENDPOINT,
 )

@@ -5,10 +5,13 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..chat.encode import error_body
-from ..protocol import Dialect
+from ..protocol import Dialect, Output, OutputOptions
 from .decode import ResponsesDecoder
 from .encode import ResponsesEncoder
+from .endpoint import ENDPOINT
 from .fold import fold
 from .request import parse, to_chat
 from .tools import renamed
@@ -23,6 +26,23 @@ __all__ = [
     "to_chat",
 ]
 
+
+def _output(options: OutputOptions) -> Output:
+    request = options.request
+    return Output(partial(ResponsesEncoder, request=None if request is None else request.body))
+
+
 DIALECT = Dialect(
-    "responses", ResponsesDecoder, ResponsesEncoder, parse, error_body, fold, to_chat, renamed
+    "responses",
+    ResponsesDecoder,
+    ResponsesEncoder,
+    parse,
+    error_body,
+    fold,
+    to_chat,
+    renamed,
+    output=_output,
+    endpoint=ENDPOINT,
+    resumes=True,
+    keeps_request=True,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ..protocol import Dialect
 from .decode import UIDecoder
 from .encode import UIEncoder, error_body
+from .endpoint import ENDPOINT
 from .fold import fold
 from .request import parse, to_chat
 
@@ -22,4 +23,7 @@ DIALECT = Dialect(
     fold,
     to_chat,
     headers={"x-vercel-ai-ui-message-stream": "v1"},
+    endpoint=ENDPOINT,
+    resumes=True,
+    chat_field="id",
 )

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from .. import carry
+from ..checks import named
 from ..origins import made
 from ..protocol import JSON, ChatRequest
 from ..schema import check
@@ -129,4 +130,6 @@ def parse(raw: object) -> ChatRequest:
         ClientError: A field is missing or malformed; ``param`` names it.
     """
     body = check(raw, Request)
+    if isinstance(chat_id := body.get("id"), str):
+        named(chat_id, "id")
     return ChatRequest(model=body.get("model") or "", stream=True, body=body, dialect="ui")

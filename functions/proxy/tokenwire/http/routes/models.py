@@ -1,4 +1,4 @@
-"""``GET /v1/models``: what this caller may ask for."""
+"""``/v1/models``: the models that this caller may use."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import JSONResponse, Response
 
-from ...dialects.protocol import JSON
-from ..dependencies import Parts, Who
+from ..dependencies import ContextDep, ServicesDep
 
 router = APIRouter(tags=["OpenAI Chat Completions"])
 
 
 @router.get("/v1/models", summary="List the models")
-async def models(parts: Parts, who: Who) -> Response:
-    """The aliases, and every model that the providers that are on say they have."""
-    data = [_model(name) for name in await parts.catalog.names()]
-    return JSONResponse({"object": "list", "data": data, "default": parts.catalog.default})
+async def models(services: ServicesDep, context: ContextDep) -> Response:
+    """The aliases, and the models that each provider lists."""
+    data = [_model(name) for name in await services.catalog.names()]
+    return JSONResponse({"object": "list", "data": data, "default": services.catalog.default})
 
 
 Name = Annotated[str, Path(description="As in a request.", min_length=1, max_length=256)]
 
 
 @router.get("/v1/models/{model:path}", summary="Read a model")
-async def model(model: Name, parts: Parts, who: Who) -> Response:
-    """One model by its name, with or without its provider; 404 where there is none."""
-    await parts.catalog.check(model)
+async def model(model: Name, services: ServicesDep, context: ContextDep) -> Response:
+    """One model by its name, with or without its provider; 404 if there is none."""
+    await services.catalog.check(model)
     return JSONResponse(_model(model))
 
 
-def _model(name: str) -> JSON:
+def _model(name: str) -> dict[str, object]:
     return {"id": name, "object": "model", "created": 0, "owned_by": name.partition("/")[0]}

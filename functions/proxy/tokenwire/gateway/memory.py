@@ -1,4 +1,4 @@
-"""What one request holds of the process's memory: charged as it comes, released as it goes."""
+"""The memory that one request uses: charged to its caller, and released when it is done."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from ..errors import ProxyError
 
 
-class Hold:
-    """Bytes on the account of one caller, for as long as somebody uses them.
+class RequestMemory:
+    """Bytes charged to one caller, for as long as anything uses them.
 
     Args:
-        charge: Adds to the account, in bytes; answers whether there is room.
+        charge: Adds a number of bytes to the caller's account (a negative one gives bytes back);
+            returns whether they fit.
     """
 
     def __init__(self, charge: Callable[[int], bool]) -> None:
@@ -21,10 +22,10 @@ class Hold:
         self.size = 0
 
     def grow(self, size: int) -> None:
-        """Charge so many bytes more.
+        """Charge more bytes.
 
         Raises:
-            ProxyError: There is no room for them (503, ``overloaded``).
+            ProxyError: They do not fit (503, ``overloaded``).
         """
         self.size += size
         if not self._charge(size):
@@ -38,7 +39,7 @@ class Hold:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Keep the bytes charged while the context lasts, also after the first user's release."""
+        """Keep the bytes charged while the context lasts, even after the request's release."""
         if not self._users:
             self._charge(self.size)
         self._users += 1
@@ -48,7 +49,7 @@ class Hold:
             self.release()
 
     def release(self) -> None:
-        """One user less; the last one gives the bytes back."""
+        """Remove one user; without any the bytes are given back."""
         self._users -= 1
         if not self._users:
             self._charge(-self.size)

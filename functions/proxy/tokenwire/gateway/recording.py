@@ -1,0 +1,81 @@
+"""Collect what a request did, for its log line. Nothing reads a record to decide anything."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from ..stores.records import Cursor, Meta
+from ..streams.stream import Stream
+from ..streams.viewer import Delivery
+from ..telemetry import RequestLog, StreamRecord
+
+
+class RequestRecord:
+    """The record of one request: the middleware makes it, use cases add to it.
+
+    Args:
+        log: The fields of the log line.
+    """
+
+    def __init__(self, log: RequestLog) -> None:
+        self.log = log
+        self._started = perf_counter()
+
+    def stream_started(self, meta: Meta) -> None:
+        """Note that the request starts this stream."""
+        self.log.stream = StreamRecord(meta.id, meta.provider, meta.model)
+        self.log.started = True
+
+    def stream_joined(self, stream: Stream, cursor: Cursor | None = None) -> None:
+        """Note that the request watches, resumes or cancels a stream started by another one."""
+        meta = stream.meta
+        self.log.stream = StreamRecord(meta.id, meta.provider, meta.model)
+        self.log.resumed_from = str(cursor.last) if cursor else None
+
+    def delivered(self, size: int) -> None:
+        """Note that bytes of the response body were given to the server."""
+        if self.log.instants.first_delivered is None:
+            self.log.instants.first_delivered = self.elapsed()
+        self.log.delivered_bytes += size
+
+    def elapsed(self) -> float:
+        """Seconds since the request arrived."""
+        return perf_counter() - self._started
+
+    def stream_left(self, stream: Stream, delivery: Delivery, *, disconnected: bool) -> None:
+        """Note the state of the stream when the request is done with it."""
+        log, facts = self.log, stream.facts
+        log.disconnected = disconnected
+        log.delivered_blocks = delivery.blocks
+        log.heartbeats = delivery.heartbeats
+        log.stream = stream_record(stream)
+        log.instants.first_upstream_byte = self._since(facts.first_upstream_byte)
+        log.instants.first_content = self._since(facts.first_content)
+
+    def _since(self, instant: float | None) -> float | None:
+        # What happened before this request arrived belongs to the record of an earlier one.
+        if instant is None or instant < self._started:
+            return None
+        return instant - self._started
+
+
+def stream_record(stream: Stream) -> StreamRecord:
+    """Return what is known of a stream by now."""
+    meta, facts, end = stream.meta, stream.facts, stream.end
+    error = end.error if end is not None else None
+    usage = facts.usage
+    return StreamRecord(
+        id=meta.id,
+        provider=meta.provider,
+        request_model=meta.model,
+        response_model=facts.response_model,
+        finish_reasons=facts.finish_reasons,
+        input_tokens=usage.input_tokens if usage else None,
+        output_tokens=usage.output_tokens if usage else None,
+        end_reason=end.reason if end else None,
+        error_code=error.code if error else None,
+        blocks=facts.blocks,
+        bytes=facts.bytes,
+        kept=stream.copy.complete,
+        attempts=[(attempt.model, attempt.error) for attempt in facts.attempts],
+    )
