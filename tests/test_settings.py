@@ -158,6 +158,14 @@ def test_dotenv_adds_to_environment(tmp_path: Path) -> None:
     assert environment({"A": "1"}, NOWHERE) == {"A": "1"}
 
 
+def test_dotenv_values_as_other_tools_read_them(tmp_path: Path) -> None:
+    """A comment behind a value ends it, quotes may span lines, and ``$`` is a character."""
+    lines = ["A=1 # one", "B='x#y'", 'C="two', 'lines"', "D=pa$$word${HOME}", "E="]
+    (tmp_path / ".env").write_text("\n".join(lines))
+    found = environment({}, tmp_path)
+    assert found == {"A": "1", "B": "x#y", "C": "two\nlines", "D": "pa$$word${HOME}", "E": ""}
+
+
 def test_repr_hides_everything() -> None:
     """Settings in a traceback show no key."""
     settings = load(

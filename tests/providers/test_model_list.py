@@ -1,0 +1,35 @@
+"""The list of a provider's models: configured, or asked for at most every five minutes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tokenwire.providers.model_list import TTL, ModelList
+
+
+async def test_configured_names_are_not_asked_for() -> None:
+    """A provider whose models are configured is never asked."""
+
+    async def fetch() -> list[str]:
+        raise AssertionError("asked")
+
+    assert await ModelList(("a", "b"), fetch).get() == ["a", "b"]
+
+
+async def test_asked_once_until_the_list_is_old() -> None:
+    """Concurrent callers share one request; it is repeated only after ``TTL`` seconds."""
+    now, asked = [0.0], 0
+
+    async def fetch() -> list[str]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        return [f"m{asked}"]
+
+    names = ModelList((), fetch, lambda: now[0])
+    assert await asyncio.gather(names.get(), names.get()) == (["m1"], ["m1"])
+    now[0] = TTL
+    assert await names.get() == ["m1"]
+    now[0] = TTL + 0.001
+    assert await names.get() == ["m2"]
+    assert asked == 2
