@@ -1,11 +1,11 @@
-# Everything starts from python3 and make. `make` alone says what there is.
+# Requires python3 and make only. `make` without a target lists the targets.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
-# Of the Lambda function, as samconfig.toml says it: arm64 or x86_64.
+# Architecture of the Lambda function, from samconfig.toml: arm64 or x86_64.
 ARCH ?= $(shell sed -n 's/^parameter_overrides.*Architecture=\([a-z0-9_]*\).*/\1/p' samconfig.toml | head -n 1)
 ENV ?= default
 SAM ?= .cache/sam/bin/sam
@@ -15,67 +15,67 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 CODE := functions layers tests benchmarks examples
 
-help: ## say what there is
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
 	  awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
-setup: .venv/.dev ## install what development and tests need
+setup: .venv/.dev ## install the packages for development and tests
 
-run: .venv/.server ## serve the demo, or your keys' models, on http://HOST:PORT (127.0.0.1:8000)
+run: .venv/.server ## serve the demo, or the models of your keys, on http://HOST:PORT (127.0.0.1:8000)
 	@TOKENWIRE_HOST=$(HOST) TOKENWIRE_PORT=$(PORT) exec $(BIN)/python -m tokenwire
 
-test: .venv/.dev .cache/parts ## run every test, with the branch coverage gate; on 3.13 and 3.14 too, if they are here
+test: .venv/.dev .cache/parts ## run all tests with the branch coverage gate; on 3.13 and 3.14 too, if installed
 	sh scripts/test.sh
 
-test-fast: .venv/.dev ## run what needs no browser, container or other process, in a minute
+test-fast: .venv/.dev ## run the tests without browsers, containers and other processes, in a minute
 	sh scripts/test.sh fast
 
-check: .venv/.dev ## formatting, lint and types
+check: .venv/.dev ## check formatting, lint and types
 	$(BIN)/ruff format --check $(wildcard $(CODE))
 	$(BIN)/ruff check $(wildcard $(CODE))
 	$(BIN)/mypy -p tokenwire -p lambda_asgi
 	$(BIN)/mypy $(wildcard tests benchmarks examples)
 
-format: .venv/.dev ## put the code in order
+format: .venv/.dev ## format the code and fix lint errors
 	$(BIN)/ruff format $(wildcard $(CODE))
 	$(BIN)/ruff check --fix $(wildcard $(CODE))
 
-lambda: .venv/.server ## run the function as Lambda will, behind a local function URL on HOST:PORT
+lambda: .venv/.server ## run the function as on Lambda, behind a local function URL on HOST:PORT
 	@exec $(BIN)/python -m lambda_asgi.local tokenwire.lambda_handler:handler \
 	  --host $(HOST) --port $(PORT) --reload
 
-build: $(SAM) ## build what Lambda gets, from the lock file
+build: $(SAM) ## build the Lambda artifacts from the lock file
 	$(SAM) build --config-env $(ENV)
 
-deploy: build ## deploy it to your AWS account: ENV=default or prod
+deploy: build ## deploy to your AWS account: ENV=default or prod
 	$(SAM) deploy --config-env $(ENV)
 
-test-sam: .venv/.dev $(SAM) ## SAM CLI, Docker and AWS's emulator, for real; says so where it cannot
+test-sam: .venv/.dev $(SAM) ## run the tests with SAM CLI, containers and AWS's emulator
 	sh scripts/test_sam.sh
 
-judges: .venv/.dev .cache/parts .cache/judges ## hold it against suites, mocks and clients made by others; WRITE=1: into the README
+judges: .venv/.dev .cache/parts .cache/judges ## run test suites, mocks and clients of other authors; WRITE=1 updates the README
 	JUDGES=$(if $(WRITE),write,compare) $(PYTEST) -m judge tests/matrix/test_published_shapes.py tests/judges
 
-differential: .venv/.dev ## one script against lambda_asgi and AWS's Rust, Node, Go and Python runtimes; WRITE=1: into its README
+differential: .venv/.dev ## compare lambda_asgi with AWS's Rust, Node, Go and Python runtimes; WRITE=1 updates its README
 	@sh scripts/differential.sh
 	DIFFERENTIAL=$(if $(WRITE),write,compare) $(PYTEST) -n 0 tests/differential
 
-fuzz: .venv/.dev ## fuzz the parsers and decoders, an hour at most; FUZZ_SECONDS each, FUZZ_TARGETS only
+fuzz: .venv/.dev ## fuzz the parsers and decoders for at most an hour; FUZZ_SECONDS per target, FUZZ_TARGETS selects
 	@sh scripts/fuzz.sh
 
-soak: .venv/.dev .cache/parts ## processes, kills and interleavings, in the numbers that the design asks for
+soak: .venv/.dev .cache/parts ## long tests of stores: processes, kills and interleavings
 	TOKENWIRE_SOAK=1 $(PYTEST) tests/model tests/stores
 
-bench: .venv/.dev .cache/parts ## measure what the README claims
+bench: .venv/.dev .cache/parts ## run the measurements in the README
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.stores
 
-clean: ## remove all that can be made again
+clean: ## remove all generated files
 	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules tests/judges/node_modules tests/differential/programs/node/node_modules \
 	  $(CLIENTS)/node/node_modules
 
-# The set-up. Stamps make the next run start at once.
+# Setup. The stamp files avoid repeated installation.
 .venv/.server: uv.lock pyproject.toml scripts/setup.sh scripts/requirements/tools.txt
 	@sh scripts/setup.sh server
 	@touch $@

@@ -1,1 +1,1 @@
-"""What the README claims, measured: tokenwire, the loop everyone writes first, and nginx."""
+"""Measurements for the README: tokenwire, a loop over the SDK's typed chunks, and nginx."""

@@ -1,4 +1,4 @@
-"""``make bench``: the figures, interleaved in one run, as a table with ratios."""
+"""Measure all subjects interleaved in one run, and print a table with ratios (``make bench``)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IDLE = {"tokenwire": 2000, "typed loop": 800, "nginx": 2000}
 
 
 async def cpu_per_block(subjects: dict[str, Subject]) -> dict[str, float]:
-    """CPU microseconds that each subject spends on a block, when blocks come fast (median)."""
+    """Return each subject's median CPU microseconds per block, for blocks in rapid succession."""
     rounds: dict[str, list[float]] = {name: [] for name in _BULK if name in subjects}
     for number in range(_ROUNDS + 1):
         for name, found in rounds.items():
@@ -29,13 +29,13 @@ async def cpu_per_block(subjects: dict[str, Subject]) -> dict[str, float]:
             await connection.rest()
             spent = subjects[name].cpu() - before
             connection.close()
-            if number:  # the first warms up
+            if number:  # the first round is a warm-up
                 found.append(spent / _BULK[name] * 1e6)
     return {name: statistics.median(found) for name, found in rounds.items()}
 
 
 async def cpu_by_dialect(subject: Subject) -> dict[str, float]:
-    """The same of tokenwire, where the client speaks another dialect than the provider."""
+    """Return the same for tokenwire, for clients of other dialects than the provider's."""
     rounds: dict[str, list[float]] = {name: [] for name in PATHS}
     count = _BULK["tokenwire"]
     for number in range(_ROUNDS + 1):
@@ -52,7 +52,7 @@ async def cpu_by_dialect(subject: Subject) -> dict[str, float]:
 
 
 async def first_byte(subjects: dict[str, Subject]) -> dict[str, list[float]]:
-    """Milliseconds to the first data byte, each subject in turn."""
+    """Return milliseconds to the first data byte, with the subjects in turn."""
     connections = {name: await Connection.to(subject) for name, subject in subjects.items()}
     found: dict[str, list[float]] = {name: [] for name in subjects}
     for number in range(_ASKS + 20):
@@ -67,7 +67,7 @@ async def first_byte(subjects: dict[str, Subject]) -> dict[str, list[float]]:
 
 
 async def memory_per_stream(subjects: dict[str, Subject]) -> dict[str, float]:
-    """KiB of resident memory for each open stream that is waiting for its next token."""
+    """Return KiB of resident memory per open stream that waits for its next token."""
     found = {}
     for name, count in _IDLE.items():
         if name not in subjects:
@@ -127,7 +127,7 @@ def _table(cpu: dict[str, float], first: dict[str, list[float]], memory: dict[st
 
 
 async def main() -> None:
-    """Measure all, print the table, say where the milliseconds go."""
+    """Measure everything and print the tables."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with started() as subjects:
@@ -138,7 +138,7 @@ async def main() -> None:
         memory = await memory_per_stream(subjects)
         _table(cpu, first, memory)
         by_dialect = await cpu_by_dialect(subjects["tokenwire"])
-        _say("\n| a chat provider's blocks, said as | CPU µs per block | times |")
+        _say("\n| a chat provider's blocks, encoded as | CPU µs per block | times |")
         _say("| --- | --- | --- |")
         for name, block in by_dialect.items():
             _say(f"| {name} | {block:.1f} | {block / by_dialect['chat']:.1f} |")

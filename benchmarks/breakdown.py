@@ -1,4 +1,4 @@
-"""Where the time to the first byte goes: each stage of a request, alone, in this process."""
+"""Time to the first byte by stage: each stage of a request, alone, in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that costs next to nothing, so that what is measured is the server."""
+"""A client with minimal cost, so that the measurements show the server."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ PATHS = {
 
 def _request(model: str, dialect: str) -> bytes:
     messages = [{"role": "user", "content": "Hi"}]
-    said: dict[str, object] = {"model": model, "stream": True, "messages": messages}
+    request: dict[str, object] = {"model": model, "stream": True, "messages": messages}
     if dialect == "events":
-        said = {"model": model, "message": "Hi"}
+        request = {"model": model, "message": "Hi"}
     elif dialect == "responses":
-        said = {"model": model, "stream": True, "input": "Hi"}
+        request = {"model": model, "stream": True, "input": "Hi"}
     elif dialect == "messages":
-        said["max_tokens"] = 99
+        request["max_tokens"] = 99
     elif dialect == "ui":
         parts = [{"type": "text", "text": "Hi"}]
-        said = {"model": model, "messages": [{"role": "user", "parts": parts}]}
-    body = json.dumps(said).encode()
+        request = {"model": model, "messages": [{"role": "user", "parts": parts}]}
+    body = json.dumps(request).encode()
     head = (
         f"POST {PATHS[dialect]} HTTP/1.1\r\nhost: 127.0.0.1\r\n"
         f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"

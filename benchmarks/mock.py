@@ -1,7 +1,7 @@
-"""A provider that costs little: answers as the request's model name says, over raw sockets.
+"""A provider with minimal cost: the request's model name selects the answer; raw sockets.
 
-``bulk-N``: N text blocks as fast as they are taken. ``one``: a short answer. ``idle``: the
-first block, and then nothing until the client leaves.
+``bulk-N``: N text blocks in rapid succession. ``one``: a short answer. ``idle``: the first
+block, and then nothing until the client disconnects.
 """
 
 from __future__ import annotations

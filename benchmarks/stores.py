@@ -1,8 +1,8 @@
-"""``python -m benchmarks.stores``: what a store adds, for a viewer elsewhere and in CPU.
+"""``python -m benchmarks.stores``: the delay and CPU time that a store adds.
 
-Producers are in one process, viewers in another, Redis is a third. Each block carries the time
-at which it was produced, by the machine's one monotonic clock; the same streams are also read
-in the producers' own process, and what is more than that is what the store adds.
+Producers are in one process, viewers in another, Redis is a third. Each block contains the time
+at which it was produced, by the machine's monotonic clock. The same streams are also read in the
+producers' own process; the difference is the cost of the store.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from tokenwire.streams.pump import Source
 from tokenwire.streams.stream import Stream
 
 STREAMS, SECONDS, SETTLED = 500, 12.0, 5.0
-"""Blocks of the first five seconds are not counted: by then every viewer has joined."""
+"""Seconds at the start that are not counted, until every viewer has joined."""
 PACES = (2, 10)
-"""Blocks a second and stream."""
+"""Blocks per second and stream."""
 
 
 @asynccontextmanager
 async def _timed(pace: float) -> AsyncIterator[AsyncIterator[bytes]]:
-    """An upstream whose blocks say when they were sent."""
+    """Yield an upstream whose blocks contain their sending time."""
 
     async def body() -> AsyncIterator[bytes]:
         await asyncio.sleep(random.uniform(0, 1 / pace))
         for _ in range(int(SECONDS * pace)):
-            said = {"choices": [{"delta": {"content": repr(time.monotonic())}}], "pad": "x" * 200}
-            yield b"data: " + json.dumps(said).encode() + b"\n\n"
+            chunk = {"choices": [{"delta": {"content": repr(time.monotonic())}}], "pad": "x" * 200}
+            yield b"data: " + json.dumps(chunk).encode() + b"\n\n"
             await asyncio.sleep(1 / pace)
         yield b"data: [DONE]\n\n"
 
@@ -55,7 +55,7 @@ async def _timed(pace: float) -> AsyncIterator[AsyncIterator[bytes]]:
 
 
 async def _read(hub: Hub, stream: Stream) -> list[float]:
-    """How old each block is, in seconds, when one viewer takes it."""
+    """Return the age of each block, in seconds, when a viewer reads it."""
     ages: list[float] = []
     begun = time.monotonic()
     with hub.watch(stream, 1) as reader:
@@ -63,8 +63,8 @@ async def _read(hub: Hub, stream: Stream) -> list[float]:
             await reader.wait(30)
             now = time.monotonic()
             for block in reader.take():
-                said = json.loads(block[6:])
-                sent = float(said["choices"][0]["delta"]["content"])
+                chunk = json.loads(block[6:])
+                sent = float(chunk["choices"][0]["delta"]["content"])
                 if sent > begun + SETTLED:
                     ages.append(now - sent)
     return ages
@@ -73,8 +73,8 @@ async def _read(hub: Hub, stream: Stream) -> list[float]:
 def _report(ages: list[list[float]], cpu: float) -> None:
     found = sorted(age for one in ages for age in one)
     cuts = statistics.quantiles(found, n=100)
-    said = {"p50": cuts[49], "p99": cuts[98], "cpu": cpu}
-    sys.stdout.write(json.dumps(said) + "\n")
+    report = {"p50": cuts[49], "p99": cuts[98], "cpu": cpu}
+    sys.stdout.write(json.dumps(report) + "\n")
     sys.stdout.flush()
 
 
@@ -136,7 +136,7 @@ async def _measure(server: Server | None, pace: float) -> dict[str, Any]:
 
 
 def _cpu(server: Server | None) -> float:
-    """CPU seconds that the server has used."""
+    """Return the CPU seconds that the server has used."""
     if server is None or server.process is None:
         return 0.0
     fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -184,8 +184,8 @@ async def _in_redis(folder: Path) -> None:
 
 
 def _row(pace: float, alone: dict[str, Any], kept: dict[str, Any]) -> str:
-    def ms(said: dict[str, Any]) -> str:
-        return f"{said['p50'] * 1000:.1f}, {said['p99'] * 1000:.1f} ms"
+    def ms(report: dict[str, Any]) -> str:
+        return f"{report['p50'] * 1000:.1f}, {report['p99'] * 1000:.1f} ms"
 
     here, there, blocks = kept["here"], kept["there"], STREAMS * int(SECONDS * pace)
     added = (there["p50"] - here["p50"]) * 1000, (there["p99"] - here["p99"]) * 1000

@@ -1,4 +1,4 @@
-"""The processes that are measured, and what the kernel says they used."""
+"""The measured processes, and their resource use as reported by the kernel."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ http {{
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One process. ``pid`` is 0 for the provider itself, asked directly."""
+    """One process. ``pid`` is 0 for the provider itself, called directly."""
 
     name: str
     port: int
@@ -92,7 +92,7 @@ def _run(
     if not port:
         port = _free_port()
         command = [*command, str(port)]
-    # Log lines are made all the same: they are a part of what a request costs.
+    # Log lines are still written: they are part of a request's cost.
     process = subprocess.Popen(
         command,
         env={**os.environ, **environ},

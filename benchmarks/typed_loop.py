@@ -1,4 +1,4 @@
-"""The peer: the loop everyone writes first. FastAPI, a StreamingResponse, the SDK's own types."""
+"""The comparison: a simple loop with FastAPI, StreamingResponse and the SDK's typed chunks."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a stream costs in DynamoDB: request units, as the table is billed for them.
+"""The cost of a stream in DynamoDB, in request units as billed.
 
-Sizes are counted as the developer guide says: names and values of every attribute, writes by the
-started KB, reads by the started 4 KB, half of it where they may be stale.
+Sizes follow the developer guide: names and values of every attribute, writes per started KB,
+reads per started 4 KB, half of it for eventually consistent reads.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from tokenwire.streams.pump import Source
 from tokenwire.streams.stream import new_id
 
 WRITE_PRICE, READ_PRICE = 0.625e-6, 0.125e-6
-"""US dollars a unit, on demand, in us-east-1 (list price of November 2026)."""
+"""US dollars per unit, on demand, in us-east-1 (list price of November 2026)."""
 
 
 def size_of(value: Any) -> int:
     """Bytes of one attribute value, in DynamoDB's JSON."""
-    ((kind, said),) = value.items()
+    ((kind, content),) = value.items()
     match kind:
         case "B":
-            return len(said) * 3 // 4 if isinstance(said, str) else len(said)
+            return len(content) * 3 // 4 if isinstance(content, str) else len(content)
         case "S":
-            return len(said.encode())
+            return len(content.encode())
         case "N":
-            return len(said) // 2 + 2
+            return len(content) // 2 + 2
         case "M":
-            return 3 + sum(len(name) + size_of(inner) + 1 for name, inner in said.items())
+            return 3 + sum(len(name) + size_of(inner) + 1 for name, inner in content.items())
         case _:
             return 1
 
@@ -52,38 +52,38 @@ def item_size(item: dict[str, Any]) -> int:
 
 @dataclass(slots=True)
 class Meter:
-    """Counts what a boto3 client of DynamoDB asks for.
+    """Counter of the requests of a boto3 client of DynamoDB.
 
-    ``told`` is what the server itself says that it has consumed; moto says nothing of use.
-    ``refused`` counts writes whose condition failed: they cost a unit, and no answer tells it.
+    ``reported`` is the consumption reported by the server, for which moto has no useful values.
+    ``refused`` counts writes whose condition failed: they cost a unit that is not reported.
     """
 
     written: float = 0.0
     read: float = 0.0
     refused: int = 0
-    told: Counter[str] = field(default_factory=Counter)
-    asked: Counter[str] = field(default_factory=Counter)
+    reported: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
 
     def watch(self, client: Any) -> None:
         """Count from now on."""
         events = client.meta.events
-        events.register("provide-client-params.dynamodb.*", self._ask)
-        events.register("before-call.dynamodb.*", self._asked)
-        events.register("after-call.dynamodb.*", self._answered)
+        events.register("provide-client-params.dynamodb.*", self._request_counts)
+        events.register("before-call.dynamodb.*", self._count_request)
+        events.register("after-call.dynamodb.*", self._count_response)
 
     @property
     def dollars(self) -> float:
         """The price of what was counted."""
         return self.written * WRITE_PRICE + self.read * READ_PRICE
 
-    def _ask(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def _request_counts(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
         return {**params, "ReturnConsumedCapacity": "TOTAL"}
 
-    def _asked(self, model: Any, params: dict[str, Any], **_: Any) -> None:
-        self.asked[model.name] += 1
-        said = json.loads(params["body"])
+    def _count_request(self, model: Any, params: dict[str, Any], **_: Any) -> None:
+        self.requests[model.name] += 1
+        body = json.loads(params["body"])
         if model.name == "PutItem":
-            self.written += math.ceil(item_size(said["Item"]) / 1024)
+            self.written += math.ceil(item_size(body["Item"]) / 1024)
         elif model.name == "UpdateItem":
             self.written += 1  # of an item that is far below a KB
         elif model.name == "GetItem":
@@ -91,7 +91,7 @@ class Meter:
         elif model.name == "BatchGetItem":
             self.read += 2
 
-    def _answered(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
+    def _count_response(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
         if model.name == "Query":
             size = sum(map(item_size, parsed.get("Items", ())))
             self.read += max(1, math.ceil(size / 4096)) / 2
@@ -99,7 +99,7 @@ class Meter:
         consumed = parsed.get("ConsumedCapacity") or ()
         for one in consumed if isinstance(consumed, list) else [consumed] if consumed else ():
             writes = model.name in ("PutItem", "UpdateItem")
-            self.told["write" if writes else "read"] += one["CapacityUnits"]
+            self.reported["write" if writes else "read"] += one["CapacityUnits"]
 
 
 TOKENS, A_SECOND = 500, 50
@@ -107,7 +107,7 @@ TOKENS, A_SECOND = 500, 50
 
 def chunk(delta: dict[str, str], finish: str | None = None) -> bytes:
     """A block as OpenAI sends it: some 300 bytes, a random part among them."""
-    said = {
+    body = {
         "id": "chatcmpl-CfYp8AqYHqmVbOrAAzQq9BkzPxV1M",
         "object": "chat.completion.chunk",
         "created": 1_795_000_000,
@@ -118,7 +118,7 @@ def chunk(delta: dict[str, str], finish: str | None = None) -> bytes:
         "usage": None,
         "obfuscation": secrets.token_urlsafe(8),
     }
-    return b"data: " + json.dumps(said, separators=(",", ":")).encode() + b"\n\n"
+    return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
 
 
 @asynccontextmanager

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What Lambda gets, from the lock file: artifact.sh function|layer DIR
+# Build a Lambda artifact from the lock file. Usage: artifact.sh function|layer DIR
 # ARCH is arm64 (the default) or x86_64; the host's own Python and architecture do not matter.
 set -eu
 
@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 sh scripts/setup.sh tools
 uv=.cache/tools/bin/uv
 
-# Wheels only, each with the hash that the lock file has of it.
+# Wheels only, each verified with the hash in the lock file.
 install() {
   target=$1
   shift
@@ -26,7 +26,7 @@ install() {
   rm "$wanted"
 }
 
-# What nothing reads at run time: types, headers, tests, scripts, and the installer's own notes.
+# Remove files that are not used at run time: types, headers, tests, scripts, the installer's records.
 prune() {
   rm -rf "$1/bin" "$1/.lock"
   find "$1" \( -name '*.pyi' -o -name 'py.typed' -o -name '*.c' -o -name '*.h' -o -name '*.pyx' \
@@ -34,8 +34,8 @@ prune() {
   find "$1" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
 }
 
-# /opt and /var/task cannot be written to: without bytecode every cold start compiles anew.
-# unchecked: the files are never newer than what was made of them.
+# /opt and /var/task are read-only: without bytecode every cold start would compile the code.
+# unchecked: the sources never change after this step.
 compile() {
   if python=$(sh scripts/find_python.sh "$PYTHON"); then
     "$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$1" -p "$2" "$1"
@@ -49,7 +49,7 @@ case "$what" in
   function)
     install "$dir" --no-default-groups --prune mangum
     cp -R functions/proxy/tokenwire "$dir/"
-    # The function starts in /var/task, where it looks for this file as anywhere else.
+    # The function starts in /var/task and reads this file from its working directory.
     [ ! -f tokenwire.toml ] || cp tokenwire.toml "$dir/"
     prune "$dir"
     compile "$dir" /var/task
@@ -57,7 +57,7 @@ case "$what" in
   layer)
     install "$dir/python" --only-group layer
     cp -R layers/lambda_asgi/lambda_asgi "$dir/python/"
-    # The local function URL is for a developer's machine.
+    # The local function URL is only used on a developer's machine.
     rm -rf "$dir/python/lambda_asgi/local"
     prune "$dir/python"
     compile "$dir/python" /opt/python

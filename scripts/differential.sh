@@ -1,6 +1,6 @@
 #!/bin/sh
-# AWS's own runtimes for `make differential`, each with the script that they all get. Versions are
-# in the lock files. What cannot be built is reported here, and skipped, with the reason, there.
+# Build AWS's runtimes for `make differential`, each with a function that runs the same script. The lock
+# files pin the versions. A runtime that cannot be built is reported here; its tests are skipped.
 set -u
 
 programs=tests/differential/programs

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Coverage-guided fuzzing, for `make fuzz`: each target for FUZZ_SECONDS, all of them for an hour at most.
-# FUZZ_TARGETS names some of them. New inputs that reach new code go to .cache/fuzz-corpus; those worth
-# keeping are copied to tests/fuzz/corpus by hand. An input that fails is named, and ends the run.
+# Coverage-guided fuzzing for `make fuzz`: FUZZ_SECONDS per target, at most an hour in total.
+# FUZZ_TARGETS selects targets. New inputs that reach new code are saved in .cache/fuzz-corpus; useful
+# ones are copied to tests/fuzz/corpus by hand. A failing input is reported and ends the run.
 set -eu
 
 UV_PROJECT_ENVIRONMENT=.cache/fuzz .cache/tools/bin/uv sync --quiet --frozen --extra server --group fuzz

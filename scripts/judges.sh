@@ -1,30 +1,30 @@
 #!/bin/sh
-# Test suites and mock servers made by others, for `make judges`. Versions are in the lock files.
-# What cannot be installed is reported here, and skipped, with the reason, there.
+# Install the test suites and mock servers of other authors for `make judges`. The lock files pin the versions.
+# A program that cannot be installed is reported here; its tests are skipped with the reason.
 set -eu
 
 export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
 UV_PROJECT_ENVIRONMENT=.cache/judges-python .cache/tools/bin/uv sync --quiet --frozen --only-group judges ||
-  echo "could not install llmock and schemathesis: what needs them will be skipped" >&2
+  echo "could not install llmock and schemathesis: tests that need them will be skipped" >&2
 
 PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund --prefix tests/judges ||
-  echo "could not install llmprobe and aimock: what needs them will be skipped" >&2
+  echo "could not install llmprobe and aimock: tests that need them will be skipped" >&2
 
 # Clients of others: the Node packages and, where Go and Java with Maven are, their SDKs.
 # (The Python programs lock their own packages, and uv installs them when they run.)
 programs=tests/judges/clients/programs
 PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund --prefix "$programs/node" ||
-  echo "could not install the Node clients: what needs them will be skipped" >&2
+  echo "could not install the Node clients: tests that need them will be skipped" >&2
 
 if command -v java >/dev/null && command -v mvn >/dev/null && [ ! -d .cache/java-clients ]; then
   timeout 300 mvn -B -q -f "$programs/java/pom.xml" dependency:copy-dependencies \
     -DoutputDirectory="$PWD/.cache/java-clients" >/dev/null || {
     rm -rf .cache/java-clients
-    echo "could not fetch the Java clients: what needs them will be skipped" >&2
+    echo "could not fetch the Java clients: tests that need them will be skipped" >&2
   }
 fi
 
 if command -v go >/dev/null; then
   (cd "$programs/go" && go mod download) ||
-    echo "could not fetch the Go clients: what needs them will be skipped" >&2
+    echo "could not fetch the Go clients: tests that need them will be skipped" >&2
 fi

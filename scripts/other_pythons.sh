@@ -1,7 +1,7 @@
 #!/bin/sh
-# On the other Pythons that the machine has, the tests that depend on Python: all that need no
-# other process, and those that start Python as Lambda or a shell does. Databases, browsers and other
-# languages' clients do not care which Python we run. Usage: other_pythons.sh WORKERS
+# Run the tests that depend on the Python version on the other installed versions: tests without
+# other processes, and tests that start Python as Lambda or a shell does. Tests with databases, browsers
+# and clients in other languages do not depend on the version. Usage: other_pythons.sh WORKERS
 set -eu
 
 parallel="-n $1 --dist loadgroup"

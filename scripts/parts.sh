@@ -1,14 +1,14 @@
 #!/bin/sh
-# The real parts that tests and benchmarks drive: Chromium, nginx, Redis, the Node SDKs, and
+# Install the programs that tests and benchmarks use: Chromium, nginx, Redis, the Node SDKs, and
 # DynamoDB Local where Maven can fetch it. (Valkey comes with the development dependencies.)
-# What cannot be installed is said here, and skipped, with the reason, there.
+# A program that cannot be installed is reported here; its tests are skipped with the reason.
 set -eu
 
 missing=""
 command -v chromium >/dev/null || missing="$missing chromium"
 [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v redis-server >/dev/null || missing="$missing redis-server"
-# The browser's driver is a Node that is linked with it.
+# The browser driver's Node is linked with this library.
 /sbin/ldconfig -p | grep -q libatomic.so.1 || missing="$missing libatomic1"
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The SAM CLI, in an environment of its own: its dependencies would fight with ours.
+# Install the SAM CLI in a separate environment: its dependencies conflict with the project's.
 set -eu
 
 sh scripts/setup.sh tools

@@ -1,13 +1,13 @@
 #!/bin/sh
-# The Python environment, from python3 alone. Usage: setup.sh tools|server|dev
+# Create the Python environment with python3 only. Usage: setup.sh tools|server|dev
 set -eu
 
 TOOLS=.cache/tools
-# Every tool is pinned with the hashes of its files: CONTRIBUTING.md says how they are renewed.
+# Every tool is pinned with the hashes of its files; CONTRIBUTING.md explains how to update them.
 UV_VERSION=$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' scripts/requirements/tools.txt)
 export UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
 
-# Debian keeps the venv module in a package of its own.
+# Debian has the venv module in a separate package.
 if ! python3 -c 'import ensurepip' 2>/dev/null; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
@@ -23,7 +23,7 @@ if ! "$TOOLS/bin/uv" --version 2>/dev/null | grep -q "uv $UV_VERSION"; then
     --only-binary :all: -r scripts/requirements/tools.txt
 fi
 
-# --inexact: a `make run` after a `make test` must not take the tests' tools away.
+# --inexact: `make run` after `make test` must not remove the packages for tests.
 case "$1" in
   tools) ;;
   server) "$TOOLS/bin/uv" sync --quiet --frozen --inexact --extra server --extra local --no-dev ;;

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A stand-in for AWS's base image, where no registry can be reached: standin_image.sh TAG PYTHON
-# The same places (/var/lang, /var/runtime, /var/task, /opt) and the same runtime client; but
+# Build a substitute for AWS's base image if it cannot be pulled. Usage: standin_image.sh TAG PYTHON
+# It has the same directories (/var/lang, /var/runtime, /var/task, /opt) and runtime client, but
 # Debian's libraries instead of Amazon Linux's, and busybox for a userland.
 set -eu
 
@@ -16,12 +16,12 @@ mkdir -p "$root/bin" "$root/usr/bin" "$root/tmp" "$root/opt" "$root/proc" "$root
   "$root/var/task" "$root/var/rapid"
 chmod 1777 "$root/tmp"
 
-# SAM adds its emulator with mv and chmod, in a shell.
+# SAM adds its emulator with mv and chmod in a shell.
 cp "$(command -v busybox)" "$root/bin/busybox"
 busybox --list | grep -vx busybox | while read -r name; do ln -sf busybox "$root/bin/$name"; done
 ln -s /bin/env "$root/usr/bin/env"
 
-# The interpreter, without what only its developers need.
+# The interpreter, without development files.
 tar -C "$prefix" -c --exclude='*/site-packages/*' --exclude='lib/python*/test' --exclude='*/idlelib' \
   --exclude='*/config-*' --exclude='*/ensurepip' --exclude='*.a' --exclude='*/tkinter' bin lib |
   tar -C "$root/var/lang" -x

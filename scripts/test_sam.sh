@@ -1,6 +1,6 @@
 #!/bin/sh
-# The real SAM CLI, a real container engine and AWS's own emulator: `make test-sam`.
-# Takes the engine that is there; else, as root on Debian, a private one, stopped at the end.
+# Tests with the real SAM CLI, a container engine and AWS's emulator (`make test-sam`).
+# Uses a running engine, or as root on Debian starts a private one and stops it at the end.
 set -eu
 
 skip() {
@@ -33,7 +33,7 @@ start_engine() {
       docker.io iptables busybox-static iproute2 >/dev/null || return 1
   fi
   export DOCKER_HOST="unix://$work/docker.sock"
-  # No iptables and no forwarding: the host's network stays as it is.
+  # No iptables and no forwarding: the host's network is not changed.
   /usr/sbin/dockerd --data-root "$work/data" --exec-root "$work/exec" -p "$work/docker.pid" \
     -H "$DOCKER_HOST" --iptables=false --ip6tables=false --ip-forward=false \
     >"$work/dockerd.log" 2>&1 &

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Build AWS's Lambda Web Adapter from its crate, once, and print the path of its binary.
-# Fails, with a reason, where there is no cargo. Tests and benchmarks compare lambda_asgi with it.
+# Build AWS's Lambda Web Adapter from its crate, once, and print the path of the binary.
+# Fails with a reason if cargo is not installed. Tests and benchmarks compare lambda_asgi with it.
 set -eu
 
 version=1.0.0-rc1

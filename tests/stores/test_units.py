@@ -29,9 +29,9 @@ async def test_a_stream_of_500_tokens(
     assert cost.written <= 60
     assert cost.read <= 60
     if kind == "dynamodb_local":
-        told = cost.producer.told + cost.viewer.told
+        reported = cost.producer.reported + cost.viewer.reported
         refused = cost.producer.refused + cost.viewer.refused
         assert refused <= 1  # a viewer's first lease: it is not known yet
-        assert told["write"] + refused == cost.written
+        assert reported["write"] + refused == cost.written
         # Here a read that finds nothing is free. In a region it costs half a unit.
-        assert told["read"] <= cost.read
+        assert reported["read"] <= cost.read

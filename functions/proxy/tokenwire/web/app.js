@@ -50,7 +50,7 @@ function addTurn(turn) {
   $("empty").hidden = true;
   const item = element("li", `turn ${turn.role}`);
   const body = element("div", "body");
-  item.append(element("span", "hidden", turn.role === "user" ? "You said:" : "Answer:"), body);
+  item.append(element("span", "hidden", turn.role === "user" ? "You:" : "Answer:"), body);
   $("log").append(item);
   const view = { item, body };
   paint(turn, view);
@@ -101,13 +101,13 @@ function atBottom() {
 }
 
 function showStats({ state, timeToFirstToken, tokensPerSecond, reconnects }) {
-  const said = [];
-  if (timeToFirstToken !== null) said.push(`first token ${(timeToFirstToken / 1000).toFixed(2)} s`);
-  if (tokensPerSecond !== null) said.push(`${tokensPerSecond.toFixed(0)} tokens/s`);
-  if (reconnects) said.push(`${reconnects} reconnect${reconnects > 1 ? "s" : ""}`);
-  if (state === "waiting") said.push("waiting…");
-  if (state === "reconnecting") said.push("reconnecting…");
-  $("stats").textContent = said.join(" · ");
+  const parts = [];
+  if (timeToFirstToken !== null) parts.push(`first token ${(timeToFirstToken / 1000).toFixed(2)} s`);
+  if (tokensPerSecond !== null) parts.push(`${tokensPerSecond.toFixed(0)} tokens/s`);
+  if (reconnects) parts.push(`${reconnects} reconnect${reconnects > 1 ? "s" : ""}`);
+  if (state === "waiting") parts.push("waiting…");
+  if (state === "reconnecting") parts.push("reconnecting…");
+  $("stats").textContent = parts.join(" · ");
   $("stats").dataset.state = state;
 }
 
@@ -291,10 +291,10 @@ async function loadModels() {
   const response = await fetch("/v1/models", { headers: key ? { Authorization: `Bearer ${key}` } : {} });
   if (response.status === 401) return askForKey();
   if (!response.ok) return;
-  const said = await response.json();
+  const list = await response.json();
   const remembered = localStorage.getItem("model");
-  const names = said.data.map((model) => model.id);
-  const chosen = names.includes(remembered) ? remembered : said.default;
+  const names = list.data.map((model) => model.id);
+  const chosen = names.includes(remembered) ? remembered : list.default;
   $("model").replaceChildren(...names.map((name) => new Option(name, name, false, name === chosen)));
   $("model").disabled = false;
 }

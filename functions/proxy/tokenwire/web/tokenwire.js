@@ -240,12 +240,12 @@ class TokenStream {
       this.#done = true;
       return;
     }
-    const said = JSON.parse(event.data);
-    if (said.type === "error") {
+    const body = JSON.parse(event.data);
+    if (body.type === "error") {
       this.#done = isRecord;
-      throw new StreamError(said.message, said);
+      throw new StreamError(body.message, body);
     }
-    yield said;
+    yield body;
   }
 
   #request() {
@@ -308,8 +308,8 @@ function checkedId(id) {
 }
 
 async function refused(response) {
-  const said = await response.json().catch(() => ({}));
-  const error = said.type === "error" ? said : (said.error ?? {});
+  const body = await response.json().catch(() => ({}));
+  const error = body.type === "error" ? body : (body.error ?? {});
   return new StreamError(error.message ?? `The server answered with status ${response.status}.`, {
     code: error.code ?? "http",
     param: error.param,

@@ -37,8 +37,8 @@ async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncItera
         yield data
 
 
-def _listed(said: Mapping[str, Any]) -> list[str]:
-    return names(said, "data", "id")
+def _listed(listed: Mapping[str, Any]) -> list[str]:
+    return names(listed, "data", "id")
 
 
 API = Api(

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 def _ask(request: ChatRequest, model: str) -> Post:
-    said = request.body if request.dialect == "messages" else from_chat(request.body, model)
-    with caused_by(said):
-        body = translated(said, model)
+    messages = request.body if request.dialect == "messages" else from_chat(request.body, model)
+    with caused_by(messages):
+        body = translated(messages, model)
     path = f"/v1beta/models/{segment(model)}:streamGenerateContent?alt=sse"
-    return Post(path, body, one_call=one_call(said))
+    return Post(path, body, one_call=one_call(messages))
 
 
 async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
@@ -37,14 +37,14 @@ async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncItera
 
     reader = GeminiReader(model, one_call=post.one_call)
     async for data in as_stream(read(response), blocks):
-        for said in reader.feed(data):
-            yield said
+        for block in reader.feed(data):
+            yield block
     if rest := reader.close():
         yield rest
 
 
-def _listed(said: Mapping[str, Any]) -> list[str]:
-    return [name.removeprefix("models/") for name in names(said, "models", "name")]
+def _listed(listed: Mapping[str, Any]) -> list[str]:
+    return [name.removeprefix("models/") for name in names(listed, "models", "name")]
 
 
 API = Api(
