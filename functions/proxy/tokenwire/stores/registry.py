@@ -1,0 +1,55 @@
+"""The kinds of store: the built-in ones, one line each, and those of installed packages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from .. import plugins
+from ..errors import ProxyError
+from .contract import Store
+from .dynamodb.kind import DYNAMODB
+from .kind import StoreKind, StoreOptions
+from .memory.kind import MEMORY
+from .redis.kind import REDIS
+
+Kinds: TypeAlias = Mapping[str, StoreKind]
+
+_BUILT_IN = (MEMORY, REDIS, DYNAMODB)
+
+
+def kinds() -> Kinds:
+    """Return every kind of store by name; looks for installed packages at each call.
+
+    Raises:
+        ProxyError: A published kind cannot be used (``bad_setting``).
+    """
+    built_in = {kind.name: kind for kind in _BUILT_IN}
+    return plugins.extended(built_in, plugins.STORES, StoreKind)
+
+
+def kind_of(url: str, known: Kinds) -> StoreKind:
+    """Return the kind of the store at this address.
+
+    Raises:
+        ProxyError: It is no such address (``bad_setting``). The message does not quote it: it may
+            hold a password.
+    """
+    found = next((kind for kind in known.values() if kind.accepts(url)), None)
+    if found is None:
+        raise ProxyError(f"Bad setting: store must be {forms(known)}.", code="bad_setting")
+    return found
+
+
+def forms(known: Kinds) -> str:
+    """Return what addresses of stores look like, for messages."""
+    return ", ".join([*(kind.form for kind in known.values()), "env:NAME or ssm:/path"])
+
+
+def create(url: str, options: StoreOptions, known: Kinds) -> Store:
+    """Return the store at this address.
+
+    Raises:
+        ProxyError: As ``kind_of``.
+    """
+    return kind_of(url, known).create(url, options)
