@@ -29,9 +29,10 @@ from tokenwire.providers.non_streaming import as_stream
 from tokenwire.providers.openai.provider import _read as openai_read
 from tokenwire.sse import Parser, ServerSentEvent
 from tokenwire.stores.records import EndReason, Facts, Meta
+from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
 from tokenwire.streams.pump import Pump, Source
-from tokenwire.streams.tail import Bounds, Tail
+from tokenwire.streams.tail import Tail
 from tokenwire.streams.viewer import Delivery, Rendering, Translated, Verbatim, view
 
 pytestmark = pytest.mark.slow

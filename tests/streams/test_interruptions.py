@@ -22,11 +22,11 @@ from tokenwire.gateway.join import join
 from tokenwire.sse import Parser
 from tokenwire.stores.contract import Missing, StoreError
 from tokenwire.stores.records import Cursor, RecordId
+from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.ending import MOVED
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Limits
 from tokenwire.streams.stream import Stream, first_after
-from tokenwire.streams.tail import Bounds
 from tokenwire.streams.viewer import Delivery, view
 
 AWAY = Error("store_unavailable", "The store is away.", retryable=True, status=503)

@@ -17,14 +17,15 @@ from tokenwire.stores.contract import Batch, Keep, Named, Pace, StoreError
 from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.stores.shared_secret import SharedSecret
+from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.copies import StoredCopy
 from tokenwire.streams.ending import MOVED
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
 from tokenwire.streams.pump import Source
+from tokenwire.streams.reader import Reader
 from tokenwire.streams.stream import Stream, first_after, new_id
-from tokenwire.streams.tail import Bounds, Reader
 
 LEASE = 0.6
 

@@ -16,8 +16,9 @@ from tokenwire.events import Error
 from tokenwire.gateway.join import join
 from tokenwire.sse import Parser, ServerSentEvent, named
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
+from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.stream import Stream, first_after
-from tokenwire.streams.tail import Bounds, Tail
+from tokenwire.streams.tail import Tail
 from tokenwire.streams.viewer import Delivery, view
 from tokenwire.streams.viewers import UncountedViewers
 

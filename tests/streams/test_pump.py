@@ -13,9 +13,10 @@ from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError, UpstreamError
 from tokenwire.events import Usage
 from tokenwire.stores.records import EndReason, Facts
+from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
 from tokenwire.streams.pump import Pump, Source
-from tokenwire.streams.tail import Bounds, Tail
+from tokenwire.streams.tail import Tail
 
 Opened = Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 

@@ -12,13 +12,14 @@ from tokenwire.dialects.chat import DIALECT
 from tokenwire.stores.contract import Named
 from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import End, EndReason, Meta
+from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Limits
 from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source
 from tokenwire.streams.retention import OVERHEAD, Retention
 from tokenwire.streams.stream import Stream, new_id
-from tokenwire.streams.tail import Bounds, Tail
+from tokenwire.streams.tail import Tail
 from tokenwire.streams.viewers import UncountedViewers
 
 

@@ -9,7 +9,8 @@ import pytest
 from tokenwire.errors import ClientError, ProxyError, TokenwireError
 from tokenwire.events import Error
 from tokenwire.stores.records import End, EndReason, RecordId
-from tokenwire.streams.tail import BLOCK_OVERHEAD, Bounds, Tail
+from tokenwire.streams.blocks import BLOCK_OVERHEAD, Bounds
+from tokenwire.streams.tail import Tail
 
 DONE = End(EndReason.DONE)
 WHY = Error("store_unavailable", "The store is away.", retryable=True, status=503)

@@ -12,9 +12,10 @@ from tests.fakes.virtual import VirtualLoop
 from tests.streams.test_keeping import Tap, Trouble, hub, next_of, over, start
 from tokenwire.gateway.cursors import is_finished
 from tokenwire.stores.records import Cursor, End, EndReason, RecordId
+from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.stream import Stream, first_after
-from tokenwire.streams.tail import Bounds, Tail
+from tokenwire.streams.tail import Tail
 
 CANCELLED = End(EndReason.CANCELLED)
 LOST = End(EndReason.LOST)
@@ -163,7 +164,7 @@ async def test_keeper_that_gives_up_delays_no_end() -> None:
 
 async def test_end_is_offered_before_it_is_told() -> None:
     """What takes the end to the store has it at once, readers once it is accepted."""
-    tail = Tail(Bounds(), patience=lambda: 60)
+    tail = Tail(Bounds(), end_wait=lambda: 60)
     tail.append([b"a"])
     keeper = tail.cursor()
     with tail.attach(1) as reader:
@@ -183,7 +184,7 @@ async def test_end_is_offered_before_it_is_told() -> None:
 @pytest.mark.parametrize("answers", [True, False])
 async def test_frozen_process_looks_at_its_store_first(answers: bool) -> None:
     """After a pause the answer may be there: the timer alone does not decide, but once."""
-    tail = Tail(Bounds(), patience=lambda: 0.02)
+    tail = Tail(Bounds(), end_wait=lambda: 0.02)
     tail.offer(WHOLE)
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)

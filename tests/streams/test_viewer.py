@@ -11,7 +11,8 @@ from tokenwire.dialects import chat, events
 from tokenwire.events import Error
 from tokenwire.sse import PING
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
-from tokenwire.streams.tail import Bounds, Tail
+from tokenwire.streams.blocks import Bounds
+from tokenwire.streams.tail import Tail
 from tokenwire.streams.viewer import Delivery, Ids, Rendering, Translated, Verbatim, view
 
 META = Meta("st_x", "me", "test", "chat", "m", 1)

@@ -32,11 +32,11 @@ from .secrets import Secrets
 from .settings import Settings, options
 from .stores.contract import Store
 from .stores.shared_secret import SharedSecret
+from .streams.blocks import Bounds
 from .streams.deadline import Timeouts
 from .streams.hub import Hub
 from .streams.limits import Durability, Limits
 from .streams.stream import Stream
-from .streams.tail import Bounds
 from .telemetry import Emf, Metrics, Recorder
 
 

@@ -8,8 +8,8 @@ from ..clock import monotonic
 from ..dialects.protocol import Decoder
 from ..dialects.responses.encode import ResponsesEncoder
 from ..errors import TokenwireError
+from ..streams.reader import Reader, ahead_of_log
 from ..streams.stream import Stream
-from ..streams.tail import Reader, ahead_of_log
 
 _STILL = 2.0
 """Seconds without a block after which to stop waiting for a stream that runs elsewhere."""

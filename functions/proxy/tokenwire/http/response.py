@@ -24,7 +24,7 @@ from ..gateway.presence import LEASE_HEADER
 from ..gateway.recording import RequestRecord
 from ..streams.ending import MOVED
 from ..streams.hub import Hub
-from ..streams.tail import Reader
+from ..streams.reader import Reader
 from ..streams.viewer import Delivery, view
 from .delivery import DeliveryOptions
 

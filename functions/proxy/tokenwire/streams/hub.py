@@ -23,9 +23,9 @@ from .naming import name_key
 from .persistence import persistence
 from .policy import OnDisconnect
 from .pump import CANCELLED, Pump, Source
+from .reader import Reader
 from .retention import Retention
 from .stream import Stream
-from .tail import Reader
 from .tails import Tails
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

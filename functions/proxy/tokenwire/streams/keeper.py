@@ -38,7 +38,8 @@ from ..stores.contract import (
 from ..stores.health import Health
 from ..stores.records import End, EndReason, Meta, RecordId
 from .ledger import MOST, Behind, Ledger
-from .tail import Reader, Tail
+from .reader import Reader
+from .tail import Tail
 
 T = TypeVar("T")
 

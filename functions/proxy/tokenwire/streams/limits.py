@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..stores.contract import Store
+from .blocks import Bounds
 from .deadline import Timeouts
-from .tail import Bounds
 
 
 @dataclass(frozen=True, slots=True)

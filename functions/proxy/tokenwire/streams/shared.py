@@ -51,7 +51,7 @@ class Shared:
     def new_stream(self, meta: Meta, policy: OnDisconnect, writer: Writer | None) -> Stream:
         """As ``Persistence.new_stream``."""
         if self._durability.first == "send":
-            intake = public = self._tails.new(meta.owner, self._patience)
+            intake = public = self._tails.new(meta.owner, self._end_wait)
         else:
             intake, public = self._tails.intake(meta.owner), self._tails.new(meta.owner)
         keeper = Keeper(
@@ -111,5 +111,5 @@ class Shared:
         """As ``Persistence.aclose``."""
         await self._following.aclose()
 
-    def _patience(self) -> float:
+    def _end_wait(self) -> float:
         return 0.0 if self.health.failing else _ACCEPT_END

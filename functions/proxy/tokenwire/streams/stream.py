@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from ..stores.records import Cursor, End, Facts, Meta
 from .copies import Copy, NoCopy
-from .tail import Tail, ahead_of_log
+from .reader import ahead_of_log
+from .tail import Tail
 from .viewers import Viewers
 
 

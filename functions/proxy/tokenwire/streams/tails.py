@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from .blocks import Bounds
 from .limits import Limits
-from .tail import Bounds, Tail
+from .tail import Tail
 
 Charge = Callable[[int, str], bool]
 """As ``Retention.charge``."""
@@ -28,9 +29,9 @@ class Tails:
         """Return the account of a caller: it takes changes in bytes, and tells whether they fit."""
         return partial(self._charge, owner=owner)  # type: ignore[call-arg]
 
-    def new(self, owner: str = "", patience: Callable[[], float] = lambda: 0.0) -> Tail:
+    def new(self, owner: str = "", end_wait: Callable[[], float] = lambda: 0.0) -> Tail:
         """Return a tail for viewers."""
-        return Tail(self._bounds, charge=self.account(owner), patience=patience)
+        return Tail(self._bounds, charge=self.account(owner), end_wait=end_wait)
 
     def intake(self, owner: str) -> Tail:
         """Return a tail for records that are not committed yet: it retains no past."""

@@ -12,7 +12,7 @@ from ..errors import TokenwireError
 from ..events import Error
 from ..sse import PING
 from ..stores.records import Cursor, End, Meta, RecordId
-from .tail import Reader
+from .reader import Reader
 
 
 class Rendering(Protocol):

@@ -1,0 +1,144 @@
+"""A reader: one place in a tail."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ..errors import ClientError
+from ..events import Error
+from ..stores.records import End, RecordId
+from .blocks import BLOCK_OVERHEAD
+
+if TYPE_CHECKING:
+    from .tail import Tail
+
+_FOREVER = 3600.0
+"""Seconds after which a wait without a limit is begun again."""
+
+
+class Reader:
+    """One place in a tail. Made by ``Tail.attach`` and ``Tail.cursor``.
+
+    ``position`` is the number of the next block, ``consumed`` the bytes of all blocks before it.
+    """
+
+    def __init__(self, tail: Tail, position: int, consumed: int, *, is_early: bool = False) -> None:
+        self._tail = tail
+        self._blocks = tail.blocks
+        self._is_early = is_early
+        self._stopped = False
+        self._why: Error | None = None
+        self._pending: asyncio.Future[bool] | None = None
+        self.position = position
+        self.consumed = consumed
+
+    def take(self, limit: int = 64 * 1024) -> list[bytes]:
+        """Return the next blocks, up to about ``limit`` bytes, but at least one if there is any."""
+        held = self._blocks.held
+        start = stop = self.position - self._blocks.first
+        size = 0
+        while stop < len(held) and size < limit:
+            size += len(held[stop]) + BLOCK_OVERHEAD
+            stop += 1
+        self.position += stop - start
+        self.consumed += size
+        self._tail.moved()
+        return held[start:stop]
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the blocks it takes."""
+        return self._tail.epoch
+
+    @property
+    def behind(self) -> bool:
+        """Whether blocks that it has not taken are no longer held. Not for attached readers."""
+        return self.position < self._blocks.first
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are blocks that it has not taken."""
+        return self.position < self._blocks.next
+
+    @property
+    def ended(self) -> tuple[RecordId, End] | None:
+        """The end record and its id, once every block before it has been taken."""
+        tail = self._tail
+        end = tail.end or (tail.offered if self._is_early else None)
+        if end is None or self.position < tail.next:
+            return None
+        return tail.last, end
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopped
+
+    @property
+    def interruption(self) -> Error | None:
+        """Why this reader gets no more, though the stream has no end: the error for its client."""
+        tail = self._tail
+        if self._stopped:
+            return self._why
+        return tail.broken if self.position >= tail.next else None
+
+    def stop(self, why: Error | None = None) -> None:
+        """Stop the reader: its client has disconnected, or is disconnected because of ``why``."""
+        self._stopped = True
+        self._why = why
+        if self._pending is not None and not self._pending.done():
+            self._pending.set_result(True)
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for a record after this place; return False if none came in ``seconds``."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while not self._is_due:
+            if not await self._woken(until - loop.time()):
+                return self._is_due
+        return True
+
+    async def over(self) -> None:
+        """Wait for the end of the stream, or for nothing more to come."""
+        while not self._tail.over:
+            await self._woken(_FOREVER)
+
+    async def gather(self, count: int, seconds: float) -> None:
+        """Wait for ``count`` blocks after this place, for the end, or for ``seconds``."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        tail = self._tail
+        while tail.next < self.position + count and not tail.closed and loop.time() < until:
+            await self._woken(until - loop.time())
+
+    @property
+    def _is_due(self) -> bool:
+        tail = self._tail
+        is_over = tail.closed if self._is_early else tail.over
+        return self._stopped or self.position < self._blocks.next or is_over
+
+    async def _woken(self, seconds: float) -> bool:
+        tail = self._tail
+        loop = asyncio.get_running_loop()
+        pending: asyncio.Future[bool] = loop.create_future()
+        self._pending = pending
+        timer = loop.call_later(seconds, _lapse, pending)
+        tail.waiting.add(pending)
+        try:
+            return await pending
+        finally:
+            timer.cancel()
+            tail.waiting.discard(pending)
+
+
+def ahead_of_log(param: str = "last_event_id") -> ClientError:
+    """Return the error for a cursor of a record that has not been written."""
+    return ClientError(
+        "The cursor does not belong to this stream.", code="invalid_cursor", param=param
+    )
+
+
+def _lapse(future: asyncio.Future[bool]) -> None:
+    if not future.done():
+        future.set_result(False)
