@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from ..dialects.protocol import JSON, Dialect, Output, as_exception
 from ..errors import ClientError, UpstreamError
-from ..streams.stream import Stream
 from ..streams.reader import Reader
+from ..streams.stream import Stream
 from ..streams.viewer import Delivery
 from .context import RequestContext
 from .memory import RequestMemory
