@@ -32,6 +32,9 @@ class Damage(Protocol):
     def lose_everything(self) -> None:
         """Remove all logs and names."""
 
+    def refuse(self, *, on: bool) -> bool:
+        """Let the store refuse writes, or take them again; whether it can."""
+
     def close(self) -> None:
         """Close its connections."""
 
@@ -41,6 +44,11 @@ class OfRedis:
 
     def __init__(self, server: Server) -> None:
         self._run: Callable[..., Any] = partial(redis_command, server)
+
+    def refuse(self, *, on: bool) -> bool:
+        """As ``Damage.refuse``: as a replica, of a primary that is not there."""
+        self._run("REPLICAOF", *(("127.0.0.1", "1") if on else ("NO", "ONE")))
+        return on
 
     def close(self) -> None:
         """As ``Damage.close``."""
@@ -75,6 +83,11 @@ class OfDynamoDB:
 
     def __init__(self, server: Server) -> None:
         self._client = client(server.environ["AWS_ENDPOINT_URL_DYNAMODB"])
+
+    def refuse(self, *, on: bool) -> bool:
+        """As ``Damage.refuse``: it cannot."""
+        del on
+        return False
 
     def close(self) -> None:
         """As ``Damage.close``."""
@@ -121,6 +134,11 @@ class OfMemory:
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
+
+    def refuse(self, *, on: bool) -> bool:
+        """As ``Damage.refuse``: it cannot."""
+        del on
+        return False
 
     def close(self) -> None:
         """As ``Damage.close``."""

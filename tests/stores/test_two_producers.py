@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -28,8 +29,10 @@ from tokenwire.stores.contract import (
     Missing,
     Rewound,
     Store,
+    StoreError,
     Taken,
     Writer,
+    new_token,
 )
 from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.stream import new_id
@@ -37,6 +40,7 @@ from tokenwire.streams.stream import new_id
 DONE = End(EndReason.DONE)
 CANCELLED = End(EndReason.CANCELLED, Error("cancelled", "", status=499))
 LOST = End(EndReason.LOST, Error("lost", ""))
+REFUSED = "refused"
 EXAMPLES = 400 if os.environ.get("TOKENWIRE_SOAK") else 40
 
 STEPS = [
@@ -44,7 +48,11 @@ STEPS = [
     *(f"{who} {what}" for who in "AB" for what in ("finish", "look")),
     *(f"{who} {what}" for who in "XY" for what in ("open", "read", "lose")),
     *("C reserve", "C cancel", "E copy", "E back", "E back"),
+    *(f"{who} {what} unheard" for who in "AB" for what in ("create", "adopt", "append", "finish")),
+    *("C cancel unheard", "C reserve unheard", "E head", "E batches", "E everything"),
+    *("E readonly", "E primary", "E primary"),
 ]
+"""``unheard``: the answer is lost. ``head`` to ``everything``: what the store loses then."""
 
 
 @dataclass(slots=True)
@@ -61,14 +69,23 @@ class World:
     following: dict[str, int] = field(default_factory=dict)
     copies: list[Any] = field(default_factory=list)
     went_back: bool = False
+    name: str = field(default_factory=new_token)
 
     def token(self, who: str) -> str:
         """A producer's, the same whenever it asks."""
-        return f"{who}-{id(self)}"
+        return f"{who}-{self.name}"
+
+    def unheard(self) -> World:
+        """The same world, for a step of which nobody learns what came of it."""
+        holds = {who: copy(writer) for who, writer in self.writers.items()}
+        return replace(self, writers=holds, following=dict(self.following), last=dict(self.last))
 
     async def do(self, step: str) -> Any:
         """One step; what came of it, in words that any store can say."""
-        who, what = step.split()
+        who, what, *unheard = step.split()
+        if unheard:
+            said = await self.unheard().do(f"{who} {what}")
+            return said if said == REFUSED else None
         try:
             said = await getattr(self, what)(who)
         except Fenced as error:
@@ -78,18 +95,26 @@ class World:
             return "rewound", error.last.seq
         except (Taken, Missing) as error:
             return type(error).__name__
+        except StoreError:
+            return REFUSED
         return said
 
     async def create(self, who: str) -> None:
-        """Make the log."""
+        """Make the log; after a loss, its own producer does."""
+        if self.went_back and who not in self.writers:
+            return
         self.writers[who] = await self.store.create(self.meta, self.token(who))
 
     async def reserve(self, _: str) -> None:
         """Make it for somebody else."""
+        if self.went_back:
+            return
         await self.store.reserve(self.meta)
 
     async def adopt(self, who: str) -> None:
-        """Take a reserved one."""
+        """Take a reserved one; after a loss, its own producer does."""
+        if self.went_back and who not in self.writers:
+            return
         self.writers[who] = await self.store.adopt(self.meta.id, self.token(who))
 
     async def append(self, who: str, end: End | None = None) -> None:
@@ -133,6 +158,25 @@ class World:
             self.damage.put_back(self.meta.id, self.copies[-1])
             self.went_back = True
             self.readers.clear()  # how they go on is in test_chaos_contract
+
+    async def head(self, _: str) -> None:
+        """Lose what is known of the log, but not its batches."""
+        await self._lose(lambda damage: damage.lose_head(self.meta.id))
+
+    async def batches(self, _: str) -> None:
+        """Lose the batches; where the end is among them, stores may differ in what they know."""
+        if not any(batch.end for batch in await self.read_all()):
+            await self._lose(lambda damage: damage.lose_batches(self.meta.id))
+
+    async def everything(self, _: str) -> None:
+        """Lose all."""
+        await self._lose(lambda damage: damage.lose_everything())
+
+    async def _lose(self, harm: Callable[[Damage], None]) -> None:
+        if self.damage is not None and await self.store.open(self.meta.id) is not None:
+            harm(self.damage)
+            self.went_back = True
+            self.readers.clear()
 
     async def open(self, who: str) -> bool:
         """Come to read."""
@@ -190,8 +234,18 @@ def test_every_order_has_one_outcome(
         memory = MemoryStore()
         real = World(store, meta, damage=damage)
         model = World(memory, meta, damage=OfMemory(memory))
+        refuses = False
         for step in steps:
-            assert await real.do(step) == await model.do(step), step
+            if step in ("E readonly", "E primary"):
+                refuses = step == "E readonly" and damage.refuse(on=True)
+                damage.refuse(on=refuses)
+            elif refuses and step.startswith("E"):
+                continue  # it could not be harmed from outside either
+            elif (said := await real.do(step)) == REFUSED:
+                assert refuses, step  # and nothing was done: the other store is not told
+            else:
+                assert said == await model.do(step), step
+        damage.refuse(on=False)
         assert len(model.writers) <= 1
         ends = [batch for batch in await real.read_all() if batch.end is not None]
         assert len(ends) <= 1

@@ -128,9 +128,17 @@ class DynamoDBWriter:
             found = await self._table.get(key(self._id, number(foreign, "sk")))
             raise Taken if found is None else fenced(found)
         last, seq = complete(items, len(items))
+        if last and "end" in items[last - 1]:
+            await self._say_over(last)
         self._next, self._verified, self._written = last + 1, 0, None
         self._last = RecordId(1 if seq else 0, seq)
         raise Rewound(self._last)
+
+    async def _say_over(self, place: int) -> None:
+        """Raises ``Fenced``: this place has an end, of an earlier hold on the log."""
+        found = await self._table.get(key(self._id, place))
+        if found is not None:
+            raise fenced(found)
 
     def _check_open(self) -> None:
         """Raises ``Fenced`` after an end of its own; others' stand in the place that is next."""
