@@ -50,7 +50,7 @@ build: $(SAM) ## build the Lambda artifacts from the lock file
 deploy: build ## deploy to your AWS account: ENV=default or prod
 	$(SAM) deploy --config-env $(ENV)
 
-test-sam: .venv/.dev $(SAM) ## run the tests with SAM CLI, containers and AWS's emulator
+test-sam: .venv/.dev $(SAM) .cache/checkov/bin/checkov ## run the tests with SAM CLI, containers and AWS's emulator
 	sh scripts/test_sam.sh
 
 judges: .venv/.dev .cache/parts .cache/judges ## run test suites, mocks and clients of other authors; WRITE=1 updates the README
@@ -103,6 +103,9 @@ build-LambdaAsgiLayer:
 
 .cache/sam/bin/sam: scripts/sam.sh scripts/requirements/sam.txt
 	@sh scripts/sam.sh
+
+.cache/checkov/bin/checkov: scripts/checkov.sh scripts/requirements/checkov.txt
+	@sh scripts/checkov.sh || echo "checkov cannot be installed: its test will be skipped" >&2
 
 .PHONY: help setup run test test-fast check format lambda build deploy test-sam judges fuzz soak bench clean differential \
   build-ProxyFunction build-LambdaAsgiLayer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,12 @@ async def transformed(**parameters: str) -> Any:
     ended = await run([python, script, *(f"{name}={value}" for name, value in parameters.items())])
     assert ended.status == 0, ended.err
     return ended.json
+
+
+def of_type(template: Any, kind: str) -> dict[str, Any]:
+    """The resources of a type, by their logical ids."""
+    resources = template["Resources"].items()
+    return {name: each for name, each in resources if each["Type"] == kind}
 
 
 def granted(template: Any) -> list[dict[str, Any]]:
@@ -52,3 +60,110 @@ async def test_public_url_has_both_permissions(auth_type: str) -> None:
     assert "InvokedViaFunctionUrl" not in by_url
     by_function = permissions["lambda:InvokeFunction"]["Properties"]
     assert by_function["InvokedViaFunctionUrl"] is True
+
+
+async def test_reserved_concurrency_is_a_parameter() -> None:
+    """None by default; else the number."""
+    template = await transformed()
+
+    (function,) = of_type(template, "AWS::Lambda::Function").values()
+    assert function["Properties"]["ReservedConcurrentExecutions"] == {
+        "Fn::If": [
+            "HasReservedConcurrency",
+            {"Ref": "ReservedConcurrency"},
+            {"Ref": "AWS::NoValue"},
+        ]
+    }
+    assert template["Parameters"]["ReservedConcurrency"]["Default"] == ""
+    assert template["Conditions"]["HasReservedConcurrency"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "ReservedConcurrency"}, ""]}]
+    }
+
+
+async def test_dropped_workers_are_kept_and_alarmed_of() -> None:
+    """Asynchronous events that fail go to an encrypted queue, and an alarm counts them."""
+    template = await transformed()
+
+    (config,) = of_type(template, "AWS::Lambda::EventInvokeConfig").values()
+    destination = config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+    assert destination == {"Fn::GetAtt": ["DroppedWorkers", "Arn"]}
+    queue = template["Resources"]["DroppedWorkers"]["Properties"]
+    assert queue == {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": {"Ref": "Retention"}}
+    alarm = template["Resources"]["DroppedWorkersAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "AsyncEventsDropped")
+    assert alarm["Threshold"] == 1
+    sends = [s for s in statements(template) if s["Action"] == "sqs:SendMessage"]
+    assert [statement["Resource"] for statement in sends] == [destination]
+
+
+def statements(template: Any) -> list[dict[str, Any]]:
+    """What the function's role allows, whatever the conditions."""
+    found = []
+    for policy in template["Resources"]["ProxyRole"]["Properties"]["Policies"]:
+        chosen = policy["Fn::If"][1] if "Fn::If" in policy else policy
+        found += chosen["PolicyDocument"]["Statement"]
+    return found
+
+
+async def test_role_has_no_managed_policy_that_is_not_used() -> None:
+    """VPC access only in a VPC, X-Ray only where it records; everything else names resources."""
+    template = await transformed()
+
+    roles = of_type(template, "AWS::IAM::Role")
+    assert roles.keys() == {"ProxyRole", "ApiGatewayLogsRole"}
+    (function,) = of_type(template, "AWS::Lambda::Function").values()
+    assert function["Properties"]["Role"] == {"Fn::GetAtt": ["ProxyRole", "Arn"]}
+    condition, policies, otherwise = roles["ProxyRole"]["Properties"]["ManagedPolicyArns"]["Fn::If"]
+    assert (condition, otherwise) == ("HasVpc", {"Ref": "AWS::NoValue"})
+    assert ["AWSLambdaVPCAccessExecutionRole" in str(policy) for policy in policies] == [True]
+    anywhere = [s for s in statements(template) if s["Resource"] == "*"]
+    assert [s["Action"] for s in anywhere] == [
+        ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    ]
+    traced = roles["ProxyRole"]["Properties"]["Policies"][-1]["Fn::If"]
+    assert (traced[0], traced[2]) == ("IsTraced", {"Ref": "AWS::NoValue"})
+
+
+async def test_rest_api_has_one_stage_with_access_logs() -> None:
+    """No stage besides ``live``; its log exists, and the account's role before it."""
+    template = await transformed()
+
+    (stage,) = of_type(template, "AWS::ApiGateway::Stage").values()
+    assert stage["Properties"]["StageName"] == "live"
+    for deployment in of_type(template, "AWS::ApiGateway::Deployment").values():
+        assert "StageName" not in deployment["Properties"]
+    setting = stage["Properties"]["AccessLogSetting"]
+    assert setting["DestinationArn"]["Fn::Sub"].endswith(":log-group:${RestApiLogs}")
+    fields = json.loads(setting["Format"])
+    assert {"requestId", "status", "path", "caller"} <= fields.keys()
+    assert all(value.startswith("$context.") for value in fields.values())
+    (tag,) = template["Resources"]["RestApiLogs"]["Properties"]["Tags"]
+    assert tag["Value"]["Fn::If"][:2] == ["CreatesApiGatewayLogRole", {"Ref": "ApiGatewayAccount"}]
+    for name in ("ApiGatewayAccount", "ApiGatewayLogsRole"):
+        resource = template["Resources"][name]
+        assert (resource["Condition"], resource["DeletionPolicy"]) == (
+            "CreatesApiGatewayLogRole",
+            "Retain",
+        )
+
+
+CHECKOV = Path(".cache/checkov/bin/checkov")
+
+
+@pytest.mark.timeout(300)
+async def test_every_finding_of_checkov_is_answered() -> None:
+    """The table in docs/deploy.md has each finding that is left, and no other."""
+    if not CHECKOV.exists():
+        pytest.skip("make test-sam installs checkov where it can be installed")
+    options = ["--framework", "cloudformation", "--skip-download", "--quiet", "--output", "json"]
+    ended = await run([CHECKOV, "-f", "template.yaml", *options, "--soft-fail"])
+    found = {
+        (check["check_id"], check["resource"].rpartition(".")[2])
+        for check in json.loads(ended.out)["results"]["failed_checks"]
+    }
+
+    rows = re.findall(
+        r"^\| `(CKV_\w+)` \| ([^|]+) \|", Path("docs/deploy.md").read_text(), re.MULTILINE
+    )
+    answered = {(id_, name) for id_, names in rows for name in re.findall(r"`(\w+)`", names)}
+    assert found == answered

@@ -145,7 +145,8 @@ class RuntimeApi:
     ) -> None:
         invocation.cut = outgoing.abort
         mode = incoming.get("lambda-runtime-function-response-mode")
-        if mode == "streaming":
+        # AWS's Go runtime streams without the mode's header.
+        if mode == "streaming" or (not mode and incoming.get("content-type") == wire.STREAM_TYPE):
             await self._streamed(invocation, incoming, outgoing)
         elif mode:
             await incoming.read(MAX_BUFFERED)
