@@ -18,8 +18,8 @@ TABLE: dict[str, set[str]] = {
     "clock": set(),
     "redaction": set(),
     "references": {"errors"},
-    "registries": {"auth", "dialects", "providers"},
-    "settings": {"auth", "errors", "providers", "references", "registries"},
+    "registries": {"auth", "dialects", "providers", "stores"},
+    "settings": {"auth", "errors", "providers", "references", "registries", "stores"},
     "configuration": {"references", "registries", "secrets", "settings"},
     "secrets": {"errors"},
     "plugins": {"errors"},
@@ -81,6 +81,7 @@ TABLE: dict[str, set[str]] = {
         "references",
         "server",
         "settings",
+        "stores",
     },
     "__init__": set(),
 }

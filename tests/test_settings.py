@@ -13,6 +13,7 @@ from tokenwire.settings import environment, load
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.redis import RedisStore
+from tokenwire.stores.registry import store_kinds
 from tokenwire.streams.policy import OnDisconnect
 
 NOWHERE = Path("/nonexistent")
@@ -24,6 +25,9 @@ def bad(environ: dict[str, str], folder: Path = NOWHERE) -> str:
         load(environ, folder)
     assert caught.value.code == "bad_setting"
     return caught.value.message
+
+
+STORES = store_kinds()
 
 
 def test_nothing_is_needed() -> None:
@@ -183,9 +187,11 @@ def test_store_is_an_address(tmp_path: Path) -> None:
         ("rediss://user:pass@h?cluster=true", RedisStore),
         ("dynamodb://my-table.x", DynamoDBStore),
     ):
-        assert isinstance(store(load({"TOKENWIRE_STORE": said}, tmp_path), str), kind)
+        assert isinstance(store(load({"TOKENWIRE_STORE": said}, tmp_path), str, STORES), kind)
         by_reference = load({"TOKENWIRE_STORE": "env:THERE"}, tmp_path)
-        assert isinstance(store(by_reference, {"env:THERE": f" {said}\n"}.__getitem__), kind)
+        assert isinstance(
+            store(by_reference, {"env:THERE": f" {said}\n"}.__getitem__, STORES), kind
+        )
 
 
 @pytest.mark.parametrize("said", ["", "redis", "http://h", "dynamodb://", "dynamodb://a b"])
@@ -195,7 +201,7 @@ def test_other_stores_are_refused(said: str, tmp_path: Path) -> None:
         load({"TOKENWIRE_STORE": said}, tmp_path)
     assert "memory://, redis://HOST" in str(caught.value)
     with pytest.raises(ProxyError) as caught:
-        store(load({"TOKENWIRE_STORE": "ssm:/x"}, tmp_path), lambda _: said or "env:AGAIN")
+        store(load({"TOKENWIRE_STORE": "ssm:/x"}, tmp_path), lambda _: said or "env:AGAIN", STORES)
     assert caught.value.code == "bad_setting"
     assert "a b" not in str(caught.value)
 

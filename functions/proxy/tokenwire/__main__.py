@@ -16,6 +16,7 @@ from .gateway.services import Services
 from .references import is_reference
 from .server import Config
 from .settings import Settings
+from .stores.registry import StoreKinds, kind_of
 
 
 class _Server(uvicorn.Server):
@@ -39,29 +40,27 @@ def main() -> None:
         check_bind(app.state.services.authenticate, found.settings.host)
     except ProxyError as error:
         sys.exit(f"tokenwire: {error}")
-    print(_greeting(app.state.services), file=sys.stderr, flush=True)  # noqa: T201
+    print(_greeting(app.state.services, found.registries.stores), file=sys.stderr, flush=True)  # noqa: T201
     _Server(app, Config(app, found.settings)).run()
 
 
-def _greeting(services: Services) -> str:
+def _greeting(services: Services, stores: StoreKinds) -> str:
     settings, catalog = services.settings, services.catalog
     off = "; ".join(f"{kind} ({why})" for kind, why in catalog.off.items())
     return (
         f"tokenwire on http://{settings.host}:{settings.port}\n"
         f"  providers: {', '.join(catalog.status) or 'none'}\n"
         f"  off: {off or 'none'}\n"
-        f"  streams: {_kept(settings)}\n"
+        f"  streams: {_kept(settings, stores)}\n"
         f"  {services.authenticate.description}"
     )
 
 
-def _kept(settings: Settings) -> str:
+def _kept(settings: Settings, stores: StoreKinds) -> str:
     """Return where streams are kept, without the address: that may hold a password."""
-    if settings.store == "memory://":
-        return "in this process; TOKENWIRE_STORE=redis://… lets others share them"
     if is_reference(settings.store):
         return f"in the store that {settings.store} names"
-    return f"in {settings.store.partition('://')[0].replace('rediss', 'redis')}"
+    return kind_of(settings.store, stores).description
 
 
 if __name__ == "__main__":

@@ -69,8 +69,8 @@ def create_app(
         settings, registries = found.settings, found.registries
         secrets = secrets or found.secrets
     secrets = secrets or Secrets({}, references(settings), ttl=settings.secret_ttl)
-    durable = durable or provision.store(settings, secrets.read)
     registries = registries or Registries.load()
+    durable = durable or provision.store(settings, secrets.read, registries.stores)
     services = _services(settings, secrets, registries, durable, invoker or LambdaInvoker())
     app = FastAPI(
         title="tokenwire",

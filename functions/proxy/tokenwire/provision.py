@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from .errors import ProxyError
 from .providers.demo import Demo
 from .providers.kind import Dependencies
 from .providers.protocol import Provider
 from .providers.registry import Kinds
 from .references import is_reference
 from .secrets import NO_KEY, SecretKey, Secrets
-from .settings import Settings, store_url
+from .settings import Settings
 from .stores.contract import Keep, Store
-from .stores.dynamodb import DynamoDBStore
-from .stores.memory import MemoryStore
-from .stores.redis import RedisStore
+from .stores.kind import StoreOptions
+from .stores.registry import StoreKinds, kind_of
 
 
 def providers(settings: Settings, secrets: Secrets, kinds: Kinds) -> dict[str, Provider]:
@@ -34,26 +34,23 @@ def _key(secrets: Secrets, reference: str | None) -> SecretKey:
     return secrets.key(reference or NO_KEY)
 
 
-def store(settings: Settings, lookup: Callable[[str], str]) -> Store:
+def store(settings: Settings, lookup: Callable[[str], str], kinds: StoreKinds) -> Store:
     """Return the store that the settings name.
 
     Args:
         settings: Of the app.
         lookup: Returns the value of a reference (``env:NAME``, ``ssm:/path``).
+        kinds: The kinds of store by name.
 
     Raises:
         ProxyError: The reference leads to no address (``bad_setting``), or to nothing.
     """
     given = settings.store
-    url = store_url(lookup(given)) if is_reference(given) else given
+    url = lookup(given).strip() if is_reference(given) else given
+    if is_reference(url):
+        raise ProxyError("Bad setting: store leads to another reference.", code="bad_setting")
     keep = Keep(settings.timeout_total + settings.retention, settings.retention)
-    scheme, _, place = url.partition("://")
-    if scheme == "memory":
-        return MemoryStore(keep)
-    timeout = store_timeout(settings.lease)
-    if scheme == "dynamodb":
-        return DynamoDBStore(place, keep, timeout)
-    return RedisStore(url, keep, timeout)
+    return kind_of(url, kinds).create(url, StoreOptions(keep, store_timeout(settings.lease)))
 
 
 def store_timeout(lease: float) -> float:

@@ -9,6 +9,7 @@ from .auth.registry import Methods, methods
 from .dialects import Dialect
 from .dialects.registry import load
 from .providers.registry import Kinds, kinds
+from .stores.registry import StoreKinds, store_kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,13 @@ class Registries:
         providers: Kinds of provider by name.
         auth: Ways of authenticating callers by name.
         dialects: Dialects of clients by name.
+        stores: Kinds of store by name.
     """
 
     providers: Kinds
     auth: Methods
     dialects: Mapping[str, Dialect]
+    stores: StoreKinds
 
     @classmethod
     def load(cls) -> Registries:
@@ -32,4 +35,4 @@ class Registries:
         Raises:
             ProxyError: A published object cannot be used (``bad_setting``).
         """
-        return cls(providers=kinds(), auth=methods(), dialects=load())
+        return cls(providers=kinds(), auth=methods(), dialects=load(), stores=store_kinds())

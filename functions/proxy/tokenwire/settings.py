@@ -16,8 +16,9 @@ from msgspec import Meta, Struct
 from .auth.method import AuthMethod
 from .errors import ProxyError
 from .providers.settings import ProviderSettings
-from .references import PATTERN, check_given, check_reference, is_reference, listed
+from .references import check_given, check_reference, is_reference, listed
 from .registries import Registries
+from .stores.registry import kind_of
 
 PREFIX = "TOKENWIRE_"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
@@ -29,14 +30,8 @@ Bytes = Annotated[int, Meta(ge=1024)]
 Count = Annotated[int, Meta(ge=1)]
 # As ``streams.policy`` parses it: a mistake would otherwise fail each request. Empty: by route.
 OnDisconnect = Annotated[str, Meta(pattern=r"^(cancel|continue|grace[=(]\d{1,5}(\.\d{1,3})?\)?)?$")]
-# An address can hold a password, so a reference is accepted too.
-StoreUrl = Annotated[
-    str,
-    Meta(pattern=r"^(memory://|rediss?://\S+|dynamodb://[A-Za-z0-9_.-]{3,255})$|" + PATTERN),
-]
 _FORMS = {
     "key": "env:NAME or ssm:/path",
-    "store": "memory://, redis://HOST, rediss://HOST, dynamodb://TABLE, env:NAME or ssm:/path",
     "on_disconnect": "cancel, continue or grace=SECONDS",
 }
 
@@ -86,7 +81,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     on_disconnect: OnDisconnect | None = None
     retention: Seconds = 600.0
 
-    store: StoreUrl = "memory://"
+    # An address, or a reference to one: it can hold a password.
+    store: str = "memory://"
     durability: Literal["send", "commit"] = "send"
     lease: Seconds = 10.0
     viewer_lease: Seconds = 15.0
@@ -152,6 +148,8 @@ def load(
     settings = _converted(found, Settings, "")
     settings = msgspec.structs.replace(settings, providers=_providers(providers, registries))
     _check_auth(settings, registries)
+    if not is_reference(settings.store):
+        kind_of(settings.store, registries.stores)
     _check_secrets(settings, environ)
     return settings
 
@@ -286,20 +284,6 @@ def _routes(found: Any) -> Any:
 def _timed(route: Any) -> Any:
     patience = route.get("patience") if isinstance(route, dict) else None
     return {**route, "patience": _seconds(patience)} if isinstance(patience, str) else route
-
-
-def store_url(value: str) -> str:
-    """Return the address of a store that was found behind a reference.
-
-    Raises:
-        ProxyError: It is no such address (``bad_setting``).
-    """
-    if is_reference(value):
-        raise _bad("store leads to another reference")
-    try:
-        return msgspec.convert(value.strip(), StoreUrl)
-    except msgspec.ValidationError:
-        raise _bad(f"store must lead to {_FORMS['store']}") from None
 
 
 def _merged(found: dict[str, Any], given: Any) -> Any:

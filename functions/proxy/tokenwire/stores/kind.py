@@ -31,6 +31,7 @@ class StoreKind:
         form: What an address looks like, for error messages: ``redis://HOST``.
         pattern: A regular expression for what follows ``://``; the whole of it must match.
         create: Makes the store from its address. It does not connect yet.
+        description: Where streams are kept, for the line that the server prints at its start.
     """
 
     name: str
@@ -38,6 +39,7 @@ class StoreKind:
     form: str
     pattern: str
     create: Callable[[str, StoreOptions], Store]
+    description: str
 
     def accepts(self, url: str) -> bool:
         """Return whether this is an address of this kind."""

@@ -7,18 +7,17 @@ from typing import TypeAlias
 
 from .. import plugins
 from ..errors import ProxyError
-from .contract import Store
 from .dynamodb.kind import DYNAMODB
-from .kind import StoreKind, StoreOptions
+from .kind import StoreKind
 from .memory.kind import MEMORY
 from .redis.kind import REDIS
 
-Kinds: TypeAlias = Mapping[str, StoreKind]
+StoreKinds: TypeAlias = Mapping[str, StoreKind]
 
 _BUILT_IN = (MEMORY, REDIS, DYNAMODB)
 
 
-def kinds() -> Kinds:
+def store_kinds() -> StoreKinds:
     """Return every kind of store by name; looks for installed packages at each call.
 
     Raises:
@@ -28,7 +27,7 @@ def kinds() -> Kinds:
     return plugins.extended(built_in, plugins.STORES, StoreKind)
 
 
-def kind_of(url: str, known: Kinds) -> StoreKind:
+def kind_of(url: str, known: StoreKinds) -> StoreKind:
     """Return the kind of the store at this address.
 
     Raises:
@@ -37,19 +36,9 @@ def kind_of(url: str, known: Kinds) -> StoreKind:
     """
     found = next((kind for kind in known.values() if kind.accepts(url)), None)
     if found is None:
-        raise ProxyError(f"Bad setting: store must be {forms(known)}.", code="bad_setting")
+        forms = ", ".join(kind.form for kind in known.values())
+        raise ProxyError(
+            f"Bad setting: store must be, or lead to, one of {forms}, env:NAME or ssm:/path.",
+            code="bad_setting",
+        )
     return found
-
-
-def forms(known: Kinds) -> str:
-    """Return what addresses of stores look like, for messages."""
-    return ", ".join([*(kind.form for kind in known.values()), "env:NAME or ssm:/path"])
-
-
-def create(url: str, options: StoreOptions, known: Kinds) -> Store:
-    """Return the store at this address.
-
-    Raises:
-        ProxyError: As ``kind_of``.
-    """
-    return kind_of(url, known).create(url, options)

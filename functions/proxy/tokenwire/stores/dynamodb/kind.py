@@ -11,5 +11,10 @@ def _create(url: str, options: StoreOptions) -> DynamoDBStore:
 
 
 DYNAMODB = StoreKind(
-    "dynamodb", ("dynamodb",), "dynamodb://TABLE", r"[A-Za-z0-9_.-]{3,255}", _create
+    name="dynamodb",
+    schemes=("dynamodb",),
+    form="dynamodb://TABLE",
+    pattern=r"[A-Za-z0-9_.-]{3,255}",
+    create=_create,
+    description="in dynamodb",
 )

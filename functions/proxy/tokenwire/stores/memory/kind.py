@@ -10,4 +10,11 @@ def _create(url: str, options: StoreOptions) -> MemoryStore:
     return MemoryStore(options.keep)
 
 
-MEMORY = StoreKind("memory", ("memory",), "memory://", "", _create)
+MEMORY = StoreKind(
+    name="memory",
+    schemes=("memory",),
+    form="memory://",
+    pattern="",
+    create=_create,
+    description="in this process; TOKENWIRE_STORE=redis://… lets others share them",
+)

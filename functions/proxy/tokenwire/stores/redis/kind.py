@@ -10,4 +10,11 @@ def _create(url: str, options: StoreOptions) -> RedisStore:
     return RedisStore(url, options.keep, options.timeout)
 
 
-REDIS = StoreKind("redis", ("redis", "rediss"), "redis://HOST, rediss://HOST", r"\S+", _create)
+REDIS = StoreKind(
+    name="redis",
+    schemes=("redis", "rediss"),
+    form="redis://HOST, rediss://HOST",
+    pattern=r"\S+",
+    create=_create,
+    description="in redis",
+)
