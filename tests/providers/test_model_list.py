@@ -27,7 +27,8 @@ async def test_asked_once_until_the_list_is_old() -> None:
         return [f"m{asked}"]
 
     names = ModelList((), fetch, lambda: now[0])
-    assert await asyncio.gather(names.get(), names.get()) == (["m1"], ["m1"])
+    first, second = await asyncio.gather(names.get(), names.get())
+    assert first == second == ["m1"]
     now[0] = TTL
     assert await names.get() == ["m1"]
     now[0] = TTL + 0.001
