@@ -27,6 +27,7 @@ from tokenwire.dialects.chat import DIALECT
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.records import Meta
 from tokenwire.stores.redis import RedisStore
+from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE
@@ -95,7 +96,7 @@ async def _produce(url: str, pace: float) -> None:
 
 async def _start(hub: Hub, number: int, pace: float) -> Stream:
     meta = Meta(f"st_{pace:g}_{number}", "me", "bench", "chat", "m", 1)
-    return await hub.start(meta, Source(lambda: _timed(pace), DIALECT.decoder()), CONTINUE)
+    return await hub.start(meta, Source(framed(lambda: _timed(pace)), DIALECT.decoder()), CONTINUE)
 
 
 async def _view(url: str, pace: float) -> None:

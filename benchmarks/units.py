@@ -19,6 +19,7 @@ from typing import Any
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.records import Meta
+from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE
@@ -218,7 +219,7 @@ async def one_stream(here: DynamoDBStore, there: DynamoDBStore) -> Cost:
     producer = Hub(Limits(), durability=Durability(here))
     viewer = Hub(Limits(), durability=Durability(there))
     meta = Meta(new_id(), "me", "openai", "chat", "gpt-5", 1)
-    stream = await producer.start(meta, Source(upstream, DIALECT.decoder()), CONTINUE)
+    stream = await producer.start(meta, Source(framed(upstream), DIALECT.decoder()), CONTINUE)
     remote = await viewer.find(meta.id, "me")
     blocks = 0
     with viewer.watch(remote, 1) as reader:

@@ -16,6 +16,7 @@ from tokenwire.sse import data_of
 from tokenwire.stores.records import Facts
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
+from tokenwire.streams.framing import framed
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
 
@@ -35,7 +36,7 @@ def mended(*blocks: bytes) -> list[Any]:
 async def pumped(*pieces: bytes) -> bytes:
     """The log of a stream."""
     tail = Tail(Bounds())
-    source = Source(sends(*pieces), DIALECT.decoder(), repair=DIALECT.repair())
+    source = Source(framed(sends(*pieces)), DIALECT.decoder(), repair=DIALECT.repair())
     await Pump(source, tail, Facts(), Timeouts()).run()
     return held(tail)
 

@@ -31,6 +31,7 @@ from tokenwire.sse import Parser, ServerSentEvent
 from tokenwire.stores.records import EndReason, Facts, Meta
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
+from tokenwire.streams.framing import framed
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
 from tokenwire.streams.viewer import Delivery, Rendering, Translated, Verbatim, view
@@ -83,7 +84,7 @@ async def pumped(provider: str, pieces: Iterable[bytes], *, breaks: bool = False
         yield read(httpx2.Response(200, stream=Body(pieces, breaks=breaks)))
 
     tail = Tail(Bounds())
-    source = Source(opened, DIALECTS[dialect].decoder(), max_block=4096)
+    source = Source(framed(opened, 4096), DIALECTS[dialect].decoder())
     await Pump(source, tail, Facts(), Timeouts()).run()
     return tail
 

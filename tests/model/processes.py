@@ -24,6 +24,7 @@ from tokenwire.errors import TokenwireError
 from tokenwire.events import Error
 from tokenwire.stores.contract import Store, StoreError
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
+from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE
@@ -238,7 +239,7 @@ async def _play(plan: Mapping[int, str]) -> Outcome:
     caller, beside, viewer, late = Client(), Client(), Client(), Client()
     speaking = asyncio.create_task(_speak(tap))
     watching = asyncio.create_task(viewer.watch(there))
-    stream = await here.start(META, Source(tap, DIALECT.decoder()), CONTINUE)
+    stream = await here.start(META, Source(framed(tap), DIALECT.decoder()), CONTINUE)
     calling = asyncio.create_task(caller.read(here, stream))
     joining = asyncio.create_task(beside.watch(here))
     requests = fate.names

@@ -23,6 +23,7 @@ from tokenwire.stores.contract import Batch, Store
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.records import Cursor, End, Meta, RecordId
 from tokenwire.stores.redis import RedisStore
+from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE
@@ -182,7 +183,7 @@ class Silent:
 
 async def _start(hub: Hub, told: dict[str, Any]) -> Stream:
     meta = Meta(told["id"], "me", "test", "chat", "m", 1)
-    source = Source(Counting(told["blocks"], told["pause"]), DIALECT.decoder())
+    source = Source(framed(Counting(told["blocks"], told["pause"])), DIALECT.decoder())
     return await hub.start(meta, source, CONTINUE)
 
 

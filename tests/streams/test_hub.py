@@ -15,6 +15,7 @@ from tokenwire.stores.contract import Named, StoreError
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.records import Cursor, EndReason, Meta, RecordId
 from tokenwire.streams.ending import GOING_AWAY
+from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.naming import MAX_PENDING
@@ -47,7 +48,7 @@ class Gate:
 async def start(hub: Hub, gate: Gate, policy: OnDisconnect, owner: str = "me") -> Stream:
     """A stream through the gate."""
     meta = Meta(new_id(), owner, "test", "chat", "m", 1)
-    return await hub.start(meta, Source(gate, DIALECT.decoder()), policy)
+    return await hub.start(meta, Source(framed(gate), DIALECT.decoder()), policy)
 
 
 async def finished(stream: Stream) -> None:
@@ -227,7 +228,7 @@ async def test_names_of_a_stream_that_has_started_are_kept_with_it() -> None:
     hub, gate = Hub(Limits()), Gate()
     about = Meta(new_id(), "me", "test", "chat", "m", 1)
     assert await hub.claim("key", "me", Named(about.id)) is None
-    stream = await hub.start(about, Source(gate, DIALECT.decoder()), CONTINUE)
+    stream = await hub.start(about, Source(framed(gate), DIALECT.decoder()), CONTINUE)
     for number in range(MAX_PENDING + 1):
         await hub.claim(f"name {number}", "me", Named(f"st_{number}"))
     assert await hub.named("key", "me") == Named(about.id)

@@ -20,6 +20,7 @@ from tokenwire.stores.shared_secret import SharedSecret
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.copies import StoredCopy
 from tokenwire.streams.ending import MOVED
+from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
@@ -88,7 +89,7 @@ def hub(store: MemoryStore, limits: Limits | None = None, *, commit: bool = Fals
 async def start(at: Hub, tap: Tap, policy: OnDisconnect = CONTINUE) -> Stream:
     """A stream through the tap."""
     meta = Meta(new_id(), "me", "test", "chat", "m", 1)
-    return await at.start(meta, Source(tap, DIALECT.decoder()), policy)
+    return await at.start(meta, Source(framed(tap), DIALECT.decoder()), policy)
 
 
 async def read(at: Hub, stream: Stream, count: int = 1000) -> list[bytes]:

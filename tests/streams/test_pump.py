@@ -15,6 +15,7 @@ from tokenwire.events import Usage
 from tokenwire.stores.records import EndReason, Facts
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
+from tokenwire.streams.framing import framed
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
 
@@ -42,7 +43,7 @@ async def pumped(
 ) -> tuple[Tail, Facts]:
     """The log and the facts that a pump leaves."""
     tail, facts = Tail(bounds or Bounds()), Facts()
-    source = Source(opened, DIALECT.decoder(), max_block=4096)
+    source = Source(framed(opened, 4096), DIALECT.decoder())
     await Pump(source, tail, facts, timeouts or Timeouts()).run()
     return tail, facts
 
@@ -195,7 +196,7 @@ async def test_cancelled_pump_leaves_end() -> None:
 
     tail, facts = Tail(Bounds()), Facts()
     task = asyncio.create_task(
-        Pump(Source(opened, DIALECT.decoder()), tail, facts, Timeouts()).run()
+        Pump(Source(framed(opened), DIALECT.decoder()), tail, facts, Timeouts()).run()
     )
     while facts.blocks == 0:
         await asyncio.sleep(0)
@@ -223,7 +224,7 @@ async def test_slow_reader_stops_reading_upstream() -> None:
         yield body()
 
     tail, facts = Tail(Bounds(window=10_000)), Facts()
-    pump = Pump(Source(opened, DIALECT.decoder()), tail, facts, Timeouts(idle=0.05))
+    pump = Pump(Source(framed(opened), DIALECT.decoder()), tail, facts, Timeouts(idle=0.05))
     with tail.attach(1) as reader:
         task = asyncio.create_task(pump.run())
         await asyncio.sleep(0.2)

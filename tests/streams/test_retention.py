@@ -13,6 +13,7 @@ from tokenwire.stores.contract import Named
 from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.blocks import Bounds
+from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Limits
 from tokenwire.streams.policy import CONTINUE
@@ -146,7 +147,7 @@ async def test_repeated_name_ends_no_other_stream() -> None:
     await finished(named)
     other = await hub.start(
         Meta(new_id(), "you", "test", "chat", "m", 1),
-        Source(second, DIALECT.decoder()),
+        Source(framed(second), DIALECT.decoder()),
         CONTINUE,
     )
     await asyncio.sleep(0.01)

@@ -1,7 +1,7 @@
-"""Fallbacks: the first provider of a route that begins to answer is the one that answers.
+"""Fallbacks: try the providers of a route in order, until one begins to answer.
 
-Another is tried only before the first content: after it, a second answer would be a second
-answer. What the failed ones sent until then is thrown away.
+The next provider is tried only before the first content: afterwards the client would get parts of
+two answers. What a failed provider sent before its content is discarded.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from ..dialects.protocol import Decoder, Dialect, as_exception
 from ..errors import TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, ToolCall
 from ..stores.records import Attempt
-from ..streams.framing import Framer
-
-Body = AsyncIterator[bytes]
+from ..streams.framing import Blocks, Body, BodyBlocks
+from .translation import TranslatedBlocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,8 @@ class Candidate:
 
     Args:
         name: ``provider/model``, for the log line.
-        dialect: In which it answers.
-        opening: Sends the request when it is entered; once.
+        dialect: The dialect of its stream.
+        opening: Sends the request when it is entered. Can be entered once.
     """
 
     name: str
@@ -37,18 +36,20 @@ class Candidate:
 
 @asynccontextmanager
 async def open_first(
-    candidates: Sequence[Candidate], patience: float, attempts: list[Attempt]
-) -> AsyncIterator[Body]:
-    """The body of the first that begins, in the dialect of the first of all.
+    candidates: Sequence[Candidate], patience: float, attempts: list[Attempt], max_block: int
+) -> AsyncIterator[Blocks]:
+    """Open the stream of the first candidate that answers, in the dialect of the first candidate.
 
     Args:
         candidates: In order.
-        patience: Seconds to the first content, for all but the last: the stream's own limits
-            are enough for that one.
-        attempts: Each try is noted here.
+        patience: Seconds to the first content, for all but the last: the limits of the stream
+            apply to the last.
+        attempts: Each try is appended here.
+        max_block: The largest block to accept, in bytes.
 
     Raises:
-        TokenwireError: The last one's failure, or one that no other provider would cure.
+        TokenwireError: The failure of the last candidate, or one that no other provider would
+            cure.
     """
     for candidate in candidates:
         is_last = candidate is candidates[-1]
@@ -56,16 +57,16 @@ async def open_first(
             try:
                 async with asyncio.timeout(None if is_last else patience):
                     body = await stack.enter_async_context(candidate.opening)
-                    decoder = candidate.dialect.decoder()
-                    held = [] if is_last else await _until_content(body, decoder)
+                    blocks = BodyBlocks(body, max_block)
+                    if not is_last:
+                        await _until_content(blocks, candidate.dialect.decoder())
             except (TimeoutError, TokenwireError) as error:
                 attempts.append(Attempt(candidate.name, _code(error)))
                 if is_last or not getattr(error, "retryable", True):
                     raise
                 continue
             attempts.append(Attempt(candidate.name))
-            whole = _joined(held, body) if held else body
-            yield _in(candidates[0].dialect, candidate.dialect, whole)
+            yield _in(candidates[0].dialect, candidate.dialect, blocks)
             return
 
 
@@ -73,19 +74,18 @@ def _code(error: TimeoutError | TokenwireError) -> str:
     return error.code if isinstance(error, TokenwireError) else "timeout_first_content"
 
 
-async def _until_content(body: Body, decoder: Decoder) -> list[bytes]:
-    """Read until the answer has really begun; what was read.
+async def _until_content(blocks: BodyBlocks, decoder: Decoder) -> None:
+    """Read until the first content, and put back what was read.
 
     Raises:
-        TokenwireError: It failed before, be it inside a response with status 200.
+        TokenwireError: The stream failed before, even inside a response with status 200.
     """
     held: list[bytes] = []
-    framer = Framer()
-    async for data in body:
-        held.append(data)
-        for block in framer.feed(data):
-            if decoder.ends(block) or _begins(decoder.decode(block)):
-                return held
+    async for batch in blocks:
+        held += batch
+        if any(decoder.ends(block) or _begins(decoder.decode(block)) for block in batch):
+            blocks.put_back(held)
+            return
     raise UpstreamError(
         "The provider closed the stream before the answer began.",
         code="upstream_truncated",
@@ -100,32 +100,5 @@ def _begins(events: Sequence[Event]) -> bool:
     return any(isinstance(event, Content | Reasoning | ToolCall | Finish) for event in events)
 
 
-async def _joined(held: list[bytes], body: Body) -> Body:
-    for data in held:
-        yield data
-    async for data in body:
-        yield data
-
-
-def _in(wanted: Dialect, given: Dialect, body: Body) -> Body:
-    return body if wanted.name == given.name else _translated(wanted, given, body)
-
-
-async def _translated(wanted: Dialect, given: Dialect, body: Body) -> Body:
-    """A stream in another dialect, for a log that is in the first provider's."""
-    decoder, encoder, framer = given.decoder(), wanted.encoder(), Framer()
-    has_finished = False
-    async for data in body:
-        for block in framer.feed(data):
-            if decoder.ends(block):
-                rest = [out for event in decoder.decode(block) for out in encoder.encode(event)]
-                yield b"".join([*rest, *encoder.end()])
-                return
-            for event in decoder.decode(block):
-                has_finished = has_finished or isinstance(event, Finish)
-                blocks = encoder.error(event) if isinstance(event, Error) else encoder.encode(event)
-                if blocks:
-                    yield b"".join(blocks)
-    if has_finished and decoder.may_lack_end:
-        # Some compatible servers send no terminator: the pump takes that for whole, and so do we.
-        yield b"".join(encoder.end())
+def _in(wanted: Dialect, given: Dialect, blocks: Blocks) -> Blocks:
+    return blocks if wanted.name == given.name else TranslatedBlocks(wanted, given, blocks)

@@ -14,10 +14,11 @@ from ..dialects.protocol import JSON, ChatRequest, Dialect
 from ..errors import ClientError
 from ..providers.protocol import Provider
 from ..stores.records import Attempt, Meta
+from ..streams.framing import Blocks, Body
 from ..streams.pump import Source
 from ..streams.stream import new_id
 from .catalog import Route
-from .fallback import Body, Candidate, open_first
+from .fallback import Candidate, open_first
 from .memory import RequestMemory
 from .services import Services
 
@@ -55,9 +56,14 @@ def prepare(
     meta = Meta(stream_id or new_id(), owner, first.name, first.dialect, model, created, tools)
     attempts: list[Attempt] = []
     source = Source(
-        partial(open_first, _candidates(dialects, plan.routes, request), plan.patience, attempts),
+        partial(
+            open_first,
+            _candidates(dialects, plan.routes, request),
+            plan.patience,
+            attempts,
+            services.settings.max_block_bytes,
+        ),
         dialects[first.dialect].decoder(),
-        services.settings.max_block_bytes,
         dialects[first.dialect].repair(),
     )
     return Prepared(meta, source, attempts)
@@ -70,10 +76,10 @@ def holding(source: Source, memory: RequestMemory) -> Source:
     """
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[AsyncIterator[bytes]]:
+    async def opened() -> AsyncIterator[Blocks]:
         with memory.shared():
-            async with source.open() as body:
-                yield body
+            async with source.open() as blocks:
+                yield blocks
 
     return replace(source, open=opened)
 

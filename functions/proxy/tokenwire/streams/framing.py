@@ -1,11 +1,96 @@
-"""From a provider's bytes to the blocks worth keeping."""
+"""Cut a provider's body into the blocks of its stream: the one place where that is done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol, TypeAlias
 
 from ..errors import UpstreamError
 from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, is_plain, without_cursor
+
+Body: TypeAlias = AsyncIterator[bytes]
+
+
+class Blocks(Protocol):
+    """The blocks of one stream, in batches: those that one read completes, which may be none."""
+
+    def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
+        """Iterate over the batches.
+
+        Raises:
+            TokenwireError: The stream cannot be read further. The blocks before were returned.
+        """
+
+    @property
+    def rest(self) -> bytes:
+        """What follows the last complete block, once the iteration has ended."""
+
+    async def drain(self) -> None:
+        """Read the body to its end without looking at it, so that its connection is reusable."""
+
+
+class BodyBlocks:
+    """The blocks of a provider's body.
+
+    Args:
+        body: Bytes, cut anywhere.
+        max_block: The largest block to accept, in bytes.
+    """
+
+    def __init__(self, body: Body, max_block: int = MAX_BLOCK) -> None:
+        self._body = body
+        self._framer = Framer(max_block)
+        self._returned: list[bytes] = []
+        self._failure: UpstreamError | None = None
+
+    def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
+        return self
+
+    async def __anext__(self) -> Sequence[bytes]:
+        if self._returned:
+            blocks, self._returned = self._returned, []
+            return blocks
+        if self._failure is not None:
+            raise self._failure
+        return self._cut(await anext(self._body))
+
+    def _cut(self, data: bytes) -> list[bytes]:
+        blocks: list[bytes] = []
+        try:
+            blocks.extend(self._framer.feed(data))
+        except UpstreamError as error:
+            if not blocks:
+                raise
+            self._failure = error
+        return blocks
+
+    def put_back(self, blocks: Sequence[bytes]) -> None:
+        """Return these blocks, which were read, once more: before all that follow."""
+        self._returned = [*blocks, *self._returned]
+
+    @property
+    def rest(self) -> bytes:
+        """As ``Blocks``."""
+        return self._framer.close()
+
+    async def drain(self) -> None:
+        """As ``Blocks``."""
+        async for _ in self._body:
+            pass
+
+
+def framed(
+    open_body: Callable[[], AbstractAsyncContextManager[Body]], max_block: int = MAX_BLOCK
+) -> Callable[[], AbstractAsyncContextManager[Blocks]]:
+    """Return an opening of blocks from an opening of a body."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Blocks]:
+        async with open_body() as body:
+            yield BodyBlocks(body, max_block)
+
+    return opened
 
 
 class Framer:

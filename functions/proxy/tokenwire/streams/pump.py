@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -12,10 +12,9 @@ from time import perf_counter
 from ..dialects.protocol import AsIs, Decoder, Repair, as_event
 from ..errors import ProxyError, TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from ..sse import MAX_BLOCK
 from ..stores.records import End, EndReason, Facts
 from .deadline import Deadline, Timeouts
-from .framing import Framer
+from .framing import Blocks
 from .tail import Tail
 
 _log = logging.getLogger("tokenwire.pump")
@@ -28,15 +27,16 @@ _DRAIN = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the blocks come from.
+    """Where blocks come from.
 
-    ``open`` sends the request: its context is the provider's body, as bytes cut anywhere.
-    ``decoder`` reads the dialect they are in, ``repair`` makes them fit it.
+    Args:
+        open: Sends the request; its context is the provider's blocks.
+        decoder: Decodes their dialect.
+        repair: Makes them fit the schema of their dialect.
     """
 
-    open: Callable[[], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+    open: Callable[[], AbstractAsyncContextManager[Blocks]]
     decoder: Decoder
-    max_block: int = MAX_BLOCK
     repair: Repair = field(default_factory=AsIs)
 
 
@@ -49,7 +49,6 @@ class Pump:
 
     def __init__(self, source: Source, tail: Tail, facts: Facts, timeouts: Timeouts) -> None:
         self._source = source
-        self._framer = Framer(source.max_block)
         self._tail = tail
         self._facts = facts
         self._timeouts = timeouts
@@ -69,16 +68,16 @@ class Pump:
             self._finish(End(EndReason.ERROR, as_event(ProxyError("The server failed."))))
 
     async def _pump(self) -> None:
-        async with Deadline(self._timeouts) as deadline, self._source.open() as body:
-            async for data in body:
+        async with Deadline(self._timeouts) as deadline, self._source.open() as stream:
+            async for blocks in stream:
                 self._facts.first_upstream_byte = self._facts.first_upstream_byte or _now()
-                end = self._take(self._framer.feed(data))
+                end = self._take(blocks)
                 if end is not None:
                     self._finish(end)
-                    await _drain(body)
+                    await _drain(stream)
                     return
                 await self._breathe(deadline)
-            self._finish(self._end_without_terminator(self._framer.close()))
+            self._finish(self._end_without_terminator(stream.rest))
 
     def _take(self, blocks: Iterable[bytes]) -> End | None:
         kept: list[bytes] = []
@@ -158,12 +157,11 @@ class Pump:
 CANCELLED = Error("cancelled", "The stream was cancelled.", status=499)
 
 
-async def _drain(body: AsyncIterator[bytes]) -> None:
+async def _drain(stream: Blocks) -> None:
     """Read to the end of the body, so that the connection can serve the next request."""
     try:
         async with asyncio.timeout(_DRAIN):
-            async for _ in body:
-                pass
+            await stream.drain()
     except (TimeoutError, TokenwireError):
         pass
 

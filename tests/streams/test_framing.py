@@ -1,0 +1,79 @@
+"""Blocks of a provider's body: cut once, in batches, and never lost before a failure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tokenwire.errors import UpstreamError
+from tokenwire.streams.framing import BodyBlocks, framed
+
+PACKAGE = Path("functions/proxy/tokenwire")
+
+
+async def body(*pieces: bytes) -> AsyncIterator[bytes]:
+    """A provider's body in these pieces."""
+    for piece in pieces:
+        yield piece
+
+
+async def test_a_batch_is_what_one_read_completes() -> None:
+    """Several blocks, one, or none; what follows the last complete one is the rest."""
+    blocks = BodyBlocks(body(b"data: a\n\ndata: b\n\nda", b"ta: ", b"c\n\n", b"data: d"))
+    batches = [list(batch) async for batch in blocks]
+    assert batches == [[b"data: a\n\n", b"data: b\n\n"], [], [b"data: c\n\n"], []]
+    assert blocks.rest == b"data: d"
+
+
+async def test_blocks_before_one_that_is_too_large() -> None:
+    """They come first, and the failure with the next read; without any it comes at once."""
+    blocks = BodyBlocks(body(b"data: a\n\ndata: " + b"x" * 50, b"data: b\n\n"), max_block=20)
+    assert await anext(aiter(blocks)) == [b"data: a\n\n"]
+    with pytest.raises(UpstreamError, match="too large"):
+        await anext(aiter(blocks))
+    alone = BodyBlocks(body(b"data: " + b"x" * 50), max_block=20)
+    with pytest.raises(UpstreamError, match="too large"):
+        await anext(aiter(alone))
+
+
+async def test_blocks_that_are_put_back_come_first() -> None:
+    """Reading ahead, as a fallback does to find the first content, changes nothing for the next."""
+    blocks = BodyBlocks(body(b"data: a\n\n", b"data: b\n\n"))
+    first = await anext(aiter(blocks))
+    blocks.put_back(first)
+    assert [list(batch) async for batch in blocks] == [[b"data: a\n\n"], [b"data: b\n\n"]]
+
+
+async def test_draining_reads_to_the_end() -> None:
+    """Without cutting: even what would be too large."""
+    read: list[bytes] = []
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[AsyncIterator[bytes]]:
+        async def pieces() -> AsyncIterator[bytes]:
+            for piece in (b"data: a\n\n", b"x" * 100, b"y"):
+                read.append(piece)
+                yield piece
+
+        yield pieces()
+
+    async with framed(opened, max_block=20)() as blocks:
+        assert await anext(aiter(blocks)) == [b"data: a\n\n"]
+        await blocks.drain()
+    assert read[-1] == b"y"
+
+
+def test_one_place_cuts_streams() -> None:
+    """Outside ``framing`` only Gemini's codec splits: its events are another stream than ours."""
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if node.func.id in {"Framer", "Splitter"}
+    }
+    assert users == {"sse.py", "streams/framing.py", "providers/gemini/decode.py"}
