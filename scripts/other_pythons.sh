@@ -1,11 +1,9 @@
 #!/bin/sh
-# Run the tests that depend on the Python version on the other installed versions: tests without
-# other processes, and tests that start Python as Lambda or a shell does. Tests with databases, browsers
-# and clients in other languages do not depend on the version. Usage: other_pythons.sh WORKERS
+# Run the tests that depend on Python on the other installed Python versions: event loops, sockets,
+# servers and processes. The translation of JSON, databases, browsers and clients in other languages
+# do not depend on the Python version. Usage: other_pythons.sh WORKERS
 set -eu
 
-parallel="-n $1 --dist loadgroup"
-rest="not timed and not slow and not serial and not sam and not judge"
 export UV_PYTHON_DOWNLOADS=never
 
 for version in 3.13 3.14; do
@@ -17,10 +15,8 @@ for version in 3.13 3.14; do
   UV_PROJECT_ENVIRONMENT=$environment \
     .cache/tools/bin/uv sync --quiet --frozen --extra server --python "$found"
   echo "Python $version:"
-  # shellcheck disable=SC2086
-  sh scripts/suite.sh "$environment/bin/python" "$environment/pytest" $parallel -q \
-    -m "not outside and $rest"
-  # shellcheck disable=SC2086
-  sh scripts/suite.sh "$environment/bin/python" "$environment/pytest" $parallel -q \
-    -m "outside and $rest" tests/lambda_asgi tests/front_doors tests/e2e/test_process.py
+  sh scripts/suite.sh "$environment/bin/python" "$environment/pytest" \
+    -n "$1" --dist loadgroup -q -m "not slow and not timed and not serial and not sam and not judge" \
+    tests/streams tests/lambda_asgi tests/front_doors tests/http tests/providers tests/edge \
+    tests/auth tests/telemetry tests/e2e/test_process.py tests/test_*.py
 done

@@ -1,12 +1,11 @@
 #!/bin/sh
 # Every test, with the branch coverage gate; then, on the other Pythons that are here, the tests
 # that depend on Python. Usage: test.sh, or test.sh fast: what needs no other process.
-# WORKERS is how many run at a time: more than there are cores, since tests wait more than they
-# compute.
+# WORKERS is how many run at a time: two per core, since tests wait as much as they compute.
 set -u
 
 python=.venv/bin/python
-workers=${WORKERS:-$(($(getconf _NPROCESSORS_ONLN) * 3))}
+workers=${WORKERS:-$(($(getconf _NPROCESSORS_ONLN) * 2))}
 parallel="-n $workers --dist loadgroup"
 elsewhere="not serial and not sam and not judge"
 
