@@ -24,6 +24,8 @@ hypothesis.settings.load_profile("tokenwire")
 
 _STARTED = {"chromium", "server_of"}
 """Fixtures that start other processes."""
+_GROUPED = {"browser_url", "moto_url"}
+"""Fixtures whose tests go to one worker, since it takes seconds to set them up."""
 _SHARED = {"dynamodb_local"}
 """Servers that take seconds to start, and much memory: their tests go to one worker."""
 
@@ -32,8 +34,11 @@ _SHARED = {"dynamodb_local"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the processes that they start, and run those first: they wait the longest."""
     for item in items:
-        if _STARTED & set(getattr(item, "fixturenames", ())):
+        names = set(getattr(item, "fixturenames", ()))
+        if _STARTED & names:
             item.add_marker("outside")
+        for name in _GROUPED & names:
+            item.add_marker(pytest.mark.xdist_group(name))
         params = getattr(getattr(item, "callspec", None), "params", {})
         for kind in _SHARED & {value for value in params.values() if isinstance(value, str)}:
             item.add_marker(pytest.mark.xdist_group(kind))

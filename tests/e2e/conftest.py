@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
-from collections.abc import AsyncIterator
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--no-first-run"]
+# What a page shows is waited for as long as anything else here: a loaded machine is slow.
+expect.set_options(timeout=20_000)
 
 
 @dataclass
@@ -45,13 +52,28 @@ class Chromium:
         return tab
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Chromium]:
-    """Debian's Chromium, headless."""
+@pytest.fixture(scope="session")
+def browser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Debian's Chromium, headless: where Playwright reaches it."""
     if CHROMIUM is None:
         pytest.skip("skipped: there is no Chromium on this machine")
+    config = tmp_path_factory.mktemp("chromium") / "config.json"
+    config.write_text(json.dumps({"executablePath": CHROMIUM, "args": FLAGS}))
+    command = [sys.executable, "-m", "playwright", "launch-server", "--browser", "chromium"]
+    command += ["--config", str(config)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, start_new_session=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().decode().strip()
+        # The command starts Node, and Node the browser.
+        os.killpg(process.pid, signal.SIGTERM)
+
+
+@pytest.fixture
+async def chromium(browser_url: str) -> AsyncIterator[Chromium]:
+    """A connection to the browser; its profiles end with the test."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.connect(browser_url)
         found = Chromium(browser)
         yield found
         await browser.close()
