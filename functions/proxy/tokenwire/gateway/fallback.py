@@ -15,7 +15,7 @@ from ..dialects.protocol import Decoder, Dialect, as_exception
 from ..errors import TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, ToolCall
 from ..stores.records import Attempt
-from ..streams.framing import Blocks, Body, BodyBlocks
+from ..streams.framing import BlockStream, Body, BodyBlocks
 from .translation import TranslatedBlocks
 
 
@@ -37,7 +37,7 @@ class Candidate:
 @asynccontextmanager
 async def open_first(
     candidates: Sequence[Candidate], patience: float, attempts: list[Attempt], max_block: int
-) -> AsyncIterator[Blocks]:
+) -> AsyncIterator[BlockStream]:
     """Open the stream of the first candidate that answers, in the dialect of the first candidate.
 
     Args:
@@ -100,5 +100,5 @@ def _begins(events: Sequence[Event]) -> bool:
     return any(isinstance(event, Content | Reasoning | ToolCall | Finish) for event in events)
 
 
-def _in(wanted: Dialect, given: Dialect, blocks: Blocks) -> Blocks:
+def _in(wanted: Dialect, given: Dialect, blocks: BlockStream) -> BlockStream:
     return blocks if wanted.name == given.name else TranslatedBlocks(wanted, given, blocks)

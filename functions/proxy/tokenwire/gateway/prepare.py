@@ -14,7 +14,7 @@ from ..dialects.protocol import JSON, ChatRequest, Dialect
 from ..errors import ClientError
 from ..providers.protocol import Provider
 from ..stores.records import Attempt, Meta
-from ..streams.framing import Blocks, Body
+from ..streams.framing import BlockStream, Body
 from ..streams.pump import Source
 from ..streams.stream import new_id
 from .catalog import Route
@@ -76,7 +76,7 @@ def holding(source: Source, memory: RequestMemory) -> Source:
     """
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Blocks]:
+    async def opened() -> AsyncIterator[BlockStream]:
         with memory.shared():
             async with source.open() as blocks:
                 yield blocks

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from ..dialects.protocol import JSON, Decoder, Dialect, Encoder
 from ..errors import ProxyError, UpstreamError
 from ..events import Error, Finish
-from ..streams.framing import Blocks
+from ..streams.framing import BlockStream
 from ..streams.stream import Stream
 
 
@@ -72,7 +72,7 @@ class TranslatedBlocks:
 
     rest = b""
 
-    def __init__(self, wanted: Dialect, given: Dialect, blocks: Blocks) -> None:
+    def __init__(self, wanted: Dialect, given: Dialect, blocks: BlockStream) -> None:
         self._decoder = given.decoder()
         self._encoder = wanted.encoder()
         self._blocks = blocks
@@ -122,5 +122,5 @@ class TranslatedBlocks:
         return [*result, *self._encoder.end()] if self._has_ended else result
 
     async def drain(self) -> None:
-        """As ``Blocks``."""
+        """As ``BlockStream``."""
         await self._blocks.drain()

@@ -1,4 +1,4 @@
-"""The one door through which a provider's failures come in, as errors of ours."""
+"""The failures of providers before and around a stream, as errors of ours."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 
+from ..dialects.upstream import FAILURES
 from ..errors import ClientError, ProxyError, TokenwireError, UpstreamError
 from ..redaction import redact, word
 
@@ -15,72 +16,74 @@ _RETRY_AFTER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 
 
 def broken(error: Exception) -> UpstreamError:
-    """A connection that broke while the answer was on its way."""
+    """Return the error for a connection that broke during a response."""
     return UpstreamError(
         "The connection to the provider broke off.", code="upstream_disconnected", retryable=True
     )
 
 
 def malformed() -> UpstreamError:
-    """An event of the provider's stream that is not what it should be."""
+    """Return the error for an event of a provider's stream that cannot be read."""
     return UpstreamError(
         "The provider sent an event that cannot be read.", code="upstream_malformed"
     )
 
 
-# status: (code, message, status of ours). All of these may go well another time but the first.
-_STATUSES: dict[int, tuple[str, str, int]] = {
-    401: ("upstream_auth", "The provider refused this server's credentials.", 502),
-    403: ("upstream_auth", "The provider refused this server's credentials.", 502),
-    408: ("upstream_timeout", "The provider gave up waiting.", 504),
-    429: ("upstream_rate_limited", "The provider is limiting this server's requests.", 429),
-    503: ("upstream_overloaded", "The provider is overloaded.", 503),
-    504: ("upstream_timeout", "The provider gave up waiting.", 504),
-    529: ("upstream_overloaded", "The provider is overloaded.", 503),
+_STATUSES = {
+    401: "upstream_auth",
+    403: "upstream_auth",
+    408: "upstream_timeout",
+    429: "upstream_rate_limited",
+    503: "upstream_overloaded",
+    504: "upstream_timeout",
+    529: "upstream_overloaded",
 }
 
 
 def from_status(
-    status: int, said: object, headers: Mapping[str, str], secrets: Iterable[str]
+    status: int, body: object, headers: Mapping[str, str], secrets: Iterable[str]
 ) -> TokenwireError:
-    """What a provider's refusal means to our caller.
+    """Return the error for a response with a status of failure.
 
-    Only the text of a request's own faults (400, 413, 422) is passed on, since without it
-    nobody could mend the request; it is redacted, ``secrets`` first of all.
+    The provider's text is passed on only for the request's own faults (400, 413, 422), which
+    nobody could correct without it. It is redacted, ``secrets`` first of all.
 
     Args:
         status: The provider's.
-        said: The error object in its body, decoded; anything else says nothing.
-        headers: Its response's, names in lower case.
-        secrets: What went with the request.
+        body: The error object of the response, decoded; anything else is ignored.
+        headers: Of the response, names in lower case.
+        secrets: Keys, and the values of secret headers and parameters, of the request.
     """
-    error: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
-    secrets = tuple(secrets)
+    error: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
     if status in (400, 413, 422):
-        return ClientError(
-            redact(_text(error), secrets) or "The provider found the request at fault.",
-            code=word(error.get("code"), secrets) or "invalid_request",
-            status=status,
-            param=word(error.get("param"), secrets),
-        )
+        return _refused(status, error, tuple(secrets))
     if status == 404:
         return ClientError(
             "The provider has no such model.", code="model_not_found", status=404, param="model"
         )
-    code, message, ours = _STATUSES.get(
-        status, ("upstream_error", f"The provider answered with status {status}.", 502)
-    )
+    code = _STATUSES.get(status, "upstream_error")
+    failure = FAILURES[code]
+    is_named = status in _STATUSES
     return UpstreamError(
-        message,
+        failure.message if is_named else f"The provider answered with status {status}.",
         code=code,
-        status=ours,
-        retryable=code != "upstream_auth" and status >= 408,
+        status=failure.status,
+        retryable=failure.retryable and status >= 408,
         retry_after=_retry_after(headers),
     )
 
 
+def _refused(status: int, error: Mapping[str, Any], secrets: tuple[str, ...]) -> ClientError:
+    return ClientError(
+        redact(_text(error), secrets) or FAILURES["upstream_invalid_request"].message,
+        code=word(error.get("code"), secrets) or "invalid_request",
+        status=status,
+        param=word(error.get("param"), secrets),
+    )
+
+
 def unreachable(error: Exception) -> TokenwireError:
-    """What a request that got no response means to our caller."""
+    """Return the error for a request that got no response."""
     if is_timeout(error):
         return UpstreamError(
             "The provider could not be reached in time.",
@@ -89,7 +92,7 @@ def unreachable(error: Exception) -> TokenwireError:
             retryable=True,
         )
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-        return ProxyError("The provider is not configured rightly.", code="bad_provider")
+        return ProxyError("The provider is not configured correctly.", code="bad_provider")
     return UpstreamError(
         "The provider could not be reached.", code="upstream_unreachable", retryable=True
     )
@@ -106,10 +109,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def is_timeout(error: Exception) -> bool:
-    """Whether time ran out, whatever the exception calls itself."""
+    """Return whether a time limit caused the exception, whatever its class."""
     causes = list(_causes(error))
-    # The aiohttp transport reports every broken connection as a connect timeout; what it
-    # was in truth is the exception behind that.
+    # The aiohttp transport reports every broken connection as a connect timeout; the exception
+    # behind that is the real cause.
     roots = [cause for cause in causes if type(cause).__module__.startswith("aiohttp")]
     if roots:
         return any(isinstance(root, TimeoutError) for root in roots)

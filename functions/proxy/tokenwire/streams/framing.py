@@ -12,7 +12,7 @@ from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, is_plain, without
 Body: TypeAlias = AsyncIterator[bytes]
 
 
-class Blocks(Protocol):
+class BlockStream(Protocol):
     """The blocks of one stream, in batches: those that one read completes, which may be none."""
 
     def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
@@ -71,22 +71,22 @@ class BodyBlocks:
 
     @property
     def rest(self) -> bytes:
-        """As ``Blocks``."""
+        """As ``BlockStream``."""
         return self._framer.close()
 
     async def drain(self) -> None:
-        """As ``Blocks``."""
+        """As ``BlockStream``."""
         async for _ in self._body:
             pass
 
 
 def framed(
     open_body: Callable[[], AbstractAsyncContextManager[Body]], max_block: int = MAX_BLOCK
-) -> Callable[[], AbstractAsyncContextManager[Blocks]]:
+) -> Callable[[], AbstractAsyncContextManager[BlockStream]]:
     """Return an opening of blocks from an opening of a body."""
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Blocks]:
+    async def opened() -> AsyncIterator[BlockStream]:
         async with open_body() as body:
             yield BodyBlocks(body, max_block)
 

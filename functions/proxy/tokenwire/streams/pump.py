@@ -14,7 +14,7 @@ from ..errors import ProxyError, TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..stores.records import End, EndReason, Facts
 from .deadline import Deadline, Timeouts
-from .framing import Blocks
+from .framing import BlockStream
 from .tail import Tail
 
 _log = logging.getLogger("tokenwire.pump")
@@ -35,7 +35,7 @@ class Source:
         repair: Makes them fit the schema of their dialect.
     """
 
-    open: Callable[[], AbstractAsyncContextManager[Blocks]]
+    open: Callable[[], AbstractAsyncContextManager[BlockStream]]
     decoder: Decoder
     repair: Repair = field(default_factory=AsIs)
 
@@ -157,7 +157,7 @@ class Pump:
 CANCELLED = Error("cancelled", "The stream was cancelled.", status=499)
 
 
-async def _drain(stream: Blocks) -> None:
+async def _drain(stream: BlockStream) -> None:
     """Read to the end of the body, so that the connection can serve the next request."""
     try:
         async with asyncio.timeout(_DRAIN):

@@ -12,6 +12,7 @@ from ...events import Content, Error, Event, Finish, Reasoning, Start, ToolCall,
 from ...sse import data_of, event_of
 from .. import signatures
 from ..reading import fits, malformed, read
+from ..upstream import reported
 from .repair import OBJECT
 
 
@@ -219,32 +220,28 @@ def _usage(usage: _Usage) -> Usage:
     )
 
 
-# Substring of the error's type or code: our code, status, retryable. The first match applies.
-_ERRORS: tuple[tuple[str, tuple[str, int, bool]], ...] = (
-    ("quota", ("upstream_quota", 429, False)),
-    ("rate_limit", ("upstream_rate_limited", 429, True)),
-    ("ratelimit", ("upstream_rate_limited", 429, True)),
-    ("429", ("upstream_rate_limited", 429, True)),
-    ("overloaded", ("upstream_overloaded", 503, True)),
-    ("unavailable", ("upstream_overloaded", 503, True)),
-    ("503", ("upstream_overloaded", 503, True)),
-    ("context_length", ("upstream_context_length", 400, False)),
-    ("content_filter", ("upstream_content_filter", 400, False)),
-    ("auth", ("upstream_auth", 502, False)),
-    ("permission", ("upstream_auth", 502, False)),
-    ("401", ("upstream_auth", 502, False)),
-    ("403", ("upstream_auth", 502, False)),
-    ("invalid_request", ("upstream_invalid_request", 400, False)),
-    ("badrequest", ("upstream_invalid_request", 400, False)),
-    ("400", ("upstream_invalid_request", 400, False)),
+# Substring of the error's type or code: our code. The first match applies.
+_ERRORS = (
+    ("quota", "upstream_quota"),
+    ("rate_limit", "upstream_rate_limited"),
+    ("ratelimit", "upstream_rate_limited"),
+    ("429", "upstream_rate_limited"),
+    ("overloaded", "upstream_overloaded"),
+    ("unavailable", "upstream_overloaded"),
+    ("503", "upstream_overloaded"),
+    ("context_length", "upstream_context_length"),
+    ("content_filter", "upstream_content_filter"),
+    ("auth", "upstream_auth"),
+    ("permission", "upstream_auth"),
+    ("401", "upstream_auth"),
+    ("403", "upstream_auth"),
+    ("invalid_request", "upstream_invalid_request"),
+    ("badrequest", "upstream_invalid_request"),
+    ("400", "upstream_invalid_request"),
 )
 
 
 def _error(chunk: _Chunk) -> Error:
-    """Return the error event. The provider's text is not included: it may contain anything."""
     error = chunk.error if isinstance(chunk.error, Mapping) else {}
     kind = f"{error.get('type', chunk.type)} {error.get('code', chunk.code)}".lower()
-    code, status, retryable = next(
-        (meaning for word, meaning in _ERRORS if word in kind), ("upstream_error", 502, True)
-    )
-    return Error(code, "The provider reported an error in its stream.", retryable, status)
+    return reported(next((code for word, code in _ERRORS if word in kind), "upstream_error"))

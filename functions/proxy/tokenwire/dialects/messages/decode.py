@@ -11,6 +11,7 @@ from msgspec import Struct
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of, event_of
 from ..reading import fits, malformed, read
+from ..upstream import reported
 
 
 class _Block(Struct):
@@ -223,19 +224,20 @@ def _citation(source: dict[str, Any]) -> Citation:
 
 
 _ERRORS = {
-    "overloaded_error": ("upstream_overloaded", 529, True),
-    "rate_limit_error": ("upstream_rate_limited", 429, True),
-    "timeout_error": ("upstream_timeout", 504, True),
-    "authentication_error": ("upstream_auth", 502, False),
-    "permission_error": ("upstream_auth", 502, False),
-    "billing_error": ("upstream_quota", 429, False),
-    "invalid_request_error": ("upstream_invalid_request", 400, False),
-    "request_too_large": ("upstream_invalid_request", 400, False),
+    "overloaded_error": "upstream_overloaded",
+    "rate_limit_error": "upstream_rate_limited",
+    "timeout_error": "upstream_timeout",
+    "authentication_error": "upstream_auth",
+    "permission_error": "upstream_auth",
+    "billing_error": "upstream_quota",
+    "invalid_request_error": "upstream_invalid_request",
+    "request_too_large": "upstream_invalid_request",
 }
 
 
 def error_of(error: object) -> Error:
     """Return the event for an error inside a stream. The provider's text is not included."""
     kind = error.get("type") if isinstance(error, dict) else None
-    code, status, retryable = _ERRORS.get(str(kind), ("upstream_error", 502, True))
-    return Error(code, "The provider reported an error in its stream.", retryable, status)
+    code = _ERRORS.get(str(kind), "upstream_error")
+    # Anthropic has a status of its own for an overload, which its SDKs know.
+    return reported(code, 529 if code == "upstream_overloaded" else None)

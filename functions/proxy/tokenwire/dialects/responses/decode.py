@@ -11,6 +11,7 @@ from msgspec import Struct
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of, event_of
 from ..reading import fits, malformed, read
+from ..upstream import reported
 
 
 class _Details(Struct):
@@ -170,9 +171,8 @@ def _citation(source: dict[str, Any]) -> Citation:
 def _error(code: str) -> Error:
     """Return the error event. The provider's text is not included: it may contain anything."""
     words = code.lower()
-    ours = ("upstream_error", 502, True)
     if "rate_limit" in words:
-        ours = ("upstream_rate_limited", 429, True)
-    elif "overloaded" in words or "unavailable" in words:
-        ours = ("upstream_overloaded", 503, True)
-    return Error(ours[0], "The provider reported an error in its stream.", ours[2], ours[1])
+        return reported("upstream_rate_limited")
+    if "overloaded" in words or "unavailable" in words:
+        return reported("upstream_overloaded")
+    return reported("upstream_error")

@@ -15,6 +15,7 @@ import msgspec
 from ...dialects import signatures
 from ...dialects.messages.encode import MessagesEncoder
 from ...dialects.reading import malformed, read
+from ...dialects.upstream import reported
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import BlockTooLarge, Splitter, data_of
 from .chunks import CHUNK, Call, Candidate, Chunk, Counts, Failure, Grounding, Part
@@ -32,9 +33,9 @@ _FAILURES = frozenset([
 ])
 # fmt: on
 _ERRORS = {
-    "RESOURCE_EXHAUSTED": ("upstream_rate_limited", 429),
-    "UNAVAILABLE": ("upstream_overloaded", 503),
-    "DEADLINE_EXCEEDED": ("upstream_timeout", 504),
+    "RESOURCE_EXHAUSTED": "upstream_rate_limited",
+    "UNAVAILABLE": "upstream_overloaded",
+    "DEADLINE_EXCEEDED": "upstream_timeout",
 }
 
 
@@ -158,7 +159,4 @@ def _usage(counts: Counts) -> Usage:
 
 
 def _error(failure: Failure) -> Error:
-    code, number = _ERRORS.get(failure.status or "", ("upstream_error", 502))
-    return Error(
-        code, "The provider reported an error in its stream.", retryable=True, status=number
-    )
+    return reported(_ERRORS.get(failure.status or "", "upstream_error"))

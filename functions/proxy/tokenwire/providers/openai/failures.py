@@ -1,4 +1,4 @@
-"""What the OpenAI SDK raises, as errors of ours. Imported with the SDK, on first use."""
+"""The exceptions of the OpenAI SDK as errors of ours. Imported with the SDK, on first use."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from ..failures import from_status, is_timeout, unreachable
 
 
 def translate(error: Exception, *keys: str) -> TokenwireError:
-    """What an exception of the SDK or its transport means to our caller.
+    """Return the error for an exception of the SDK or of its transport.
 
-    Only the text of a request's own faults (400, 413, 422) is passed on, since without it
-    nobody could mend the request; it is redacted, ``keys`` first of all.
+    Args:
+        error: The exception.
+        keys: The secrets of the request, to redact first of all.
     """
     if isinstance(error, TokenwireError):
         return error
@@ -22,5 +23,5 @@ def translate(error: Exception, *keys: str) -> TokenwireError:
     if is_timeout(error) or isinstance(error, openai.APIConnectionError | httpx2.ConnectError):
         return unreachable(error)
     if isinstance(error, openai.OpenAIError | httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-        return ProxyError("The provider is not configured rightly.", code="bad_provider")
+        return ProxyError("The provider is not configured correctly.", code="bad_provider")
     return UpstreamError("The call to the provider failed.", code="upstream_error", retryable=True)
