@@ -60,6 +60,10 @@ differential: .venv/.dev ## compare lambda_asgi with AWS's Rust, Node, Go and Py
 	@sh scripts/differential.sh
 	DIFFERENTIAL=$(if $(WRITE),write,compare) $(PYTEST) -n 0 tests/differential
 
+suites: .venv/.dev ## frameworks, MCP's client and Starlette's own suite, all through lambda_asgi
+	@sh scripts/suites.sh
+	$(PYTEST) -n 0 tests/suites
+
 fuzz: .venv/.dev ## fuzz the parsers and decoders for at most an hour; FUZZ_SECONDS per target, FUZZ_TARGETS selects
 	@sh scripts/fuzz.sh
 
@@ -107,5 +111,5 @@ build-LambdaAsgiLayer:
 .cache/checkov/bin/checkov: scripts/checkov.sh scripts/requirements/checkov.txt
 	@sh scripts/checkov.sh || echo "checkov cannot be installed: its test will be skipped" >&2
 
-.PHONY: help setup run test test-fast check format lambda build deploy test-sam judges fuzz soak bench clean differential \
+.PHONY: help setup run test test-fast check format lambda build deploy test-sam judges fuzz soak bench clean differential suites \
   build-ProxyFunction build-LambdaAsgiLayer

@@ -59,6 +59,12 @@ async def seen(event: dict[str, Any]) -> Scope:
         ("a:\N{SUPERSCRIPT TWO}", "443", ("a", 443)),
         ("a", "80, 443", ("a", 443)),
         ("a", "9" * 5000, ("a", 443)),
+        ("[:::]", "443", ("localhost", 443)),
+        ("[:::]:8443", "443", ("localhost", 8443)),
+        ("[", "443", ("localhost", 443)),
+        ("[a\0]", "443", ("localhost", 443)),
+        ("a b", "443", ("localhost", 443)),
+        ("a/b", "443", ("localhost", 443)),
     ],
 )
 async def test_any_host_is_served(

@@ -6,6 +6,8 @@ So it is given events without them, and the scope gets them back.
 
 from __future__ import annotations
 
+import re
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +17,8 @@ _READ_HERE = ("host", "x-forwarded-port")
 _FIELDS = ("headers", "multiValueHeaders")
 _PORTS = {"http": 80, "https": 443}
 _MAX_PORT = 65535
+# A name or an IPv4 address, RFC 3986 §3.2.2.
+_NAME = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=-]+")
 
 
 def without(event: Event) -> Event:
@@ -33,11 +37,14 @@ def headers(event: Event) -> list[list[bytes]]:
 def server(event: Event, scheme: str) -> tuple[str, int]:
     """The host, and the port that its header or the front door names, or else the scheme's.
 
-    ``[::1]:9000`` is the host ``::1``, as in a socket's address. What is no port is ignored.
+    ``[::1]:9000`` is the host ``::1``, as in a socket's address. What is no host or no port is
+    ignored: frameworks make URLs of both, and raise for ``[:::]``.
     """
     host, forwarded = (next(iter(_values(event, name)), "") for name in _READ_HERE)
     name, port = _split(host)
-    return name or "localhost", _number(port) or _number(forwarded) or _PORTS.get(scheme, 443)
+    if not _is_host(name, bracketed=host.startswith("[")):
+        name = "localhost"
+    return name, _number(port) or _number(forwarded) or _PORTS.get(scheme, 443)
 
 
 def _kept(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,6 +66,16 @@ def _split(host: str) -> tuple[str, str]:
         return name, rest.removeprefix(":")
     name, _, port = host.partition(":")
     return name, port
+
+
+def _is_host(name: str, *, bracketed: bool) -> bool:
+    if not bracketed:
+        return _NAME.fullmatch(name) is not None
+    try:
+        socket.inet_pton(socket.AF_INET6, name)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _number(text: str) -> int | None:
