@@ -1,4 +1,4 @@
-"""Who may call: keys, this machine, or everyone."""
+"""Authentication of callers: by key, by address, or none."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ KEYS = ["key-one-of-tests", "key-two-of-tests"]
 
 
 async def keys() -> list[str]:
-    """The keys in force."""
+    """Return the keys in force."""
     return KEYS
 
 
 def scope(client: str | None = "127.0.0.1", **headers: str) -> dict[str, Any]:
-    """An ASGI scope with these headers."""
+    """Return an ASGI scope with these headers."""
     named = {"host": "127.0.0.1:8000", **{k.replace("_", "-"): v for k, v in headers.items()}}
     return {
         "client": (client, 5000) if client else None,
@@ -43,14 +43,14 @@ def scope(client: str | None = "127.0.0.1", **headers: str) -> dict[str, Any]:
     ],
 )
 async def test_any_header_will_do(header: dict[str, str]) -> None:
-    """The headers of every SDK are read, and the caller is a hash, not the key."""
+    """Keys are read from the headers of every SDK, and the caller is the key's hash."""
     caller = await Keys(keys)(scope(client="203.0.113.9", **header))
     assert len(caller.id) == 12
     assert "key" not in caller.id
 
 
 async def test_key_may_be_any_text() -> None:
-    """A key is what its bytes are; headers know nothing of alphabets."""
+    """Keys are compared as bytes, also outside ASCII."""
 
     async def greek() -> list[str]:
         return ["κλειδί"]
@@ -60,7 +60,7 @@ async def test_key_may_be_any_text() -> None:
 
 
 async def test_callers_differ() -> None:
-    """Each key is its own caller."""
+    """Each key is a separate caller."""
     one, two = [await Keys(keys)(scope(x_api_key=key)) for key in KEYS]
     assert one != two
 
@@ -77,7 +77,7 @@ async def test_callers_differ() -> None:
     ],
 )
 async def test_others_are_refused(header: dict[str, str], code: str) -> None:
-    """Anything but a whole key is a 401, and the answer does not repeat it."""
+    """A wrong or partial key is a 401, and the response does not repeat it."""
     with pytest.raises(ClientError) as caught:
         await Keys(keys)(scope(**header))
     assert (caught.value.status, caught.value.code) == (401, code)
@@ -96,7 +96,7 @@ async def test_others_are_refused(header: dict[str, str], code: str) -> None:
     ],
 )
 async def test_loopback_lets_this_machine_in(local: dict[str, str]) -> None:
-    """Programs here, pages from here, and origins that were allowed."""
+    """Local programs, local pages and allowed origins are accepted."""
     assert (await Loopback(["https://app.test"])(scope(**local))).id == "anonymous"
 
 
@@ -116,42 +116,42 @@ async def test_loopback_lets_this_machine_in(local: dict[str, str]) -> None:
     ],
 )
 async def test_loopback_keeps_others_out(foreign: dict[str, Any], code: str) -> None:
-    """Other machines, rebound names, and pages from elsewhere are refused, with the cure."""
+    """Other machines, rebound names and foreign pages are refused, with advice."""
     with pytest.raises(ClientError, match="TOKENWIRE_") as caught:
         await Loopback(["https://app.test"])(scope(**foreign))
     assert (caught.value.status, caught.value.code) == (403, code)
 
 
 def chosen(method: str, key_count: int = 0) -> Authenticator:
-    """The authenticator that a built-in method makes."""
+    """Return the authenticator of a built-in method."""
 
     async def secret(_: str) -> str:
-        raise AssertionError("no built-in method reads a secret of its own")
+        raise AssertionError("no built-in method reads its own secret")
 
     return methods()[method].create(AuthDependencies(NoOptions(), keys, key_count, (), secret))
 
 
 def test_settings_choose() -> None:
-    """Keys if there are any, else this machine alone, else everyone if the setting says none."""
+    """The methods are: keys if there are any, else loopback, else none if set."""
     assert isinstance(chosen("keys", key_count=1), Keys)
     assert isinstance(chosen("keys"), Loopback)
     assert isinstance(chosen("none"), Everyone)
 
 
 def test_descriptions_for_the_operator() -> None:
-    """The text at the start tells who may call, and how many keys are set."""
+    """The startup message describes the method and the number of keys."""
     assert chosen("keys", key_count=2).description == "Callers need one of 2 keys."
     assert "this machine only" in chosen("keys").description
     assert "TOKENWIRE_AUTH=none" in chosen("none").description
 
 
 async def test_everyone_is_anonymous() -> None:
-    """There is no door."""
+    """Without authentication, every request is accepted."""
     assert (await Everyone()(scope(client="203.0.113.9"))).id == "anonymous"
 
 
 def test_refuses_to_listen_without_keys() -> None:
-    """Beyond this machine a server needs keys, or the setting that accepts everyone."""
+    """A server on another address than loopback needs keys, or ``auth = none``."""
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.test"):
         with pytest.raises(ProxyError) as caught:
             check_bind(chosen("keys"), host)
@@ -162,7 +162,7 @@ def test_refuses_to_listen_without_keys() -> None:
 
 
 def test_loopback_names() -> None:
-    """Names and addresses of this machine."""
+    """Loopback names and addresses are recognised."""
     assert all(map(is_loopback, ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "::1"]))
     assert not any(map(is_loopback, ["", "example.test", "10.0.0.1", "0.0.0.0"]))
 
@@ -181,7 +181,7 @@ def test_loopback_names() -> None:
 async def test_forwarded_requests_are_not_local(
     forwarded: dict[str, str], *, is_served: bool
 ) -> None:
-    """A proxy on this machine that names another address speaks for somebody else."""
+    """A request that a local proxy forwards for another address is not local."""
     try:
         found = await Loopback()(scope(**forwarded)) is not None
     except ClientError as refused:
@@ -200,7 +200,7 @@ async def test_doubled_headers_are_one_value() -> None:
 
 
 async def test_every_key_is_compared() -> None:
-    """The first match does not end the comparison: how long it takes tells nothing of a key."""
+    """All keys are compared, so the duration does not depend on the key."""
     compared = 0
 
     async def counted() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Tickets: one stream, some minutes, and no way to make one."""
+"""Tickets: their stream, their expiry, and their signature."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tokenwire.errors import ClientError, ProxyError
 
 
 async def shared() -> bytes:
-    """The secret of two processes."""
+    """Return the secret of two processes."""
     return b"a secret of some length"
 
 
 class Clock:
-    """A clock that is moved by hand."""
+    """A clock that the test advances."""
 
     now = 1000.0
 
@@ -24,7 +24,7 @@ class Clock:
 
 
 async def test_ticket_opens_its_stream() -> None:
-    """Another process with the same secret knows it."""
+    """Another process with the same secret accepts a ticket."""
     clock = Clock()
     ticket, expires_at = await Tickets(shared, 60, clock).sign("st_a")
 
@@ -35,14 +35,14 @@ async def test_ticket_opens_its_stream() -> None:
 
 @pytest.mark.parametrize("forge", ["", "1", "1.2.3", "x", "1.9999999999.AAAA", "1..", "ü.1.2"])
 async def test_forgeries_are_refused(forge: str) -> None:
-    """Anything we did not sign is invalid."""
+    """A ticket with another signature is invalid."""
     with pytest.raises(ClientError) as caught:
         await Tickets(shared, 60).verify("st_a", forge)
     assert (caught.value.status, caught.value.code) == (401, "invalid_ticket")
 
 
 async def test_ticket_is_bound() -> None:
-    """To its stream, its secret, its expiry and its version."""
+    """A ticket is valid only for its stream, secret, expiry and version."""
     clock = Clock()
     tickets = Tickets(shared, 60, clock)
     ticket, _ = await tickets.sign("st_a")
@@ -59,7 +59,7 @@ async def test_ticket_is_bound() -> None:
 
 
 async def test_ticket_expires() -> None:
-    """After its time it says so."""
+    """An expired ticket is refused as expired."""
     clock = Clock()
     tickets = Tickets(shared, 60, clock)
     ticket, _ = await tickets.sign("st_a")
@@ -70,11 +70,11 @@ async def test_ticket_expires() -> None:
 
 
 async def test_short_secret_is_refused() -> None:
-    """A secret that could be guessed, or is empty, is a mistake."""
+    """A short or empty secret is refused."""
     for text in (b"", b"short"):
 
-        async def secret(said: bytes = text) -> bytes:
-            return said
+        async def secret(result: bytes = text) -> bytes:
+            return result
 
         with pytest.raises(ProxyError, match="at least 16 bytes"):
             await Tickets(secret, 60).sign("st_a")

@@ -1,4 +1,4 @@
-"""What providers take, by the judgement of their own SDKs' types, and of rules written down."""
+"""Validation of requests by the types of the providers' SDKs and by documented rules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from tests.dialects.typed_dicts import fits
 
 ANTHROPIC_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-# The SDK's types name them no more; the API takes them of models before 4.7.
+# No longer in the SDK's types; the API accepts them for models before 4.7.
 _SAMPLING = ("temperature", "top_p", "top_k")
 
 
@@ -28,7 +28,7 @@ def _converse() -> Any:
 
 
 def anthropic(body: Any) -> None:
-    """Fail unless it is a request by the types of anthropic-python, and by the written rules."""
+    """Fail if the request does not fit anthropic-python's types and the documented rules."""
     typed = {name: value for name, value in body.items() if name not in _SAMPLING}
     assert fits(typed, anthropic_types.MessageCreateParamsStreaming)
     turns = [(turn["role"], turn["content"]) for turn in body["messages"]]
@@ -43,7 +43,7 @@ def anthropic(body: Any) -> None:
 
 
 def converse(body: Any) -> None:
-    """Fail unless botocore would send it, patterns and bounds too, and by the written rules."""
+    """Fail if the request does not fit botocore's model with its patterns, or the rules."""
     shape = _converse().input_shape
     report = ParamValidator().validate({"modelId": "m", **body}, shape)
     assert not report.has_errors(), report.generate_report()
@@ -74,7 +74,7 @@ def _from_converse(block: Any) -> Any:
 
 
 def _bounds(value: Any, shape: Any) -> None:
-    """What botocore's model says and its validator does not check: patterns, enumerations."""
+    """Check patterns and enumerations of botocore's model, which its validator ignores."""
     if getattr(shape, "is_document_type", False):
         return
     limits = shape.metadata
@@ -94,7 +94,7 @@ def _bounds(value: Any, shape: Any) -> None:
 
 
 def gemini(body: Any) -> None:
-    """Fail unless it is a request by the types of google-genai, and by the written rules."""
+    """Fail if the request does not fit google-genai's types and the documented rules."""
     known: dict[str, Any] = {
         "contents": list[google.Content],
         "systemInstruction": google.Content,
@@ -128,12 +128,12 @@ def _block(part: Any) -> Any:
 
 
 def conversation(turns: Iterable[tuple[str, list[Any]]], *, user_first: bool = True) -> None:
-    """Rules of Anthropic's and Bedrock's documentation: roles, blanks, calls and their results."""
+    """Check rules of Anthropic's and Bedrock's documentation: roles, blanks, calls and results."""
     turns = list(turns)
     assert turns
     assert not user_first or turns[0][0] == "user"
     assert all(one[0] != other[0] for one, other in pairwise(turns))
-    seen: set[str] = set()
+    received: set[str] = set()
     owed: list[str] = []
     for role, content in turns:
         assert content
@@ -144,8 +144,8 @@ def conversation(turns: Iterable[tuple[str, list[Any]]], *, user_first: bool = T
         owed = [block["id"] for block in content if block["type"] == "tool_use"]
         assert not owed or role == "assistant"
         assert len(set(owed)) == len(owed)
-        assert not seen & set(owed)
-        seen |= set(owed)
+        assert not received & set(owed)
+        received |= set(owed)
     assert not owed
 
 

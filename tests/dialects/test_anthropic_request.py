@@ -1,4 +1,4 @@
-"""Requests to Anthropic from callers of other dialects: legal, or refused by name."""
+"""Requests to Anthropic from other dialects are valid, or refused with the field's name."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ def call(call_id: str, **more: Any) -> Any:
 
 
 def called(*calls: Any, content: Any = None) -> list[Any]:
-    """A conversation with these calls, each with a result."""
+    """Return a conversation with these calls, each with a result."""
     results = [{"role": "tool", "tool_call_id": c["id"], "content": "ok"} for c in calls]
     return [*HI, {"role": "assistant", "content": content, "tool_calls": [*calls]}, *results]
 
 
 def ask(messages: list[Any], model: str = OLD, **more: Any) -> Any:
-    """A Chat request, translated, and taken by the types of anthropic-python."""
+    """Translate a Chat request and validate it with anthropic-python's types."""
     found = to_anthropic({"messages": messages, **more}, model)
     provider_types.anthropic(found)
     return found
 
 
 def test_blank_texts_go() -> None:
-    """Anthropic takes none; turns of nothing else go with them, and their neighbours are one."""
+    """Blank texts are dropped with turns that become empty; the neighbouring turns are merged."""
     messages = [
         {"role": "system", "content": " "},
         *HI,
         {"role": "assistant", "content": None},
         {"role": "user", "content": [{"type": "text", "text": ""}, {"type": "text", "text": "x"}]},
     ]
-    said = ask(messages)
-    assert "system" not in said
-    assert said["messages"] == [
+    output = ask(messages)
+    assert "system" not in output
+    assert output["messages"] == [
         {
             "role": "user",
             "content": [{"type": "text", "text": "Hi"}, {"type": "text", "text": "x"}],
@@ -55,7 +55,7 @@ def test_blank_texts_go() -> None:
 
 
 def test_empty_result_has_no_content() -> None:
-    """A result without content is one."""
+    """A result without content is kept."""
     messages = called(call("c"))
     messages[-1]["content"] = ""
     (result,) = ask(messages, tools=TOOLS)["messages"][2]["content"]
@@ -63,7 +63,7 @@ def test_empty_result_has_no_content() -> None:
 
 
 def test_ids_are_made_safe() -> None:
-    """In the call and in its result alike; ids that are safe stay as they are."""
+    """Unsafe ids are replaced in the call and in its result; safe ids are kept."""
     messages = called(call("functions.f:0"), call("c_1-X"))
     _, use, result = ask(messages, tools=TOOLS)["messages"]
     names = [block["id"] for block in use["content"]]
@@ -73,20 +73,20 @@ def test_ids_are_made_safe() -> None:
 
 
 def test_ids_stay_apart() -> None:
-    """Ids that differ in unsafe characters, or far behind, stand for different calls."""
+    """Ids that differ only in unsafe characters, or only near the end, stay different."""
     ids = ["a.b", "a:b", "a_b", "x" * 65, "x" * 66, "", "ä", "\ud800"]
     assert len({safe(one) for one in ids}) == len(ids)
     assert all(provider_types.ANTHROPIC_ID.fullmatch(safe(one)) for one in ids)
 
 
 def test_repeated_ids_are_renamed() -> None:
-    """Some providers count calls anew in each answer; a result is of the last turn's call."""
+    """If an id is repeated in later turns, a result belongs to the last turn's call."""
     turn = called(call("call_0"))
-    said = ask([*turn, *turn[1:], *turn[1:]], tools=TOOLS)
-    uses = [b["id"] for t in said["messages"] for b in t["content"] if b["type"] == "tool_use"]
+    output = ask([*turn, *turn[1:], *turn[1:]], tools=TOOLS)
+    uses = [b["id"] for t in output["messages"] for b in t["content"] if b["type"] == "tool_use"]
     results = [
         b["tool_use_id"]
-        for t in said["messages"]
+        for t in output["messages"]
         for b in t["content"]
         if b["type"] == "tool_result"
     ]
@@ -95,36 +95,36 @@ def test_repeated_ids_are_renamed() -> None:
 
 
 def test_calls_without_tools_get_some() -> None:
-    """Anthropic wants the tools of earlier calls declared; none of them may be called."""
-    said = ask(called(call("c")))
-    assert said["tools"] == [{"name": "f", "input_schema": {"type": "object"}}]
-    assert said["tool_choice"] == {"type": "none"}
+    """Tools of earlier calls are declared, and calling them is forbidden."""
+    output = ask(called(call("c")))
+    assert output["tools"] == [{"name": "f", "input_schema": {"type": "object"}}]
+    assert output["tool_choice"] == {"type": "none"}
 
 
 def test_choice_without_tools_goes() -> None:
-    """It says nothing, and Anthropic refuses it."""
+    """A blank system prompt is dropped, since Anthropic refuses it."""
     assert "tool_choice" not in ask(HI, tool_choice="auto", parallel_tool_calls=False)
 
 
 def test_googles_signatures_stay_behind() -> None:
-    """No provider takes another's."""
+    """Signatures of other providers are dropped."""
     extra = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
     _, turn, _ = ask(called(call("c", **extra)), tools=TOOLS)["messages"]
     assert [block["type"] for block in turn["content"]] == ["tool_use"]
 
 
 def test_begun_answer_does_not_end_in_blanks() -> None:
-    """Older models go on with a last turn of the assistant's, but not after a blank."""
-    said = ask([*HI, {"role": "assistant", "content": "{ \n"}])
-    assert said["messages"][-1]["content"] == [{"type": "text", "text": "{"}]
+    """For older models a final assistant turn is kept, without trailing white space."""
+    output = ask([*HI, {"role": "assistant", "content": "{ \n"}])
+    assert output["messages"][-1]["content"] == [{"type": "text", "text": "{"}]
     pictured = [*HI, *called(call("c"))[1:], {"role": "assistant", "content": "so"}]
     assert ask(pictured, tools=TOOLS)["messages"][-1]["role"] == "assistant"
 
 
 def test_defaults_of_sampling_ask_for_nothing() -> None:
-    """Models since 4.7 refuse the parameters (Anthropic's migration guides); these say nothing."""
-    said = ask(HI, NEW, temperature=1, top_p=1)
-    assert not {"temperature", "top_p"} & said.keys()
+    """Default values of parameters that models since 4.7 refuse are dropped."""
+    output = ask(HI, NEW, temperature=1, top_p=1)
+    assert not {"temperature", "top_p"} & output.keys()
     assert ask(HI, OLD, temperature=0.2, top_p=1)["temperature"] == 0.2
     assert ask(HI, "claude-3-haiku", temperature=0.2, top_p=0.5)["top_p"] == 0.5
 
@@ -147,7 +147,7 @@ def test_defaults_of_sampling_ask_for_nothing() -> None:
     ],
 )
 def test_versions(model: str, found: tuple[int, int]) -> None:
-    """By name, as the providers write it; a date is not a version."""
+    """The version is read from providers' forms of the name; a date is not a version."""
     assert version(model) == found
 
 
@@ -192,7 +192,7 @@ AT = "messages[1]"
 def test_what_would_change_its_meaning(
     model: str, messages: list[Any], more: dict[str, Any], param: str
 ) -> None:
-    """Refused before it is sent, with the name of the caller's field."""
+    """Fields that Anthropic refuses are refused before sending, with the caller's field."""
     with pytest.raises(ClientError) as caught:
         to_anthropic({"messages": messages, **more}, model)
     assert caught.value.param == param
@@ -200,7 +200,7 @@ def test_what_would_change_its_meaning(
 
 
 def test_budget_of_newest_models() -> None:
-    """Thinking with a budget is refused by models since 4.7 (Anthropic's migration guides)."""
+    """Thinking budgets are refused for models since 4.7 (Anthropic's migration guides)."""
     body = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
     assert thinking(body, OLD) == body["thinking"]
     with pytest.raises(ClientError) as caught:

@@ -1,4 +1,4 @@
-"""The ``chat`` dialect: what it reads, what it writes, and that the two agree."""
+"""The ``chat`` dialect: decoding, encoding, and their agreement."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ START = Start("chatcmpl-1", "gpt-x", 1)
 
 
 def decoded(*blocks: bytes) -> list[Event]:
-    """All events of a stream."""
+    """Decode all events of a stream."""
     decoder = ChatDecoder()
     return [event for block in blocks for event in decoder.decode(block)]
 
 
 def one(delta: dict[str, Any] | None, **more: Any) -> list[Event]:
-    """The events of one chunk, less the start."""
+    """Decode the events of one chunk, without the start."""
     return decoded(chunk(delta, **more))[1:]
 
 
 def test_text_stream() -> None:
-    """Start once, content, finish, usage; the terminator says nothing."""
+    """A stream has one start, content, finish and usage; the terminator is no event."""
     assert decoded(ROLE, text("Hi"), STOP, usage(), DONE) == [
         START,
         Content("Hi"),
@@ -70,12 +70,12 @@ def test_text_stream() -> None:
     ],
 )
 def test_deltas(delta: dict[str, Any], events: list[Event]) -> None:
-    """Every kind of delta, as OpenAI and others write it."""
+    """Every type of delta of OpenAI and compatible servers is decoded."""
     assert one(delta) == events
 
 
 def test_calls_without_index_are_told_apart() -> None:
-    """Without an index a new id is a new call, and no id goes on with the last."""
+    """Without an index, a new id starts a call; without an id, the last call continues."""
     calls = [{"id": "a", "function": {"name": "f"}}, {"id": "b", "function": {"name": "g"}}]
     more = chunk({"tool_calls": [{"function": {"arguments": "{}"}}]})
     again = chunk({"tool_calls": [{"id": "a", "function": {"arguments": "[]"}}]})
@@ -88,7 +88,7 @@ def test_calls_without_index_are_told_apart() -> None:
 
 
 def test_several_choices() -> None:
-    """Each choice keeps its number."""
+    """Events have the number of their choice."""
     choices = [
         {"index": 1, "delta": {"content": "b"}, "finish_reason": None},
         {"delta": {"content": "a"}, "finish_reason": "length"},
@@ -103,7 +103,7 @@ def test_several_choices() -> None:
 
 
 def test_usage_details() -> None:
-    """Cached and reasoning tokens are parts of the whole; nulls count as none."""
+    """Cached and reasoning tokens are parts of the totals; nulls count as zero."""
     counts = {
         "prompt_tokens": 9,
         "completion_tokens": 5,
@@ -138,7 +138,7 @@ def test_usage_details() -> None:
     ],
 )
 def test_errors_inside_stream(said: dict[str, Any], code: str) -> None:
-    """Error objects of any shape become an error of ours, and none of their text is kept."""
+    """Error objects of any shape become an error event without the provider's text."""
     block = b"data: " + json.dumps(said).encode() + b"\n\n"
     decoder = ChatDecoder()
 
@@ -173,7 +173,7 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("block", UNKNOWN)
 def test_unknown_shape_is_malformed(block: bytes) -> None:
-    """An object that is no chunk may quote anything, so it is not passed on."""
+    """An object that is not a chunk is malformed, and its text is not passed on."""
     decoder = ChatDecoder()
     assert decoder.notable(block)
     with pytest.raises(UpstreamError) as caught:
@@ -183,7 +183,7 @@ def test_unknown_shape_is_malformed(block: bytes) -> None:
 
 
 def test_event_named_error_is_an_error() -> None:
-    """Whatever its data says."""
+    """An event named ``error`` is an error, whatever its data is."""
     (event,) = ChatDecoder().decode(b'event: error\ndata: {"detail":"sk-secret"}\n\n')
     assert isinstance(event, Error)
     assert (event.code, "secret" in event.message) == ("upstream_error", False)
@@ -191,7 +191,7 @@ def test_event_named_error_is_an_error() -> None:
 
 @pytest.mark.parametrize("data", ODD)
 def test_garbage_is_malformed(data: bytes) -> None:
-    """What is not a chunk is the provider's fault."""
+    """A block that is not a chunk is an upstream error."""
     with pytest.raises(UpstreamError) as caught:
         decoded(b"data: " + data + b"\n\n")
     assert caught.value.code == "upstream_malformed"
@@ -220,7 +220,7 @@ def test_garbage_is_malformed(data: bytes) -> None:
     ],
 )
 def test_notable(block: bytes, notable: bool) -> None:
-    """A plain chunk is passed on as it is; what matters, is not JSON or is no chunk is decoded."""
+    """A plain content chunk is not notable; other chunks, and anything else, are."""
     assert ChatDecoder().notable(block) is notable
 
 
@@ -237,7 +237,7 @@ def test_notable(block: bytes, notable: bool) -> None:
     ],
 )
 def test_terminator(block: bytes) -> None:
-    """However it is spaced, and whatever goes before it, [DONE] ends the stream; in text not."""
+    """[DONE] ends the stream with any white space and other fields, but not inside text."""
     assert ChatDecoder().ends(block)
     assert ChatDecoder().notable(block)
     assert ChatDecoder().decode(block) == []
@@ -257,7 +257,7 @@ TEXTS = st.sampled_from(["x", '"usage":{', '"finish_reason":null', '"error"', "[
 def test_notable_misses_nothing(
     said: str, finish: str | None, used: object, error: object, separators: tuple[str, str]
 ) -> None:
-    """However a server spaces its JSON, what matters is never taken for plain text."""
+    """A notable chunk is recognised with any white space in its JSON."""
     choice = {"index": 0, "delta": {"content": said}, "finish_reason": finish}
     body = {"choices": [choice], "usage": used, "error": error}
     block = b"data: " + json.dumps(body, separators=separators).encode() + b"\n\n"
@@ -270,7 +270,7 @@ def test_notable_misses_nothing(
 
 @pytest.mark.parametrize("created", [None, "x", -1, 1e300, True, [], 2.5])
 def test_odd_date_costs_nothing(created: object) -> None:
-    """A date that is none is 0, and the answer goes on."""
+    """An invalid date is 0 and does not fail the answer."""
     block = (
         b"data: " + json.dumps({"created": created, "model": "m", "choices": []}).encode() + b"\n\n"
     )
@@ -297,7 +297,7 @@ EVENTS = st.one_of(
 
 @given(st.lists(EVENTS, min_size=1))
 def test_round_trip_loses_nothing(events: list[Event]) -> None:
-    """Typed events, written as chunks and read again, are the same events; usage is last."""
+    """Encoding to chunks and decoding returns the same events, with usage at the end."""
     encoder = chat.DIALECT.encoder()
     blocks = [block for event in [START, *events] for block in encoder.encode(event)]
 
@@ -306,7 +306,7 @@ def test_round_trip_loses_nothing(events: list[Event]) -> None:
 
 @given(st.lists(EVENTS, min_size=1, max_size=5), st.lists(st.integers(0, 2000)))
 def test_any_cut_reads_the_same(events: list[Event], places: list[int]) -> None:
-    """A stream split anywhere gives the same events."""
+    """A stream split at any byte has the same events."""
     encoder = chat.DIALECT.encoder()
     stream = b"".join(b for event in [START, *events] for b in encoder.encode(event))
     stream += b"".join(encoder.end())
@@ -319,14 +319,14 @@ def test_any_cut_reads_the_same(events: list[Event], places: list[int]) -> None:
 
 
 def test_role_comes_first_in_each_choice() -> None:
-    """The first chunk of a choice names the role, as clients expect."""
+    """The first chunk of a choice has the role, as clients expect."""
     encoder = chat.DIALECT.encoder()
     said = [json.loads(encoder.encode(Content("x", n))[0][6:]) for n in (0, 1, 0)]
     assert [c["choices"][0]["delta"].get("role") for c in said] == ["assistant", "assistant", None]
 
 
-def test_whole_stream_ends_with_done() -> None:
-    """The terminator is the end of a stream that is whole, and of no other."""
+def test_complete_stream_ends_with_done() -> None:
+    """Only a complete stream ends with the terminator."""
     encoder = chat.DIALECT.encoder()
     assert encoder.end() == [b"data: [DONE]\n\n"]
     assert encoder.encode(Error("lost", "It is gone.")) == []
@@ -353,15 +353,15 @@ def test_error_block_is_last_word() -> None:
     ],
 )
 def test_error_types(status: int, kind: str) -> None:
-    """OpenAI's type names, by status."""
+    """Error types have OpenAI's names, depending on the status."""
     assert chat.error_body(Error("c", "m", status=status))["error"]["type"] == kind
 
 
 def test_only_usage_tells_the_usage_chunk() -> None:
-    """Only the chunk that has no choices but usage is one that must be asked for."""
+    """The usage chunk is recognised by its usage and its empty choices."""
     assert chat.only_usage(usage())
     assert chat.only_usage(usage().replace(b":[]", b": []"))
     assert not chat.only_usage(text("x"))
     assert not chat.only_usage(STOP.replace(b'"usage":null', b'"usage":{"prompt_tokens":1}'))
-    # Azure's first chunk has no choices either, but it has something to say.
+    # Azure's first chunk has no choices either, but it has filter results.
     assert not chat.only_usage(chunk(choices=[], prompt_filter_results=[]))

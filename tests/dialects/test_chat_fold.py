@@ -1,4 +1,4 @@
-"""From chunks to one ``chat.completion``: by shape, without loss."""
+"""Folding chunks to a ``chat.completion``, by shape and without loss."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tokenwire.errors import UpstreamError
 
 
 def delta(*deltas: dict[str, Any]) -> dict[str, Any]:
-    """The message that these deltas make."""
+    """Return the message of these deltas."""
     blocks = [chunk(choices=[{"index": 0, "delta": each}]) for each in deltas]
     message: dict[str, Any] = fold(blocks)["choices"][0]["message"]
     return message
 
 
 def test_fold_makes_a_completion() -> None:
-    """The shape of the API's own answer."""
+    """The result has the shape of the API's non-streaming response."""
     assert fold([ROLE, text("Hel"), text("lo"), STOP, usage()]) == {
         "id": "chatcmpl-1",
         "object": "chat.completion",
@@ -42,10 +42,10 @@ def test_fold_makes_a_completion() -> None:
 
 
 def test_fold_keeps_unknown_fields() -> None:
-    """Folding goes by shape, so what tokenwire has never heard of survives."""
+    """Folding depends on shapes only, so unknown fields are kept."""
 
-    def choice(**said: Any) -> bytes:
-        return chunk(choices=[{"index": 0, **said}], system_fingerprint="fp")
+    def choice(**output: Any) -> bytes:
+        return chunk(choices=[{"index": 0, **output}], system_fingerprint="fp")
 
     whole = fold(
         [
@@ -100,7 +100,7 @@ def test_fold_keeps_unknown_fields() -> None:
 
 @pytest.mark.parametrize("data", [b"{", b'{"choices":5}', b'{"choices":[{"delta":"x"}]}'])
 def test_fold_refuses_garbage(data: bytes) -> None:
-    """A block that is not a chunk is the provider's fault."""
+    """A block that is not a chunk is an upstream error."""
     with pytest.raises(UpstreamError) as caught:
         fold([b"data: " + data + b"\n\n"])
     assert caught.value.code == "upstream_malformed"
@@ -108,7 +108,7 @@ def test_fold_refuses_garbage(data: bytes) -> None:
 
 @pytest.mark.parametrize("depth", [*range(100, 1100, 100), 100_000])
 def test_deep_json_folds_or_is_refused(depth: int) -> None:
-    """What is nested too deep to be merged is refused like what is too deep to be read."""
+    """Values nested too deeply to be merged are malformed."""
     deep = b'{"x":' * depth + b"1" + b"}" * depth
     with suppress(UpstreamError):
         (choice,) = fold([b'data: {"choices":[{"delta":' + deep + b"}]}\n\n"] * 2)["choices"]
@@ -116,7 +116,7 @@ def test_deep_json_folds_or_is_refused(depth: int) -> None:
 
 
 def test_fold_orders_choices() -> None:
-    """Several answers come out by number."""
+    """Several choices are ordered by their number."""
     blocks = [chunk(choices=[{"index": n, "delta": {"content": str(n)}}]) for n in (2, 0, 1)]
     assert [c["message"]["content"] for c in fold(blocks)["choices"]] == ["0", "1", "2"]
 
@@ -146,12 +146,12 @@ def test_fold_orders_choices() -> None:
     ],
 )
 def test_deltas_are_merged(pieces: list[dict[str, Any]], whole: dict[str, Any]) -> None:
-    """Texts are joined, names are not, lists go by index, and mixed kinds lose nothing."""
+    """Texts are joined, names are not, lists are merged by index, and mixed types lose nothing."""
     assert delta(*pieces) == {"role": "assistant", "refusal": None, **whole}
 
 
 def test_one_chunk_may_hold_two_pieces() -> None:
-    """A first list that holds several pieces of one item is merged in itself."""
+    """Several pieces of one item in the first list are merged."""
     calls = [
         {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{"}},
         {"index": 0, "function": {"arguments": "}"}},
@@ -179,7 +179,7 @@ CHOICES = VALUES | st.lists(
 
 @given(st.lists(st.fixed_dictionaries({"choices": CHOICES, "usage": VALUES, "id": VALUES})))
 def test_any_json_folds_or_is_refused(chunks: list[Any]) -> None:
-    """Whatever a provider sends, no foreign error comes out."""
+    """Any input is folded or raises an upstream error."""
     with suppress(UpstreamError):
         whole = fold(b"data: " + json.dumps(each).encode() + b"\n\n" for each in chunks)
         assert whole["object"] == "chat.completion"

@@ -1,4 +1,4 @@
-"""Chunks that lack what OpenAI's schema requires, and usage that is told more than once."""
+"""Repair of chunks without required fields, and of repeated usage."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from tokenwire.streams.tail import Tail
 
 
 def block(body: dict[str, Any]) -> bytes:
-    """One block with this object."""
+    """Return one block with this object."""
     return b"data: " + json.dumps(body).encode() + b"\n\n"
 
 
 def mended(*blocks: bytes) -> list[Any]:
-    """The objects that are kept of a stream, its rest included."""
+    """Return the logged objects of a stream, including its rest."""
     repair = ChatRepair()
     kept = [found for each in blocks if (found := repair.block(each))] + repair.rest()
     return [json.loads(data_of(each) or b"") for each in kept]
 
 
 async def pumped(*pieces: bytes) -> bytes:
-    """The log of a stream."""
+    """Return the log of a stream."""
     tail = Tail(Bounds())
     source = Source(framed(sends(*pieces)), DIALECT.decoder(), repair=DIALECT.repair())
     await Pump(source, tail, Facts(), Timeouts()).run()
@@ -42,13 +42,13 @@ async def pumped(*pieces: bytes) -> bytes:
 
 
 async def test_openai_s_own_chunks_pass_untouched() -> None:
-    """Not a byte of a stream that fits is changed."""
+    """A stream that fits the schema is not changed."""
     sent = b"".join(whole("Hel", "lö"))
     assert await pumped(sent) + DONE == sent
 
 
 async def test_what_is_missing_is_filled_in() -> None:
-    """No id, object, date, index or finish reason: clients with strict types need them."""
+    """A missing id, object, date, index and finish reason are added, for strictly typed clients."""
     log = await pumped(
         block({"choices": [{"delta": {"role": "assistant"}}]}),
         block({"id": None, "created": "x", "choices": [{"delta": {"content": "a"}}]}),
@@ -65,7 +65,7 @@ async def test_what_is_missing_is_filled_in() -> None:
 
 
 async def test_head_is_taken_from_the_first_chunk() -> None:
-    """Later chunks that lack an id get that of the stream."""
+    """Later chunks without an id get the id of the stream."""
     log = await pumped(
         ROLE, text("a"), block({"choices": [{"delta": {"content": "b"}}]}), STOP, DONE
     )
@@ -87,12 +87,12 @@ async def test_usage_is_kept_once_and_last() -> None:
 
 
 async def test_usage_before_the_finish_comes_last() -> None:
-    """Wherever the usage chunk stood; the same bytes where it fits."""
+    """Usage is last, from any position; a valid usage chunk keeps its bytes."""
     assert await pumped(ROLE, usage(), STOP, usage(7, 8), DONE) == ROLE + STOP + usage(7, 8)
 
 
 async def test_usage_without_a_terminator() -> None:
-    """A server that sends no [DONE] has its usage told all the same."""
+    """Usage is logged even if the server sends no [DONE]."""
     assert await pumped(ROLE, usage(), STOP) == ROLE + STOP + usage()
 
 
@@ -105,7 +105,7 @@ async def test_usage_without_a_terminator() -> None:
     ],
 )
 def test_counts_are_whole_numbers(said: dict[str, Any], counts: tuple[int, int, int]) -> None:
-    """Strings, fractions and gaps become the three counts that the schema requires."""
+    """Strings, fractions and missing values become the three counts that the schema requires."""
     (found,) = mended(chunk(choices=[], usage=said))
     assert (
         tuple(found["usage"][f"{of}_tokens"] for of in ("prompt", "completion", "total")) == counts
@@ -127,7 +127,7 @@ def test_counts_are_whole_numbers(said: dict[str, Any], counts: tuple[int, int, 
     ],
 )
 def test_finish_reasons_are_openai_s(reason: str | None, calls: bool, told: str | None) -> None:
-    """One that is not known ends a call if there was one, and is no content filter."""
+    """An unknown finish reason becomes tool_calls after a call, else stop."""
     assert reason_of(reason, has_calls=calls) == told
     call = {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]}
     found = mended(chunk(call if calls else {"content": "x"}), chunk(finish=reason))
@@ -135,7 +135,7 @@ def test_finish_reasons_are_openai_s(reason: str | None, calls: bool, told: str 
 
 
 def test_tool_calls_are_numbered() -> None:
-    """Where a server left the index out, a new id means a new call."""
+    """If the server omits the index, a new id starts a new call."""
     pieces = [{"id": "a"}, {"id": None}, {"id": "b"}, {"id": "a"}, {"index": 7}]
     found = mended(*(chunk({"tool_calls": [piece]}) for piece in pieces))
     assert [each["choices"][0]["delta"]["tool_calls"][0]["index"] for each in found] == [
@@ -148,7 +148,7 @@ def test_tool_calls_are_numbered() -> None:
 
 
 def test_lists_of_parts_become_texts() -> None:
-    """Mistral thinks in a list of parts; the schema has texts, and others' name for thinking."""
+    """Mistral's lists of parts become strings, with the usual name for reasoning."""
     thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}, 5]}
     deltas = [[thinking], [{"type": "text", "text": "a"}, thinking], [{"type": "later"}]]
     found = mended(*(chunk({"content": content}) for content in deltas))
@@ -160,13 +160,13 @@ def test_lists_of_parts_become_texts() -> None:
 
 
 def test_numbers_that_are_none_become_null() -> None:
-    """``NaN`` is no JSON, and some clients fail on it."""
+    """``NaN`` becomes null: it is not JSON, and some clients fail on it."""
     odd = text("x").replace(b'"logprobs":null', b'"logprobs":NaN')
     (found,) = mended(odd)
     assert found["choices"][0]["logprobs"] is None
 
 
 def test_garbage_is_malformed() -> None:
-    """As the decoder says."""
+    """A block that is not a chunk is an upstream error, as in the decoder."""
     with pytest.raises(UpstreamError):
         ChatRepair().block(b"data: [\n\n")

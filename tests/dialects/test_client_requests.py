@@ -1,4 +1,4 @@
-"""What real clients send is refused by no kind of provider, but for what is listed here."""
+"""All kinds of providers accept recorded requests of real clients, with listed exceptions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATHS = {
     "/v1/chat/completions": "chat",
 }
 KINDS = kinds()
-# The client, the field, and the kinds of provider that have nothing like it.
+# The client, the field, and the kinds of providers that have no counterpart.
 REFUSED = {
     ("ai_sdk", "response_format"): {"anthropic", "bedrock"},
     ("instructor", "response_format"): {"anthropic", "bedrock"},
@@ -36,14 +36,14 @@ REFUSED = {
 
 
 def recorded() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The client, the dialect and the body of each request."""
+    """Yield the client, the dialect and the body of each request."""
     for file in sorted(FOLDER.glob("*.json")):
         for request in json.loads(file.read_text(encoding="utf-8")):
             yield file.stem, PATHS[request["path"]], request["body"]
 
 
 def parsed(dialect: str, body: dict[str, Any]) -> ChatRequest:
-    """The request, with an item in the place of each reference."""
+    """Return the request with references replaced by items."""
     items = body.get("input")
     if isinstance(items, list):
         item = {"type": "message", "role": "assistant", "content": "x"}
@@ -52,7 +52,7 @@ def parsed(dialect: str, body: dict[str, Any]) -> ChatRequest:
 
 
 def every_kind() -> dict[str, Any]:
-    """One provider of each kind; none is asked anything."""
+    """Return one provider of each kind; none is called."""
     settings: dict[str, ProviderSettings] = {
         name: kind.settings(kind=name) for name, kind in KINDS.items()
     }
@@ -60,7 +60,7 @@ def every_kind() -> dict[str, Any]:
 
 
 def refusals(request: ChatRequest) -> Iterator[tuple[str, ClientError]]:
-    """The kinds of provider that the request cannot be put to, and why."""
+    """Return the kinds of providers that cannot take the request, with the reasons."""
     for name, provider in every_kind().items():
         model = "anthropic.claude" if name == "bedrock" else "m"
         try:
@@ -71,14 +71,14 @@ def refusals(request: ChatRequest) -> Iterator[tuple[str, ClientError]]:
 
 @pytest.mark.parametrize(("client", "dialect", "body"), list(recorded()))
 def test_request_reaches_every_provider(client: str, dialect: str, body: dict[str, Any]) -> None:
-    """It is translated without an error, or refused for a reason that is listed."""
+    """Each request is translated without an error, or refused for a listed reason."""
     for name, error in refusals(parsed(dialect, body)):
         is_listed = name in REFUSED.get((client, error.param or ""), ())
         assert is_listed or error.code == "thread_unsupported_request", (name, error.message)
 
 
 def test_list_of_refusals_is_no_longer_than_it_must_be() -> None:
-    """What is listed is refused: once a provider takes it, it goes from the list."""
+    """Each listed exception still applies."""
     found: dict[tuple[str, str], set[str]] = {}
     for client, dialect, body in recorded():
         for name, error in refusals(parsed(dialect, body)):
@@ -88,7 +88,7 @@ def test_list_of_refusals_is_no_longer_than_it_must_be() -> None:
 
 
 def test_message_threads_are_refused_as_the_sdks_expect() -> None:
-    """Anthropic's tool runners then send the whole conversation, without a thread."""
+    """A thread is refused with the code after which Anthropic's tool runners work without one."""
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
     request = parsed("messages", {**body, "thread": {"type": "create"}})
     with pytest.raises(ClientError) as caught:

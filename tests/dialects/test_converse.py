@@ -1,4 +1,4 @@
-"""Converse streams as Messages streams: every block is opened once, filled and closed."""
+"""Conversion of Converse streams to Messages streams: each block is started and stopped once."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def redacted(index: int, data: str) -> tuple[str, Any]:
 def read(*events: tuple[str, Any], one_call: bool = False) -> bytes:
     """What a reader makes of these events."""
     reader = ConverseReader("r1", "m", one_call=one_call)
-    said = [reader.read(kind, json.dumps(payload).encode()) for kind, payload in events]
-    return b"".join(said) + reader.close()
+    result = [reader.read(kind, json.dumps(payload).encode()) for kind, payload in events]
+    return b"".join(result) + reader.close()
 
 
-def told(blocks: bytes) -> list[Any]:
+def reported(blocks: bytes) -> list[Any]:
     """The JSON of each block."""
     return [json.loads(data_of(block) or b"{}") for block in split(blocks)]
 
@@ -65,8 +65,8 @@ def decoded(blocks: bytes) -> list[Event]:
 
 
 def test_block_without_content_is_not_told() -> None:
-    """It has no start, so it gets no stop; what follows is numbered as if it had not been."""
-    told_ = told(read(START, closed(0), closed(1), TEXT, closed(2), STOP))
+    """An empty block is skipped, and later blocks are numbered without a gap."""
+    told_ = reported(read(START, closed(0), closed(1), TEXT, closed(2), STOP))
     blocks = [(event["type"], event["index"]) for event in told_ if "index" in event]
     assert blocks == [
         ("content_block_start", 0),
@@ -76,7 +76,7 @@ def test_block_without_content_is_not_told() -> None:
 
 
 async def test_block_without_content_reads_in_the_sdk(provider: Upstream) -> None:
-    """anthropic-python, which appends blocks and looks them up by number, gets the answer."""
+    """anthropic-python, which appends blocks and looks them up by number, can read the answer."""
     provider.answer(read(START, closed(0), TEXT, closed(2), STOP, METADATA))
     base_url = provider.base_url.removesuffix("/v1")
     async with (
@@ -92,44 +92,44 @@ async def test_block_without_content_reads_in_the_sdk(provider: Upstream) -> Non
 
 
 def test_message_has_an_id_of_its_own() -> None:
-    """Where Bedrock's request id is missing one is made up; it is never a bare prefix."""
+    """A missing request id is replaced by a generated one."""
     ids = set()
     for _ in range(2):
-        (start,) = told(ConverseReader("", "m").read("messageStart", b"{}"))
+        (start,) = reported(ConverseReader("", "m").read("messageStart", b"{}"))
         ids.add(start["message"]["id"])
     assert len(ids) == 2
     assert all(len(message_id) > len("msg_") for message_id in ids)
 
 
 def test_redacted_pieces_are_one_block() -> None:
-    """Hidden thinking has no pieces in Messages: their bytes are joined, base64 as a whole."""
-    (start, stop, *_) = told(read(redacted(0, "YQ=="), redacted(0, "YmM="), closed(0)))
+    """Pieces of redacted thinking are joined as bytes and encoded as one block."""
+    (start, stop, *_) = reported(read(redacted(0, "YQ=="), redacted(0, "YmM="), closed(0)))
     assert start["content_block"] == {"type": "redacted_thinking", "data": "YWJj"}
     assert stop == {"type": "content_block_stop", "index": 0}
 
 
 def test_what_was_left_open_is_closed() -> None:
-    """A stop that never came does not leave a block open at the end."""
-    kinds = [event["type"] for event in told(read(START, redacted(0, "YQ=="), TEXT, STOP))]
+    """A block without a stop event is stopped at the end."""
+    kinds = [event["type"] for event in reported(read(START, redacted(0, "YQ=="), TEXT, STOP))]
     assert kinds.count("content_block_start") == kinds.count("content_block_stop") == 2
     assert kinds[-2:] == ["message_delta", "message_stop"]
 
 
 def test_second_call_is_left_out() -> None:
-    """A caller that wants no parallel calls gets the first, in front of models that make more."""
+    """If parallel calls are disabled, only the first call is sent."""
     calls = (called(0, "c1"), argued(0, "{}"), closed(0), called(1, "c2"), argued(1, "{}"))
     stream = (START, *calls, closed(1), ("messageStop", {"stopReason": "tool_use"}))
     assert [call[0] for call in heard(decoded(read(*stream))).calls] == ["c1", "c2"]
     only = read(*stream, one_call=True)
     assert [call[0] for call in heard(decoded(only)).calls] == ["c1"]
-    assert [event["index"] for event in told(only) if "index" in event] == [0, 0, 0]
+    assert [event["index"] for event in reported(only) if "index" in event] == [0, 0, 0]
 
 
 def test_server_tools_are_not_the_callers() -> None:
-    """A tool that Bedrock runs is not told as a call that the caller has to answer."""
+    """A call of a tool that Bedrock runs is not a tool call for the caller."""
     blocks = read(START, called(0, "s1", type="server_tool_use"), closed(0), TEXT, STOP)
     assert heard(decoded(blocks)).calls == ()
-    assert told(blocks)[1]["content_block"]["type"] == "server_tool_use"
+    assert reported(blocks)[1]["content_block"]["type"] == "server_tool_use"
 
 
 @pytest.mark.parametrize(
@@ -143,21 +143,21 @@ def test_server_tools_are_not_the_callers() -> None:
     ],
 )
 def test_reasons(reason: str, events: tuple[Any, ...], finish: str) -> None:
-    """One from a later version is not told as a content filter, least of all after a call."""
+    """An unknown stop reason is not a content filter, and is tool_use after a call."""
     found = decoded(read(START, *events, ("messageStop", {"stopReason": reason})))
     assert [event.reason for event in found if isinstance(event, Finish)] == [finish]
 
 
 @pytest.mark.parametrize("reason", ["malformed_model_output", "malformed_tool_use"])
 def test_unreadable_answer_is_an_error(reason: str) -> None:
-    """What Bedrock could not read is not an answer that is whole."""
+    """Model output that Bedrock could not parse is an error, not a complete answer."""
     blocks = read(START, TEXT, ("messageStop", {"stopReason": reason}), METADATA)
     assert isinstance(decoded(blocks)[-1], Error)
     assert b"message_stop" not in blocks
 
 
 def test_cache_writes_are_counted() -> None:
-    """Tokens written to a cache are part of the input, and told apart."""
+    """Tokens written to a cache are part of the input and are counted separately."""
     usages = [e for e in decoded(read(START, TEXT, STOP, METADATA)) if isinstance(e, Usage)]
     assert usages[-1] == Usage(14, 3, cached_tokens=2, cache_write_tokens=5)
 
@@ -174,7 +174,7 @@ def test_cache_writes_are_counted() -> None:
     ],
 )
 def test_what_is_not_converse(kind: str, payload: bytes) -> None:
-    """An ill-typed event is the provider's fault, and a clear one."""
+    """An event with wrong types is an upstream error."""
     with pytest.raises(UpstreamError) as caught:
         ConverseReader("r", "m").read(kind, payload)
     assert caught.value.code == "upstream_malformed"

@@ -1,4 +1,4 @@
-"""Requests to Bedrock's Converse: what is carried over, and what is refused by name."""
+"""Requests to Bedrock's Converse: translated fields, and refused fields."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ TOOLS = [{"name": "f", "input_schema": {}}]
 
 
 def ask(model: str = MODEL, **more: Any) -> Any:
-    """A Messages request, translated, and taken by botocore's model of the service."""
+    """Translate a Messages request and validate it with botocore's model of the service."""
     found = request({"max_tokens": 9, "messages": HI, **more}, model)
     provider_types.converse(found)
     return found
 
 
-def asked(*blocks: Any) -> list[Any]:
+def requested(*blocks: Any) -> list[Any]:
     """One user's turn."""
     return [{"role": "user", "content": list(blocks)}]
 
 
 def test_requests_become_converse() -> None:
-    """Everything that Messages and Converse share."""
+    """All fields that have a counterpart in Converse are translated."""
     question, *rest = MESSAGES["messages"]
     parts = [p for p in question["content"] if p.get("source", {}).get("type") != "url"]
     thoughts = [
         {"type": "thinking", "thinking": "hm", "signature": "s"},
         {"type": "redacted_thinking", "data": "d"},
     ]
-    said = ask(
+    output = ask(
         **{
             **MESSAGES,
             "model": MODEL,
@@ -56,7 +56,7 @@ def test_requests_become_converse() -> None:
             ],
         }
     )
-    first, calls, results, thought = said["messages"]
+    first, calls, results, thought = output["messages"]
     assert first["content"] == [
         {"text": "What is this?"},
         {"image": {"format": "png", "source": {"bytes": PNG}}},
@@ -72,34 +72,34 @@ def test_requests_become_converse() -> None:
         {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}},
         {"reasoningContent": {"redactedContent": "d"}},
     ]
-    assert said["system"] == [{"text": "Be brief."}]
-    assert said["inferenceConfig"] == {
+    assert output["system"] == [{"text": "Be brief."}]
+    assert output["inferenceConfig"] == {
         "maxTokens": 99,
         "temperature": 0.5,
         "topP": 0.9,
         "stopSequences": ["END"],
     }
     spec = {"name": "weather", "inputSchema": {"json": SCHEMA}, "description": "d", "strict": True}
-    assert said["toolConfig"] == {"tools": [{"toolSpec": spec}], "toolChoice": {"any": {}}}
-    assert said["requestMetadata"] == {"user_id": "u1"}
-    assert said["outputConfig"]["effort"] == "high"
-    form = said["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"]
+    assert output["toolConfig"] == {"tools": [{"toolSpec": spec}], "toolChoice": {"any": {}}}
+    assert output["requestMetadata"] == {"user_id": "u1"}
+    assert output["outputConfig"]["effort"] == "high"
+    form = output["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"]
     assert json.loads(form) == SCHEMA
     named = ask(tools=TOOLS, tool_choice={"type": "tool", "name": "f"})
     assert named["toolConfig"]["toolChoice"] == {"tool": {"name": "f"}}
 
 
 def test_what_only_claude_knows() -> None:
-    """Converse hands it on to the model."""
+    """Fields of Anthropic's models are forwarded by Converse."""
     thinking = {"type": "enabled", "budget_tokens": 1024}
-    said = ask("anthropic.claude-sonnet-4-5-v1:0", top_k=5, thinking=thinking)
-    assert said["additionalModelRequestFields"] == {"top_k": 5, "thinking": thinking}
+    output = ask("anthropic.claude-sonnet-4-5-v1:0", top_k=5, thinking=thinking)
+    assert output["additionalModelRequestFields"] == {"top_k": 5, "thinking": thinking}
 
 
 def test_turns_of_one_role_are_one() -> None:
-    """Bedrock wants roles to alternate; blank texts go, and turns of nothing else."""
+    """Turns alternate; blank texts and empty turns are dropped."""
     turns = [
-        *asked({"type": "text", "text": "a"}),
+        *requested({"type": "text", "text": "a"}),
         {"role": "assistant", "content": " "},
         {"role": "user", "content": "b"},
         {"role": "assistant", "content": [{"type": "text", "text": ""}]},
@@ -111,10 +111,10 @@ def test_turns_of_one_role_are_one() -> None:
 
 @pytest.mark.parametrize("content", [None, "", " \n", [], [{"type": "text", "text": ""}]])
 def test_empty_result_is_a_result(content: Any) -> None:
-    """Bedrock takes no result without content, whatever its status."""
+    """An empty result gets content, whatever its status."""
     result = {**RESULT, "content": content, "is_error": True}
-    said = ask(messages=[*CALLED[:2], *asked(result)], tools=TOOLS)
-    (block,) = said["messages"][2]["content"]
+    output = ask(messages=[*CALLED[:2], *requested(result)], tools=TOOLS)
+    (block,) = output["messages"][2]["content"]
     assert block["toolResult"]["content"] == [{"json": {"result": ""}}]
     assert block["toolResult"]["status"] == "error"
 
@@ -123,27 +123,27 @@ def test_empty_result_is_a_result(content: Any) -> None:
     "more", [{}, {"tools": []}, {"tools": TOOLS, "tool_choice": {"type": "none"}}]
 )
 def test_calls_of_earlier_turns_have_tools(more: dict[str, Any]) -> None:
-    """Tool blocks want a tool configuration, and there is no choice of none: they are gone."""
-    said = ask(messages=CALLED, **more)
-    (tool,) = said["toolConfig"]["tools"]
+    """Without tools, or with the choice "none", called tools are declared as unavailable."""
+    output = ask(messages=CALLED, **more)
+    (tool,) = output["toolConfig"]["tools"]
     assert tool["toolSpec"]["name"] == "f"
     assert "not available any more" in tool["toolSpec"]["description"]
-    assert "toolChoice" not in said["toolConfig"]
+    assert "toolChoice" not in output["toolConfig"]
 
 
 def test_no_tool_means_no_tools() -> None:
-    """Where none was called, a choice of none leaves them out."""
+    """Without earlier calls, the choice "none" removes the tools."""
     assert "toolConfig" not in ask(tools=TOOLS, tool_choice={"type": "none"})
 
 
 def test_parallel_calls_are_left_to_the_reader() -> None:
-    """Converse has no parameter against them, and the request is as any other."""
+    """Disabling parallel calls does not change the request: Converse has no parameter for it."""
     choice = {"type": "auto", "disable_parallel_tool_use": True}
     assert ask(tools=TOOLS, tool_choice=choice)["toolConfig"]["toolChoice"] == {"auto": {}}
 
 
 def test_documents_have_names_of_their_own() -> None:
-    """Of letters, digits and single spaces, and none twice."""
+    """Document names have letters, digits and single spaces, and are unique."""
     pdf = {"type": "base64", "media_type": "application/pdf", "data": PDF}
     plain = {"type": "text", "media_type": "text/plain", "data": "x"}
     blocks = [
@@ -151,33 +151,33 @@ def test_documents_have_names_of_their_own() -> None:
         {"type": "document", "source": pdf, "title": "ä/b  c.pdf"},
         {"type": "document", "source": plain, "title": "…"},
     ]
-    said = ask(messages=asked({"type": "text", "text": "x"}, *blocks))
-    names = [block["document"]["name"] for block in said["messages"][0]["content"][1:]]
+    output = ask(messages=requested({"type": "text", "text": "x"}, *blocks))
+    names = [block["document"]["name"] for block in output["messages"][0]["content"][1:]]
     assert names == ["b c pdf", "b c pdf 2", "document"]
 
 
 @pytest.mark.parametrize(("user", "is_kept"), [("u:1", True), ("ü", False), ("u" * 257, False)])
 def test_users_are_labelled(user: str, is_kept: bool) -> None:
-    """Bedrock takes some characters only; for one with others its digest stands."""
+    """A user id with characters that Bedrock does not accept is replaced by its digest."""
     label = ask(metadata={"user_id": user})["requestMetadata"]["user_id"]
     assert (label == user) is is_kept
     assert label == ask(metadata={"user_id": user})["requestMetadata"]["user_id"]
 
 
 def test_formats_and_blank_descriptions() -> None:
-    """What clients write a little differently."""
+    """Variants of the same request are accepted."""
     source = {"type": "base64", "media_type": "image/jpg", "data": PNG}
-    said = ask(
-        messages=asked({"type": "image", "source": source}),
+    output = ask(
+        messages=requested({"type": "image", "source": source}),
         tools=[{"name": "f", "input_schema": {"properties": {}}, "description": " "}],
         stop_sequences=[""],
         system=" ",
     )
-    assert said["messages"][0]["content"][0]["image"]["format"] == "jpeg"
+    assert output["messages"][0]["content"][0]["image"]["format"] == "jpeg"
     spec = {"name": "f", "inputSchema": {"json": {"type": "object", "properties": {}}}}
-    assert said["toolConfig"]["tools"] == [{"toolSpec": spec}]
-    assert "stopSequences" not in said["inferenceConfig"]
-    assert "system" not in said
+    assert output["toolConfig"]["tools"] == [{"toolSpec": spec}]
+    assert "stopSequences" not in output["inferenceConfig"]
+    assert "system" not in output
 
 
 PDF_BLOCK = {
@@ -202,52 +202,55 @@ BLOCK = "messages[0].content[0]"
         ({"tools": [{"type": "bash_20250124"}]}, "tools[0].type"),
         ({"messages": [*HI, {"role": "system", "content": "x"}]}, "messages[1].role"),
         ({"messages": [{"role": "assistant", "content": "x"}, *HI]}, "messages[0].role"),
-        ({"messages": asked(RESULT)}, f"{BLOCK}.tool_use_id"),
-        ({"messages": asked(USE)}, f"{BLOCK}.type"),
+        ({"messages": requested(RESULT)}, f"{BLOCK}.tool_use_id"),
+        ({"messages": requested(USE)}, f"{BLOCK}.type"),
         ({"messages": CALLED[:2]}, "messages[1].content[0]"),
         ({"messages": [*CALLED[:2], *HI]}, "messages[1].content[0]"),
-        ({"messages": [*CALLED, *asked(RESULT)]}, "messages[3].content[0].tool_use_id"),
+        ({"messages": [*CALLED, *requested(RESULT)]}, "messages[3].content[0].tool_use_id"),
         (
-            {"messages": [*CALLED[:2], *asked(RESULT, {**RESULT, "tool_use_id": "d"})]},
+            {"messages": [*CALLED[:2], *requested(RESULT, {**RESULT, "tool_use_id": "d"})]},
             "messages[2].content[1].tool_use_id",
         ),
         (
-            {"messages": [*HI, {"role": "assistant", "content": [USE, USE]}, *asked(RESULT)]},
+            {"messages": [*HI, {"role": "assistant", "content": [USE, USE]}, *requested(RESULT)]},
             "messages[1].content[1].id",
         ),
         ({"messages": [{"role": "user", "content": ""}]}, "messages"),
-        ({"messages": asked(PDF_BLOCK)}, BLOCK),
-        ({"messages": asked({**PDF_BLOCK, "citations": {"enabled": True}})}, f"{BLOCK}.citations"),
+        ({"messages": requested(PDF_BLOCK)}, BLOCK),
         (
-            {"messages": asked({"type": "document", "source": {"type": "url"}})},
+            {"messages": requested({**PDF_BLOCK, "citations": {"enabled": True}})},
+            f"{BLOCK}.citations",
+        ),
+        (
+            {"messages": requested({"type": "document", "source": {"type": "url"}})},
             f"{BLOCK}.source.type",
         ),
         (
             {
-                "messages": asked(
+                "messages": requested(
                     {"type": "document", "source": {"type": "base64", "media_type": "x/y"}}
                 )
             },
             f"{BLOCK}.source.media_type",
         ),
         (
-            {"messages": asked({"type": "image", "source": {"type": "url"}})},
+            {"messages": requested({"type": "image", "source": {"type": "url"}})},
             f"{BLOCK}.source.type",
         ),
         (
             {
-                "messages": asked(
+                "messages": requested(
                     {"type": "image", "source": {"type": "base64", "media_type": "image/bmp"}}
                 )
             },
             f"{BLOCK}.source.media_type",
         ),
-        ({"messages": asked({"type": "x"})}, f"{BLOCK}.type"),
+        ({"messages": requested({"type": "x"})}, f"{BLOCK}.type"),
         ({"system": [{"type": "image"}]}, "system[0].type"),
     ],
 )
 def test_what_converse_cannot_say(more: dict[str, Any], param: str) -> None:
-    """Refused with the field's name, never dropped."""
+    """A field without a counterpart is refused with its name."""
     with pytest.raises(ClientError) as caught:
         request({"max_tokens": 9, "messages": HI, **more}, "amazon.nova")
     assert caught.value.param == param

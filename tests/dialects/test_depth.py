@@ -1,4 +1,4 @@
-"""Foreign JSON nested without end: refused where it is read, in every dialect, at a fixed depth."""
+"""Limit of nesting in JSON from outside, in every dialect."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tokenwire.events import Citation, Content, Event, Finish, Start, ToolCall
 
 
 def nested(depth: int, kind: str = "[") -> str:
-    """JSON with so many levels."""
+    """Return JSON with this number of levels."""
     if kind == "[":
         return "[" * depth + "]" * depth
     return '{"x":' * depth + "1" + "}" * depth
 
 
-# A block of each dialect that holds any JSON, and what stands around it in depth.
+# A block of each dialect with any JSON inside, and the number of levels around it.
 HOLDERS = {
     "chat": (b'data: {"choices":[{"index":0,"delta":{"content":"a","z":%b}}]}\n\n', 4),
     "messages": (b'data: {"type":"message_start","message":{"usage":{},"z":%b}}\n\n', 2),
@@ -39,7 +39,7 @@ HOLDERS = {
 @pytest.mark.parametrize("kind", "[{")
 @pytest.mark.parametrize("dialect", HOLDERS)
 def test_depth_has_a_bound(dialect: str, kind: str) -> None:
-    """At the bound a block is read and its answer written; beyond, it is the provider's fault."""
+    """A block at the limit is decoded and encoded; a deeper one is an upstream error."""
     block, around = HOLDERS[dialect]
     for depth in (MAX_DEPTH - around, MAX_DEPTH - around + 1, 900, 950, 990, 1010, 100_000):
         data = block % nested(depth, kind).encode()
@@ -58,7 +58,7 @@ def test_depth_has_a_bound(dialect: str, kind: str) -> None:
 @pytest.mark.parametrize("depth", [MAX_INNER, MAX_INNER + 1, 950, 990, 1010, 100_000])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_arguments_of_any_depth_end_well(dialect: str, depth: int) -> None:
-    """A model's arguments and a provider's citations are texts: the stream is told to its end."""
+    """Arguments and citations of any depth do not break the stream."""
     encoder = DIALECTS[dialect].encoder()
     events: list[Event] = [
         Start("st_1", "m"),
@@ -89,7 +89,7 @@ PATHS: dict[str, dict[str, Any]] = {
 async def test_deep_answers_are_no_server_error(
     path: str, provider: Upstream, serve: Serve
 ) -> None:
-    """Whatever depth a provider's answer has, it is an answer or the provider's fault."""
+    """A non-streaming answer of any depth is accepted or an upstream error."""
     client = await serve(provider, TOKENWIRE_CONFIG="tests/http/no_retries.toml")
     blocks = [
         block for depth in (100, 111, 113, 850, 900, 950, 990) for block in deep_blocks(depth)
@@ -103,7 +103,7 @@ async def test_deep_answers_are_no_server_error(
 
 
 def deep_blocks(depth: int) -> list[bytes]:
-    """An unknown field, and a call's arguments, so deep."""
+    """Return an answer with an unknown field and arguments of this depth."""
     call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": nested(depth, "{")}}
     unknown = chunk({"content": "a", "z": 0})
     return [
@@ -123,7 +123,7 @@ def deep_blocks(depth: int) -> list[bytes]:
     st.integers(0, 140),
 )
 def test_depth_is_counted_as_json_has_it(value: Any, more: int) -> None:
-    """Brackets and quotes in texts do not count."""
+    """Brackets and quotes inside strings are not counted."""
 
     def depth(value: Any) -> int:
         if not isinstance(value, list | dict):
@@ -137,7 +137,7 @@ def test_depth_is_counted_as_json_has_it(value: Any, more: int) -> None:
 
 @pytest.mark.parametrize("unit", [b"[", b'"', b'\\"', b'["', b'{"a":', b"[]", b'"\\'])
 def test_counting_is_linear(unit: bytes) -> None:
-    """Twice the bytes, twice the memory, whatever they are."""
+    """The check uses memory in proportion to the input."""
 
     def work(count: int) -> int:
         return allocated(
@@ -151,6 +151,6 @@ def test_counting_is_linear(unit: bytes) -> None:
     "text", ["", "{", "[]", "nul", "\ud800", nested(113, "{"), nested(5000, "{")]
 )
 def test_what_is_no_object_is_a_value_error(text: str) -> None:
-    """A text that cannot be read raises one kind of error."""
+    """A string that cannot be parsed raises ValueError."""
     with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
         parsed(text, dict)

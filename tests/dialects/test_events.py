@@ -1,4 +1,4 @@
-"""The ``events`` dialect: small, plain, and reversible."""
+"""The ``events`` dialect: encoding and decoding."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ START = Start("st_1", "m", 1)
 
 
 def blocks(*events: Event) -> list[bytes]:
-    """The blocks of a stream."""
+    """Encode the blocks of a stream."""
     encoder = EventsEncoder()
     return [block for event in events for block in encoder.encode(event)]
 
 
-def decoded(*said: bytes) -> list[Event]:
-    """All events of a stream."""
+def decoded(*result: bytes) -> list[Event]:
+    """Decode all events of a stream."""
     decoder = EventsDecoder()
-    return [event for block in said for event in decoder.decode(block)]
+    return [event for block in result for event in decoder.decode(block)]
 
 
 @given(st.lists(EVENTS))
 def test_round_trip_loses_nothing(events: list[Event]) -> None:
-    """Typed events, written and read again, are the same events; the last usage is at the end."""
+    """Encoding and decoding returns the same events, with the last usage at the end."""
     encoder = EventsEncoder()
-    said = [block for event in [START, *events] for block in encoder.encode(event)]
-    assert decoded(*said, *encoder.end()) == usage_last([START, *events])
+    result = [block for event in [START, *events] for block in encoder.encode(event)]
+    assert decoded(*result, *encoder.end()) == usage_last([START, *events])
 
 
 @pytest.mark.parametrize("close", [EventsEncoder.end, lambda e: e.error(Error("lost", "Gone."))])
 def test_usage_is_said_once(close: Callable[[EventsEncoder], list[bytes]]) -> None:
-    """Running totals are one usage: the last, with the end of the stream, whole or not."""
+    """Of running totals only the last is sent, at the end of any stream."""
     encoder = EventsEncoder()
     assert [encoder.encode(Usage(57, n)) for n in (1, 17)] == [[], []]
     assert decoded(*close(encoder))[0] == Usage(57, 17)
@@ -48,7 +48,7 @@ def test_usage_is_said_once(close: Callable[[EventsEncoder], list[bytes]]) -> No
 
 
 def test_defaults_are_left_out() -> None:
-    """Nearly every block is a type and a delta."""
+    """A content block has a type and a delta only."""
     assert blocks(Content("Hi ☃")) == ['data: {"type":"content","delta":"Hi ☃"}\n\n'.encode()]
     assert blocks(Content("x", 1, refusal=True)) == [
         b'data: {"type":"content","delta":"x","choice":1,"refusal":true}\n\n'
@@ -61,7 +61,7 @@ def test_start_is_said_once() -> None:
 
 
 def test_ends() -> None:
-    """A whole stream ends with [DONE]; an error is the last word, and says nothing of HTTP."""
+    """A complete stream ends with [DONE]; a failed one with an error, without an HTTP status."""
     encoder = EventsEncoder()
     assert encoder.end() == [b"data: [DONE]\n\n"]
     error = Error("lost", "Gone.", retryable=True, status=502, param="p", retry_after=3.0)
@@ -79,7 +79,7 @@ def test_ends() -> None:
 
 
 def test_terminator_and_later_types_say_nothing() -> None:
-    """[DONE] is no event, and a type from a later version is not an error."""
+    """[DONE] and types of later versions are no events, and no errors."""
     assert decoded(b"data: [DONE]\n\n", b'data: {"type":"later"}\n\n', b": c\n\n") == []
     assert EventsDecoder().ends(b"data: [DONE]\n\n")
 
@@ -88,7 +88,7 @@ def test_terminator_and_later_types_say_nothing() -> None:
     "data", [b"{", b"5", b'{"type":"content"}', b'{"type":["x"]}', b'{"type":"content","delta":5}']
 )
 def test_garbage_is_malformed(data: bytes) -> None:
-    """What is not a typed event is the sender's fault."""
+    """A block that is not a typed event is an upstream error."""
     with pytest.raises(UpstreamError) as caught:
         decoded(b"data: " + data + b"\n\n")
     assert caught.value.code == "upstream_malformed"
@@ -96,14 +96,14 @@ def test_garbage_is_malformed(data: bytes) -> None:
 
 @pytest.mark.parametrize("dialect", ["events", "ui"])
 def test_every_block_is_looked_into(dialect: str) -> None:
-    """A text whose type is named twice may be an error: found by make fuzz."""
+    """An object with two types is decoded or an upstream error (found by make fuzz)."""
     twice = b'data: {"type":"text-delta","delta":"x","type":"error"}\n\n'
     assert DIALECTS[dialect].decoder().notable(twice)
     assert all(map(DIALECTS[dialect].decoder().notable, blocks(Content("x"), START)))
 
 
 def test_dialects_know_their_names() -> None:
-    """The registry's keys are the dialects' own names, and it cannot be changed."""
+    """The registry is keyed by the dialects' names and is read-only."""
     assert {name: dialect.name for name, dialect in DIALECTS.items()} == {
         name: name for name in ("chat", "responses", "messages", "events", "ui")
     }

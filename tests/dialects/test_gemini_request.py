@@ -1,4 +1,4 @@
-"""Requests to Gemini's native API: what is carried over, and what is refused by name."""
+"""Requests to Gemini's native API: translated fields, and refused fields."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ TOOLS = [{"name": "f", "input_schema": {}}]
 
 
 def ask(**more: Any) -> Any:
-    """A Messages request, translated, and taken by Google's own types."""
+    """Translate a Messages request and validate it with Google's types."""
     found = request({"max_tokens": 9, "messages": HI, **more}, MODEL)
     provider_types.gemini(found)
     return found
 
 
 def answered(*blocks: Any) -> list[Any]:
-    """A conversation with a call in these blocks, and its result."""
+    """Return a conversation with a call in these blocks, and its result."""
     return [*HI, {"role": "assistant", "content": [*blocks]}, {"role": "user", "content": [RESULT]}]
 
 
 def test_requests_become_gemini_s() -> None:
-    """Everything that Messages and Gemini share."""
-    said = ask(**{**MESSAGES, "tool_choice": {"type": "tool", "name": "weather"}})
-    question, calls, results = said["contents"]
+    """All fields that have a counterpart in Gemini's API are translated."""
+    body = ask(**{**MESSAGES, "tool_choice": {"type": "tool", "name": "weather"}})
+    question, calls, results = body["contents"]
     assert question["parts"] == [
         {"text": "What is this?"},
         {"inlineData": {"mimeType": "image/png", "data": PNG}},
@@ -47,8 +47,8 @@ def test_requests_become_gemini_s() -> None:
     assert results["parts"][0] == {
         "functionResponse": {"id": "c1", "name": "weather", "response": {"result": "sunny"}}
     }
-    assert said["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
-    assert said["generationConfig"] == {
+    assert body["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
+    assert body["generationConfig"] == {
         "maxOutputTokens": 99,
         "temperature": 0.5,
         "topP": 0.9,
@@ -57,11 +57,11 @@ def test_requests_become_gemini_s() -> None:
         "responseJsonSchema": SCHEMA,
         "thinkingConfig": {"includeThoughts": True, "thinkingLevel": "high"},
     }
-    assert said["toolConfig"]["functionCallingConfig"] == {
+    assert body["toolConfig"]["functionCallingConfig"] == {
         "mode": "ANY",
         "allowedFunctionNames": ["weather"],
     }
-    (declared,) = said["tools"][0]["functionDeclarations"]
+    (declared,) = body["tools"][0]["functionDeclarations"]
     assert declared == {"name": "weather", "parametersJsonSchema": SCHEMA, "description": "d"}
 
 
@@ -83,20 +83,20 @@ def test_requests_become_gemini_s() -> None:
     ],
 )
 def test_thinking_is_configured(more: dict[str, Any], config: dict[str, Any]) -> None:
-    """Off, or so much of it: a budget or a level, since Google refuses both at once."""
+    """Thinking is off, a budget or a level; Google refuses a budget together with a level."""
     assert ask(**more)["generationConfig"]["thinkingConfig"] == config
 
 
 def test_json_object_output() -> None:
-    """A Chat caller's JSON mode is Google's, without a schema."""
-    said = to_gemini({"messages": HI, "response_format": {"type": "json_object"}}, MODEL)
-    provider_types.gemini(said)
-    assert said["generationConfig"]["responseMimeType"] == "application/json"
-    assert "responseJsonSchema" not in said["generationConfig"]
+    """JSON mode of a Chat caller becomes JSON output without a schema."""
+    body = to_gemini({"messages": HI, "response_format": {"type": "json_object"}}, MODEL)
+    provider_types.gemini(body)
+    assert body["generationConfig"]["responseMimeType"] == "application/json"
+    assert "responseJsonSchema" not in body["generationConfig"]
 
 
 def test_temperature_above_one() -> None:
-    """Google takes up to 2, as OpenAI does."""
+    """Temperatures up to 2 are accepted, as by OpenAI."""
     assert to_gemini({"messages": HI, "temperature": 1.7}, MODEL)["generationConfig"][
         "temperature"
     ] == pytest.approx(1.7)
@@ -110,15 +110,15 @@ def test_temperature_above_one() -> None:
     ],
 )
 def test_https_images(url: str, kind: dict[str, str]) -> None:
-    """Google fetches an address itself; tokenwire does not look what is there."""
+    """A URL is passed on for Google to fetch; tokenwire does not fetch it."""
     part = {"type": "image_url", "image_url": {"url": url}}
-    said = to_gemini({"messages": [{"role": "user", "content": [part]}]}, MODEL)
-    provider_types.gemini(said)
-    assert said["contents"][0]["parts"] == [{"fileData": {"fileUri": url, **kind}}]
+    body = to_gemini({"messages": [{"role": "user", "content": [part]}]}, MODEL)
+    provider_types.gemini(body)
+    assert body["contents"][0]["parts"] == [{"fileData": {"fileUri": url, **kind}}]
 
 
 def test_text_documents_are_text() -> None:
-    """A document that is plain text."""
+    """A plain-text document becomes text."""
     source = {"type": "text", "media_type": "text/plain", "data": "plain"}
     block = {"type": "document", "source": source}
     (turn,) = ask(messages=[{"role": "user", "content": [block]}])["contents"]
@@ -126,9 +126,9 @@ def test_text_documents_are_text() -> None:
 
 
 def test_signature_comes_back_on_its_call() -> None:
-    """Gemini 3 refuses a call without it (Google's documentation of thought signatures).
+    """A signature in a thinking block is returned with its call.
 
-    Messages callers hold it in a block of thinking.
+    Gemini 3 refuses a call without it (Google's documentation of thought signatures).
     """
     thought = {"type": "thinking", "thinking": "hm", "signature": "google:c2ln"}
     _, turn, _ = ask(messages=answered(thought, USE), tools=TOOLS)["contents"]
@@ -139,7 +139,7 @@ def test_signature_comes_back_on_its_call() -> None:
 
 
 def test_signature_comes_back_from_chat() -> None:
-    """Chat callers hold it where Google's compatible endpoint puts it."""
+    """A signature in a Chat call's ``extra_content`` is returned with the call."""
     call = {
         "id": "c",
         "type": "function",
@@ -151,13 +151,13 @@ def test_signature_comes_back_from_chat() -> None:
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "c", "content": "ok"},
     ]
-    said = to_gemini({"messages": turns}, MODEL)
-    provider_types.gemini(said)
-    assert said["contents"][1]["parts"][0]["thoughtSignature"] == "c2ln"
+    body = to_gemini({"messages": turns}, MODEL)
+    provider_types.gemini(body)
+    assert body["contents"][1]["parts"][0]["thoughtSignature"] == "c2ln"
 
 
 def test_signature_of_text_comes_back_on_it() -> None:
-    """Without a call it goes to the part before, which Google recommends."""
+    """Without a call, the signature is added to the previous part, as Google recommends."""
     thought = {"type": "thinking", "thinking": "", "signature": "google:c2ln"}
     content = [{"type": "text", "text": "Hello"}, thought]
     _, turn, _ = ask(messages=[*HI, {"role": "assistant", "content": content}, *HI])["contents"]
@@ -165,7 +165,7 @@ def test_signature_of_text_comes_back_on_it() -> None:
 
 
 def test_signature_alone_is_no_turn() -> None:
-    """A turn that holds nothing but a signature goes, and its neighbours are one."""
+    """A turn with only a signature is dropped, and its neighbours are merged."""
     thought = {"type": "thinking", "thinking": "", "signature": "google:c2ln"}
     (turn,) = ask(messages=[*HI, {"role": "assistant", "content": [thought]}, *HI])["contents"]
     assert turn == {"role": "user", "parts": [{"text": "Hi"}, {"text": "Hi"}]}
@@ -176,9 +176,9 @@ def test_signature_alone_is_no_turn() -> None:
     [("gemini-3-pro", SKIP), ("gemini-flash-latest", SKIP), ("gemini-2.5-pro", None)],
 )
 def test_unsigned_call_is_marked(model: str, signature: str | None) -> None:
-    """A call of another provider's, or of a client that drops signatures, gets Google's value.
+    """A call without a signature gets the value that Google documents for this case.
 
-    Google documents it for those. Only the first of parallel calls has to have one.
+    Only the first of parallel calls must have a signature.
     """
     foreign = {"type": "thinking", "thinking": "hm", "signature": "anthropics"}
     other = {**USE, "id": "d"}
@@ -188,9 +188,9 @@ def test_unsigned_call_is_marked(model: str, signature: str | None) -> None:
         {"role": "assistant", "content": [foreign, USE, other]},
         {"role": "user", "content": results},
     ]
-    said = request({"max_tokens": 9, "messages": messages, "tools": TOOLS}, model)
-    provider_types.gemini(said)
-    first, second = said["contents"][1]["parts"]
+    body = request({"max_tokens": 9, "messages": messages, "tools": TOOLS}, model)
+    provider_types.gemini(body)
+    first, second = body["contents"][1]["parts"]
     assert (first.get("thoughtSignature"), second.get("thoughtSignature")) == (signature, None)
 
 
@@ -235,7 +235,7 @@ def test_unsigned_call_is_marked(model: str, signature: str | None) -> None:
     ],
 )
 def test_what_gemini_cannot_be_told(more: dict[str, Any], param: str) -> None:
-    """Refused with the field's name, never dropped."""
+    """A field without a counterpart is refused with its name."""
     with pytest.raises(ClientError) as caught:
         request({"max_tokens": 9, "messages": HI, **more}, MODEL)
     assert caught.value.param == param

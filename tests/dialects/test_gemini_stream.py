@@ -18,13 +18,13 @@ CALL = {"functionCall": {"name": "f", "args": {"a": 1}}}
 
 
 def chunk(*parts: Any, finish: str | None = None, **more: Any) -> bytes:
-    """One chunk of an answer."""
+    """Return one chunk of an answer."""
     candidate = {"content": {"parts": list(parts)}, "finishReason": finish}
     return b"data: " + json.dumps({"candidates": [candidate], **more}).encode() + b"\r\n\r\n"
 
 
 def read(*chunks: bytes, one_call: bool = False) -> list[Event]:
-    """The typed events that a reader makes of these chunks."""
+    """Return the typed events of these chunks."""
     reader = GeminiReader("gemini-x", one_call=one_call)
     blocks = b"".join(block for chunk in chunks for block in reader.feed(chunk)) + reader.close()
     decoder = DIALECTS["messages"].decoder()
@@ -44,25 +44,25 @@ def read(*chunks: bytes, one_call: bool = False) -> list[Event]:
     ],
 )
 def test_reasons(part: dict[str, Any], reason: str, finish: str) -> None:
-    """Only a filter's reasons are told as a content filter; an unknown one with a call is none."""
+    """Only filter reasons become content_filter; an unknown reason after a call does not."""
     assert heard(read(chunk(part, finish=reason))).finish == finish
 
 
 @pytest.mark.parametrize("reason", ["MALFORMED_FUNCTION_CALL", "MISSING_THOUGHT_SIGNATURE"])
 def test_unreadable_answer_is_an_error(reason: str) -> None:
-    """What Google could not read is not an answer that is whole."""
+    """Model output that Google could not parse is an error, not a complete answer."""
     events = read(chunk({"text": "a"}), chunk(finish=reason))
     assert isinstance(events[-1], Error)
 
 
 def test_calls_have_ids_of_their_own() -> None:
-    """Google often sends none: one is made up that no other answer's calls have."""
+    """A call without an id gets a unique generated one."""
     first, second = (heard(read(chunk(CALL, CALL, finish="STOP"))).calls for _ in range(2))
     assert len({call[0] for call in (*first, *second)}) == 4
 
 
 def test_second_call_is_left_out() -> None:
-    """A caller that wants no parallel calls gets the first, and its signature."""
+    """If parallel calls are disabled, only the first call and its signature are sent."""
     signed = {**CALL, "thoughtSignature": "s1"}
     events = read(chunk(signed, {**CALL, "thoughtSignature": "s2"}, finish="STOP"), one_call=True)
     assert len(heard(events).calls) == 1
@@ -70,7 +70,7 @@ def test_second_call_is_left_out() -> None:
 
 
 def test_message_has_an_id_of_its_own() -> None:
-    """Where Google sends none one is made up; it is never a bare prefix."""
+    """A missing response id is replaced by a generated one."""
     starts = [read(chunk({"text": "a"}))[0] for _ in range(2)]
     ids = {event.id for event in starts if isinstance(event, Start)}
     assert len(ids) == 2
@@ -78,7 +78,7 @@ def test_message_has_an_id_of_its_own() -> None:
 
 
 def test_counts() -> None:
-    """Thinking counts as output, what a tool of Google's put into the prompt as input."""
+    """Reasoning counts as output, tool prompts of Google as input."""
     counts = {
         "promptTokenCount": 10,
         "toolUsePromptTokenCount": 4,
@@ -102,7 +102,7 @@ def test_counts() -> None:
     ],
 )
 def test_what_is_not_gemini(data: bytes) -> None:
-    """An ill-typed chunk, or one that is too large, is the provider's fault, and not retried."""
+    """A chunk with wrong types, or one that is too large, is an upstream error without retry."""
     with pytest.raises(UpstreamError) as caught:
         list(GeminiReader("m").feed(data))
     assert (caught.value.code, caught.value.retryable) == ("upstream_malformed", False)

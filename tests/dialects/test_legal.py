@@ -1,7 +1,7 @@
-"""Any legal Chat request is one that Anthropic, Bedrock and Gemini take, or refused by name.
+"""Any valid Chat request becomes a valid request to Anthropic, Bedrock and Gemini, or is refused.
 
-Judged by the providers' own types (``provider_types``), over conversations as OpenAI takes them:
-turns of one role in a row, blank texts, calls with any ids, results out of order or empty.
+The providers' own types decide (``provider_types``). The conversations are those that OpenAI
+accepts: consecutive turns of one role, blank texts, any ids, results out of order or empty.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ TOOLS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
 
 @st.composite
 def turns(draw: st.DrawFn) -> list[Any]:
-    """A conversation: turns of any role in any order, each call followed by its result."""
+    """Draw a conversation: turns of any role in any order, each call followed by its result."""
     found: list[Any] = draw(st.lists(st.just({"role": "system", "content": "s"}), max_size=2))
     for role in draw(st.lists(st.sampled_from(["user", "user", "assistant", "calls"]), max_size=6)):
         if role == "calls":
@@ -125,7 +125,7 @@ targets = pytest.mark.parametrize("target", TARGETS)
 
 
 def spoken(messages: list[Any]) -> list[Any]:
-    """The turns that say something, systems aside."""
+    """Return the turns with content, except system messages."""
     return [m for m in messages if m["role"] != "system" and (_says(m) or m.get("tool_calls"))]
 
 
@@ -139,7 +139,7 @@ def _says(message: Any) -> bool:
 
 
 def may_be_refused(target: str, body: Any) -> set[str]:
-    """The fields at which this provider may refuse it; the test would be empty if it were all."""
+    """Return the fields that this provider may refuse; if it were all, the test would be empty."""
     found = spoken(body["messages"])
     if not found:
         return {"messages"}
@@ -160,7 +160,7 @@ def may_be_refused(target: str, body: Any) -> set[str]:
 def test_requests_are_taken(
     target: str, messages: list[Any], options: dict[str, Any], tools: dict[str, Any]
 ) -> None:
-    """Taken by the provider's own types, with all that was said; or refused by name."""
+    """The request is valid and has all texts, or is refused with a field's name."""
     translate, judge, model = TARGETS[target]
     body = DIALECTS["chat"].parse({"model": "m", "messages": messages, **options, **tools}).body
     try:
@@ -181,7 +181,7 @@ def test_requests_are_taken(
 
 
 def texts(messages: list[Any]) -> list[str]:
-    """Every text that is not blank, without what an answer's beginning may not end in."""
+    """Return all texts that are not blank, without trailing white space of prefills."""
     found: list[str] = []
     for message in messages:
         content = message["content"] or ""
@@ -194,7 +194,7 @@ def texts(messages: list[Any]) -> list[str]:
 @settings(max_examples=50, deadline=None)
 @given(calls=_calls(1))
 def test_results_stay_with_their_calls(target: str, calls: list[Any]) -> None:
-    """Whatever the ids were, and in which order the results came, each is of its own call."""
+    """Results belong to their own calls, with any ids and in any order."""
     translate, _, model = TARGETS[target]
     for result in calls[1:]:
         result["content"] = f"result of {result['tool_call_id']!r}"
@@ -208,7 +208,7 @@ def test_results_stay_with_their_calls(target: str, calls: list[Any]) -> None:
 
 
 def _id_near(sent: str, at: int) -> str:
-    """The last id that stands before this place."""
+    """Return the last id before this position."""
     return sent[:at].rpartition('"id": "')[2].partition('"')[0]
 
 
@@ -224,7 +224,7 @@ THOUGHTS = st.sampled_from(
 
 @st.composite
 def messages_body(draw: st.DrawFn) -> Any:
-    """A Messages request with the same conversations, and thoughts of any provider's in them."""
+    """Draw a Messages request with such a conversation and signed reasoning of any provider."""
     tools: dict[str, Any] = draw(TOOLS)
     chat: dict[str, Any] = {"messages": draw(turns()), **tools}
     body = json.loads(json.dumps(from_chat(chat, "m")))
@@ -245,7 +245,7 @@ DIRECT: dict[str, tuple[Translate, Callable[[Any], None], str]] = {
 @given(body=messages_body())
 @pytest.mark.slow
 def test_messages_requests_are_taken(target: str, body: Any) -> None:
-    """The same for callers of Messages, whose conversations hold signed thoughts."""
+    """The same holds for Messages requests with signed reasoning."""
     translate, judge, model = DIRECT[target]
     try:
         sent = translate(body, model)

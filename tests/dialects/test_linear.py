@@ -1,4 +1,4 @@
-"""Encoding and folding take work in proportion to the stream: twice the stream, twice the work."""
+"""Encoding and folding take linear work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tokenwire.dialects.chat.fold import fold as chat_fold
 from tokenwire.dialects.messages.fold import fold as messages_fold
 from tokenwire.events import Citation, Content, Event, Finish, Reasoning, Start, ToolCall
 
-# Work that grows with the square is at least 3.5 times as much for twice the stream.
+# Quadratic work is at least 3.5 times as much for twice the stream.
 _DOUBLE = 2.6
 _PIECE = "x" * 500
 
@@ -32,13 +32,13 @@ EVENTS: dict[str, Callable[[int], Event]] = {
 
 
 def stream(kind: str, count: int) -> list[Event]:
-    """A stream with so many events of one kind."""
+    """Return a stream with this number of events of one type."""
     pieces = map(EVENTS[kind], range(count))
     return [Start("st_1", "m"), *pieces, Finish("stop")]
 
 
 def encoded(dialect: str, events: Iterable[Event]) -> list[bytes]:
-    """The whole stream in a dialect."""
+    """Encode the complete stream in a dialect."""
     encoder = DIALECTS[dialect].encoder()
     blocks = [block for event in events for block in encoder.encode(event)]
     return [*blocks, *encoder.end()]
@@ -47,7 +47,7 @@ def encoded(dialect: str, events: Iterable[Event]) -> list[bytes]:
 @pytest.mark.parametrize("kind", EVENTS)
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_encoding_allocates_in_proportion(dialect: str, kind: str) -> None:
-    """No encoder copies what it has written before for each event."""
+    """No encoder copies its earlier output for each event."""
 
     def work(count: int) -> int:
         return allocated(lambda events: encoded(dialect, events), stream(kind, count))
@@ -58,7 +58,7 @@ def test_encoding_allocates_in_proportion(dialect: str, kind: str) -> None:
 @pytest.mark.parametrize("kind", EVENTS)
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_folding_allocates_in_proportion(dialect: str, kind: str) -> None:
-    """No fold copies what it has joined before for each block."""
+    """No fold copies its earlier result for each block."""
 
     def work(count: int) -> int:
         return allocated(DIALECTS[dialect].fold, encoded(dialect, stream(kind, count)))
@@ -69,7 +69,7 @@ def test_folding_allocates_in_proportion(dialect: str, kind: str) -> None:
 @pytest.mark.parametrize("kind", EVENTS)
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_folding_steps_in_proportion(dialect: str, kind: str) -> None:
-    """No fold looks through all that it has for each block."""
+    """No fold searches its earlier result for each block."""
 
     def work(count: int) -> int:
         blocks = encoded(dialect, stream(kind, count))
@@ -79,7 +79,7 @@ def test_folding_steps_in_proportion(dialect: str, kind: str) -> None:
 
 
 def chat(count: int, delta: Callable[[int], Any]) -> list[bytes]:
-    """Chunks with these deltas."""
+    """Return chunks with these deltas."""
     chunks = ({"choices": [{"index": 0, "delta": delta(n)}]} for n in range(count))
     return [b"data: %b\n\n" % json.dumps(chunk).encode() for chunk in chunks]
 
@@ -99,7 +99,7 @@ ODD_DELTAS: dict[str, Callable[[int], Any]] = {
 @pytest.mark.parametrize("kind", ODD_DELTAS)
 @pytest.mark.parametrize("measure", [calls, allocated])
 def test_odd_chunks_fold_in_proportion(kind: str, measure: Callable[..., int]) -> None:
-    """Shapes that no encoder of ours writes are folded in linear work too."""
+    """Shapes that tokenwire's encoders do not write are folded in linear work too."""
 
     def work(count: int) -> int:
         blocks = chat(count, ODD_DELTAS[kind])
@@ -111,7 +111,7 @@ def test_odd_chunks_fold_in_proportion(kind: str, measure: Callable[..., int]) -
 
 
 class Compared(str):
-    """A text that counts how often it is compared with another."""
+    """A string that counts comparisons."""
 
     __slots__ = ()
     compared: ClassVar[int] = 0
@@ -124,7 +124,7 @@ class Compared(str):
 
 
 def test_calls_are_numbered_in_proportion() -> None:
-    """Calls that come without an index are told apart without comparing each with all others."""
+    """Calls without an index are identified without comparing each with all others."""
     decoder = ChatDecoder()
     Compared.compared = 0
 
@@ -168,7 +168,7 @@ def message_citations(count: int) -> list[bytes]:
 def test_growing_fields_fold_in_proportion(
     fold: Callable[[Iterable[bytes]], Any], blocks: Callable[[int], list[bytes]]
 ) -> None:
-    """Objects and lists that grow with every block are not copied for every block."""
+    """Objects and lists that grow with every block are not copied each time."""
 
     def work(count: int) -> int:
         return allocated(fold, blocks(count))

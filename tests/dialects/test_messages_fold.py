@@ -1,4 +1,4 @@
-"""A Messages stream as the answer that it would have been without ``stream``."""
+"""Folding a Messages stream to a non-streaming message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tokenwire.sse import named
 
 
 def folded(block: Any, *deltas: Any) -> Any:
-    """The one block of a message, whose stream had these deltas."""
+    """Return the only block of a message with these deltas."""
     events = [
         {"type": "message_start", "message": {"id": "msg_1", "content": []}},
         {"type": "content_block_start", "index": 0, "content_block": block},
@@ -26,7 +26,7 @@ def folded(block: Any, *deltas: Any) -> Any:
 
 
 def test_compaction_is_kept() -> None:
-    """A compaction's content comes in one delta, with what has to be sent back."""
+    """The content of a compaction arrives in one delta and is kept."""
     delta = {"type": "compaction_delta", "content": "so far …", "encrypted_content": "e"}
     assert folded({"type": "compaction", "content": None}, delta) == {
         "type": "compaction",
@@ -36,7 +36,7 @@ def test_compaction_is_kept() -> None:
 
 
 def test_unknown_deltas_are_kept() -> None:
-    """What a later version adds is in the answer; null takes nothing back."""
+    """Fields of later API versions are kept; null does not remove a value."""
     block = {"type": "later", "a": 1, "b": 2}
     assert folded(block, {"type": "later_delta", "a": {"x": [3]}, "b": None}) == {
         "type": "later",
@@ -47,7 +47,7 @@ def test_unknown_deltas_are_kept() -> None:
 
 @pytest.mark.parametrize("block", ['"x"', "[[1]]", "5", '{"type":5}'])
 def test_a_block_of_the_wrong_shape_is_the_provider_s_fault(block: str) -> None:
-    """Found by make fuzz: a text in its place was a ValueError of ours."""
+    """A string instead of an object is an upstream error (found by make fuzz)."""
     with pytest.raises(UpstreamError) as caught:
         folded(msgspec.Raw(block.encode()))
     assert caught.value.code == "upstream_malformed"

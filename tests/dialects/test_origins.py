@@ -29,7 +29,7 @@ AUDIO = {"type": "later"}
     ],
 )
 def test_nearest_noted_part_is_named(param: str, expected: str) -> None:
-    """The nearest part with a note counts, and what follows it where names are the same."""
+    """The nearest recorded source is used, with the rest of the path if names are the same."""
     at = "input[0].content[0]"
     body = made(
         "",
@@ -47,7 +47,7 @@ def test_nearest_noted_part_is_named(param: str, expected: str) -> None:
 
 
 def from_caller(dialect: str, body: dict[str, Any]) -> Any:
-    """The caller's body as one of ``messages``, by way of ``chat``."""
+    """Translate the caller's body to ``messages`` via ``chat``."""
     found = DIALECTS[dialect]
     request = found.parse({"model": "m", **body})
     chat = DIALECTS[request.dialect].to_chat(request.body)
@@ -121,7 +121,7 @@ def turns(*content: Any) -> list[Any]:
     ],
 )
 def test_refusal_names_the_callers_field(dialect: str, body: dict[str, Any], param: str) -> None:
-    """A second translation refuses in the words of the caller's request, not of the first."""
+    """A second translation reports the caller's fields, not those of the first translation."""
     with pytest.raises(ClientError) as caught:
         from_caller(dialect, body)
     assert caught.value.param == param
@@ -129,7 +129,7 @@ def test_refusal_names_the_callers_field(dialect: str, body: dict[str, Any], par
 
 
 def test_error_without_field_passes() -> None:
-    """There is nothing to lead back."""
+    """An error about an untranslated request is unchanged."""
     error = ClientError("No.")
     with pytest.raises(ClientError) as caught, caused_by(made("", {})):
         raise error

@@ -1,4 +1,4 @@
-"""The judges of ``test_legal`` refuse what the providers refuse."""
+"""The validators of ``test_legal`` refuse invalid requests."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ SCHEMA = {"json": {"type": "object"}}
 
 
 def message(*turns: Any, **more: Any) -> Any:
-    """A Messages request with these turns, of user and assistant alternately."""
+    """Return a Messages request with these turns, alternately of user and assistant."""
     roles = ["user", "assistant"] * len(turns)
     messages = [{"role": r, "content": list(c)} for r, c in zip(roles, turns, strict=False)]
     return {"model": "m", "max_tokens": 1, "stream": True, "messages": messages, **more}
 
 
 def converse(*contents: Any, **more: Any) -> Any:
-    """A Converse request likewise."""
+    """Return a Converse request with these turns, alternately of user and assistant."""
     roles = ["user", "assistant"] * len(contents)
     turns = [{"role": r, "content": list(c)} for r, c in zip(roles, contents, strict=False)]
     return {"messages": turns, **more}
 
 
 def test_legal_ones_pass() -> None:
-    """What they are to take, they take."""
+    """Valid requests are accepted."""
     provider_types.anthropic(message([TEXT], [USE], [RESULT], tools=TOOLS, temperature=1))
     tool = {"toolSpec": {"name": "f", "inputSchema": SCHEMA}}
     call = {"toolUse": {"toolUseId": "c", "name": "f", "input": {}}}

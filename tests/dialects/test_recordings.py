@@ -1,4 +1,4 @@
-"""Streams in the shapes that providers send, each named in its file's first line."""
+"""Recorded streams of providers; the first line of each file names its source."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ every_recording = pytest.mark.parametrize("name", sorted(EXPECTED))
 
 
 def recording(name: str) -> bytes:
-    """The bytes of one recording."""
+    """Return the bytes of one recording."""
     return (HERE / f"{name}.sse").read_bytes()
 
 
 def split(*chunks: bytes) -> list[bytes]:
-    """The blocks of a stream that came in these pieces."""
+    """Split a stream that arrives in these pieces into blocks."""
     splitter = Splitter()
     return [block for chunk in chunks for block in splitter.feed(chunk)]
 
@@ -98,14 +98,14 @@ def decoded(blocks: list[bytes]) -> list[Event]:
 
 
 def test_every_recording_is_read() -> None:
-    """No file lies there unread, and each names its shape."""
+    """Every file is used by a test and names its source."""
     assert {path.stem for path in HERE.glob("*.sse")} == set(EXPECTED)
     assert all(recording(name).startswith(b": shape: ") for name in EXPECTED)
 
 
 @every_recording
 def test_recording_says(name: str) -> None:
-    """Each recording's events; none of the provider's error text is among them."""
+    """Each recording has the expected events, without the provider's error text."""
     events = decoded(split(recording(name)))
     assert events == EXPECTED[name]
     assert "secret" not in repr(events)
@@ -114,7 +114,7 @@ def test_recording_says(name: str) -> None:
 
 @every_recording
 def test_cut_at_every_byte(name: str) -> None:
-    """Wherever the stream is cut, the blocks mean the same."""
+    """A stream split at any byte has the same events."""
     stream = recording(name)
     for at in range(len(stream) + 1):
         assert decoded(split(stream[:at], stream[at:])) == EXPECTED[name], at
@@ -123,7 +123,7 @@ def test_cut_at_every_byte(name: str) -> None:
 
 @every_recording
 def test_line_ends_do_not_matter(name: str) -> None:
-    """The same stream with LF, CRLF or CR says the same."""
+    """The same stream with LF, CRLF or CR has the same events."""
     lines = recording(name).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     for end in (b"\n", b"\r\n", b"\r"):
         assert decoded(split(lines.replace(b"\n", end))) == EXPECTED[name]
@@ -141,7 +141,7 @@ def test_nothing_that_matters_is_passed_over(name: str) -> None:
 
 @every_recording
 def test_terminator_is_found(name: str) -> None:
-    """Every whole stream is seen to end, with or without the relay's own lines."""
+    """The end of every complete stream is recognised, with or without lines of a relay."""
     blocks = split(recording(name))
     decoder = ChatDecoder()
     ends = [decoder.ends(block) for block in blocks]
@@ -151,26 +151,26 @@ def test_terminator_is_found(name: str) -> None:
 
 @every_recording
 def test_said_again_as_typed_events(name: str) -> None:
-    """Typed events carry all of it, but the HTTP status of an error."""
+    """Typed events keep all of it except the HTTP status of an error."""
     encoder, decoder = EventsEncoder(), EventsDecoder()
-    whole = [event for event in EXPECTED[name] if not isinstance(event, Error)]
-    blocks = [block for event in whole for block in encoder.encode(event)] + encoder.end()
-    assert [event for block in blocks for event in decoder.decode(block)] == usage_last(whole)
+    full = [event for event in EXPECTED[name] if not isinstance(event, Error)]
+    blocks = [block for event in full for block in encoder.encode(event)] + encoder.end()
+    assert [event for block in blocks for event in decoder.decode(block)] == usage_last(full)
 
 
 def folded(name: str) -> dict[str, Any]:
-    """The recording as one answer."""
+    """Fold the recording."""
     blocks = split(recording(name))
     decoder = ChatDecoder()
     return fold(block for block in blocks if not decoder.ends(block))
 
 
 def test_azure_folds_to_one_answer() -> None:
-    """The empty head is filled later, and repeated filter results are not joined."""
-    whole = folded("azure")
-    assert (whole["id"], whole["model"], whole["created"]) == ("chatcmpl-A1", "gpt-5-mini", AT)
-    assert whole["prompt_filter_results"]
-    assert whole["choices"] == [
+    """An empty header is filled later, and repeated filter results are not joined."""
+    full = folded("azure")
+    assert (full["id"], full["model"], full["created"]) == ("chatcmpl-A1", "gpt-5-mini", AT)
+    assert full["prompt_filter_results"]
+    assert full["choices"] == [
         {
             "index": 0,
             "message": {"role": "assistant", "content": "Hello", "refusal": None},
@@ -182,7 +182,7 @@ def test_azure_folds_to_one_answer() -> None:
 
 
 def test_groq_folds_to_one_answer() -> None:
-    """An object of the provider's own that comes in two chunks is merged."""
+    """A provider-specific object in two chunks is merged."""
     assert folded("groq")["x_groq"] == {
         "id": "req_1",
         "usage": {
@@ -195,7 +195,7 @@ def test_groq_folds_to_one_answer() -> None:
 
 
 def test_openai_tools_fold_to_one_answer() -> None:
-    """Two tool calls, their arguments joined."""
+    """Two tool calls have their arguments joined."""
     (choice,) = folded("openai_tools")["choices"]
     assert [call["function"] for call in choice["message"]["tool_calls"]] == [
         {"name": "weather", "arguments": '{"city":"Köln"}'},
@@ -204,7 +204,7 @@ def test_openai_tools_fold_to_one_answer() -> None:
 
 
 def test_mistral_folds_to_one_answer() -> None:
-    """A list of parts that goes on as text loses nothing."""
+    """A list of parts that continues as text loses nothing."""
     (choice,) = folded("mistral")["choices"]
     assert choice["message"]["content"] == [
         {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]},

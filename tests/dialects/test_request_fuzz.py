@@ -1,4 +1,4 @@
-"""Bodies that are nearly right: every fault is a ClientError that names a field of the caller's."""
+"""Almost valid bodies: every error is a ClientError that names a field of the caller."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ VALUES = st.recursive(
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every value in the body."""
+    """Yield the path of every value in the body."""
     inner = value.items() if isinstance(value, dict) else enumerate(value)
     for key, one in inner:
         yield (*path, key)
@@ -92,7 +92,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 @st.composite
 def bodies(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """A real request with up to three of its values changed, taken away or said twice."""
+    """Draw a real request with up to three values changed, removed or duplicated."""
     dialect, base = draw(st.sampled_from(BASES))
     body = copy.deepcopy(base)
     for _ in range(draw(st.integers(1, 3))):
@@ -113,7 +113,7 @@ def bodies(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 def stands(param: str, body: Any) -> bool:
-    """Whether the path is one of the body's, or of a field that could stand there."""
+    """Return whether the path is in the body, or is a field that could be added there."""
     steps = re.findall(r"[^.\[\]]+|\[\d+\]", param)
     for step in steps[:-1]:
         try:
@@ -127,7 +127,7 @@ def stands(param: str, body: Any) -> bool:
 
 
 def put(dialect: str, body: dict[str, Any]) -> None:
-    """Parse the body and put it in the terms of every kind of provider."""
+    """Parse the body and translate it for every kind of provider."""
     request = DIALECTS[dialect].parse(body)
     for name, provider in KINDS.items():
         try:
@@ -142,7 +142,7 @@ def put(dialect: str, body: dict[str, Any]) -> None:
 
 
 def assert_clear(error: ClientError, body: dict[str, Any]) -> None:
-    """It is the caller's fault, and says where."""
+    """The error is a ClientError with a field."""
     assert error.status in (400, 404, 413)
     assert error.param, error.message
     assert stands(error.param, body), (error.param, error.message)
@@ -170,7 +170,7 @@ def test_nearly_right_bodies(case: tuple[str, dict[str, Any]]) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(DIALECTS)), VALUES)
 def test_any_json(dialect: str, body: Any) -> None:
-    """What is no request at all is refused as well; what is no object has no field."""
+    """Any other JSON is refused too; a value that is not an object has no field."""
     with pytest.raises(ClientError) as caught:
         DIALECTS[dialect].parse(body)
     assert (caught.value.param is None) == (not isinstance(body, dict))

@@ -1,4 +1,4 @@
-"""What a caller's body becomes, and how a bad one is refused."""
+"""Parsing of request bodies, and refusal of invalid ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def refused(dialect: str, body: object) -> tuple[str, str | None]:
 
 
 def test_chat_body_passes_untouched() -> None:
-    """What tokenwire does not know, a provider may."""
+    """Unknown fields are kept for the provider."""
     body = {
         **BODY,
         "stream": True,
@@ -42,13 +42,13 @@ def test_chat_body_passes_untouched() -> None:
 
 @pytest.mark.parametrize("stream", [{}, {"stream": None}, {"stream": False}])
 def test_chat_streams_when_asked(stream: dict[str, Any]) -> None:
-    """Without ``stream`` the answer comes whole."""
+    """Without ``stream`` the response is not streamed."""
     assert not DIALECTS["chat"].parse({**BODY, **stream}).stream
 
 
 @pytest.mark.parametrize("role", ["system", "developer", "user", "assistant", "tool", "function"])
 def test_every_role_is_taken(role: str) -> None:
-    """All roles of the API, the older ones too."""
+    """All roles of the API are accepted, including deprecated ones."""
     message = {"role": role, "content": "x", "tool_call_id": "c1", "name": "n"}
     assert DIALECTS["chat"].parse({**BODY, "messages": [message]}).body
 
@@ -76,19 +76,19 @@ def test_every_role_is_taken(role: str) -> None:
     ],
 )
 def test_chat_names_the_field(change: dict[str, Any], code: str, param: str) -> None:
-    """A refusal says which field is at fault, and how."""
+    """A refusal names the field and the reason."""
     assert refused("chat", {**BODY, **change}) == (code, param)
 
 
 @pytest.mark.parametrize("dialect", ["chat", "events"])
 @pytest.mark.parametrize("body", [None, [], "x", 5])
 def test_body_must_be_object(dialect: str, body: object) -> None:
-    """Anything but an object has no fields to name."""
+    """A body that is not an object is refused without a field."""
     assert refused(dialect, body) == ("invalid_type", None)
 
 
 def test_request_hides_its_body() -> None:
-    """A prompt does not get into a log by way of ``repr``."""
+    """``repr`` of a request has no prompt."""
     assert "hi" not in repr(DIALECTS["chat"].parse(BODY))
 
 
@@ -101,14 +101,14 @@ def test_request_hides_its_body() -> None:
     ],
 )
 def test_typed_message_becomes_chat(body: dict[str, Any], messages: list[Any]) -> None:
-    """One message or many, with or without a system prompt, and no model yet."""
+    """The typed route accepts one message or several, with or without a system prompt."""
     request = DIALECTS["events"].parse(body)
     assert (request.model, request.stream) == ("", True)
     assert request.body == {"model": "", "messages": messages}
 
 
 def test_typed_options_go_to_chat() -> None:
-    """What the Chat API knows goes there; what is tokenwire's own does not."""
+    """Options of the Chat API are passed on; tokenwire's own fields are not."""
     options: dict[str, Any] = {
         "model": "m",
         "temperature": 0.5,
@@ -136,5 +136,5 @@ def test_typed_options_go_to_chat() -> None:
     ],
 )
 def test_typed_names_the_field(body: dict[str, Any], code: str, param: str) -> None:
-    """The typed route knows all its fields, so a misspelt one is said to be."""
+    """The typed route refuses unknown fields."""
     assert refused("events", body) == (code, param)

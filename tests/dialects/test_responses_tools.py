@@ -1,4 +1,4 @@
-"""Custom tools and tools in namespaces, as coding agents declare them: there and back."""
+"""Custom tools and tools in namespaces, in requests and responses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def to_chat(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_custom_tool_becomes_function_with_one_text() -> None:
-    """Its description says what form the text has."""
+    """The description of a custom tool contains its grammar."""
     function = to_chat(body(PATCH))["tools"][0]["function"]
     assert function["name"] == "apply_patch"
     assert list(function["parameters"]["properties"]) == ["input"]
@@ -47,13 +47,13 @@ def test_custom_tool_becomes_function_with_one_text() -> None:
 
 
 def test_namespace_becomes_prefix() -> None:
-    """Its tools are functions like the others, and cannot be taken for them."""
+    """Tools in a namespace become functions with unique names."""
     found = to_chat(body(CLOSE, AGENTS))["tools"]
     assert [tool["function"]["name"] for tool in found] == ["close", "agents__close"]
 
 
 def test_long_names_are_cut_and_stay_apart() -> None:
-    """A function's name has 64 characters at most."""
+    """A function's name has at most 64 characters."""
     one, two = function_name("x" * 70 + "1", "n"), function_name("x" * 70 + "2", "n")
     assert len(one) == len(two) == 64
     assert one != two
@@ -62,7 +62,7 @@ def test_long_names_are_cut_and_stay_apart() -> None:
 
 
 def test_earlier_calls_have_the_same_names() -> None:
-    """The model sees its own calls by the names that its tools have now."""
+    """Earlier calls use the translated names of the tools."""
     items = [
         {"type": "custom_tool_call", "call_id": "c1", "name": "apply_patch", "input": 'a"b'},
         {"type": "custom_tool_call_output", "call_id": "c1", "output": "ok"},
@@ -86,7 +86,7 @@ def test_earlier_calls_have_the_same_names() -> None:
 
 @pytest.mark.parametrize("kind", ["web_search", "web_search_preview", "tool_search"])
 def test_offers_are_left_out_beside_tools(kind: str) -> None:
-    """A model may do without a search that it is offered; not if there is nothing else."""
+    """Web search is ignored beside other tools, and refused as the only tool."""
     offer = {"type": kind}
     assert len(to_chat(body(offer, RUN))["tools"]) == 1
     for request, param in (
@@ -100,12 +100,12 @@ def test_offers_are_left_out_beside_tools(kind: str) -> None:
         assert caught.value.param == param
 
 
-def told(request: dict[str, Any], *pieces: ToolCall) -> list[dict[str, Any]]:
-    """The events of an answer with these pieces of calls."""
+def reported(request: dict[str, Any], *pieces: ToolCall) -> list[dict[str, Any]]:
+    """Return the events of an answer with these pieces of calls."""
     encoder = ResponsesEncoder()
     start = Start("st_1", "m", 1, DIALECTS["responses"].tools(request))
-    said: list[Event] = [start, *pieces, Finish("tool_calls")]
-    blocks = [out for event in said for out in encoder.encode(event)]
+    result: list[Event] = [start, *pieces, Finish("tool_calls")]
+    blocks = [out for event in result for out in encoder.encode(event)]
     lines = b"".join([*blocks, *encoder.end()]).decode().splitlines()
     data = [line.removeprefix("data: ") for line in lines if line.startswith("data: {")]
     return [json.loads(one) for one in data]
@@ -113,7 +113,7 @@ def told(request: dict[str, Any], *pieces: ToolCall) -> list[dict[str, Any]]:
 
 def test_custom_call_is_answered_as_declared() -> None:
     """The function's arguments become the text of a custom call."""
-    events = told(
+    events = reported(
         body(PATCH),
         ToolCall(0, "c1", "apply_patch", '{"inp'),
         ToolCall(0, arguments='ut":"*** Begin"}'),
@@ -139,20 +139,20 @@ def test_custom_call_is_answered_as_declared() -> None:
 
 @pytest.mark.parametrize("arguments", ["*** Begin", '{"x":1}', '"*** Begin"'])
 def test_bare_text_is_taken_as_it_is(arguments: str) -> None:
-    """A model may not keep to the schema."""
-    events = told(body(PATCH), ToolCall(0, "c1", "apply_patch", arguments))
+    """Arguments that do not fit the schema become the text unchanged."""
+    events = reported(body(PATCH), ToolCall(0, "c1", "apply_patch", arguments))
     assert events[-1]["response"]["output"][0]["input"] == arguments
 
 
 def test_empty_call_has_no_delta() -> None:
-    """There is nothing to tell but the end."""
-    events = told(body(PATCH), ToolCall(0, "c1", "apply_patch", ""))
+    """An empty input has no delta."""
+    events = reported(body(PATCH), ToolCall(0, "c1", "apply_patch", ""))
     assert not [event for event in events if event["type"].endswith("input.delta")]
 
 
 def test_call_in_namespace_is_answered_as_declared() -> None:
-    """Name and namespace are apart again; other calls have none."""
-    events = told(
+    """The response has the name and the namespace separately; other calls have no namespace."""
+    events = reported(
         body(RUN, AGENTS, PATCH),
         ToolCall(0, "c1", "agents__close", "{}"),
         ToolCall(1, "c2", "run", "{}"),
@@ -167,7 +167,7 @@ def test_call_in_namespace_is_answered_as_declared() -> None:
 
 
 def test_names_are_bounded() -> None:
-    """They are kept with the stream."""
+    """The number and the length of names are limited, since they are stored with the stream."""
     tools = DIALECTS["responses"].tools
     assert len(tools({"tools": [PATCH] * MOST})) == MOST
     assert tools({"tools": [{**PATCH, "name": "x" * LETTERS}]})

@@ -1,4 +1,4 @@
-"""Any answer that a dialect can say comes back from it as it was: property-tested."""
+"""Encoding and decoding any answer returns the same answer, in each dialect."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.matrix.cases import heard, split
 from tokenwire.dialects import DIALECTS
 from tokenwire.events import Content, Event, Finish, Reasoning, Start, ToolCall, Usage
 
-# What every dialect promises: text, thinking, calls, a reason, counts. A lone surrogate is no text.
+# What every dialect supports: text, reasoning, calls, a reason, counts. No lone surrogates.
 TEXT = some.text(some.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 COUNT = some.integers(0, 10**6)
 
 
 @some.composite
 def calls(draw: some.DrawFn) -> list[Event]:
-    """Up to three tool calls, their arguments in pieces; parallel ones may come mixed."""
+    """Draw up to three tool calls with arguments in pieces, possibly interleaved."""
     found: list[Event] = []
     number = draw(some.integers(0, 3))
     for call in range(number):
@@ -37,13 +37,13 @@ def calls(draw: some.DrawFn) -> list[Event]:
 
 @some.composite
 def answers(draw: some.DrawFn) -> list[Event]:
-    """One whole answer."""
+    """Draw one complete answer."""
     thoughts: list[Event] = [Reasoning(text) for text in draw(some.lists(TEXT, max_size=3))]
     texts: list[Event] = [Content(text) for text in draw(some.lists(TEXT, max_size=5))]
     called = draw(calls())
     reason = "tool_calls" if called else draw(some.sampled_from(["stop", "length"]))
-    read, said = draw(COUNT), draw(COUNT)
-    usage = Usage(read, said, draw(some.integers(0, read)), draw(some.integers(0, said)))
+    read, result = draw(COUNT), draw(COUNT)
+    usage = Usage(read, result, draw(some.integers(0, read)), draw(some.integers(0, result)))
     return [*thoughts, *texts, *called, Finish(reason), usage]
 
 
@@ -51,7 +51,7 @@ def answers(draw: some.DrawFn) -> list[Event]:
 @settings(max_examples=150, deadline=None)
 @given(answer=answers())
 def test_nothing_is_lost(dialect: str, answer: list[Event]) -> None:
-    """Encoded, cut into blocks, and decoded again, it is the same answer."""
+    """An answer that is encoded, split and decoded is the same."""
     encoder, decoder = DIALECTS[dialect].encoder(), DIALECTS[dialect].decoder()
     blocks = encoder.encode(Start("st_1", "model-x", 1763700000))
     for event in answer:
@@ -68,22 +68,22 @@ def test_nothing_is_lost(dialect: str, answer: list[Event]) -> None:
 @pytest.mark.parametrize("dialect", ["chat", "messages", "responses"])
 @settings(max_examples=60, deadline=None)
 @given(answer=answers())
-def test_whole_answers_fold(dialect: str, answer: list[Event]) -> None:
-    """The folded answer has all of the text, whatever the pieces were."""
+def test_complete_answers_fold(dialect: str, answer: list[Event]) -> None:
+    """The folded answer has the complete text."""
     encoder = DIALECTS[dialect].encoder()
     blocks = encoder.encode(Start("st_1", "model-x", 1763700000))
     for event in answer:
         blocks += encoder.encode(event)
-    whole: Any = DIALECTS[dialect].fold([*blocks, *encoder.end()])
-    said = heard(answer)
+    full: Any = DIALECTS[dialect].fold([*blocks, *encoder.end()])
+    result = heard(answer)
     texts: dict[str, Callable[[], str]] = {
-        "chat": lambda: whole["choices"][0]["message"]["content"] or "",
-        "messages": lambda: "".join(b["text"] for b in whole["content"] if b["type"] == "text"),
+        "chat": lambda: full["choices"][0]["message"]["content"] or "",
+        "messages": lambda: "".join(b["text"] for b in full["content"] if b["type"] == "text"),
         "responses": lambda: "".join(
             part["text"]
-            for item in whole["output"]
+            for item in full["output"]
             if item["type"] == "message"
             for part in item["content"]
         ),
     }
-    assert texts[dialect]() == said.text
+    assert texts[dialect]() == result.text

@@ -1,4 +1,4 @@
-"""The published schema of a request is the one that it is checked against."""
+"""The published schema of a request is the one used for validation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ VALIDATORS = {name: Draft202012Validator(json_schema(kind)) for name, kind in KI
 
 @pytest.mark.parametrize("name", KINDS)
 def test_schema_is_one_and_stands_alone(name: str) -> None:
-    """It is JSON Schema, and refers to nothing."""
+    """The schema is valid JSON Schema without references."""
     Draft202012Validator.check_schema(VALIDATORS[name].schema)
     assert "$ref" not in str(VALIDATORS[name].schema)
 
@@ -42,7 +42,7 @@ def test_schema_is_one_and_stands_alone(name: str) -> None:
     ("dialect", "body"), [*RICH, *((dialect, body) for _, dialect, body in recorded())]
 )
 def test_real_requests_fit(dialect: str, body: dict[str, Any]) -> None:
-    """But for objects of a type that tokenwire does not know."""
+    """The schema accepts the same bodies, except for objects of an unknown type."""
     known = copy.deepcopy(body)
     if isinstance(known.get("tools"), list):
         known["tools"] = [

@@ -1,4 +1,4 @@
-"""Blocks of no known shape: never taken for plain content, and never passed on."""
+"""Blocks of unknown shapes are notable and are not passed on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tokenwire.sse import named
 
 
 def block(name: str, **body: object) -> bytes:
-    """An event of this name."""
+    """Return an event with this name."""
     return named(name, json.dumps(body).encode())
 
 
@@ -48,27 +48,27 @@ BAD: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("dialect", PLAIN)
 def test_plain_content_is_not_notable(dialect: str) -> None:
-    """Nearly every block is a piece of text, and is passed on as it is."""
+    """A text block is passed on unchanged."""
     assert not DIALECTS[dialect].decoder().notable(PLAIN[dialect])
 
 
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("dialect", PLAIN)
 def test_bad_block_is_malformed(dialect: str, bad: str) -> None:
-    """What is not JSON, or of no shape that the dialect has, is an error and none of its text."""
-    decoder, said = DIALECTS[dialect].decoder(), BAD[bad](PLAIN[dialect])
-    assert decoder.notable(said)
+    """A block that is not JSON, or not of the dialect, is an error without the block's text."""
+    decoder, result = DIALECTS[dialect].decoder(), BAD[bad](PLAIN[dialect])
+    assert decoder.notable(result)
     if bad == "another type" and dialect == "responses":
-        return  # its events are named by a common head
+        return  # its events have a common name prefix
     with pytest.raises(UpstreamError) as caught:
-        decoder.decode(said)
+        decoder.decode(result)
     assert caught.value.code == "upstream_malformed"
     assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("dialect", PLAIN)
 def test_later_event_is_passed_on(dialect: str) -> None:
-    """An event from a later version says its type twice, as all do; it means nothing to us."""
+    """An event of a later version has its type twice, like all events, and is ignored."""
     decoder, later = DIALECTS[dialect].decoder(), block("later_event", type="later_event", a=1)
     assert decoder.notable(later)
     assert decoder.decode(later) == []
@@ -76,7 +76,7 @@ def test_later_event_is_passed_on(dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", PLAIN)
 def test_event_named_error_is_an_error(dialect: str) -> None:
-    """Whatever its type says."""
+    """An event named ``error`` is an error, whatever its type is."""
     for body in ({"detail": "sk-secret", "type": "x"}, {"type": "x", "error": "sk-secret"}):
         (event,) = DIALECTS[dialect].decoder().decode(block("error", **body))
         assert isinstance(event, Error)
@@ -85,7 +85,7 @@ def test_event_named_error_is_an_error(dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", PLAIN)
 def test_block_without_data_says_nothing(dialect: str) -> None:
-    """It is no event at all."""
+    """A block without data has no events."""
     decoder = DIALECTS[dialect].decoder()
     assert decoder.decode(b"event: ping\n\n") == []
     assert not decoder.ends(b": message_stop response.completed\n\n")

@@ -1,4 +1,4 @@
-"""Google's signatures on tool calls: told to every dialect, and taken back from it.
+"""Google's signatures on tool calls, in responses and requests of every dialect.
 
 Gemini 3 and later refuse a turn's tool call that comes back without its signature
 (https://ai.google.dev/gemini-api/docs/thought-signatures). OpenAI's Chat API has no field for it;
@@ -32,14 +32,14 @@ TOOLS = [{"type": "function", "function": {"name": "f"}}]
 
 
 def from_gemini() -> list[bytes]:
-    """The blocks of an answer of Gemini's with a signed call."""
+    """Return the blocks of a Gemini answer with a signed call."""
     reader = GeminiReader("gemini-3-pro")
     data = b"data: " + json.dumps(CHUNK).encode() + b"\n\n"
     return split(b"".join(reader.feed(data)) + reader.close())
 
 
 def answer(dialect: str) -> Any:
-    """The whole answer, in a dialect."""
+    """Encode the complete answer in a dialect."""
     decoder, encoder = DIALECTS["messages"].decoder(), DIALECTS[dialect].encoder()
     events = [event for block in from_gemini() for event in decoder.decode(block)]
     blocks = [block for event in events for block in encoder.encode(event)]
@@ -47,7 +47,7 @@ def answer(dialect: str) -> Any:
 
 
 def sent_back(chat: Any) -> Any:
-    """The model's parts in what Gemini is sent next."""
+    """Return the model's parts in the next request to Gemini."""
     messages = from_chat({**chat, "tools": TOOLS}, "m")
     return to_gemini(messages, "gemini-3-pro")["contents"][1]["parts"]
 
@@ -56,7 +56,7 @@ SIGNED = [{"functionCall": {"id": "c", "name": "f", "args": {"a": 1}}, "thoughtS
 
 
 def test_chat_carries_it() -> None:
-    """In the call's ``extra_content``, once, with its first piece; and back."""
+    """The first piece of a call has the signature in ``extra_content``, and requests return it."""
     message = answer("chat")["choices"][0]["message"]
     assert message["tool_calls"][0]["extra_content"] == EXTRA
     assert not message.get("reasoning_content")
@@ -66,7 +66,7 @@ def test_chat_carries_it() -> None:
 
 
 def test_messages_carry_it() -> None:
-    """In a block of thinking before the call; and back."""
+    """A thinking block before the call has the signature, and requests return it."""
     message = answer("messages")
     result = {"type": "tool_result", "tool_use_id": "c", "content": "ok"}
     turns = [
@@ -80,7 +80,7 @@ def test_messages_carry_it() -> None:
 
 
 def test_responses_carry_it() -> None:
-    """In the encrypted content of a reasoning item before the call; and back."""
+    """A reasoning item before the call has the signature, and requests return it."""
     output = answer("responses")["output"]
     result = {"type": "function_call_output", "call_id": "c", "output": "ok"}
     body = {"model": "m", "input": [{"role": "user", "content": "Hi"}, *output, result]}
@@ -89,7 +89,7 @@ def test_responses_carry_it() -> None:
 
 
 def test_compatible_endpoint_is_understood() -> None:
-    """Google's own Chat endpoint writes it so; callers of other dialects get it too."""
+    """Signatures from Google's Chat endpoint are decoded for other dialects."""
     call = {
         "index": 0,
         "id": "c",
@@ -112,7 +112,7 @@ def test_compatible_endpoint_is_understood() -> None:
 
 @pytest.mark.parametrize("extra", [None, {}, {"google": {}}, {"google": {"thought_signature": 5}}])
 def test_other_extra_content_is_none(extra: Any) -> None:
-    """What is no signature is not taken for one."""
+    """Other values are not signatures."""
     call = {"id": "c", "function": {"name": "f", "arguments": "{}"}, "extra_content": extra}
     turns = [
         {"role": "user", "content": "Hi"},
@@ -124,7 +124,7 @@ def test_other_extra_content_is_none(extra: Any) -> None:
 
 
 def test_openai_does_not_get_it() -> None:
-    """OpenAI refuses fields that it does not know; a caller's own are the caller's affair."""
+    """OpenAI gets no signature field, which it would refuse, unless the caller itself sent it."""
     message = {"role": "assistant", "tool_calls": [{**PLAIN, "extra_content": EXTRA}]}
     request = ChatRequest("m", True, {"messages": [message]}, translated=True)
     assert for_openai(request, "m") == {"messages": [{**message, "tool_calls": [PLAIN]}]}
@@ -135,7 +135,7 @@ def test_openai_does_not_get_it() -> None:
 
 
 def test_googles_chat_endpoint_gets_one() -> None:
-    """The first call of a turn that has none, whoever the caller is; older models check none."""
+    """The first call of a turn without signatures gets Google's value, for newer models only."""
     signed = {"role": "assistant", "tool_calls": [{**PLAIN, "extra_content": EXTRA}, PLAIN]}
     dropped = {"role": "assistant", "tool_calls": [PLAIN, PLAIN]}
     user = {"role": "user", "content": "x"}
@@ -150,7 +150,7 @@ def test_googles_chat_endpoint_gets_one() -> None:
 
 
 def test_anthropics_signatures_are_not_googles() -> None:
-    """A call after a signed thought of Claude's carries nothing in Chat."""
+    """A call after Claude's signed thinking has no signature in Chat."""
     encoder = DIALECTS["chat"].encoder()
     encoder.encode(Reasoning("", signature="claudes"))
     (block,) = encoder.encode(ToolCall(0, "c", "f", "{}"))

@@ -1,4 +1,4 @@
-"""Requests from one dialect to another: what is carried over, and what is refused by name."""
+"""Translation of requests: translated fields, and refused fields."""
 
 from __future__ import annotations
 
@@ -128,13 +128,13 @@ MESSAGES: dict[str, Any] = {
 
 
 def to_chat(dialect: str, **body: Any) -> Any:
-    """A body of a dialect, checked and translated."""
+    """Validate and translate a body of a dialect."""
     found = DIALECTS[dialect]
     return found.to_chat(found.parse({"model": "m", **body}).body)
 
 
 def user(content: Any) -> list[Any]:
-    """One turn of a user's."""
+    """Return one user turn."""
     return [{"role": "user", "content": content}]
 
 
@@ -144,13 +144,13 @@ def test_chat_becomes_messages() -> None:
 
 
 def test_messages_become_chat() -> None:
-    """And all of it back."""
+    """All fields are translated back."""
     assert DIALECTS["messages"].to_chat(MESSAGES) == CHAT
 
 
 def test_responses_become_chat() -> None:
-    """The same request once more, from a client of Responses."""
-    said = to_chat(
+    """The same request in Responses is translated the same."""
+    sent = to_chat(
         "responses",
         instructions="Be brief.",
         input=[
@@ -211,12 +211,12 @@ def test_responses_become_chat() -> None:
         include=["reasoning.encrypted_content"],
     )
     stop = CHAT["stop"]
-    assert {**said, "stop": stop} == {**CHAT, "verbosity": "low"}
+    assert {**sent, "stop": stop} == {**CHAT, "verbosity": "low"}
 
 
 def test_ui_messages_become_chat() -> None:
-    """What ``useChat`` posts, with what it shows of an answer left out."""
-    said = to_chat(
+    """A request of ``useChat`` is translated, without parts that only the page uses."""
+    sent = to_chat(
         "ui",
         id="c",
         trigger="submit-message",
@@ -268,7 +268,7 @@ def test_ui_messages_become_chat() -> None:
             {"id": "3", "role": "user", "parts": [{"type": "text", "text": "So?"}]},
         ],
     )
-    system, question, answer, sunny, late, so = said["messages"]
+    system, question, answer, sunny, late, so = sent["messages"]
     assert (system, so) == (CHAT["messages"][0], {"role": "user", "content": "So?"})
     assert question["content"] == [
         part for n, part in enumerate(CHAT["messages"][1]["content"]) if n != 2
@@ -276,12 +276,12 @@ def test_ui_messages_become_chat() -> None:
     assert answer == CHAT["messages"][2]
     assert sunny == {"role": "tool", "tool_call_id": "c1", "content": '{"sky":"sunny"}'}
     assert late == {"role": "tool", "tool_call_id": "c2", "content": "Error: late"}
-    assert said["temperature"] == 0.5
+    assert sent["temperature"] == 0.5
 
 
 def test_small_words_of_messages() -> None:
-    """Thinking of earlier turns is left out, errors are told as such, budgets become efforts."""
-    said = to_chat(
+    """Earlier thinking is dropped, errors are marked, budgets become efforts."""
+    sent = to_chat(
         "messages",
         max_tokens=9,
         system="s",
@@ -313,9 +313,9 @@ def test_small_words_of_messages() -> None:
             },
         ],
     )
-    assert said["reasoning_effort"] == "medium"
-    assert said["tool_choice"] == "required"
-    system, _, later, answer, result, last = said["messages"]
+    assert sent["reasoning_effort"] == "medium"
+    assert sent["tool_choice"] == "required"
+    system, _, later, answer, result, last = sent["messages"]
     assert (system["content"], later) == ("s", {"role": "system", "content": "later"})
     assert (answer["content"], answer["tool_calls"][0]["id"]) == (None, "c")
     assert result == {"role": "tool", "tool_call_id": "c", "content": "Error: no"}
@@ -323,8 +323,8 @@ def test_small_words_of_messages() -> None:
 
 
 def test_small_words_of_chat() -> None:
-    """Defaults say nothing; a system message among the turns stays there; nothing is not empty."""
-    said = from_chat(
+    """Defaults are ignored; a later system message keeps its position; null differs from empty."""
+    sent = from_chat(
         {
             "messages": [
                 {"role": "developer", "content": "a"},
@@ -345,20 +345,20 @@ def test_small_words_of_chat() -> None:
         },
         "m",
     )
-    assert said["system"] == [{"type": "text", "text": "a"}]
-    assert [turn["role"] for turn in said["messages"]] == [
+    assert sent["system"] == [{"type": "text", "text": "a"}]
+    assert [turn["role"] for turn in sent["messages"]] == [
         "user",
         "system",
         "assistant",
         "assistant",
         "user",
     ]
-    assert said["messages"][2]["content"] == [{"type": "text", "text": "no"}]
-    assert said["messages"][3]["content"] == []  # left out when it is made legal
-    assert said["stop_sequences"] == ["END"]
-    assert said["thinking"] == {"type": "disabled"}
-    assert said["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
-    assert said["max_tokens"] == 8192
+    assert sent["messages"][2]["content"] == [{"type": "text", "text": "no"}]
+    assert sent["messages"][3]["content"] == []  # dropped when the turns are normalised
+    assert sent["stop_sequences"] == ["END"]
+    assert sent["thinking"] == {"type": "disabled"}
+    assert sent["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
+    assert sent["max_tokens"] == 8192
 
 
 PART = "messages[0].content[0]"
@@ -417,7 +417,7 @@ FILE = {"type": "file", "file_id": "f"}
     ],
 )
 def test_chat_that_messages_cannot_say(body: dict[str, Any], param: str) -> None:
-    """Refused with the field's name, never dropped."""
+    """A field without a counterpart is refused with its name."""
     with pytest.raises(ClientError) as caught:
         from_chat(to_chat("chat", **{"messages": user("x"), **body}), "m")
     assert caught.value.param == param
@@ -506,7 +506,7 @@ def test_chat_that_messages_cannot_say(body: dict[str, Any], param: str) -> None
     ],
 )
 def test_what_chat_cannot_say(dialect: str, body: dict[str, Any], param: str) -> None:
-    """Refused with the field's name, never dropped."""
+    """A field without a counterpart is refused with its name."""
     base: dict[str, Any] = {"input": "x", "max_output_tokens": 9} if dialect == "responses" else {}
     base |= {"messages": user("x"), "max_tokens": 9} if dialect == "messages" else {}
     base |= {"messages": [{"role": "user", "parts": []}]} if dialect == "ui" else {}
@@ -517,12 +517,12 @@ def test_what_chat_cannot_say(dialect: str, body: dict[str, Any], param: str) ->
 
 
 def test_plain_forms() -> None:
-    """A text for an input, the other choices, a JSON object, a call that has no result yet."""
-    said = to_chat(
+    """String inputs, other choices, JSON objects and calls without results are translated."""
+    sent = to_chat(
         "responses", input="x", tool_choice="required", text={"format": {"type": "json_object"}}
     )
-    assert said["messages"] == user("x")
-    assert (said["tool_choice"], said["response_format"]) == ("required", {"type": "json_object"})
+    assert sent["messages"] == user("x")
+    assert (sent["tool_choice"], sent["response_format"]) == ("required", {"type": "json_object"})
     calling = {"type": "tool-f", "toolCallId": "c", "state": "input-available", "input": {}}
-    said = to_chat("ui", messages=[{"role": "assistant", "parts": [calling]}])
-    assert [message["role"] for message in said["messages"]] == ["assistant"]
+    sent = to_chat("ui", messages=[{"role": "assistant", "parts": [calling]}])
+    assert [message["role"] for message in sent["messages"]] == ["assistant"]

@@ -1,4 +1,4 @@
-"""Whether a JSON value fits an SDK's ``TypedDict``s, fields that they do not know included.
+"""Validate JSON values against an SDK's ``TypedDict``s, including unknown fields.
 
 pydantic reads them too, but takes unknown fields, and reads ``Iterable``s in unions only once.
 """

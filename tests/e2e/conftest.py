@@ -1,4 +1,4 @@
-"""A real Chromium, and what it complained about."""
+"""A real Chromium, and the errors that it reports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ expect.set_options(timeout=20_000)
 
 @dataclass
 class Tab:
-    """A page, and what went wrong on it."""
+    """A page, with its errors."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
@@ -30,18 +30,18 @@ class Tab:
 
 
 class Chromium:
-    """Opens tabs that note every error, every policy violation and every origin asked."""
+    """Opener of tabs that record every error, policy violation and requested origin."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self.tabs: list[Tab] = []
 
     async def context(self) -> BrowserContext:
-        """A profile of its own."""
+        """Return a new browser profile."""
         return await self._browser.new_context()
 
     async def tab(self, url: str, context: BrowserContext | None = None) -> Tab:
-        """A tab at this address."""
+        """Open a tab at this address."""
         page = await (context or await self.context()).new_page()
         tab = Tab(page)
         self.tabs.append(tab)
@@ -54,9 +54,9 @@ class Chromium:
 
 @pytest.fixture(scope="session")
 def browser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Debian's Chromium, headless: where Playwright reaches it."""
+    """Start Debian's Chromium, headless; yield its URL for Playwright."""
     if CHROMIUM is None:
-        pytest.skip("skipped: there is no Chromium on this machine")
+        pytest.skip("skipped: Chromium is not installed")
     config = tmp_path_factory.mktemp("chromium") / "config.json"
     config.write_text(json.dumps({"executablePath": CHROMIUM, "args": FLAGS}))
     command = [sys.executable, "-m", "playwright", "launch-server", "--browser", "chromium"]
@@ -71,7 +71,7 @@ def browser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def chromium(browser_url: str) -> AsyncIterator[Chromium]:
-    """A connection to the browser; its profiles end with the test."""
+    """Connect to the browser; its profiles end with the test."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.connect(browser_url)
         found = Chromium(browser)

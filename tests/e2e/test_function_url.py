@@ -1,4 +1,4 @@
-"""The app as Lambda runs it: our runtime in a process of its own, behind the local function URL."""
+"""The app as on Lambda: the runtime in its own process, behind the local function URL."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ ASK = {"message": "x", "model": "openai/m"}
 
 
 def behind(provider: Upstream, **settings: str) -> dict[str, str]:
-    """The function's environment, in front of a scripted provider."""
+    """Return the function's environment variables, with a scripted provider."""
     return {"OPENAI_API_KEY": "sk-one", "OPENAI_BASE_URL": provider.base_url, **settings}
 
 
 def client_of(base_url: str, **headers: str) -> httpx2.AsyncClient:
-    """A client of the function's URL."""
+    """Return a client of the function URL."""
     return httpx2.AsyncClient(base_url=base_url, headers=headers, timeout=30, trust_env=False)
 
 
 async def test_detached_streams_are_refused(provider: Upstream) -> None:
-    """A function is frozen once it has answered, so nothing would run the stream: 501."""
+    """Starting a detached stream is a 501: a function is frozen after its response."""
     async with (
         function_url(behind(provider), concurrency=1) as url,
         client_of(url) as client,
@@ -47,7 +47,7 @@ async def test_detached_streams_are_refused(provider: Upstream) -> None:
 
 
 async def test_stream_ends_before_the_deadline(provider: Upstream) -> None:
-    """Lambda would cut the connection; the stream ends in words instead, just before."""
+    """Shortly before Lambda's deadline, the stream ends with an error event."""
     provider.answer(ROLE, text("a"), Act.STALL)
     async with (
         function_url(behind(provider), concurrency=1, timeout=3) as url,
@@ -63,7 +63,7 @@ async def test_stream_ends_before_the_deadline(provider: Upstream) -> None:
 
 
 async def test_secrets_come_from_ssm(provider: Upstream, parameter_store: SSMClient) -> None:
-    """Keys of callers and of the provider, and a header: references, decrypted at first use."""
+    """Keys of callers and of the provider, and a header, are references decrypted at first use."""
     for name, value in {
         "/tw/openai": "sk-from-ssm",
         "/tw/callers": "key-one-of-tests, key-two-of-tests",
@@ -98,7 +98,7 @@ async def test_secrets_come_from_ssm(provider: Upstream, parameter_store: SSMCli
 async def test_rotated_key_is_in_use_within_a_request(
     provider: Upstream, parameter_store: SSMClient
 ) -> None:
-    """The provider refuses the old key; the same request goes on with the new one."""
+    """If the provider refuses the old key, the same request is repeated with the new one."""
 
     def rotate(value: str) -> None:
         parameter_store.put_parameter(
@@ -111,7 +111,7 @@ async def test_rotated_key_is_in_use_within_a_request(
     async with function_url(environ, concurrency=1) as url, client_of(url) as client:
         await client.post("/api/stream", json=ASK)
         rotate("sk-new")
-        await asyncio.sleep(1.1)  # a second refetch within a second is not made
+        await asyncio.sleep(1.1)  # the key is not fetched again within a second
         provider._scripts = []
         provider.answer(b'{"error": {"message": "sk-old is invalid"}}', status=401)
         provider.answer(*whole("after"))
@@ -122,7 +122,7 @@ async def test_rotated_key_is_in_use_within_a_request(
 
 
 async def test_missing_parameter_is_named(provider: Upstream, parameter_store: SSMClient) -> None:
-    """The error says which parameter and which permission, to whoever has to mend it."""
+    """The error in the log names the parameter and the missing permission."""
     environ = behind(provider, OPENAI_API_KEY="ssm:/tw/none", **aws_environ())
     async with function_url(environ, concurrency=1) as url, client_of(url) as client:
         messages = [{"role": "user", "content": "x"}]
@@ -139,7 +139,7 @@ async def test_missing_parameter_is_named(provider: Upstream, parameter_store: S
 async def test_each_request_leaves_its_own_line(
     provider: Upstream, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Under concurrency too: one log line and one EMF line, with the right invocation's id."""
+    """Concurrent requests have one log line and one EMF line each, with their invocation's id."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("a"), gate, STOP, DONE)
     environ = behind(provider, TOKENWIRE_EMF_NAMESPACE="Tokenwire", TOKENWIRE_DEMO="false")
@@ -167,23 +167,23 @@ async def test_each_request_leaves_its_own_line(
 
 
 def json_lines(text: str) -> list[dict[str, Any]]:
-    """The lines that are JSON objects; Lambda's own are not."""
+    """Return the lines that are JSON objects; Lambda's own are not."""
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
 def aws_environ() -> dict[str, str]:
-    """What a function's process has of AWS, as the ``aws`` fixture left it."""
+    """Return the AWS variables of a function's process, as set by the ``aws`` fixture."""
     return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 
 
 def test_handler_is_the_template_s() -> None:
-    """The name that the template gives is one that can be imported."""
+    """The handler named in the template can be imported."""
     assert "Handler: tokenwire.lambda_handler.handler" in Path("template.yaml").read_text()
 
 
 @pytest.mark.parametrize("value", ["short", "ssm:/tw/elsewhere", "ssm:no-slash"])
 async def test_parameter_must_hold_a_key(value: str, parameter_store: SSMClient) -> None:
-    """A parameter that holds no key lets nobody in, and says what is wrong with it."""
+    """If the parameter holds no key, every request is refused, with the reason in the log."""
     parameter_store.put_parameter(
         Name="/tw/mistaken", Value=value, Type="SecureString", Overwrite=True
     )

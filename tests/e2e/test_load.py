@@ -1,4 +1,4 @@
-"""Many streams, and one reader that does not read."""
+"""Many streams, and a client that does not read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.serial
 
 @pytest.mark.timeout(240)
 async def test_thousand_streams_are_identical(provider: Upstream, serve: Serve) -> None:
-    """1,000 streams, cut at random, arrive complete, in order and byte-identical."""
+    """1,000 streams with random disconnects arrive complete, in order and byte-identical."""
     chance = random.Random(7)
     client = await serve(provider)
     sent: list[bytes] = []
@@ -48,7 +48,7 @@ async def test_thousand_streams_are_identical(provider: Upstream, serve: Serve) 
 
 @pytest.mark.timeout(120)
 async def test_unread_200_mb_stay_upstream(provider: Upstream, serve: Serve) -> None:
-    """A client that stops reading costs a window, not 200 MB, and others keep their pace."""
+    """A client that stops reading uses a window of memory, not 200 MB; others are not slowed."""
     piece = text("x" * 8000) * 8
     sent = 0
 
@@ -82,20 +82,20 @@ async def test_unread_200_mb_stay_upstream(provider: Upstream, serve: Serve) -> 
 
     assert other.text.count('"content"') == 101
     assert other.text.endswith("data: [DONE]\n\n")
-    # The provider's side of it, in this same process, holds its own socket buffers too.
+    # The provider in this process has its own socket buffers too.
     assert sent < 16 * 1024 * 1024
     assert grown < 16 * 1024 * 1024
 
 
 def resident() -> int:
-    """This process's memory, in bytes."""
+    """Return this process's memory in bytes."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize()
 
 
 @pytest.mark.timeout(120)
 async def test_stuck_client_is_given_up(provider: Upstream, serve: Serve) -> None:
-    """A client that takes nothing for the send timeout loses its stream; the provider is freed."""
+    """A client that reads nothing for the send time-out is disconnected, and so is the provider."""
     provider.answer(ROLE, *([text("x" * 8000) * 8] * 400), asyncio.Event(), STOP, DONE)
     client = await serve(provider, TOKENWIRE_SEND_TIMEOUT="0.3")
     reader, writer = await asyncio.open_connection(
@@ -118,7 +118,7 @@ async def test_stuck_client_is_given_up(provider: Upstream, serve: Serve) -> Non
 
 @pytest.mark.timeout(120)
 async def test_open_counts_fall_to_zero(serve: Serve) -> None:
-    """A crowd of idle streams is counted while it is there, and not when it has left."""
+    """Idle streams are counted while they are open, and not afterwards."""
     client = await serve(TOKENWIRE_MAX_STREAMS="500")
     limits = httpx2.Limits(max_connections=400)
     async with httpx2.AsyncClient(base_url=client.base_url, limits=limits, timeout=60) as crowd:
@@ -145,7 +145,7 @@ async def test_open_counts_fall_to_zero(serve: Serve) -> None:
 
 
 async def metric(client: httpx2.AsyncClient, line: str) -> None:
-    """Wait until the scrape has this line."""
+    """Wait until the metrics have this line."""
     async with asyncio.timeout(30):
         while line not in (await client.get("/metrics")).text:
             await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""One request an environment, as on Lambda: nothing of a stream is where the next request lands."""
+"""Each request in its own environment, as on Lambda: streams are only shared by the store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STORES = pytest.mark.parametrize("kind", ["redis", "moto"])
 async def lambda_like(
     provider: Upstream, server: Server, *, seconds: float = 30, **settings: str
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of a function that has a store, and whose every request has its own process."""
+    """Return a client of a function with a store, and a process for each request."""
     environ = {
         "OPENAI_API_KEY": "sk-one",
         "OPENAI_BASE_URL": provider.base_url,
@@ -36,7 +36,7 @@ async def lambda_like(
         "TOKENWIRE_LEASE": "2",
         "TOKENWIRE_VIEWER_LEASE": "3",
         "TOKENWIRE_HEARTBEAT": "0.3",
-        # For the page, which names no model.
+        # For the page, which does not choose a model.
         "TOKENWIRE_DEFAULT_MODEL": "openai/gpt-x",
         "TOKENWIRE_CONFIG": "tests/e2e/one_model.toml",
         **server.environ,
@@ -54,7 +54,7 @@ async def lambda_like(
 
 @asynccontextmanager
 async def post(client: httpx2.AsyncClient, body: object, **headers: str) -> AsyncIterator[Watching]:
-    """Ask for typed events."""
+    """Request typed events."""
     said = {name.replace("_", "-"): value for name, value in headers.items()}
     async with client.stream("POST", "/api/stream", json=body, headers=said) as response:
         assert response.status_code == 200
@@ -67,7 +67,7 @@ async def test_start_reload_cancel(
 ) -> None:
     """Started in one environment, resumed from another on reload, cancelled from a third.
 
-    The first closes its upstream, though its client has long gone and the model is silent.
+    The first closes its upstream, although its client has disconnected and the model is silent.
     """
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two "), asyncio.Event())
@@ -97,7 +97,7 @@ async def test_worker_runs_a_stream_that_nobody_has_opened_yet(
     server_of: Callable[[str], Server],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """``POST /v1/streams`` answers at once, with a URL for an EventSource; a worker does it."""
+    """``POST /v1/streams`` responds immediately with a URL for EventSource; a worker generates."""
     provider.answer(ROLE, text("a"), STOP, DONE)
     async with lambda_like(provider, server_of(kind)) as client:
         started = await client.post("/v1/streams", json=ASK)
@@ -116,18 +116,18 @@ async def test_worker_runs_a_stream_that_nobody_has_opened_yet(
 async def test_stream_goes_on_past_the_deadline(
     kind: str, provider: Upstream, server_of: Callable[[str], Server]
 ) -> None:
-    """With ``continue``, a worker runs it: whoever follows is sent on before the time is up."""
+    """With ``continue`` a worker runs the stream, and viewers are reconnected before deadlines."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
     async with lambda_like(provider, server_of(kind), seconds=5) as client:
         body = {**ASK, "on_disconnect": "continue"}
         follows = asyncio.create_task(client.post("/api/stream", json=body))
-        # The worker's own environment starts after ours: by half a second or so.
+        # The worker's environment starts about half a second later.
         first = await follows
         assert text_of(first.content) == "one "
-        _, told = read(first.content)[-1]
-        assert (told["type"], told["code"]) == ("error", "connection_expired")
-        assert told["retryable"] is True
+        _, reported = read(first.content)[-1]
+        assert (reported["type"], reported["code"]) == ("error", "connection_expired")
+        assert reported["retryable"] is True
         stream_id = first.headers["x-stream-id"]
         last = [event_id for event_id, _ in read(first.content) if event_id][-1]
         gate.set()
@@ -140,7 +140,7 @@ async def test_stream_goes_on_past_the_deadline(
 async def test_leaving_is_told_by_the_client(
     kind: str, provider: Upstream, server_of: Callable[[str], Server]
 ) -> None:
-    """A client that leaves says so: the stream is cancelled, and its tokens are not paid for."""
+    """If a client reports that it leaves, the stream is cancelled and generates no more tokens."""
     provider.answer(ROLE, text("a"), asyncio.Event())
     viewer = "v_0123456789"
     async with lambda_like(provider, server_of(kind)) as client:
@@ -161,7 +161,7 @@ async def test_leaving_is_told_by_the_client(
 async def test_a_lease_that_is_not_renewed_runs_out(
     provider: Upstream, server_of: Callable[[str], Server]
 ) -> None:
-    """A browser that crashed says nothing; and one that never took a lease is never missed."""
+    """A lease that is not renewed expires; a client without a lease is not counted."""
     provider.answer(ROLE, text("a"), asyncio.Event())
     async with lambda_like(provider, server_of("redis"), TOKENWIRE_VIEWER_LEASE="1") as client:
         body = {**ASK, "on_disconnect": "cancel"}
@@ -176,7 +176,7 @@ async def test_a_lease_that_is_not_renewed_runs_out(
 
 
 async def test_manners_of_viewers(provider: Upstream, server_of: Callable[[str], Server]) -> None:
-    """Badly named viewers, unknown streams and other people's are refused."""
+    """Malformed viewer ids, unknown streams and streams of other callers are refused."""
     provider.answer(ROLE, text("a"), STOP, DONE)
     keys = "key-one-of-tests,key-two-of-tests"
     async with lambda_like(provider, server_of("redis"), TOKENWIRE_API_KEYS=keys) as client:
@@ -198,7 +198,7 @@ async def test_manners_of_viewers(provider: Upstream, server_of: Callable[[str],
 async def test_retry_and_chat_are_found_again(
     kind: str, provider: Upstream, server_of: Callable[[str], Server]
 ) -> None:
-    """``Idempotency-Key`` and ``useChat``'s resume and stop, each from another environment."""
+    """``Idempotency-Key`` and ``useChat``'s resume and stop work from other environments."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
     provider.answer(ROLE, text("chat"), asyncio.Event())
@@ -233,8 +233,8 @@ async def test_retry_and_chat_are_found_again(
 ANSWER = ".turn.assistant .body"
 
 
-async def asked(client: httpx2.AsyncClient, chromium: Chromium) -> Page:
-    """The page, once the answer to a question has begun."""
+async def requested(client: httpx2.AsyncClient, chromium: Chromium) -> Page:
+    """Open the page, send a question, and wait for the start of the answer."""
     page = (await chromium.tab(str(client.base_url))).page
     await page.fill("#prompt", "Hi")
     await page.keyboard.press("Enter")
@@ -246,11 +246,11 @@ async def asked(client: httpx2.AsyncClient, chromium: Chromium) -> Page:
 async def test_page_reloads_and_stops(
     kind: str, provider: Upstream, server_of: Callable[[str], Server], chromium: Chromium
 ) -> None:
-    """In a real browser: reload in mid-answer, read on, press Stop. One answer is paid for."""
+    """In a real browser, a reload and Stop during an answer work, and one answer is generated."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two "), asyncio.Event())
     async with lambda_like(provider, server_of(kind)) as client:
-        page = await asked(client, chromium)
+        page = await requested(client, chromium)
         await page.reload()
         await expect(page.locator(ANSWER)).to_contain_text("one")
         gate.set()
@@ -265,7 +265,7 @@ async def test_page_reloads_and_stops(
 async def test_closing_the_tab_saves_the_tokens(
     provider: Upstream, server_of: Callable[[str], Server], chromium: Chromium
 ) -> None:
-    """Lambda says nothing of a client that goes; the page does. While it stays, it is heard."""
+    """The page renews its lease while it is open, and reports that it leaves."""
     provider.answer(ROLE, text("one "), asyncio.Event())
     async with lambda_like(provider, server_of("redis")) as client:
         page = (await chromium.tab(str(client.base_url))).page

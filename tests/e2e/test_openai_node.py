@@ -1,4 +1,4 @@
-"""The official openai-node client, unchanged but for its base URL, with pings and ids on."""
+"""The official openai-node client with another base URL, with pings and ids."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def sdk() -> Iterator[Program]:
-    """The SDK, in one process."""
+    """Run the SDK in one process."""
     with program("openai_client.mjs") as found:
         yield found
 
 
 def pause() -> Step:
-    """Long enough for some heartbeats."""
+    """Wait long enough for some heartbeats."""
 
     async def wait() -> None:
         await asyncio.sleep(0.1)
@@ -77,13 +77,13 @@ OVERLOADED = b'data: {"error":{"type":"overloaded_error"}}\n\n'
 async def test_openai_node(
     job: str, steps: tuple[Step, ...], seen: Any, sdk: Program, provider: Upstream, serve: Serve
 ) -> None:
-    """Text, usage, tools, whole answers and errors, as the SDK gives them to its user."""
+    """Text, usage, tools, non-streaming answers and errors are correct in the SDK."""
     provider.answer(*steps)
     assert await ran(sdk, job, provider, serve) == seen
 
 
 async def test_error_before_stream(sdk: Program, provider: Upstream, serve: Serve) -> None:
-    """A status is the SDK's own exception."""
+    """An error status is the SDK's own exception."""
     provider.answer(status=429, headers={"x-should-retry": "false"})
     assert await ran(sdk, "error", provider, serve, heartbeat="15s") == {
         "name": "RateLimitError",
@@ -95,7 +95,7 @@ async def test_error_before_stream(sdk: Program, provider: Upstream, serve: Serv
 async def ran(
     sdk: Program, job: str, provider: Upstream, serve: Serve, heartbeat: str = "20ms"
 ) -> Any:
-    """What the SDK reads."""
+    """Return what the SDK reads."""
     http = await serve(
         provider, TOKENWIRE_HEARTBEAT=heartbeat, TOKENWIRE_API_KEYS="key-one-of-tests"
     )

@@ -1,4 +1,4 @@
-"""The official openai-python client, unchanged but for its base URL, with pings and ids on."""
+"""The official openai-python client with another base URL, with pings and ids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HI: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "cont
 
 @pytest.fixture
 async def client(provider: Upstream, serve: Serve) -> AsyncIterator[openai.AsyncOpenAI]:
-    """The SDK, in front of a server that pings often."""
+    """Return the SDK's client of a server with frequent pings."""
     http = await serve(provider, TOKENWIRE_HEARTBEAT="0.02", TOKENWIRE_API_KEYS="key-one-of-tests")
     found = openai.AsyncOpenAI(
         base_url=f"{http.base_url}/v1", api_key="key-one-of-tests", max_retries=0
@@ -26,7 +26,7 @@ async def client(provider: Upstream, serve: Serve) -> AsyncIterator[openai.Async
 
 
 async def test_streams_with_pings_and_ids(client: openai.AsyncOpenAI, provider: Upstream) -> None:
-    """Tokens come one by one, with heartbeats before, between and after them."""
+    """Tokens arrive one by one, with heartbeats before, between and after them."""
     gates = [asyncio.Event() for _ in range(3)]
     provider.answer(
         ROLE, text("a"), gates[1], text("b"), gates[2], STOP, DONE, before_head=(gates[0],)
@@ -39,29 +39,29 @@ async def test_streams_with_pings_and_ids(client: openai.AsyncOpenAI, provider: 
 
     opening = asyncio.create_task(open_slowly())
     stream = await client.chat.completions.create(model="openai/m", messages=HI, stream=True)
-    said = [c.choices[0].delta.content async for c in stream if c.choices]
+    result = [c.choices[0].delta.content async for c in stream if c.choices]
     await opening
 
-    assert [piece for piece in said if piece] == ["a", "b"]
+    assert [piece for piece in result if piece] == ["a", "b"]
 
 
 async def test_usage_when_asked(client: openai.AsyncOpenAI, provider: Upstream) -> None:
     """With ``include_usage`` the last chunk has the counts; without it there is none."""
     provider.answer(*whole("a"))
-    for asked in (True, False):
+    for requested in (True, False):
         stream = await client.chat.completions.create(
             model="openai/m",
             messages=HI,
             stream=True,
-            stream_options={"include_usage": True} if asked else None,
+            stream_options={"include_usage": True} if requested else None,
         )
         chunks = [c async for c in stream]
-        assert (chunks[-1].usage is not None) is asked
-        assert all(c.choices for c in chunks) is not asked
+        assert (chunks[-1].usage is not None) is requested
+        assert all(c.choices for c in chunks) is not requested
 
 
 async def test_tool_calls(client: openai.AsyncOpenAI, provider: Upstream) -> None:
-    """The SDK's own accumulator puts a tool call together."""
+    """The SDK's accumulator assembles a tool call."""
     provider.answer(
         ROLE,
         chunk(
@@ -113,7 +113,7 @@ async def test_errors_before_stream(
     with pytest.raises(openai.AuthenticationError):
         await client.with_options(api_key="wrong").models.list()
     provider.answer(status=429, headers={"retry-after": "1", "x-should-retry": "false"})
-    http = await serve(provider)  # one that does not begin its answer with a ping so soon
+    http = await serve(provider)  # one that does not start its response with a ping so early
     patient = client.with_options(base_url=f"{http.base_url}/v1")
     with pytest.raises(openai.RateLimitError) as limited:
         await patient.chat.completions.create(model="openai/m", messages=HI, stream=True)
@@ -121,7 +121,7 @@ async def test_errors_before_stream(
 
 
 async def test_error_inside_stream(client: openai.AsyncOpenAI, provider: Upstream) -> None:
-    """A provider that dies in mid-stream is an exception, not a short answer."""
+    """A provider that fails within a stream is an exception, not a short answer."""
     for steps, code in (
         ((ROLE, text("a"), Act.RESET), "upstream_disconnected"),
         ((ROLE, text("a")), "upstream_truncated"),
@@ -136,13 +136,13 @@ async def test_error_inside_stream(client: openai.AsyncOpenAI, provider: Upstrea
 
 
 async def test_models(client: openai.AsyncOpenAI, provider: Upstream) -> None:
-    """The list is one the SDK can page through."""
+    """The SDK can read the list of models page by page."""
     provider.answer(b'{"object":"list","data":[]}', headers={"content-type": "application/json"})
     assert "demo/markdown" in [model.id async for model in client.models.list()]
 
 
 async def test_closing_stops_provider(client: openai.AsyncOpenAI, provider: Upstream) -> None:
-    """Leaving the SDK's stream closes the provider's connection."""
+    """Closing the SDK's stream closes the provider's connection."""
     provider.answer(ROLE, text("a"), Act.STALL)
     async with await client.chat.completions.create(
         model="openai/m", messages=HI, stream=True

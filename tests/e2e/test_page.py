@@ -18,7 +18,7 @@ ANSWER = ".turn.assistant .body"
 
 @pytest.fixture
 async def site(provider: Upstream, serve: Serve) -> httpx2.AsyncClient:
-    """The server, with the scripted provider's model as the default."""
+    """Return the server, with the scripted provider's model as the default."""
     return await serve(
         provider,
         TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
@@ -35,7 +35,7 @@ async def ask(page: Page, prompt: str = "Hi") -> None:
 async def test_tokens_show_as_they_come(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """The first token is on the screen while the provider still holds the last."""
+    """The first token is displayed before the provider sends the last."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("**first** "), gate, text("last"), STOP, DONE)
     page = (await chromium.tab(str(site.base_url))).page
@@ -54,7 +54,7 @@ async def test_tokens_show_as_they_come(
 async def test_stop_stops_the_provider(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """Stop closes the provider's connection, and the page says so in words."""
+    """Stop closes the provider's connection, and the page shows a message."""
     provider.answer(ROLE, text("going on"), Act.STALL)
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page)
@@ -69,7 +69,7 @@ async def test_stop_stops_the_provider(
 async def test_escape_stops_too(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """The keyboard is enough."""
+    """The page can be used with the keyboard only."""
     provider.answer(ROLE, text("going on"), Act.STALL)
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page)
@@ -83,7 +83,7 @@ async def test_escape_stops_too(
 async def test_reload_resumes(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """A reload in mid-answer loses nothing, repeats nothing, and pays once."""
+    """A reload during an answer loses and repeats nothing, and does not call the provider again."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), text("two "), gate, text("three"), STOP, DONE)
     page = (await chromium.tab(str(site.base_url))).page
@@ -121,7 +121,7 @@ async def test_lost_network_is_resumed(
 async def test_shared_link_shows_same_stream(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """A second person opens the link and sees the whole of the running answer."""
+    """A second person opens the link and sees the complete running answer."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
     mine = (await chromium.tab(str(site.base_url))).page
@@ -144,7 +144,7 @@ async def test_shared_link_shows_same_stream(
 async def test_errors_are_said_in_words(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """An error shows what happened, and trying again works."""
+    """An error is displayed, and the retry button works."""
     provider.answer(ROLE, text("half"), b'data: {"error":{"type":"overloaded_error"}}\n\n')
     provider.answer(*whole("whole"))
     page = (await chromium.tab(str(site.base_url))).page
@@ -160,7 +160,7 @@ async def test_errors_are_said_in_words(
 async def test_model_text_never_runs(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """HTML and script links in an answer are text."""
+    """HTML and script links in an answer are displayed as text."""
     evil = (
         "<img src=x onerror=document.title='owned'> <script>document.title='owned'</script>\n\n"
         "[click](javascript:document.title='owned') [ok](https://example.test/a)\n\n"
@@ -183,7 +183,7 @@ async def test_model_text_never_runs(
 
 
 async def test_key_is_asked_for(provider: Upstream, serve: Serve, chromium: Chromium) -> None:
-    """A server with keys asks for one, and keeps it in this tab alone."""
+    """A page of a server with keys asks for a key, and stores it in this tab only."""
     provider.answer(*whole("welcome"))
     site = await serve(
         provider,
@@ -204,11 +204,11 @@ async def test_key_is_asked_for(provider: Upstream, serve: Serve, chromium: Chro
 async def test_event_source_rejoins_its_stream(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """A plain EventSource, cut off, comes back to the same stream, and ends on 204."""
+    """A disconnected EventSource resumes the same stream, and stops after a 204."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
     async with relay(site.base_url.port or 0) as between:
-        # A page that fetches nothing of its own: the cut would break that too.
+        # A page without requests of its own, which the disconnect would break too.
         page = (await chromium.tab(f"{between.base_url}/tokenwire.d.ts")).page
         await page.evaluate(
             """() => {
@@ -238,7 +238,7 @@ async def _until(page: Page, condition: str) -> None:
 
 
 async def test_reference_names_every_route(site: httpx2.AsyncClient, chromium: Chromium) -> None:
-    """The API reference shows each public route, from our own origin alone."""
+    """The API reference shows each public route, and loads from its own origin only."""
     page = (await chromium.tab(f"{site.base_url}/docs")).page
     await expect(page.locator("section").first).to_be_visible()
     text_ = await page.inner_text("#routes")

@@ -1,7 +1,7 @@
 """The page against hostile links, messages and answers, in Chromium.
 
-Every request that the page makes is recorded, whether it leaves or is blocked. Beside what the
-page needs to show itself there may be none that its user did not start.
+Every request of the page is recorded, including blocked ones. Except for the requests that display
+the page, there may be none that its user did not start.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.e2e.conftest import Chromium
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, chunk, text, whole
 
 ANSWER = ".turn.assistant .body"
-# What the page fetches to show itself.
+# Requests that display the page.
 FILES = {"/", "/app.js", "/markdown.js", "/tokenwire.js", "/style.css", "/favicon.svg"}
 PLAIN = FILES | {"/v1/models"}
 ELSEWHERE = "https://evil.test"
@@ -27,12 +27,12 @@ ELSEWHERE = "https://evil.test"
 
 @dataclass
 class Wire:
-    """What a page asked for."""
+    """The requests of a page."""
 
     paths: list[str] = field(default_factory=list)
 
     def note(self, request: Request) -> None:
-        """Note a request: its path and query, or all of it if it goes elsewhere."""
+        """Record a request: its path and query, or the full URL if it has another origin."""
         url = urlsplit(request.url)
         query = f"?{url.query}" if url.query else ""
         local = url.hostname in ("127.0.0.1", "localhost")
@@ -41,12 +41,12 @@ class Wire:
 
     @property
     def others(self) -> list[str]:
-        """What was asked for that a plain page does not ask for."""
+        """Return the requests that do not belong to displaying the page."""
         return [path for path in self.paths if path not in PLAIN]
 
 
 async def opened(chromium: Chromium, url: str) -> tuple[Page, Wire]:
-    """A tab at this address, all its requests recorded from the first."""
+    """Open a tab at this address, with all requests recorded."""
     context = await chromium.context()
     wire = Wire()
     context.on("request", wire.note)
@@ -97,7 +97,7 @@ LINKS = [
 async def test_no_link_starts_a_request(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """A link that is not a share link, however it is written, shows a note and fetches nothing."""
+    """A link that is not a share link shows a message and sends no request."""
     page, wire = await opened(chromium, str(site.base_url))
     written = [quote(link, safe="") for link in LINKS] + [quote(link) for link in LINKS]
     for number, fragment in enumerate([*written, *(quote(each, safe="") for each in written)]):
@@ -124,7 +124,7 @@ async def test_no_link_starts_a_request(
 async def test_other_fragments_start_nothing(
     fragment: str, site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """No other fragment means anything to the page."""
+    """Other fragments are ignored."""
     for address in (f"/#{fragment}", f"/?prompt=spend&model=openai/gpt-x#{fragment}"):
         page, wire = await opened(chromium, f"{site.base_url}{address}")
         await settled(page)
@@ -136,7 +136,7 @@ async def test_other_fragments_start_nothing(
 async def test_a_share_link_fetches_its_stream_alone(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """The one kind of link that fetches reads one stream, with its ticket, and never posts."""
+    """A share link reads one stream with its ticket, and never sends a POST."""
     link = "/v1/streams/st_unknown?ticket=1.1.x"
     page, wire = await opened(chromium, f"{site.base_url}/#watch={quote(link, safe='')}")
     await expect(page.locator(".note")).to_be_visible()

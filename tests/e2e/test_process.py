@@ -41,10 +41,10 @@ async def started(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
 async def test_refuses_to_listen_without_keys() -> None:
     """On an address that others can reach it does not start, and says what to set."""
     async with started(TOKENWIRE_HOST="0.0.0.0") as process:
-        _, said = await process.communicate()
+        _, result = await process.communicate()
     assert process.returncode == 1
-    assert b"TOKENWIRE_API_KEYS" in said
-    assert b"Traceback" not in said
+    assert b"TOKENWIRE_API_KEYS" in result
+    assert b"Traceback" not in result
 
 
 @pytest.mark.parametrize(
@@ -62,17 +62,17 @@ async def test_greeting_says_where_streams_are(store: str, says: str) -> None:
     async with started(TOKENWIRE_PORT="0", TOKENWIRE_STORE=store, THERE=there) as process:
         assert process.stderr is not None
         async with asyncio.timeout(20):
-            said = await process.stderr.readuntil(b"No keys are set")
-    assert f"streams: {says}" in said.decode()
-    assert b"hunter2" not in said
+            result = await process.stderr.readuntil(b"No keys are set")
+    assert f"streams: {says}" in result.decode()
+    assert b"hunter2" not in result
 
 
 async def test_bad_setting_is_one_sentence() -> None:
     """A mistake in a setting is not a traceback."""
     async with started(TOKENWIRE_PORT="many") as process:
-        _, said = await process.communicate()
+        _, result = await process.communicate()
     assert process.returncode == 1
-    assert said.decode().startswith("tokenwire: Bad setting:")
+    assert result.decode().startswith("tokenwire: Bad setting:")
 
 
 async def test_shutdown_tells_open_streams() -> None:
@@ -85,14 +85,14 @@ async def test_shutdown_tells_open_streams() -> None:
         await listening(client)
         body = {"message": "hi /stall 600"}
         async with client.stream("POST", "/api/stream", json=body) as response:
-            seen = b""
+            received = b""
             async for data in response.aiter_bytes():
-                if not seen:
+                if not received:
                     process.send_signal(signal.SIGTERM)
-                seen += data
+                received += data
         out, err = await process.communicate()
 
-    assert read(seen)[-1][1]["code"] == "shutting_down"
+    assert read(received)[-1][1]["code"] == "shutting_down"
     assert b"answers on this machine only" in err
     assert b"Traceback" not in err
     assert out.count(b'"message":"request"') >= 1

@@ -13,7 +13,7 @@ from .wire import Dial, Wire
 
 @pytest.fixture
 async def dial() -> AsyncIterator[Dial]:
-    """Opens a connection to the server that a client calls."""
+    """Open a connection to the server of a client."""
     opened: list[Wire] = []
 
     async def connect(client: httpx2.AsyncClient) -> Wire:

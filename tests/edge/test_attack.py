@@ -1,4 +1,4 @@
-"""The server as a process, under attack: what becomes of it, and of others' streams."""
+"""The server as a process under attack, and the streams of other callers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Attack = Callable[[Wire], Coroutine[None, None, None]]
 
 
 def endless(start: bytes, more: bytes, pause: float = 0.0) -> Attack:
-    """Send a start, then more and more, until the server does not take it."""
+    """Send a start, then more data, until the server stops accepting it."""
 
     async def attack(wire: Wire) -> None:
         taken = await wire.send(start)
@@ -42,7 +42,7 @@ def endless(start: bytes, more: bytes, pause: float = 0.0) -> Attack:
 
 
 async def silent(wire: Wire) -> None:
-    """Connect, and send nothing."""
+    """Connect and send nothing."""
     assert await wire.rest() == b""
 
 
@@ -51,10 +51,10 @@ ATTACKS: list[Attack] = [
     endless(b"GET / HTTP/1.1\r\n", b"X", 0.1),  # a slow head
     endless(b"GET / HTTP/1.1\r\nX: ", b"x" * 65536),  # a huge head
     endless(POST + b"Content-Length: 9999999\r\n\r\n", b"x", 0.1),  # a slow body
-    endless(POST + CHUNKED, b"8000\r\n" + b"x" * 0x8000 + b"\r\n", 0.01),  # a body without end
-    endless(POST + CHUNKED + b"0\r\n", b"X: y\r\n" * 100, 0.01),  # trailers without end
-    endless(b"\x16\x03\x01\x02\x00\x01", b"\xff" * 100, 0.1),  # no HTTP at all
-    endless(b"", request("GET", "/docs") * 50, 0.02),  # requests, of which no answer is read
+    endless(POST + CHUNKED, b"8000\r\n" + b"x" * 0x8000 + b"\r\n", 0.01),  # an endless body
+    endless(POST + CHUNKED + b"0\r\n", b"X: y\r\n" * 100, 0.01),  # endless trailers
+    endless(b"\x16\x03\x01\x02\x00\x01", b"\xff" * 100, 0.1),  # not HTTP
+    endless(b"", request("GET", "/docs") * 50, 0.02),  # requests whose responses are not read
 ]
 
 
@@ -81,7 +81,7 @@ async def server(provider: Upstream) -> AsyncIterator[httpx2.AsyncClient]:
         ) as client,
     ):
         await listening(client)
-        # Its lines are many, and a full pipe would stop it.
+        # The server logs many lines; a full pipe would block it.
         drains = [asyncio.create_task(_drain(pipe)) for pipe in (process.stdout, process.stderr)]
         yield client
         for drain in drains:
@@ -94,7 +94,7 @@ async def _drain(pipe: asyncio.StreamReader | None) -> None:
 
 
 async def test_streams_go_on_under_attack(provider: Upstream, dial: Dial) -> None:
-    """200 slow, huge and malformed connections end; four streams beside them lose no block."""
+    """200 slow, huge and malformed connections end, and four other streams lose no block."""
     words = [f"{number} " for number in range(BLOCKS)]
     attacked = asyncio.Event()
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""Bounds of a request: its names, its values, and what it holds of the process's memory."""
+"""Bounds of a request: names, values, and memory."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SPLIT = "openai/m\r\nSet-Cookie: stolen=1"
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("name", ["openai/" + "m" * 250, SPLIT, "openai/m\0"])
 async def test_name_of_a_model_is_short(serve: Serve, path: str, name: str) -> None:
-    """257 characters, or a line break, are refused in every dialect before a provider is asked."""
+    """257 characters, or a line break, are refused in every dialect before a provider is called."""
     client = await serve()
     response = await client.post(path, json={**ROUTES[path], "model": name})
 
@@ -62,22 +62,22 @@ async def test_name_of_a_chat_is_short(serve: Serve) -> None:
     client = await serve()
     parts = [{"type": "text", "text": "x"}]
     ask = {"id": "c" * 257, "messages": [{"id": "m", "role": "user", "parts": parts}]}
-    asked = await client.post("/api/chat", json=ask)
+    requested = await client.post("/api/chat", json=ask)
     resumed = await client.get(f"/api/chat/{'c' * 257}/stream")
     stopped = await client.post(f"/api/chat/{'c' * 257}/stop")
 
-    assert [r.status_code for r in (asked, resumed, stopped)] == [400, 400, 400]
+    assert [r.status_code for r in (requested, resumed, stopped)] == [400, 400, 400]
 
 
 @pytest.mark.parametrize("name", ["s" * 65, "s" * 5000, "st_x%0d%0ax", "%00"])
 async def test_malformed_ids_are_unknown(serve: Serve, name: str) -> None:
-    """What can be no stream's id is not looked up anywhere."""
+    """A malformed stream id is not looked up."""
     client = await serve()
     assert (await client.get(f"/v1/streams/{name}")).status_code == 404
 
 
 async def test_values_are_counted_before_they_are_made(serve: Serve) -> None:
-    """Of a body of empty objects as many are read as the limit says, and no more."""
+    """A body of empty objects is read up to the limit."""
     client = await serve(TOKENWIRE_MAX_BODY_VALUES="1000")
     head = b'{"model": "demo/markdown", "messages": [{"role": "user", "content": "x"}], "x": ['
     path, comma = "/v1/chat/completions", b"{},"
@@ -90,7 +90,7 @@ async def test_values_are_counted_before_they_are_made(serve: Serve) -> None:
 
 
 async def test_punctuation_in_texts_is_no_value(serve: Serve) -> None:
-    """A prompt may be all braces and commas: only what is outside of texts is counted."""
+    """Braces and commas inside strings are not counted."""
     client = await serve(TOKENWIRE_MAX_BODY_VALUES="1000")
     response = await client.post("/api/stream", json={"message": '{[,"\\' * 5000})
 
@@ -109,14 +109,14 @@ def test_no_byte_is_scanned_twice(text: str) -> None:
 
 
 def test_count_is_bounded() -> None:
-    """The count is exact about what is refused."""
+    """The count is exact at the limit."""
     assert _checked_count(b'["{{{{{{", 1]', 3) == 2
     with pytest.raises(ClientError, match="more than 3 values"):
         _checked_count(b"[{},{},{}]", 3)
 
 
 def test_hold_is_given_back_by_its_last_user() -> None:
-    """What a stream shares with its request is charged until both are done, in either order."""
+    """Memory shared by a stream and its request is counted until both have ended."""
     held: list[int] = []
 
     def charge(size: int) -> bool:
@@ -149,7 +149,7 @@ def test_account_of_one_owner() -> None:
 
 
 async def test_body_without_room_is_refused(serve: Serve) -> None:
-    """A body that does not fit into the account is a 503, and leaves nothing on it."""
+    """A body without room in memory is a 503 and reserves nothing."""
     client = await serve(TOKENWIRE_MAX_TOTAL_BYTES="100000", TOKENWIRE_DEMO_PACE="1000000")
     large = {"message": "hi", "system": "x" * 200_000}
     for _ in range(3):
@@ -160,7 +160,7 @@ async def test_body_without_room_is_refused(serve: Serve) -> None:
 
 
 async def test_running_stream_holds_its_body(provider: Upstream, serve: Serve) -> None:
-    """A stream's request counts while the stream runs, and no longer."""
+    """A stream's request body counts while the stream runs."""
     gate = asyncio.Event()
     provider.answer(*whole("one")[:-1], gate, whole("one")[-1])
     client = await serve(provider, TOKENWIRE_MAX_TOTAL_BYTES="500000")
@@ -178,7 +178,7 @@ async def test_running_stream_holds_its_body(provider: Upstream, serve: Serve) -
 
 
 async def test_answer_without_room_is_refused(provider: Upstream, serve: Serve) -> None:
-    """An answer that is put together in memory is on the account, too."""
+    """A non-streaming response counts towards memory, too."""
     provider.answer(ROLE, *[text("x" * 10_000)] * 40, STOP, DONE)
     provider.answer(*whole("two"))
     client = await serve(provider, TOKENWIRE_MAX_TOTAL_BYTES="600000")
@@ -191,7 +191,7 @@ async def test_answer_without_room_is_refused(provider: Upstream, serve: Serve) 
 
 
 async def test_text_that_a_dialect_repeats_is_held(provider: Upstream, serve: Serve) -> None:
-    """The end of a response repeats all of its text: where there is no room, the client is told."""
+    """The end of a response repeats its text; without room, the client gets an error."""
     provider.answer(ROLE, *[text("x" * 10_000)] * 40, STOP, DONE)
     client = await serve(
         provider, TOKENWIRE_MAX_TOTAL_BYTES="300000", TOKENWIRE_WINDOW_BYTES="20000"
@@ -209,7 +209,7 @@ async def test_text_that_a_dialect_repeats_is_held(provider: Upstream, serve: Se
 
 
 async def test_streams_of_one_caller_are_counted(serve: Serve) -> None:
-    """A caller with all the streams that one may have is told so; another is served."""
+    """A caller at its limit of streams is refused, while another is served."""
     keys = ["key-one-of-tests", "key-two-of-tests"]
     client = await serve(TOKENWIRE_API_KEYS=",".join(keys), TOKENWIRE_MAX_CALLER_STREAMS="2")
 
@@ -228,21 +228,21 @@ async def test_streams_of_one_caller_are_counted(serve: Serve) -> None:
 
 
 async def test_slow_body_is_told_in_its_dialect(serve: Serve, dial: Dial) -> None:
-    """A body that takes too long is an error that the caller's client can read."""
+    """A slow body is an error in the caller's dialect."""
     client = await serve(TOKENWIRE_TIMEOUT_BODY="0.3")
     wire = await dial(client)
     await wire.send(request("POST", "/v1/messages", b"", "Content-Length: 100") + b"{")
 
-    said = await asyncio.wait_for(wire.rest(), 20)
+    result = await asyncio.wait_for(wire.rest(), 20)
 
-    assert said.startswith(b"HTTP/1.1 408")
-    assert b'"type":"error"' in said
-    assert b"did not arrive in time" in said
+    assert result.startswith(b"HTTP/1.1 408")
+    assert b'"type":"error"' in result
+    assert b"did not arrive in time" in result
 
 
 @pytest.mark.parametrize("length", ["9" * 5000, "11"])
 async def test_declared_length_is_enough_to_refuse(length: str) -> None:
-    """A body that says itself that it is too large is not read; no number is too long to read."""
+    """A body with a declared length above the limit is not read, with any number of digits."""
 
     async def receive() -> Message:
         raise AssertionError
@@ -254,7 +254,7 @@ async def test_declared_length_is_enough_to_refuse(length: str) -> None:
 
 @pytest.mark.parametrize("length", ["\u00b2", "-1", ""])
 async def test_odd_length_is_no_failure(length: str) -> None:
-    """A length that is no number says nothing; what comes is counted."""
+    """An invalid length is ignored, and the bytes are counted."""
 
     async def receive() -> Message:
         return {"type": "http.request", "body": b"x" * 11}

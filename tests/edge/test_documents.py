@@ -1,4 +1,4 @@
-"""What the documents say about bounds and security, held against the tests that show it."""
+"""Statements in the documents about bounds and security name existing tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINE = re.compile(r"`([\w./]+\.(?:yaml|py))`: `([^`]+)`")
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of every table in the text, without their heads."""
+    """Return the cells of every table in the text, without headers."""
     found, head = list[list[str]](), True
     for line in text.splitlines():
         if not line.startswith("| "):
@@ -37,7 +37,7 @@ STATEMENTS = rows(SECURITY)
 
 
 def missing(cell: str) -> list[str]:
-    """The tests and lines of files that a cell names and that are not there."""
+    """Return the tests and lines named by a cell that do not exist."""
     tests = [
         f"{file}::{name}"
         for file, name in NAMED.findall(cell)
@@ -48,20 +48,20 @@ def missing(cell: str) -> list[str]:
 
 @pytest.mark.parametrize("row", BOUNDS, ids=lambda row: row[0])
 def test_each_bound_has_its_test(row: list[str]) -> None:
-    """Every row names tests that are there."""
+    """Every row names existing tests."""
     assert NAMED.search(row[-1])
     assert missing(row[-1]) == []
 
 
 @pytest.mark.parametrize("row", STATEMENTS, ids=lambda row: row[0])
 def test_each_statement_is_shown(row: list[str]) -> None:
-    """Every statement on security names a test, or a line of a file, that is there."""
+    """Every statement on security names an existing test or line of a file."""
     assert NAMED.search(row[-1]) or LINE.search(row[-1])
     assert missing(row[-1]) == []
 
 
 def test_tables_are_read() -> None:
-    """What these tests read is all of the tables, and a name that is wrong is found."""
+    """The tables are read completely, and a wrong name is found."""
     assert len(BOUNDS) > 30
     assert len(STATEMENTS) > 30
     assert missing(
@@ -80,7 +80,7 @@ def test_ids_are_random() -> None:
 
 
 def test_settings_of_bounds_exist() -> None:
-    """A bound that can be set is a setting, and every setting that bounds has its row."""
+    """Every named setting exists, and every limiting setting has a row."""
     fields = {field.name for field in msgspec.structs.fields(Settings)}
     named = {name for row in BOUNDS for name in re.findall(r"`([a-z]+_[a-z_]+)`", row[1])}
     assert named <= fields

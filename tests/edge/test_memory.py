@@ -1,4 +1,4 @@
-"""What hundreds of hostile requests leave behind: the memory of the whole process is measured."""
+"""Memory of the process after hundreds of hostile requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MB = 1_000_000
 
 
 async def grown(client: httpx2.AsyncClient, body: bytes, status: int, count: int) -> int:
-    """Bytes that the process has grown by, from the tenth request with this body to the last."""
+    """Return the growth of the process in bytes, from the tenth request to the last."""
     before = 0
     for number in range(count):
         response = await client.post("/v1/chat/completions", content=body)
@@ -32,7 +32,7 @@ async def grown(client: httpx2.AsyncClient, body: bytes, status: int, count: int
 
 
 async def test_names_of_nine_megabytes_are_not_kept(serve: Serve) -> None:
-    """200 requests for models of 9 MB each leave nothing: their names are refused."""
+    """200 model names of 9 MB each are refused and leave no memory in use."""
     client = await serve(TOKENWIRE_MAX_TOTAL_BYTES=str(64 * MB))
     body = b'{"model":"%b","messages":[{"role":"user","content":"x"}]}' % (b"m" * 9 * MB)
 
@@ -40,7 +40,7 @@ async def test_names_of_nine_megabytes_are_not_kept(serve: Serve) -> None:
 
 
 async def test_prompts_of_failed_requests_are_not_kept(provider: Upstream, serve: Serve) -> None:
-    """Nor do 200 prompts of 3 MB whose provider fails."""
+    """200 prompts of 3 MB with a failing provider leave no memory in use."""
     client = await serve(provider, TOKENWIRE_CONFIG="tests/http/no_retries.toml")
     for _ in range(200):
         provider.answer(b"{}", status=400)
@@ -52,7 +52,7 @@ async def test_prompts_of_failed_requests_are_not_kept(provider: Upstream, serve
 
 
 async def test_empty_objects_are_not_made(serve: Serve) -> None:
-    """9.9 MB of ``{}`` would be 258 MB of objects: it is refused before one is made."""
+    """9.9 MB of ``{}`` (258 MB of objects) is refused before objects are created."""
     client = await serve()
     body = b'{"messages":[' + b"{}," * 3_299_000 + b"{}]}"
     peak = resident()
@@ -62,7 +62,7 @@ async def test_empty_objects_are_not_made(serve: Serve) -> None:
 
 
 def _forgetting(client: httpx2.AsyncClient, provider: Upstream) -> httpx2.AsyncClient:
-    """The client, with a provider that does not keep what it was sent."""
+    """Return the client, with a provider that does not store requests."""
 
     async def forget(_: httpx2.Response) -> None:
         provider.requests.clear()

@@ -1,4 +1,4 @@
-"""The nginx configuration of the documentation, with the real nginx: who is taken for local."""
+"""The documented nginx configuration, with the real nginx."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = [
 
 @asynccontextmanager
 async def behind_nginx(url: str, folder: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of nginx as docs/operate.md configures it, in front of this server."""
+    """Return a client of nginx, configured as in docs/operate.md, in front of this server."""
     snippet = re.search(r"```nginx\n(.*?)```", Path("docs/operate.md").read_text(), re.DOTALL)
     assert snippet is not None
     port = reserved_port()
@@ -64,7 +64,7 @@ async def _listening(client: httpx2.AsyncClient) -> None:
 
 @pytest.mark.parametrize("sent", [{}, {"x-forwarded-for": "127.0.0.1", "x-real-ip": "127.0.0.1"}])
 async def test_sent_host_is_not_trusted(sent: dict[str, str], tmp_path: Path) -> None:
-    """A server without keys refuses who comes through nginx, whatever host is sent."""
+    """A server without keys refuses requests through nginx, with any Host."""
     async with serving({}) as url, behind_nginx(url, tmp_path) as client:
         ask = {"message": "hi"}
         headers = {"host": "localhost", **sent}
@@ -74,7 +74,7 @@ async def test_sent_host_is_not_trusted(sent: dict[str, str], tmp_path: Path) ->
 
 
 async def test_streams_pass(tmp_path: Path) -> None:
-    """With a key the stream comes through."""
+    """With a key, the stream passes through nginx."""
     settings = {"TOKENWIRE_API_KEYS": "key-one-of-tests", "TOKENWIRE_DEMO_PACE": "1000"}
     async with serving(settings) as url, behind_nginx(url, tmp_path) as client:
         headers = {"x-api-key": "key-one-of-tests"}

@@ -1,4 +1,4 @@
-"""The protocol alone, on a transport that sends nothing: what is closed is cut in the end."""
+"""The protocol on a transport that sends nothing: closed connections are aborted in the end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 class Stuck(asyncio.Transport):
-    """A transport whose client accepts nothing: it closes, but never is closed."""
+    """A transport whose client reads nothing: closing never finishes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,26 +27,26 @@ class Stuck(asyncio.Transport):
         self._is_closing = False
 
     def write(self, data: Any) -> None:
-        """Take the bytes, which go nowhere."""
+        """Discard the bytes."""
         self.written += bytes(data)
 
     def close(self) -> None:
-        """Begin to close."""
+        """Start to close."""
         self._is_closing = True
 
     def is_closing(self) -> bool:
-        """Whether closing has begun."""
+        """Return whether closing has started."""
         return self._is_closing
 
     def abort(self) -> None:
-        """Cut the connection."""
+        """Abort the connection."""
         self.aborted.set()
 
     def pause_reading(self) -> None:
-        """Nothing is read anyway."""
+        """Do nothing: the client reads nothing."""
 
     def resume_reading(self) -> None:
-        """Nothing is read anyway."""
+        """Do nothing: the client reads nothing."""
 
 
 async def page(scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +56,7 @@ async def page(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def broken(scope: Scope, receive: Receive, send: Send) -> None:
-    """Begin an answer and leave it."""
+    """Start a response and return."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"pa", "more_body": True})
 
@@ -76,7 +76,7 @@ async def answered(protocol: BoundedProtocol) -> None:
 
 
 async def test_idle_connection_is_cut() -> None:
-    """What is left unread when a kept connection is closed does not keep it."""
+    """Unread data does not keep a closed keep-alive connection open."""
     protocol, transport = await connected(page)
     await answered(protocol)
     protocol.timeout_keep_alive_handler()
@@ -87,7 +87,7 @@ async def test_idle_connection_is_cut() -> None:
 
 @pytest.mark.parametrize("end", ["incomplete", "refused", "left", "paused"])
 async def test_closed_connection_is_cut(end: str) -> None:
-    """So it is after an incomplete response, a refusal, and where the client left or stopped."""
+    """The same holds after an incomplete response, a refusal, and a disconnect."""
     protocol, transport = await connected(broken if end == "incomplete" else page)
     if end == "incomplete":
         await answered(protocol)
@@ -102,7 +102,7 @@ async def test_closed_connection_is_cut(end: str) -> None:
 
 
 async def test_client_that_catches_up_is_not_cut() -> None:
-    """Only one that accepts nothing for so long is given up."""
+    """Only a connection that accepts nothing for the complete time-out is aborted."""
     protocol, transport = await connected(page)
     protocol.pause_writing()
     protocol.resume_writing()
@@ -113,7 +113,7 @@ async def test_client_that_catches_up_is_not_cut() -> None:
 
 @pytest.mark.outside
 async def test_files_are_enough_for_the_connections() -> None:
-    """A process asks for all the files it may have, and takes no more connections than those."""
+    """A process raises its file limit and accepts no more connections than files."""
     script = (
         "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (100, 264));"
         "from tokenwire.server.limits import possible_connections as possible;"

@@ -1,4 +1,4 @@
-"""The gate at the edge: what a client may cost before, and beside, its request."""
+"""Limits of the server before a request is complete, and beside it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ HEAD = b"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 
 def padded(size: int) -> bytes:
-    """A complete head of so many bytes."""
+    """Return a complete header of this size."""
     start, end = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Pad: ", b"\r\n\r\n"
     return start + b"x" * (size - len(start) - len(end)) + end
 
 
 async def test_head_at_its_limit_is_served(serve: Serve, dial: Dial) -> None:
-    """A head of exactly ``max_head_bytes`` is served, and one byte more is a 431."""
+    """A header of exactly ``max_head_bytes`` is served; one byte more is a 431."""
     client = await serve(TOKENWIRE_MAX_HEAD_BYTES="4096")
     exact, above = await dial(client), await dial(client)
     await exact.send(padded(4096))
@@ -32,7 +32,7 @@ async def test_head_at_its_limit_is_served(serve: Serve, dial: Dial) -> None:
 
 
 async def test_endless_header_is_cut_off(serve: Serve, dial: Dial) -> None:
-    """Of 96 MB in one header the server takes a limit's worth, and closes the connection."""
+    """Of a 96 MB header field, the server reads up to the limit and closes the connection."""
     client = await serve()
     wire = await dial(client)
     await wire.send(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
@@ -40,7 +40,7 @@ async def test_endless_header_is_cut_off(serve: Serve, dial: Dial) -> None:
     while taken < 96 * 1024 * 1024 and await wire.send(b"x" * 65536):
         taken += 65536
 
-    # What the sockets of both sides hold was sent, but not read.
+    # Bytes in the sockets' buffers were sent, but not read.
     assert taken < 16 * 1024 * 1024
 
 
@@ -57,7 +57,7 @@ async def test_endless_header_is_cut_off(serve: Serve, dial: Dial) -> None:
     ids=["target", "empty lines", "fields", "trailer fields", "trailer", "chunk extension"],
 )
 async def test_endless_parts_close_the_connection(serve: Serve, dial: Dial, endless: bytes) -> None:
-    """Every part of a request that the server has to hold, or to count, is bounded."""
+    """Every part of a request that the server stores or counts is bounded."""
     wire = await dial(await serve())
     await wire.send(endless)
 
@@ -65,20 +65,20 @@ async def test_endless_parts_close_the_connection(serve: Serve, dial: Dial, endl
 
 
 async def test_half_heads_are_closed(serve: Serve, dial: Dial) -> None:
-    """Of 100 connections with half a head, or with nothing, none is open after the deadline."""
+    """Of 100 connections with half a header, or with nothing, none is open after the deadline."""
     client = await serve(TOKENWIRE_TIMEOUT_HEAD="0.5")
     wires = [await dial(client) for _ in range(100)]
     for number, wire in enumerate(wires):
         await wire.send(b"GET / HTTP/1.1\r\nX: y" if number % 2 else b"")
 
-    said = await asyncio.wait_for(asyncio.gather(*(wire.rest() for wire in wires)), 30)
+    result = await asyncio.wait_for(asyncio.gather(*(wire.rest() for wire in wires)), 30)
 
-    assert [one[9:12] for one in said] == [b"", b"408"] * 50
+    assert [one[9:12] for one in result] == [b"", b"408"] * 50
     assert (await client.get("/healthz")).status_code == 200
 
 
 async def test_dribbled_head_is_closed(serve: Serve, dial: Dial) -> None:
-    """The deadline is for the whole head: a byte now and then does not extend it."""
+    """The deadline is for the complete header; single bytes do not extend it."""
     wire = await dial(await serve(TOKENWIRE_TIMEOUT_HEAD="0.5"))
     async with asyncio.timeout(20):
         while await wire.send(b"X"):
@@ -96,7 +96,7 @@ async def test_slow_bodies_are_closed(serve: Serve, dial: Dial) -> None:
 
 
 async def test_body_after_a_refusal_is_closed(serve: Serve, dial: Dial) -> None:
-    """A client that goes on sending a body that was refused loses its connection as well."""
+    """A client that continues to send a refused body is disconnected, too."""
     client = await serve(TOKENWIRE_TIMEOUT_BODY="0.5", TOKENWIRE_API_KEYS="a-key-of-some-length")
     wire = await dial(client)
     await wire.send(HEAD + b"Content-Length: 9999999\r\n\r\n")
@@ -108,7 +108,7 @@ async def test_body_after_a_refusal_is_closed(serve: Serve, dial: Dial) -> None:
 
 
 async def test_waiting_connections_make_room(serve: Serve, dial: Dial) -> None:
-    """At the limit a newcomer is served; the one that has waited longest is closed."""
+    """At the limit a new connection is served, and the one that has waited longest is closed."""
     client = await serve(TOKENWIRE_MAX_CONNECTIONS="10", TOKENWIRE_TIMEOUT_HEAD="60")
     idle = [await dial(client) for _ in range(30)]
     wire = await dial(client)
@@ -121,7 +121,7 @@ async def test_waiting_connections_make_room(serve: Serve, dial: Dial) -> None:
 
 
 async def test_answered_connections_stay(serve: Serve, dial: Dial) -> None:
-    """Where every connection has a stream, the newcomer is closed and the streams go on."""
+    """If every connection has a stream, a new connection is closed and the streams continue."""
     client = await serve(TOKENWIRE_MAX_CONNECTIONS="2")
     ask = request("POST", "/api/stream", b'{"message":"hi /stall 600"}')
     streams = [await dial(client), await dial(client)]
@@ -135,7 +135,7 @@ async def test_answered_connections_stay(serve: Serve, dial: Dial) -> None:
 
 
 async def test_pipelined_requests_are_bounded(serve: Serve, dial: Dial) -> None:
-    """A few requests may wait behind a stream; thousands close the connection."""
+    """A few pipelined requests wait for a stream; thousands close the connection."""
     client = await serve()
     wire = await dial(client)
     await wire.send(HEALTH * 3)
@@ -151,7 +151,7 @@ async def test_pipelined_requests_are_bounded(serve: Serve, dial: Dial) -> None:
 
 
 async def test_stray_line_does_not_end_a_stream(serve: Serve, dial: Dial) -> None:
-    """Some clients send an empty line after a body: its head deadline is not for the stream."""
+    """An empty line after a body does not start a deadline during the stream."""
     client = await serve(TOKENWIRE_TIMEOUT_HEAD="0.3", TOKENWIRE_HEARTBEAT="0.2")
     wire = await dial(client)
     await wire.send(request("POST", "/api/stream", b'{"message":"hi /stall 600"}') + b"\r\n")
@@ -161,7 +161,7 @@ async def test_stray_line_does_not_end_a_stream(serve: Serve, dial: Dial) -> Non
 
 
 async def test_upgrade_is_answered_as_a_request(serve: Serve, dial: Dial) -> None:
-    """There are no websockets: the request is answered, and nothing is upgraded."""
+    """A WebSocket upgrade is ignored, and the request is answered."""
     wire = await dial(await serve())
     upgrade = "Connection: upgrade", "Upgrade: websocket"
     await wire.send(request("GET", "/healthz", b"", *upgrade))
@@ -173,7 +173,7 @@ async def test_upgrade_is_answered_as_a_request(serve: Serve, dial: Dial) -> Non
     "garbage", [b"\x00\xff\x13\x37\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9\r\n"]
 )
 async def test_malformed_requests_are_a_400(serve: Serve, dial: Dial, garbage: bytes) -> None:
-    """What is not HTTP is refused at once."""
+    """Data that is not HTTP is refused immediately."""
     wire = await dial(await serve())
     await wire.send(garbage)
 
@@ -181,7 +181,7 @@ async def test_malformed_requests_are_a_400(serve: Serve, dial: Dial, garbage: b
 
 
 async def test_unread_page_is_given_up(serve: Serve, dial: Dial) -> None:
-    """A client that asks again and again, and takes nothing, does not keep its connection."""
+    """A client that sends requests and reads nothing is disconnected."""
     client = await serve(TOKENWIRE_SEND_TIMEOUT="0.3")
     wire = await dial(client)
     wire.writer.transport.pause_reading()  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What strangers learn, and what those who were known once may still do."""
+"""Access without a key, and with a removed key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LOCAL: list[tuple[bytes, bytes]] = [(b"host", b"127.0.0.1:8000")]
 
 
 async def test_readiness_names_no_provider_to_strangers(serve: Serve) -> None:
-    """Where there are keys, a stranger learns that the server is ready, and nothing else."""
+    """If the server has keys, /readyz without a key only shows whether it is ready."""
     client = await serve(TOKENWIRE_API_KEYS=KEY)
     stranger = await client.get("/readyz")
     wrong = await client.get("/readyz", headers={"x-api-key": OTHER})
@@ -34,7 +34,7 @@ async def test_readiness_names_no_provider_to_strangers(serve: Serve) -> None:
 
 
 async def test_description_needs_a_key(serve: Serve) -> None:
-    """The API's description is for callers, where there are keys; its page says so to others."""
+    """If the server has keys, the API's description requires one, and the page says so."""
     client = await serve(TOKENWIRE_API_KEYS=KEY)
 
     assert (await client.get("/openapi.json")).status_code == 401
@@ -44,7 +44,7 @@ async def test_description_needs_a_key(serve: Serve) -> None:
 
 @pytest.mark.parametrize("site", ["cross-site", "Cross-Site", " CROSS-SITE ", "elsewhere"])
 async def test_site_is_compared_without_case(site: str) -> None:
-    """A request that a browser, or something before us, marks as foreign is foreign."""
+    """A request that a browser or proxy marks as cross-site is refused."""
     scope = {
         "client": ("127.0.0.1", 1),
         "headers": [*LOCAL, (b"sec-fetch-site", site.encode())],
@@ -55,7 +55,7 @@ async def test_site_is_compared_without_case(site: str) -> None:
 
 
 async def test_tickets_end_with_their_key() -> None:
-    """A ticket that a removed key gave out opens nothing, nor keeps a stream alive."""
+    """A ticket of a removed key is invalid and does not keep a stream alive."""
     environ = {"TOKENWIRE_API_KEYS": "env:CALLERS", "CALLERS": f"{KEY},{OTHER}"}
     async with serving(environ) as url, httpx2.AsyncClient(base_url=url, trust_env=False) as client:
         shared = []
@@ -77,7 +77,7 @@ async def test_tickets_end_with_their_key() -> None:
 
 
 async def test_authenticators_know_their_callers() -> None:
-    """A caller with a key is known for as long as the key is in force; the others always."""
+    """A caller with a key is valid while the key is; other callers always."""
 
     async def keys() -> list[str]:
         return [KEY]
@@ -113,7 +113,7 @@ POOL = "arn:aws:sts::123456789012:assumed-role/web/CognitoIdentityCredentials"
     ],
 )
 async def test_principals_are_callers(context: Any, principal: str | None) -> None:
-    """Behind IAM each principal has a name of its own; where there is none, all are anonymous."""
+    """Behind IAM each principal has its own name; without IAM, all callers are anonymous."""
     event = {"requestContext": context}
     caller = await Everyone()({"headers": [], "aws.event": event})
 
@@ -123,7 +123,7 @@ async def test_principals_are_callers(context: Any, principal: str | None) -> No
 
 
 async def test_principals_differ() -> None:
-    """Two users are two callers, and one is always the same."""
+    """Two users are two callers, and a user is always the same caller."""
     event = {"requestContext": {"identity": {"userArn": ARN}}}
     other = {"requestContext": {"identity": {"userArn": ARN + "2"}}}
     first, again, second = [
@@ -134,7 +134,7 @@ async def test_principals_differ() -> None:
 
 
 def test_representations_hide_values() -> None:
-    """A request to a provider, and how it is reached, show no secret of their query or headers."""
+    """The ``repr`` of a provider's request and configuration shows no secret."""
     call = Call("https://provider.test/v1?key=hunter2", {"x-key": "hunter2"}, b"hunter2")
     config = Config(headers={"a": "hunter2"}, query={"b": "hunter2"})
 

@@ -1,4 +1,4 @@
-"""What the templates promise: who guards the door of each shape of deployment."""
+"""Access control in the templates of each deployment."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ CLOUDFRONT = Path("examples/cloudfront.yaml").read_text()
 
 
 def test_without_keys_the_url_asks_for_iam() -> None:
-    """The stack refuses AppAuth=none where the URL is open."""
+    """The stack refuses AppAuth=none if the URL is public."""
     rule = TEMPLATE.split("SomebodyGuardsTheDoor:")[1].split("Conditions:")[0]
     assert "RuleCondition: !Equals [!Ref AppAuth, none]" in rule
     assert "Assert: !Equals [!Ref AuthType, AWS_IAM]" in rule
 
 
 def test_cloudfront_asks_for_keys() -> None:
-    """CloudFront signs for everyone, so its stack refuses AppAuth=none; it has no default."""
+    """CloudFront signs all requests, so its stack refuses AppAuth=none; it has no default."""
     parameter = CLOUDFRONT.split("  AppAuth:")[1].split("Rules:")[0]
     rule = CLOUDFRONT.split("KeysGuardTheDoor:")[1].split("Resources:")[0]
     assert "Default" not in parameter
@@ -25,19 +25,19 @@ def test_cloudfront_asks_for_keys() -> None:
 
 
 def test_role_reads_its_own_secrets_only() -> None:
-    """The function's parameters are those below SecretsPath, and the table is its own."""
+    """The function's role may read the parameters below SecretsPath and use its own table."""
     secrets = TEMPLATE.split("Sid: ReadItsSecrets")[1].split("Sid:")[0]
     assert secrets.count("parameter${SecretsPath}") == secrets.count("!Sub arn:") == 2
     assert "Resource: !GetAtt StreamsTable.Arn" in TEMPLATE.split("Sid: KeepItsStreams")[1][:400]
 
 
 def test_table_is_encrypted() -> None:
-    """Answers at rest are encrypted, and expire."""
+    """Stored answers are encrypted and expire."""
     table = TEMPLATE.split("StreamsTable:\n    Type")[1].split("LambdaAsgiLayer:")[0]
     assert "SSEEnabled: true" in table
     assert "AttributeName: expires_at\n        Enabled: true" in table
 
 
 def test_rest_api_asks_for_iam() -> None:
-    """The REST API, which the app would let in as anybody with AppAuth=none, needs IAM."""
+    """The REST API requires IAM, since the app accepts every request with AppAuth=none."""
     assert "DefaultAuthorizer: AWS_IAM" in TEMPLATE

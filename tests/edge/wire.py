@@ -1,4 +1,4 @@
-"""Clients that speak HTTP badly: bytes on a socket, and what comes back."""
+"""HTTP clients with arbitrary bytes: send them on a socket and read the response."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Wire:
     writer: asyncio.StreamWriter
 
     async def send(self, data: bytes) -> bool:
-        """Send bytes; whether the server still took them."""
+        """Send bytes and return whether the server accepted them."""
         with suppress(OSError):
             self.writer.write(data)
             await self.writer.drain()
@@ -27,7 +27,7 @@ class Wire:
         return False
 
     async def rest(self) -> bytes:
-        """Everything until the server closes the connection."""
+        """Read everything until the server closes the connection."""
         found = b""
         with suppress(OSError):
             while data := await self.reader.read(65536):
@@ -35,7 +35,7 @@ class Wire:
         return found
 
     async def status(self) -> int:
-        """The status of the one response that comes before the connection is closed."""
+        """Return the status of the only response before the connection is closed."""
         return int((await self.rest())[9:12])
 
     def close(self) -> None:
@@ -47,7 +47,7 @@ Dial: TypeAlias = Callable[[httpx2.AsyncClient], Awaitable[Wire]]
 
 
 def request(method: str, path: str, body: bytes = b"", *headers: str) -> bytes:
-    """A complete request."""
+    """Return a complete request."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *headers]
     if body:
         lines.append(f"Content-Length: {len(body)}")

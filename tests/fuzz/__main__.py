@@ -1,6 +1,6 @@
 """Run one target under the coverage-guided fuzzer: ``python -m tests.fuzz TARGET …``.
 
-What follows the name are arguments of libFuzzer. Without a name the targets are listed.
+Further arguments are passed to libFuzzer. Without a name the targets are listed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import importlib
 import sys
 from typing import Any
 
-# Not installed but for make fuzz; it instruments what is imported after it.
+# Only installed for make fuzz; it instruments modules that are imported after it.
 atheris: Any = importlib.import_module("atheris") if len(sys.argv) > 1 else None
 
 

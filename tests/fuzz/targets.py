@@ -1,7 +1,7 @@
-"""What is fuzzed: each target takes any bytes, and fails if a promise about them is broken.
+"""Fuzz targets: each takes any bytes, and fails if a property is violated.
 
-The same targets run under hypothesis and over the kept corpus in ``make test``, and under a
-coverage-guided fuzzer in ``make fuzz``. The first byte says how the rest is cut.
+The same targets run with hypothesis and the stored corpus in ``make test``, and with a
+coverage-guided fuzzer in ``make fuzz``. The first byte determines how the rest is split.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SMALL = 64
 
 
 def cuts(data: bytes) -> Iterator[bytes]:
-    """The bytes after the first, in pieces whose size the first one gives."""
+    """Return the bytes after the first, in pieces of the size given by the first."""
     size = data[0] if data else 1
     rest = data[1:]
     step = 1 + size % 32 if size < 224 else max(len(rest), 1)
@@ -36,11 +36,11 @@ def cuts(data: bytes) -> Iterator[bytes]:
 
 
 def sse(data: bytes) -> None:
-    """However a stream is cut, it has the same events; a block is never larger than its bound."""
-    whole = Parser().feed(data[1:])
+    """A stream split anywhere has the same events; no block is larger than its bound."""
+    complete = Parser().feed(data[1:])
     parser = Parser()
-    assert [event for piece in cuts(data) for event in parser.feed(piece)] == whole
-    for event in whole:
+    assert [event for piece in cuts(data) for event in parser.feed(piece)] == complete
+    for event in complete:
         _written_again(event)
     splitter = Splitter(_SMALL)
     with suppress(BlockTooLarge):
@@ -50,7 +50,7 @@ def sse(data: bytes) -> None:
 
 
 def _written_again(event: ServerSentEvent) -> None:
-    """What was read can be written, and is read as the same."""
+    """Decoded events can be encoded, and decode to the same events."""
     block = encode(event.data, event=event.type, id=event.last_event_id)
     found = Parser().feed(block)
     assert [(each.data, each.type) for each in found] == [
@@ -59,7 +59,7 @@ def _written_again(event: ServerSentEvent) -> None:
 
 
 def framing(data: bytes) -> None:
-    """A provider's blocks come out whole, in UTF-8, with data, and without ids of theirs."""
+    """A provider's blocks are complete, in UTF-8, with data, and without the provider's ids."""
     framer = Framer()
     for piece in cuts(data):
         for block in framer.feed(piece):
@@ -70,7 +70,7 @@ def framing(data: bytes) -> None:
 
 def _dialect(name: str) -> Callable[[bytes], None]:
     def target(data: bytes) -> None:
-        """A stream is read, told in every dialect and folded, or is the provider's fault."""
+        """A stream is decoded, encoded in every dialect and folded, or is an upstream error."""
         with suppress(UpstreamError):
             _told(name, list(Framer().feed(data)))
 
@@ -100,7 +100,7 @@ def _told(name: str, blocks: list[bytes]) -> None:
 
 
 def gemini(data: bytes) -> None:
-    """Gemini's stream becomes one of the Messages API, or is the provider's fault."""
+    """Gemini's stream becomes a Messages stream, or is an upstream error."""
     reader = GeminiReader("m")
     blocks: list[bytes] = []
     with suppress(UpstreamError, BlockTooLarge):
@@ -121,7 +121,7 @@ KINDS = (
 
 
 def converse(data: bytes) -> None:
-    """Bedrock's events become a stream of the Messages API, or are the provider's fault."""
+    """Bedrock's events become a Messages stream, or are an upstream error."""
     reader = ConverseReader("r", "m")
     blocks: list[bytes] = []
     with suppress(UpstreamError):
@@ -133,7 +133,7 @@ def converse(data: bytes) -> None:
 
 
 def http_responses(data: bytes) -> None:
-    """However a response is cut, it is the same one, or none."""
+    """A response split anywhere is the same response, or none."""
     assert _responses([data[1:]]) == _responses(list(cuts(data)))
 
 
@@ -150,7 +150,7 @@ def _responses(pieces: list[bytes]) -> Response | None:
 
 
 class _Socket(asyncio.Transport):
-    """A transport that keeps what is written."""
+    """A transport that records written bytes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ async def _serve(data: bytes) -> bytes:
 
 
 def http_requests(data: bytes) -> None:
-    """Whatever a client sends to the local front door is answered in HTTP, or not at all."""
+    """Any bytes to the local HTTP front end get an HTTP response, or none."""
     written = asyncio.run(_serve(data))
     assert not written or written.startswith((b"HTTP/1.1 ", b"HTTP/1.0 "))
     assert b" 500 " not in written[:16]
@@ -206,7 +206,7 @@ async def _secret() -> bytes:
 
 
 def words(data: bytes) -> None:
-    """Cursors, tickets and errors' texts: any text is taken, or refused by name."""
+    """Any text as a cursor, a ticket or an error's text is accepted, or refused with a code."""
     text = data.decode("latin-1")
     with suppress(ClientError):
         assert str(Cursor.parse(text).last) in text.replace("00", "0") or "0" in text

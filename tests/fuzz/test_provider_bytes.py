@@ -1,6 +1,6 @@
-"""A provider's bytes, cut, mutated and re-ordered: one end, and never a clean one that is not.
+"""A provider's bytes, split, mutated and re-ordered: each stream has one correct end.
 
-Each example goes through the provider's own reader, the pump, and a viewer of every dialect.
+Each example passes through the provider's reader, the pump, and a viewer of every dialect.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.slow
 Read = Callable[[httpx2.Response], AsyncIterator[bytes]]
 POST = Post("/", {})
 META = Meta("st_x", "me", "p", "chat", "m", 1)
-# A provider, its dialect, and how its bodies are read.
+# A provider, its dialect, and the reader of its bodies.
 PROVIDERS: dict[str, tuple[str, Read]] = {
     "openai": ("chat", lambda response: as_stream(openai_read(response), complete_responses.chat)),
     "anthropic": ("messages", lambda response: anthropic.API.read(response, "m", POST)),
@@ -50,7 +50,7 @@ PROVIDERS: dict[str, tuple[str, Read]] = {
     "bedrock-openai": ("chat", lambda response: bedrock.OPENAI.read(response, "m", POST)),
 }
 _LINES = SEEDS["converse"][0].split(b"\n")
-# Whole streams, as pieces that can be left out, repeated and exchanged.
+# Complete streams, as pieces that can be removed, repeated and exchanged.
 CONVERSE = [message(KINDS[line[0] % 6], json.loads(line[1:])) for line in _LINES]
 PIECES: dict[str, list[list[bytes]]] = {
     "openai": [data[1:].splitlines(keepends=True) for data in SEEDS["chat"]],
@@ -90,7 +90,7 @@ async def pumped(provider: str, pieces: Iterable[bytes], *, breaks: bool = False
 
 
 async def viewed(tail: Tail, provider: str, client: str) -> list[ServerSentEvent]:
-    """What a client of this dialect is sent."""
+    """Return the bytes sent to a client of this dialect."""
     dialect, encoder = PROVIDERS[provider][0], DIALECTS[client].encoder()
     rendering: Rendering = Verbatim(encoder)
     if client != dialect:
@@ -107,35 +107,35 @@ ERRORS = ("error", "response.failed", "abort")
 
 
 def kind(event: ServerSentEvent) -> str:
-    """Whether the event is a clean end, an error, or neither."""
+    """Return whether the event is a clean end, an error, or neither."""
     if event.data.strip() == "[DONE]":
         return "end"
-    said = json.loads(event.data)
-    name = said.get("type", "")
+    result = json.loads(event.data)
+    name = result.get("type", "")
     if name in ENDS:
         return "end"
-    return "error" if name in ERRORS or said.get("error") else ""
+    return "error" if name in ERRORS or result.get("error") else ""
 
 
 def check(tail: Tail, events: list[ServerSentEvent], client: str) -> None:
-    """One end, the last; clean only if the log's own is, and an error only if it is not."""
+    """Assert that there is one end, at last, which is clean exactly if the log's end is."""
     assert tail.end is not None
     kinds = [kind(event) for event in events]
-    whole = kinds[-1] == "end" and "error" not in kinds
+    full = kinds[-1] == "end" and "error" not in kinds
     # The responses dialect has two events for an error, the UI's a part for the error's code.
     last = 2 if client in ("responses", "ui") else 1
     assert "end" not in kinds[:-last]
     assert "error" not in kinds[: -last - 1]
     assert kinds[-1] in ("end", "error")
     if tail.end.reason is not EndReason.DONE:
-        assert not whole
+        assert not full
     elif client in ("chat", "events"):
         assert kinds.count("end") <= 1
 
 
 @st.composite
 def bodies(draw: st.DrawFn, provider: str) -> list[bytes]:
-    """A stream with pieces left out, repeated, exchanged and overwritten, cut anywhere."""
+    """Draw a stream with pieces removed, repeated, exchanged and overwritten, split anywhere."""
     pieces = list(draw(st.sampled_from(PIECES[provider])))
     for _ in range(draw(st.integers(0, 3))):
         at, other = draw(st.integers(0, len(pieces))), draw(st.integers(0, len(pieces)))
@@ -166,7 +166,7 @@ def bodies(draw: st.DrawFn, provider: str) -> list[bytes]:
 @pytest.mark.parametrize("provider", PROVIDERS)
 @given(draw=st.data(), breaks=st.booleans())
 def test_any_stream_has_one_true_end(provider: str, draw: st.DataObject, breaks: bool) -> None:
-    """In every dialect; clean only where the provider's terminator came."""
+    """In every dialect the end is clean only if the provider's terminator arrived."""
 
     async def example() -> None:
         tail = await pumped(provider, draw.draw(bodies(provider)), breaks=breaks)
@@ -180,7 +180,7 @@ def test_any_stream_has_one_true_end(provider: str, draw: st.DataObject, breaks:
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_cut_is_told(provider: str) -> None:
-    """A stream that stops before its terminator is never shown as whole, wherever it stops."""
+    """A stream that stops anywhere before its terminator does not look complete."""
 
     async def example() -> None:
         for pieces in PIECES[provider]:
@@ -211,7 +211,7 @@ NOISE = {
 @pytest.mark.parametrize("noise", NOISE)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_endless_noise_is_bounded(provider: str, noise: str) -> None:
-    """A body without an end is held up to a bound, and no longer one copies what is held."""
+    """An endless body is stored up to a bound, and is not copied again for each piece."""
 
     def work(count: int) -> int:
         pieces = [NOISE[noise]] * count

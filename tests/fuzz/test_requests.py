@@ -1,4 +1,4 @@
-"""The HTTP surface under any request: an answer or a named error, and no 5xx of our own."""
+"""Any HTTP request gets a response or an error with a code, and no internal error."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOWHERE = Path("/nonexistent")
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 TOOL = {"type": "function", "function": {"name": "f", "description": "d", "parameters": SCHEMA}}
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
-# One full request in each dialect: what is mutated.
+# One complete request in each dialect, for mutation.
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {
         "model": "demo/markdown",
@@ -147,10 +147,10 @@ SHAPES = st.sampled_from(["text", "role", "content", "type", "id", "url", "input
 
 
 class Site:
-    """The app in this process, reached without a socket, in an event loop of its own."""
+    """The app in this process, without sockets, in its own event loop."""
 
     def __init__(self) -> None:
-        # The demo model's own mishaps are not asked for, and its answers take no time.
+        # The demo model's failures are not requested, and its answers are immediate.
         environ = {"TOKENWIRE_DEMO_PACE": "100000", "TOKENWIRE_SECRET": "0123456789abcdef"}
         self._runner = asyncio.Runner()
         app = create_app(
@@ -161,7 +161,7 @@ class Site:
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
 
     def send(self, method: str, url: str, **what: Any) -> httpx2.Response:
-        """A request and its whole response; what the app raises is raised."""
+        """Send a request and return the complete response; exceptions of the app are raised."""
         return self._runner.run(self._client.request(method, url, **what))
 
     def close(self) -> None:
@@ -179,7 +179,7 @@ def site() -> Iterator[Site]:
 
 
 def paths(value: Any) -> Iterator[list[Any]]:
-    """The places in a JSON value that can be replaced."""
+    """Return the positions in a JSON value that can be replaced."""
     items = (
         value.items()
         if isinstance(value, dict)
@@ -208,7 +208,7 @@ def _change(holder: Any, key: Any, change: str, value: Any, name: str) -> None:
 
 @st.composite
 def mutations(draw: st.DrawFn, body: dict[str, Any]) -> Any:
-    """The body with some of its values replaced, removed, nested or doubled."""
+    """Draw the body with some values replaced, removed, nested or duplicated."""
     found = copy.deepcopy(body)
     for _ in range(draw(st.integers(1, 3))):
         places = list(paths(found))
@@ -224,11 +224,11 @@ def mutations(draw: st.DrawFn, body: dict[str, Any]) -> Any:
 
 
 def check(response: httpx2.Response) -> None:
-    """An answer, or an error with a code of ours, a message, and a status that is the caller's."""
+    """Assert a response, or an error with a code, a message, and a client error status."""
     if response.status_code < 300:
         return
-    said = response.json()
-    error = said["error"] if isinstance(said.get("error"), dict) else said
+    result = response.json()
+    error = result["error"] if isinstance(result.get("error"), dict) else result
     code = error.get("code")
     assert response.status_code < 500, response.text
     assert code, response.text
@@ -236,13 +236,13 @@ def check(response: httpx2.Response) -> None:
 
 
 def encoded(body: Any) -> bytes:
-    """The body as JSON, lone surrogates and all."""
+    """Return the body as JSON, including lone surrogates."""
     return json.dumps(body).encode()
 
 
 @pytest.mark.parametrize("path", BODIES)
 def test_full_requests_are_answered(path: str, site: Site) -> None:
-    """What is mutated below is served as it stands."""
+    """The requests are valid before mutation."""
     response = site.send("POST", path, content=encoded(BODIES[path]))
     assert response.status_code in (200, 201), response.text
 
@@ -251,14 +251,14 @@ def test_full_requests_are_answered(path: str, site: Site) -> None:
 @settings(max_examples=150)
 @given(draw=st.data())
 def test_mutated_bodies_are_no_server_error(path: str, draw: st.DataObject, site: Site) -> None:
-    """In every dialect, whatever stands in a field, the caller gets an answer or a named error."""
+    """In every dialect, any value in any field gets a response or an error with a code."""
     check(site.send("POST", path, content=encoded(draw.draw(mutations(BODIES[path])))))
 
 
 @pytest.mark.parametrize("path", BODIES)
 @given(body=st.binary(max_size=64) | VALUES.map(encoded))
 def test_any_body_is_no_server_error(path: str, body: bytes, site: Site) -> None:
-    """Nor is any JSON, nor anything that is not JSON."""
+    """Any JSON, and any other bytes, get a response or an error with a code."""
     check(site.send("POST", path, content=body))
 
 
@@ -294,14 +294,14 @@ NAMES = st.sampled_from(
 
 @pytest.fixture(scope="module")
 def stream(site: Site) -> str:
-    """A stream's URL, with its ticket."""
+    """Return a stream's URL with its ticket."""
     url: str = site.send("POST", "/v1/streams", json={"message": "hi"}).json()["url"]
     return url
 
 
 @given(cursor=TEXTS, query=st.sampled_from(["last_event_id", "starting_after", "format", "ticket"]))
 def test_any_cursor_is_no_server_error(cursor: str, query: str, site: Site, stream: str) -> None:
-    """A cursor, a ticket or a format, in the query or in a header, is taken or refused by name."""
+    """Any cursor, ticket or format is accepted, or refused with a code."""
     check(site.send("GET", f"{stream}&{query}={quote(cursor)}"))
     header = cursor.encode("latin-1", "replace").translate(None, b"\r\n\x00")
     check(site.send("GET", stream, headers={"last-event-id": header.strip()}))
@@ -316,7 +316,7 @@ def test_any_cursor_is_no_server_error(cursor: str, query: str, site: Site, stre
 def test_any_stream_or_ticket_is_no_server_error(
     name: str, rest: str, ticket: str, method: str, site: Site
 ) -> None:
-    """Names of streams, chats, responses and viewers, and tickets for them."""
+    """Any id of a stream, chat, response or viewer is accepted, or refused with a code."""
     for base in ("/v1/streams/", "/v1/responses/", "/api/chat/"):
         path = f"{base}{quote(name, safe='')}{rest}"
         check(site.send(method, f"{path}?ticket={quote(ticket)}"))
@@ -327,7 +327,7 @@ def test_any_stream_or_ticket_is_no_server_error(
     path=st.sampled_from([*BODIES, "/v1/models", "/"]),
 )
 def test_any_header_is_no_server_error(headers: dict[str, str], path: str, site: Site) -> None:
-    """Whatever a header holds; nor does any of it come back as a header."""
+    """Any header value is accepted or refused, and does not add a response header."""
     sent = {name: value.encode("latin-1").strip() for name, value in headers.items()}
     body = encoded(BODIES[path]) if path in BODIES else b""
     response = site.send("POST" if body else "GET", path, content=body, headers=sent)
@@ -342,6 +342,6 @@ def test_any_header_is_no_server_error(headers: dict[str, str], path: str, site:
     extra=st.sampled_from(["", "&stream=x", "&on_disconnect=grace=1e9", "&prompt=", "&x[]=1"]),
 )
 def test_any_query_is_no_server_error(prompt: str, model: str, extra: str, site: Site) -> None:
-    """An ``EventSource``'s query, with or without a model that exists."""
+    """Any query of an ``EventSource`` is accepted, or refused with a code."""
     check(site.send("GET", f"/api/stream?prompt={quote(prompt)}{extra}"))
     check(site.send("GET", f"/api/stream?prompt=x&model={quote(model)}"))

@@ -1,4 +1,4 @@
-"""The fuzz targets, over the kept corpus and over what hypothesis makes of it."""
+"""The fuzz targets, with the stored corpus and with mutations by hypothesis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.fuzz.targets import TARGETS
 CORPUS = Path(__file__).with_name("corpus")
 KEPT = {name: sorted(path.read_bytes() for path in (CORPUS / name).iterdir()) for name in TARGETS}
 
-# Those written by hand; the others were found by make fuzz.
+# Inputs written by hand; the others were found by make fuzz.
 SEEDS = {
     name: [path.read_bytes() for path in sorted((CORPUS / name).glob("[!f]*"))] for name in TARGETS
 }
@@ -21,7 +21,7 @@ SEEDS = {
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_kept_inputs_hold(name: str) -> None:
-    """Nothing in the corpus breaks a promise; crashes that were found are kept in it."""
+    """No input in the corpus, which includes earlier failures, violates a property."""
     assert KEPT[name]
     for data in KEPT[name]:
         TARGETS[name](data)
@@ -29,7 +29,7 @@ def test_kept_inputs_hold(name: str) -> None:
 
 @st.composite
 def mutated(draw: st.DrawFn, name: str) -> bytes:
-    """A kept input whose lines were cut, repeated, exchanged and overwritten; or any bytes."""
+    """Draw an input with lines removed, repeated, exchanged and overwritten, or any bytes."""
     data = draw(st.sampled_from(KEPT[name]))
     lines = data[1:].splitlines(keepends=True)
     for _ in range(draw(st.integers(0, 4))):
@@ -54,12 +54,12 @@ def mutated(draw: st.DrawFn, name: str) -> bytes:
 @pytest.mark.parametrize("name", TARGETS)
 @given(draw=st.data())
 def test_mutated_inputs_hold(name: str, draw: st.DataObject) -> None:
-    """Cut, repeated, re-ordered and overwritten, they break no promise either."""
+    """Mutated inputs violate no property."""
     TARGETS[name](draw.draw(mutated(name)))
 
 
 @pytest.mark.parametrize("name", TARGETS)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_hold(name: str, data: bytes) -> None:
-    """Nor do any bytes at all."""
+    """Arbitrary bytes violate no property."""
     TARGETS[name](data)

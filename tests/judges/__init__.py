@@ -1,1 +1,1 @@
-"""Judgement by software of others: suites, mock servers and testers, run by ``make judges``."""
+"""Tests with software of other authors: suites, mock servers and clients (``make judges``)."""

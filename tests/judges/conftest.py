@@ -1,4 +1,4 @@
-"""Collects what each judge found, and says it at the end."""
+"""Collect the results of each judge, and print them at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fakes.server import serving
 from tests.judges.table import Row, render
 
 _PLUGIN = "judges"
-# They run in `make test` as well: nothing of others has to be started for them.
+# These run in `make test` too: they need no program of other authors.
 _BESIDE = "tests/matrix/test_published_shapes.py"
 _SHAPES = ("the official SDKs' types", "each chunk and object of `chat`, `responses`, `messages`")
 Verdict = Callable[[str], None]
@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Note on each test whose verdict it is; in ``make judges``, on those beside it too."""
+    """Record the judge of each test; in ``make judges`` also for the tests beside it."""
     for item in items:
         if "JUDGES" in os.environ and item.nodeid.startswith(_BESIDE):
             item.add_marker(pytest.mark.judge(*_SHAPES))
@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def rows(request: pytest.FixtureRequest) -> dict[str, Row]:
-    """The rows of the judges that have run until now."""
+    """Return the rows of the judges that have run so far."""
     found = request.config.pluginmanager.get_plugin(_PLUGIN)
     assert isinstance(found, Rows)
     return found.by_name
@@ -82,12 +82,12 @@ def rows(request: pytest.FixtureRequest) -> dict[str, Row]:
 
 @pytest.fixture
 def verdict(record_property: Callable[[str, object], None]) -> Verdict:
-    """Notes the judge's own figures."""
-    return lambda said: record_property("verdict", said)
+    """Record the judge's own figures."""
+    return lambda result: record_property("verdict", result)
 
 
 @pytest.fixture
 async def demo() -> AsyncIterator[str]:
-    """The base URL of the app with nothing but the demo provider, which does not dawdle."""
+    """Return the base URL of the app with a fast demo provider only."""
     async with serving({"TOKENWIRE_DEMO_PACE": "100000"}) as url:
         yield url

@@ -1,4 +1,4 @@
-"""The programs of others, where ``make judges`` has installed them."""
+"""The programs of other authors, as installed by ``make judges``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ HERE = Path(__file__).parent
 NODE = Path(sys.executable).with_name("node")
 MODULES = HERE / "node_modules"
 PYTHON = Path(".cache/judges-python/bin").absolute()
-"""Has ``llmock`` and ``schemathesis``, which need not fit the app's own packages."""
+"""The environment of ``llmock`` and ``schemathesis``, separate from the app's packages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a program has left: its exit code, and what it printed."""
+    """A program's exit code and output."""
 
     code: int
     out: str
@@ -28,14 +28,14 @@ class Done:
 
 
 def need(program: Path) -> str:
-    """The program's path; the test is skipped where it could not be installed."""
+    """Return the program's path, or skip the test if it could not be installed."""
     if not program.exists():
         pytest.skip(f"skipped: {program.name} could not be installed (scripts/judges.sh)")
     return str(program)
 
 
 def environment() -> dict[str, str]:
-    """The process's own, without proxies and keys: all that is called is on this machine."""
+    """Return the environment without proxies and keys: all servers are local."""
     kept = {k: v for k, v in os.environ.items() if not k.lower().endswith(("_proxy", "_api_key"))}
     return {**kept, "NO_COLOR": "1", "NO_PROXY": "127.0.0.1"}
 

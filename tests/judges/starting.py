@@ -1,4 +1,4 @@
-"""Mock servers of others, as processes that live as long as a block."""
+"""Mock servers of other authors, as processes that end with a ``with`` block."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATIENCE = 60.0
 
 @contextmanager
 def started(command: Sequence[str], health: str) -> Iterator[str]:
-    """A server that is told its port with ``-p``; yields its base URL once it answers.
+    """Start a server with ``-p PORT``; yield its base URL when it responds.
 
     Args:
         command: The program and its other arguments.

@@ -1,4 +1,4 @@
-"""llmock as the upstream: streams broken in mid-answer, and providers that refuse."""
+"""llmock as the upstream: broken streams, and providers that refuse."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ PROVIDERS = {
     "anthropic": ("anthropic", "/anthropic"),
     "gemini": ("gemini-native", "/gemini"),
 }
-TEXT = "One answer of several words, so that it can be cut in the middle of it."
+TEXT = "An answer of several words, so that it can be interrupted."
 WHOLE, TYPED = "whole", "typed error"
 
 Case = tuple[str, Mapping[str, Any], str]
-# What is wrong, and how a client must come out of it.
+# The fault, and the required outcome of a client.
 BROKEN: list[Case] = [
     (
         f"{kind} after {chunks}",
@@ -86,7 +86,7 @@ async def app(mock: str, tmp_path: Path) -> AsyncIterator[str]:
 
 
 async def scripted(mock: str, provider: str, fault: Mapping[str, Any]) -> str:
-    """A model of this provider which has that fault."""
+    """Return a model of this provider with that fault."""
     model = f"model-{next(_NUMBERS)}"
     reply = {"type": "reply", "text": TEXT, "times": None}
     behaviors = [{**behavior, "match": {"model": model}} for behavior in (fault, reply)]
@@ -105,14 +105,14 @@ def judged(text: str, finish: str, error: str) -> str:
 
 
 async def outcome(asking: Awaitable[Said]) -> str:
-    """How a client came out."""
+    """Return the outcome of a client."""
     try:
-        said = await asking
+        result = await asking
     except (openai.APIError, anthropic.APIError):
         return TYPED
     except Exception as error:
         return f"a raw {type(error).__name__}"
-    return judged(said.text, said.finish, said.error)
+    return judged(result.text, result.finish, result.error)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -151,11 +151,11 @@ async def test_its_own_verdict(mock: str, verdict: Verdict) -> None:
     not that the client was told. The tests above see that.
     """
     done = await run([need(PYTHON / "llmock"), "report", "--url", mock, "--json"], 30)
-    said = json.loads(done.out)
-    errors = {f["code"] for f in said["findings"] if f["severity"] == "error"}
+    result = json.loads(done.out)
+    errors = {f["code"] for f in result["findings"] if f["severity"] == "error"}
     clients, providers = len(CLIENTS) + len(NODE_CLIENTS), len(PROVIDERS)
     verdict(
         f"{clients} clients, {providers} providers, {len(CASES)} faults: the whole answer or a "
         "typed error; no error in its own verdict"
     )
-    assert errors <= {"truncated_stream_accepted"}, said["findings"]
+    assert errors <= {"truncated_stream_accepted"}, result["findings"]

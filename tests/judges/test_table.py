@@ -1,6 +1,6 @@
-"""The README shows what the judges have found.
+"""The README shows the results of the judges.
 
-The module's name puts it last.
+The module's name makes it run last.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What each recording means, whoever sent it: the same answers, from every kind of provider."""
+"""Expected answers of the recordings, which are the same for every kind of provider."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent / "recordings"
 
 @dataclass(frozen=True)
 class Said:
-    """An answer, as any client can tell it. Calls are (id, name, arguments as JSON)."""
+    """An answer as any client reports it. Calls are (id, name, arguments as JSON)."""
 
     text: str = ""
     reasoning: str = ""
@@ -44,26 +44,26 @@ PROVIDERS = {
     "converse": "bedrock",
     "gemini": "gemini",
 }
-"""A provider for each protocol that one speaks."""
+"""Return a provider for each provider protocol."""
 SSE = ("chat", "messages")
 
 
 def meaning(case: str, dialect: str) -> Said:
-    """What a recording says; a refusal is a stop reason to some, and a kind of text to others."""
-    said = CASES[case]
+    """Return the expected answer; a refusal is a stop reason or text, by provider."""
+    result = CASES[case]
     by_reason = case == "refusal" and dialect != "chat"
-    return replace(said, finish="content_filter") if by_reason else said
+    return replace(result, finish="content_filter") if by_reason else result
 
 
 def recording(case: str, dialect: str) -> bytes:
-    """The bytes that a provider sends."""
+    """Return the bytes that a provider sends."""
     if dialect == "converse":
         return recorded(HERE / dialect / f"{case}.jsonl")
     return (HERE / dialect / f"{case}.sse").read_bytes()
 
 
 def split(*chunks: bytes) -> list[bytes]:
-    """The blocks of a stream that came in these pieces."""
+    """Split a stream that arrives in these pieces into blocks."""
     splitter = Splitter()
     return [block for chunk in chunks for block in splitter.feed(chunk)]
 
@@ -75,34 +75,34 @@ def answer(provider: Upstream, case: str, dialect: str) -> None:
 
 
 def usage_last(events: Sequence[Event]) -> list[Event]:
-    """The events as they are told: of usage only the last count, at the end."""
+    """Return the events as sent: of usage only the last count, at the end."""
     counts = [event for event in events if isinstance(event, Usage)]
     return [*(event for event in events if not isinstance(event, Usage)), *counts[-1:]]
 
 
 def canonical(arguments: str) -> str:
-    """Arguments as JSON, however they were spaced."""
+    """Return arguments as JSON, independent of white space."""
     return json.dumps(json.loads(arguments or "{}"), ensure_ascii=False)
 
 
 def heard(events: Iterable[Event]) -> Said:
-    """Typed events, summed up."""
-    said: dict[str, Any] = {"text": "", "reasoning": "", "finish": "", "usage": None, "error": ""}
+    """Summarise typed events."""
+    result: dict[str, Any] = {"text": "", "reasoning": "", "finish": "", "usage": None, "error": ""}
     calls: dict[int, list[str]] = {}
     for event in events:
         match event:
             case Content(delta=delta):
-                said["text"] += delta
+                result["text"] += delta
             case Reasoning(delta=delta):
-                said["reasoning"] += delta
+                result["reasoning"] += delta
             case ToolCall():
                 call = calls.setdefault(event.call, ["", "", ""])
                 call[0] += event.id or ""
                 call[1] += event.name or ""
                 call[2] += event.arguments
             case Finish(reason=reason):
-                said["finish"] = reason
+                result["finish"] = reason
             case Usage():
-                said["usage"] = (event.input_tokens, event.output_tokens)
+                result["usage"] = (event.input_tokens, event.output_tokens)
     found = tuple((c[0], c[1], canonical(c[2])) for c in calls.values())
-    return Said(**said, calls=found)
+    return Said(**result, calls=found)

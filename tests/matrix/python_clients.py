@@ -1,4 +1,4 @@
-"""The official Python clients: each asks, and sums up what it was told."""
+"""The official Python clients: each sends a request and summarises the answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HI: Any = [{"role": "user", "content": "Hi"}]
 
 async def chat(base_url: str, model: str) -> Said:
     """openai-python, Chat Completions."""
-    said: dict[str, Any] = {"text": "", "reasoning": "", "finish": "", "usage": None}
+    result: dict[str, Any] = {"text": "", "reasoning": "", "finish": "", "usage": None}
     calls: dict[int, list[str]] = {}
     async with openai.AsyncOpenAI(base_url=f"{base_url}/v1", api_key="k", max_retries=0) as client:
         stream: Any = await client.chat.completions.create(
@@ -28,20 +28,20 @@ async def chat(base_url: str, model: str) -> Said:
         try:
             async for chunk in stream:
                 if chunk.usage:
-                    said["usage"] = (chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+                    result["usage"] = (chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
                 for choice in chunk.choices:
                     delta = choice.delta
-                    said["text"] += (delta.content or "") + (delta.refusal or "")
-                    said["reasoning"] += getattr(delta, "reasoning_content", None) or ""
-                    said["finish"] = choice.finish_reason or said["finish"]
+                    result["text"] += (delta.content or "") + (delta.refusal or "")
+                    result["reasoning"] += getattr(delta, "reasoning_content", None) or ""
+                    result["finish"] = choice.finish_reason or result["finish"]
                     for call in delta.tool_calls or ():
                         held = calls.setdefault(call.index, ["", "", ""])
                         held[0] += call.id or ""
                         held[1] += call.function.name or ""
                         held[2] += call.function.arguments or ""
         except openai.APIError as error:
-            return Said(**{**said, "usage": None}, error=word(error.code))
-    return Said(**said, calls=tuple((c[0], c[1], canonical(c[2])) for c in calls.values()))
+            return Said(**{**result, "usage": None}, error=word(error.code))
+    return Said(**result, calls=tuple((c[0], c[1], canonical(c[2])) for c in calls.values()))
 
 
 async def responses(base_url: str, model: str) -> Said:
@@ -64,15 +64,15 @@ async def responses(base_url: str, model: str) -> Said:
 
 
 def of_response(final: Any, text: str) -> Said:
-    """A whole response, summed up; its text must be the streamed one."""
+    """Summarise a complete response; its text must be the streamed one."""
     items = final["output"]
     parts = [part for item in items if item["type"] == "message" for part in item["content"]]
     assert "".join(part.get("text") or part.get("refusal") for part in parts) == text
     thoughts = [part["text"] for i in items if i["type"] == "reasoning" for part in i["summary"]]
     calls = [i for i in items if i["type"] == "function_call"]
     why = (final.get("incomplete_details") or {}).get("reason")
-    whole = "tool_calls" if calls else "stop"
-    finish = {"max_output_tokens": "length", None: whole}.get(why) or str(why)
+    complete = "tool_calls" if calls else "stop"
+    finish = {"max_output_tokens": "length", None: complete}.get(why) or str(why)
     usage = final["usage"]
     return Said(
         text,
@@ -93,7 +93,7 @@ async def messages(base_url: str, model: str) -> Said:
                     text += piece
                 final: Any = await stream.get_final_message()
         except anthropic.APIStatusError as error:
-            if error.status_code != 200:  # not one in mid-stream
+            if error.status_code != 200:  # not an error inside the stream
                 raise
             kind: Any = error.body
             return Said(text, finish="", usage=None, error=word(kind["error"]["type"]))
@@ -109,7 +109,7 @@ REASONS = {
 
 
 def of_message(final: Any) -> Said:
-    """A whole message, summed up."""
+    """Summarise a complete message."""
     blocks, usage = final["content"], final["usage"]
     counted = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
     calls = [block for block in blocks if block["type"] == "tool_use"]
@@ -123,7 +123,7 @@ def of_message(final: Any) -> Said:
 
 
 async def typed(base_url: str, model: str) -> Said:
-    """No SDK: the typed events as bytes."""
+    """Read the typed events as bytes, without an SDK."""
     async with httpx2.AsyncClient(trust_env=False) as client:
         body = {"model": model, "message": "Hi"}
         response = await client.post(f"{base_url}/api/stream", json=body, timeout=20)
@@ -137,7 +137,7 @@ async def typed(base_url: str, model: str) -> Said:
 
 
 def word(code: str | None) -> str:
-    """An error's code without whose it is."""
+    """Return an error's code without its prefix."""
     return (code or "").removeprefix("upstream_").removesuffix("_error")
 
 

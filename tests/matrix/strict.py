@@ -1,7 +1,7 @@
-"""Objects held against the types of the official SDKs: nothing missing, nothing of another type.
+"""Validation of objects against the types of the official SDKs.
 
-The SDKs themselves read anything. Here their types are validated by pydantic, strictly, and what
-they do not declare has to be among the fields that are named here.
+The SDKs themselves accept anything. Here pydantic validates their types strictly, and fields that
+they do not declare must be listed here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
 }
 EXTRA = frozenset(
     {
-        # The compatible servers' common name for thinking.
+        # The usual name for reasoning on compatible servers.
         "ChoiceDelta.reasoning_content",
         "ChatCompletionMessage.reasoning_content",
         # In Open Responses' schema, and in OpenAI's own answers, but not in the SDK.
@@ -36,7 +36,7 @@ EXTRA = frozenset(
         "Response.store",
         # Required by OpenAI's published schema; not in the SDK.
         "ResponseFunctionCallArgumentsDoneEvent.name",
-        # Ours, in every dialect's errors.
+        # Additions of tokenwire in every dialect's errors.
         "OverloadedErrorObject.code",
         "OverloadedErrorObject.param",
     }
@@ -44,7 +44,7 @@ EXTRA = frozenset(
 
 
 def problems(kind: str, value: object) -> list[str]:
-    """What is wrong with an object, by the SDK's types."""
+    """Return the errors of an object, by the SDK's types."""
     try:
         found = _ADAPTERS[kind].validate_python(value, strict=True)
     except ValueError as error:
@@ -53,7 +53,7 @@ def problems(kind: str, value: object) -> list[str]:
 
 
 def _extra(value: object) -> Iterator[str]:
-    """Fields that the types do not declare."""
+    """Return the fields that the types do not declare."""
     match value:
         case BaseModel():
             for name in value.model_extra or ():

@@ -1,4 +1,4 @@
-"""Every recording, cut anywhere, in every dialect and back: the typed events are the same."""
+"""Typed events of every recording: split anywhere, and encoded in every dialect and back."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ENCODED = ["chat", "responses", "messages", "events", "ui"]
 
 
 def decoded(dialect: str, blocks: list[bytes]) -> list[Event]:
-    """All events of a stream."""
+    """Decode all events of a stream."""
     decoder = DIALECTS[dialect].decoder()
     return [event for block in blocks for event in decoder.decode(block)]
 
 
 def encoded(dialect: str, events: list[Event]) -> list[bytes]:
-    """A whole stream of these events."""
+    """Encode a complete stream of these events."""
     encoder = DIALECTS[dialect].encoder()
     blocks = encoder.encode(Start("st_1", "model-x", 1763700000))
     for event in events:
@@ -37,18 +37,18 @@ def test_matrix_is_whole() -> None:
 
 @pytest.mark.parametrize(("dialect", "case"), RECORDINGS)
 def test_cut_at_every_byte(dialect: str, case: str) -> None:
-    """Wherever the stream is cut, the blocks mean the same; none of the provider's error text."""
+    """A stream split at any byte has the same events, without the provider's error text."""
     stream = recording(case, dialect)
-    whole = decoded(dialect, split(stream))
+    complete = decoded(dialect, split(stream))
     for at in range(len(stream) + 1):
-        assert decoded(dialect, split(stream[:at], stream[at:])) == whole, at
-    assert "secret" not in repr(whole)
+        assert decoded(dialect, split(stream[:at], stream[at:])) == complete, at
+    assert "secret" not in repr(complete)
 
 
 @pytest.mark.parametrize("dialect", SSE)
 @pytest.mark.parametrize("case", [case for case in CASES if case != "error"])
 def test_recording_means_the_case(dialect: str, case: str) -> None:
-    """The same answer, whoever sent it."""
+    """The answer is the same for every provider."""
     assert heard(decoded(dialect, split(recording(case, dialect)))) == meaning(case, dialect)
 
 
@@ -68,11 +68,11 @@ def test_notable_blocks_are_not_passed_over(dialect: str, case: str) -> None:
 @pytest.mark.parametrize("target", ENCODED)
 @pytest.mark.parametrize(("dialect", "case"), RECORDINGS)
 def test_translated_and_read_back(dialect: str, case: str, target: str) -> None:
-    """What goes into a dialect comes out of it: text, thinking, calls, usage and reason."""
+    """Every dialect keeps text, reasoning, calls, usage and finish reason."""
     events = decoded(dialect, split(recording(case, dialect)))
     back = decoded(target, encoded(target, events))
     before, after = heard(events), heard(back)
-    if case == "error":  # some say their counts only with a whole answer
+    if case == "error":  # some providers send counts only with a complete answer
         before, after = replace(before, usage=None), replace(after, usage=None)
     assert after == before
     assert [e for e in back if isinstance(e, Error)] == [] or case == "error"
@@ -94,7 +94,7 @@ def test_messages_carry_what_only_they_have() -> None:
 
 
 def test_responses_number_their_events_without_a_gap() -> None:
-    """And a resuming client gets exactly those after its number, with the same items."""
+    """A resuming client gets exactly the events after its number, with the same items."""
     for dialect, case in RECORDINGS:
         events = decoded(dialect, split(recording(case, dialect)))
         *blocks, done = encoded("responses", events)

@@ -1,4 +1,4 @@
-"""Each provider's recordings, read by the official Node clients and the AI SDK's own readers."""
+"""Each provider's recordings, read by the official Node clients and the AI SDK."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[Program]:
-    """All of them, in one process."""
+    """Run all of them in one process."""
     with program("clients.mjs") as found:
         yield found
 
 
 async def ask(clients: Program, client: str, base_url: str, model: str) -> Said:
-    """What one client reads."""
-    said = await clients.run(client, base_url, model)
-    usage = said.pop("usage")
+    """Return what one client reads."""
+    result = await clients.run(client, base_url, model)
+    usage = result.pop("usage")
     calls = tuple(
-        (id_, name, json.dumps(a, ensure_ascii=False)) for id_, name, a in said.pop("calls")
+        (id_, name, json.dumps(a, ensure_ascii=False)) for id_, name, a in result.pop("calls")
     )
-    return Said(**said, calls=calls, usage=None if usage is None else (usage[0], usage[1]))
+    return Said(**result, calls=calls, usage=None if usage is None else (usage[0], usage[1]))
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -58,18 +58,18 @@ async def ask(clients: Program, client: str, base_url: str, model: str) -> Said:
 async def test_client_understands(
     dialect: str, client: str, clients: Program, provider: Upstream, aws: object
 ) -> None:
-    """The same answers in every client, pings and ids between."""
+    """Every client reads the same answers, with pings and ids in the stream."""
     async with app(provider, TOKENWIRE_HEARTBEAT="20ms") as base_url:
         for case in CASES:
             answer(provider, case, dialect)
-            said = await ask(clients, client, base_url, f"{PROVIDERS[dialect]}/model-x")
+            result = await ask(clients, client, base_url, f"{PROVIDERS[dialect]}/model-x")
             if case == "error":  # some providers count before they fail
-                said = replace(said, usage=None)
-            assert said == expected(case, dialect, client), case
+                result = replace(result, usage=None)
+            assert result == expected(case, dialect, client), case
 
 
 async def test_use_chat_resumes(clients: Program, provider: Upstream, aws: object) -> None:
-    """After a reload the AI SDK's transport rebuilds the running answer; later there is none."""
+    """After a reload the AI SDK's transport reads the running answer again; after its end, none."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
     parts = [{"type": "text", "text": "Hi"}]
@@ -95,10 +95,10 @@ async def test_use_chat_resumes(clients: Program, provider: Upstream, aws: objec
 
 
 def expected(case: str, dialect: str, client: str) -> Said:
-    """What a client can tell of a case."""
-    said = meaning(case, dialect)
+    """Return the part of an answer that a client can report."""
+    result = meaning(case, dialect)
     if case == "refusal" and client in ("ai-openai", "ai-openai-chat", "ai-compatible"):
-        return replace(said, finish="content_filter")  # so they call every refusal
+        return replace(result, finish="content_filter")  # its name for every refusal
     if case == "reasoning" and client == "ai-openai-chat":
-        return replace(said, reasoning="")  # OpenAI's own chat API has no thinking to read
-    return said
+        return replace(result, reasoning="")  # OpenAI's own chat API has no thinking to read
+    return result

@@ -26,11 +26,11 @@ pytestmark = pytest.mark.slow
 
 @asynccontextmanager
 async def app(provider: Upstream, **settings: str) -> AsyncIterator[str]:
-    """The app, with every kind of provider."""
+    """Return the app with every kind of provider."""
     for name in ("OPENAI", "ANTHROPIC", "GEMINI"):
         settings |= {f"{name}_API_KEY": "sk-secret", f"{name}_BASE_URL": provider.base_url}
     settings |= {"TOKENWIRE_CONFIG": "tests/matrix/native.toml"}
-    # boto3's own names; the credentials that it signs with are those of this process.
+    # boto3's names; it signs with the credentials of this process.
     settings |= {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x"}
     settings |= {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": provider.base_url.removesuffix("/v1")}
     async with serving(settings) as url:
@@ -39,7 +39,7 @@ async def app(provider: Upstream, **settings: str) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def base_url(provider: Upstream, aws: object) -> AsyncIterator[str]:
-    """The app, with pings all the time."""
+    """Return the app with frequent pings."""
     async with app(provider, TOKENWIRE_HEARTBEAT="20ms") as url:
         yield url
 
@@ -50,16 +50,16 @@ async def base_url(provider: Upstream, aws: object) -> AsyncIterator[str]:
 async def test_client_understands(
     dialect: str, case: str, client: str, base_url: str, provider: Upstream
 ) -> None:
-    """The same answer in every client, pings and ids between."""
+    """Every client reads the same answer, with pings and ids in the stream."""
     answer(provider, case, dialect)
-    said = await CLIENTS[client](base_url, f"{PROVIDERS[dialect]}/model-x")
-    assert said == expected(case, dialect, client)
+    result = await CLIENTS[client](base_url, f"{PROVIDERS[dialect]}/model-x")
+    assert result == expected(case, dialect, client)
 
 
 def expected(case: str, dialect: str, client: str) -> Said:
-    """What a client can tell of a case."""
-    said = meaning(case, dialect)
-    return replace(said, calls=()) if case == "error" else said
+    """Return the part of an answer that a client can report."""
+    result = meaning(case, dialect)
+    return replace(result, calls=()) if case == "error" else result
 
 
 async def test_errors_before_the_stream(provider: Upstream) -> None:
@@ -85,7 +85,7 @@ PIXEL = (
     "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 URL = f"data:image/png;base64,{PIXEL}"
-# Where each provider's request has the picture.
+# The position of the image in each provider's request.
 PLACES: dict[str, Callable[[Any], Any]] = {
     "chat": lambda sent: sent["messages"][0]["content"][0]["image_url"]["url"],
     "messages": lambda sent: sent["messages"][0]["content"][0]["source"]["data"],
@@ -96,7 +96,7 @@ PLACES: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("dialect", PROVIDERS)
 async def test_images_reach_every_provider(dialect: str, base_url: str, provider: Upstream) -> None:
-    """From each SDK, as it sends them, to each provider, as it takes them."""
+    """Images from each SDK reach each provider in its own form."""
     answer(provider, "text", dialect)
     model = f"{PROVIDERS[dialect]}/model-x"
     async with openai.AsyncOpenAI(base_url=f"{base_url}/v1", api_key="k", max_retries=0) as client:
@@ -106,13 +106,13 @@ async def test_images_reach_every_provider(dialect: str, base_url: str, provider
                 {"role": "user", "content": [{"type": "image_url", "image_url": {"url": URL}}]}
             ],
         )
-        asked: Any = [
+        requested: Any = [
             {
                 "role": "user",
                 "content": [{"type": "input_image", "detail": "auto", "image_url": URL}],
             }
         ]
-        await client.responses.create(model=model, input=asked)
+        await client.responses.create(model=model, input=requested)
     async with anthropic.AsyncAnthropic(base_url=base_url, api_key="k", max_retries=0) as other:
         source: Any = {"type": "base64", "media_type": "image/png", "data": PIXEL}
         await other.messages.create(
@@ -128,7 +128,7 @@ async def test_images_reach_every_provider(dialect: str, base_url: str, provider
 async def test_cancel_is_told_in_every_dialect(
     dialect: str, base_url: str, provider: Upstream
 ) -> None:
-    """Stopped from elsewhere: each client hears of it, and the provider's connection is closed."""
+    """A cancelled stream is an error in each client, and closes the provider's connection."""
     half = recording("text", dialect)[:-40]
     provider.answer(half, Act.STALL)
     async with httpx2.AsyncClient(base_url=base_url, trust_env=False, timeout=20) as client:
@@ -141,9 +141,9 @@ async def test_cancel_is_told_in_every_dialect(
         await viewers(client, len(DIALECTS))
         await client.post(f"/v1/streams/{started}/cancel")
         answers = await asyncio.gather(*watching)
-    for name, said in zip(DIALECTS, answers, strict=True):
+    for name, result in zip(DIALECTS, answers, strict=True):
         decoder = DIALECTS[name].decoder()
-        events = [event for block in split(said.content) for event in decoder.decode(block)]
+        events = [event for block in split(result.content) for event in decoder.decode(block)]
         assert any(isinstance(event, Error) for event in events), name
-        assert "Gr" in said.text
+        assert "Gr" in result.text
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)

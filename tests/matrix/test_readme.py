@@ -1,4 +1,4 @@
-"""The README's own loop, with openai-python, in front of every kind of provider."""
+"""The README's example for openai-python, with every kind of provider."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOP = re.compile(r"```python\n(from openai import OpenAI\n.*?)```", re.DOTALL)
 
 
 def loop(base_url: str, model: str) -> str:
-    """The example, with another address and another model."""
+    """Return the example with another address and another model."""
     found = _LOOP.search(Path("README.md").read_text())
     assert found is not None
     example = found[1].replace("http://127.0.0.1:8000", base_url).replace("demo/markdown", model)
@@ -30,7 +30,7 @@ def loop(base_url: str, model: str) -> str:
 @pytest.mark.outside
 @pytest.mark.parametrize("dialect", [*PROVIDERS, "demo"])
 async def test_readme_s_loop_runs(dialect: str, provider: Upstream, aws: object) -> None:
-    """It prints the answer, and does not fail on a chunk without choices."""
+    """The example prints the answer, and does not fail on a chunk without choices."""
     model = "demo/markdown" if dialect == "demo" else f"{PROVIDERS[dialect]}/model-x"
     if dialect != "demo":
         answer(provider, "text", dialect)

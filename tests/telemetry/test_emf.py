@@ -1,4 +1,4 @@
-"""Embedded Metric Format: one line a request, right for CloudWatch and under concurrency."""
+"""Embedded Metric Format: one line per request, valid for CloudWatch and under concurrency."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tokenwire.telemetry import Emf, Instants, RequestLog, StreamRecord
 
 
 def lines(records: Iterable[RequestLog]) -> list[dict[str, Any]]:
-    """What is written of these requests."""
+    """Return the lines written for these requests."""
     out = io.StringIO()
     emf = Emf("Tokenwire", out)
     for record in records:
@@ -23,7 +23,7 @@ def lines(records: Iterable[RequestLog]) -> list[dict[str, Any]]:
 
 
 def answered(number: int = 1, provider: str = "openai") -> RequestLog:
-    """A request whose stream went well, with numbers of its own."""
+    """Return a request with a completed stream and its own numbers."""
     stream = StreamRecord(
         f"st_{number}", provider, "m", input_tokens=number, output_tokens=2 * number
     )
@@ -34,12 +34,12 @@ def answered(number: int = 1, provider: str = "openai") -> RequestLog:
 
 
 def refused(code: str, status: int) -> RequestLog:
-    """A request that ended before it had a stream."""
+    """Return a request that ended before it had a stream."""
     return RequestLog("req_1", "POST", status=status, error_code=code)
 
 
 def series(line: dict[str, Any]) -> dict[str, float]:
-    """The metrics of a line, after checking it against the specification.
+    """Return the metrics of a line, after checking it against the specification.
 
     Every metric and every dimension that the directive names must be a member of the line:
     metrics numbers, dimensions text.
@@ -56,13 +56,13 @@ def series(line: dict[str, Any]) -> dict[str, float]:
 
 
 def dimensions(line: dict[str, Any]) -> list[dict[str, str]]:
-    """The dimension sets of a line, with their values."""
+    """Return the dimension sets of a line, with their values."""
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     return [{name: line[name] for name in names} for names in directive["Dimensions"]]
 
 
 def test_stream_is_counted() -> None:
-    """A stream, its tokens and its times in milliseconds, for the service and its provider."""
+    """A line has the stream, its tokens and its times in milliseconds, by service and provider."""
     (line,) = lines([answered(3)])
     assert series(line) == {
         "Streams": 1,
@@ -81,7 +81,7 @@ def test_stream_is_counted() -> None:
 
 
 def test_stream_without_content_has_no_first() -> None:
-    """What did not happen took no time, not zero time."""
+    """A time that was not measured is omitted, not zero."""
     record = answered()
     record.instants.first_content = None
     (line,) = lines([record])
@@ -89,7 +89,7 @@ def test_stream_without_content_has_no_first() -> None:
 
 
 def test_watcher_is_not_counted() -> None:
-    """A stream's tokens are counted by the request that paid for it, and by no other."""
+    """A stream's tokens are counted only for the request that started it."""
     watching = answered()
     watching.started = False
     assert watching.stream
@@ -108,14 +108,14 @@ def test_watcher_is_not_counted() -> None:
     ],
 )
 def test_failures_say_whose(code: str, status: int, name: str) -> None:
-    """An alarm on errors is not set off by a caller with a wrong key."""
+    """A wrong key does not count as an error of the service."""
     (line,) = lines([refused(code, status)])
     assert series(line) == {name: 1}
     assert dimensions(line) == [{"service": "tokenwire"}, {"service": "tokenwire", "Code": code}]
 
 
 def test_stream_that_breaks_is_an_error() -> None:
-    """After a 200 too."""
+    """An error inside a stream counts, also after a 200."""
     record = answered()
     assert record.stream
     record.stream.error_code = "upstream_truncated"
@@ -125,7 +125,7 @@ def test_stream_that_breaks_is_an_error() -> None:
 
 
 def test_leaving_is_no_failure() -> None:
-    """Stop, and going away, are what callers do."""
+    """Cancelling and disconnecting are not errors."""
     stopped = answered()
     assert stopped.stream
     stopped.stream.error_code = "cancelled"
@@ -134,7 +134,7 @@ def test_leaving_is_no_failure() -> None:
 
 
 def test_codes_are_bounded() -> None:
-    """Every value of a dimension is paid for: a provider cannot invent them without end."""
+    """The number of error codes is limited, since each dimension value costs money."""
     found = lines(refused(f"upstream_{number}", 502) for number in range(200))
     found += lines([refused("a sentence, not a code", 502)])
     codes = {line["Code"] for line in found}
@@ -143,7 +143,7 @@ def test_codes_are_bounded() -> None:
 
 
 async def test_concurrent_requests_keep_their_numbers() -> None:
-    """Each line has the numbers of one request, however they overlap."""
+    """Each line has the numbers of one request, with overlapping requests too."""
     out = io.StringIO()
     emf = Emf("Tokenwire", out)
     providers = ("openai", "demo", "groq")
@@ -162,14 +162,14 @@ async def test_concurrent_requests_keep_their_numbers() -> None:
     assert len(found) == 100
     for number in range(1, 101):
         line = found[f"req_{number}"]
-        said = series(line)
-        assert (said["InputTokens"], said["OutputTokens"]) == (number, 2 * number)
-        assert (said["Duration"], said["Streams"]) == (1000 * number, 1)
+        result = series(line)
+        assert (result["InputTokens"], result["OutputTokens"]) == (number, 2 * number)
+        assert (result["Duration"], result["Streams"]) == (1000 * number, 1)
         assert line["Provider"] == providers[number % 3]
         assert line.get("Code") == (f"code_{number % 5}" if number % 2 else None)
 
 
 def test_lines_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    """That is where Lambda looks for them."""
+    """The lines are written to standard output, where Lambda reads them."""
     Emf("Tokenwire").write(answered())
     assert series(json.loads(capsys.readouterr().out))["Streams"] == 1

@@ -1,4 +1,4 @@
-"""What the log line says of a Lambda invocation."""
+"""Fields of the log line about a Lambda invocation."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from tokenwire.telemetry import FunctionRecord, RequestLog, function_of, write
 
 @dataclass
 class Stock:
-    """The context of Lambda's own Python runtime, which says its memory as text."""
+    """The context of Lambda's own Python runtime, whose memory is a string."""
 
     aws_request_id: str = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
     memory_limit_in_mb: str = "512"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the deadline."""
+        """Return the milliseconds until the deadline."""
         return 1234
 
 
 @dataclass
 class Cold(Stock):
-    """A context that knows whether its environment is new."""
+    """A context with the age of its environment."""
 
     cold_start: bool = True
 
 
 def test_scope_tells_of_the_invocation() -> None:
-    """Under either runtime; elsewhere there is nothing to tell."""
+    """Both runtimes provide the fields; outside Lambda there are none."""
     stock = function_of({"type": "http", "aws.context": Stock()})
     assert stock == FunctionRecord("8476a536-e9f4-11e8-9739-2dfe598c3fcd", 1234, 512, None)
     cold = function_of({"type": "http", "aws.context": Cold()})
@@ -41,8 +41,8 @@ def test_scope_tells_of_the_invocation() -> None:
     assert function_of({"type": "http"}) is None
 
 
-def said(function: FunctionRecord | None) -> dict[str, Any]:
-    """The line of a request under this function."""
+def result(function: FunctionRecord | None) -> dict[str, Any]:
+    """Return the line of a request under this function."""
     out = io.StringIO()
     write(Logger(service=f"test-{id(out)}", stream=out), RequestLog("r", "GET", function=function))
     found: dict[str, Any] = json.loads(out.getvalue())
@@ -51,11 +51,11 @@ def said(function: FunctionRecord | None) -> dict[str, Any]:
 
 
 def test_line_names_the_invocation() -> None:
-    """So that a line can be found from Lambda's own report, and the other way round."""
-    assert said(FunctionRecord("id", 0, 512, cold_start=False)) == {
+    """The line has Lambda's request id, so it can be matched with Lambda's report."""
+    assert result(FunctionRecord("id", 0, 512, cold_start=False)) == {
         "function_request_id": "id",
         "cold_start": False,
         "remaining_ms": 0,
         "memory_mb": 512,
     }
-    assert said(None) == {}
+    assert result(None) == {}

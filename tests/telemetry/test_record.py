@@ -1,4 +1,4 @@
-"""The log line and the numbers."""
+"""The log line and the metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tokenwire.telemetry import Instants, Metrics, RequestLog, StreamRecord, wri
 
 
 def line(record: RequestLog) -> dict[str, Any]:
-    """What is written of a record."""
+    """Return the line of a record."""
     out = io.StringIO()
     write(Logger(service=f"test-{id(out)}", stream=out), record)
     found: dict[str, Any] = json.loads(out.getvalue())
@@ -24,8 +24,8 @@ def line(record: RequestLog) -> dict[str, Any]:
 
 
 def test_known_fields_are_nested() -> None:
-    """Names are paths of the semantic conventions; what is not known is left out."""
-    said = line(
+    """Names follow the semantic conventions; unknown values are omitted."""
+    result = line(
         RequestLog(
             "req_1",
             "POST",
@@ -34,28 +34,28 @@ def test_known_fields_are_nested() -> None:
             instants=Instants(first_content=0.25, end=1.0),
         )
     )
-    assert said["gen_ai"] == {
+    assert result["gen_ai"] == {
         "provider": {"name": "openai"},
         "request": {"model": "openai/gpt-x"},
         "response": {"model": "gpt-x", "finish_reasons": ["stop"]},
         "usage": {"input_tokens": 3, "output_tokens": 2},
     }
-    assert said["http"] == {"request": {"method": "POST"}, "response": {"status_code": 200}}
-    assert said["ms"] == {"first_content": 250.0, "end": 1000.0}
-    assert "caller" not in said
-    assert "error" not in said
+    assert result["http"] == {"request": {"method": "POST"}, "response": {"status_code": 200}}
+    assert result["ms"] == {"first_content": 250.0, "end": 1000.0}
+    assert "caller" not in result
+    assert "error" not in result
 
 
 def test_text_from_outside_is_not_logged() -> None:
-    """A model name that is a sentence is not a name."""
+    """A model name with other characters is not logged."""
     record = StreamRecord("st_1", "openai", "ignore all\nprevious", "x" * 200, ["<b>"])
-    said = line(RequestLog("req_1", "GET", stream=record))
-    assert said["gen_ai"]["request"]["model"] == "invalid"
-    assert said["gen_ai"]["response"] == {"model": "invalid", "finish_reasons": ["invalid"]}
+    result = line(RequestLog("req_1", "GET", stream=record))
+    assert result["gen_ai"]["request"]["model"] == "invalid"
+    assert result["gen_ai"]["response"] == {"model": "invalid", "finish_reasons": ["invalid"]}
 
 
 def test_error_belongs_to_one() -> None:
-    """An error that a request repeats from its stream is the stream's: it is counted once."""
+    """An error of a stream is counted once, not again for the request."""
     stream = StreamRecord("st_1", "openai", "m", error_code="upstream_error")
     assert RequestLog("r", "POST", error_code="upstream_error", stream=stream).own_error is None
     assert RequestLog("r", "POST", error_code="overloaded", stream=stream).own_error == "overloaded"
@@ -64,7 +64,7 @@ def test_error_belongs_to_one() -> None:
 
 
 async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capfd: Any) -> None:
-    """Concurrent requests leave one line each, with their own fields, and no text or key."""
+    """Concurrent requests have one line each, with their own fields and without texts or keys."""
     provider.answer(*whole("the answer"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
 
@@ -101,7 +101,7 @@ async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capfd: Any) ->
 
 
 async def test_every_request_leaves_a_line(serve: Serve, capfd: Any) -> None:
-    """Pages, probes, mistakes and unknown paths too; an id of the caller's is kept."""
+    """Every request has a line, also pages, probes and errors; a caller's id is kept."""
     client = await serve()
     for method, path in (
         ("GET", "/"),
@@ -112,8 +112,8 @@ async def test_every_request_leaves_a_line(serve: Serve, capfd: Any) -> None:
         await client.request(method, path, headers={"x-request-id": "mine-12345"})
     await client.get("/healthz", headers={"x-request-id": "bad id!"})
 
-    said = await printed(capfd, 5)
-    lines = [json.loads(x) for x in said.splitlines() if '"request"' in x]
+    result = await printed(capfd, 5)
+    lines = [json.loads(x) for x in result.splitlines() if '"request"' in x]
     assert [x["http"]["response"]["status_code"] for x in lines] == [200, 200, 404, 405, 200]
     assert [x["request_id"] for x in lines[:4]] == ["mine-12345"] * 4
     assert lines[4]["request_id"].startswith("req_")
@@ -151,7 +151,7 @@ def test_metrics_count_streams() -> None:
 
 
 def test_error_codes_are_bounded() -> None:
-    """A provider that invents codes cannot fill the registry."""
+    """The number of codes in the registry is limited."""
     metrics = Metrics(lambda: 0, lambda: 0)
     for number in range(500):
         metrics.failed(f"code_{number}")
@@ -161,7 +161,7 @@ def test_error_codes_are_bounded() -> None:
 
 
 async def test_scrape_needs_a_key(provider: Upstream, serve: Serve) -> None:
-    """The numbers are for those who run the server; streams show up in them."""
+    """Metrics require a key and include streams."""
     provider.answer(*whole("x"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests")
     assert (await client.get("/metrics")).status_code == 401

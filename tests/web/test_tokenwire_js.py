@@ -17,16 +17,16 @@ NODE = Path(sys.executable).with_name("node")
 @pytest.mark.parametrize(
     "name",
     [
-        # The parser at every cut, resuming, giving up, and cancelling.
+        # The parser at every split, resuming, giving up, and cancelling.
         "tokenwire",
-        # Links and ids from others, and events without an end.
+        # Untrusted links and ids, and endless events.
         "hostile",
-        # Markdown, and markdown that is meant to hurt.
+        # Markdown, and hostile markdown.
         "markdown",
     ],
 )
 def test_page_modules_alone(name: str) -> None:
-    """Each module of the page, without a browser."""
+    """Run Node's tests of each module of the page, without a browser."""
     done = subprocess.run(
         [NODE, "--test", f"tests/node/{name}.test.mjs"],
         capture_output=True,

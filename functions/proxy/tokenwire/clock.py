@@ -1,4 +1,4 @@
-"""The clock by which leases are measured."""
+"""The clock that measures leases."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 
 
 def monotonic() -> float:
-    """Seconds, by the running event loop: what its timers go by.
+    """Return seconds by the running event loop's clock, which its timers use.
 
-    It stands still while a callback runs (in uvloop), so that what is measured by it is at most
-    too short: a lease is never thought to be over before it is.
+    In uvloop the clock does not advance during a callback, so a measured duration may be too short
+    but never too long: a lease is never considered expired too early.
     """
     return asyncio.get_running_loop().time()

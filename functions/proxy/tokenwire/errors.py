@@ -1,27 +1,27 @@
-"""What can go wrong, whose fault it is, and what the caller may do about it.
+"""Exceptions of tokenwire.
 
     TokenwireError
-    ├── ClientError      the caller sent something that cannot be served
-    ├── UpstreamError    a provider refused, failed or broke off
-    └── ProxyError       tokenwire itself is misconfigured, full or going away
+    ├── ClientError      the request cannot be served
+    ├── UpstreamError    a provider refused, failed or ended its stream early
+    └── ProxyError       tokenwire itself is misconfigured, full or shutting down
 
-No other exception of ours reaches a caller, and no foreign one crosses a room: each
-room turns what its libraries raise into one of these at its own door.
+Only these exceptions reach a caller. Each package converts the exceptions of its libraries to one
+of these.
 """
 
 from __future__ import annotations
 
 
 class TokenwireError(Exception):
-    """An error with everything a dialect needs to tell its client.
+    """An error with everything that a dialect needs to report it.
 
     Args:
-        message: One sentence for a person. Never holds a secret.
-        code: A stable, machine-readable name, in snake_case.
+        message: One sentence for a person. Never contains a secret.
+        code: A stable, machine-readable name in snake_case.
         status: The HTTP status (RFC 9110) if no byte has been sent yet.
-        param: The field of the request at fault, as a dotted path.
+        param: The path of the invalid request field.
         retryable: Whether the same request may succeed later.
-        retry_after: Seconds to wait before trying again, where known.
+        retry_after: Seconds to wait before a retry, if known.
     """
 
     default_status = 500
@@ -47,14 +47,14 @@ class TokenwireError(Exception):
 
 
 class ClientError(TokenwireError):
-    """The request is at fault; sending it again unchanged will not help."""
+    """The request is invalid; repeating it unchanged does not help."""
 
     default_status = 400
     default_code = "invalid_request"
 
 
 class UpstreamError(TokenwireError):
-    """A provider refused, failed, or ended its stream before it was whole."""
+    """A provider refused, failed, or ended its stream before it was complete."""
 
     default_status = 502
     default_code = "upstream_error"

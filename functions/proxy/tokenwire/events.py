@@ -1,7 +1,7 @@
-"""The typed vocabulary: what any provider's stream says, in eight frozen words.
+"""The types of events that every provider's stream is decoded to.
 
-Every dialect decodes into these and encodes from these. They are values: do not subclass
-them. ``choice`` counts parallel answers (the Chat API's ``n``) and is 0 for most streams.
+Every dialect decodes to these types and encodes from them. They are immutable values: do not
+subclass them. ``choice`` is the number of a parallel answer (the Chat API's ``n``), usually 0.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class ToolName:
-    """How the request names a tool that its provider knows as the function ``function``.
+    """The request's name of a tool that the provider knows as the function ``function``.
 
-    ``is_custom`` says that the request declares it as a tool that takes free text.
+    ``is_custom`` is True if the request declares it as a tool that takes free text.
     """
 
     function: str
@@ -25,10 +25,10 @@ class ToolName:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The answer begins.
+    """The start of the answer.
 
-    ``created`` is Unix time in seconds. ``tools`` are those with another name, or of another
-    kind, in the request than at the provider.
+    ``created`` is Unix time in seconds. ``tools`` are the tools whose name or type in the request
+    differs from that at the provider.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A piece of the answer's text; ``refusal`` marks text that declines to answer."""
+    """A piece of the answer's text; ``refusal`` marks the text of a refusal."""
 
     delta: str
     choice: int = 0
@@ -48,10 +48,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """A piece of the model's thinking, where the provider shows it.
+    """A piece of the model's reasoning, if the provider sends it.
 
-    ``signature`` and ``redacted`` are opaque: what some providers want back, unchanged, with
-    the next turn. Either comes in a piece of its own, without a ``delta``.
+    ``signature`` and ``redacted`` are opaque values that some providers require back, unchanged,
+    with the next turn. Each arrives in an event of its own, without a ``delta``.
     """
 
     delta: str
@@ -62,7 +62,7 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A source of the text just said. ``data`` is the provider's own word on it, as JSON."""
+    """A source of the preceding text. ``data`` is the provider's own object, as JSON."""
 
     url: str = ""
     title: str = ""
@@ -75,8 +75,8 @@ class Citation:
 class ToolCall:
     """A piece of a tool call.
 
-    ``call`` is the call's position among parallel calls. ``id`` and ``name`` come with
-    its first piece; ``arguments`` is a fragment of a JSON text, to be joined in order.
+    ``call`` is the call's position among parallel calls. Its first piece has ``id`` and ``name``;
+    ``arguments`` are pieces of a JSON text, to be concatenated in order.
     """
 
     call: int
@@ -92,7 +92,7 @@ class Usage:
 
     ``cached_tokens`` is the part of the input read from the provider's cache,
     ``cache_write_tokens`` the part written to it, ``reasoning_tokens`` the part of the output
-    spent on thinking. Where a stream says several, the last counts.
+    used for reasoning. If a stream has several, the last is valid.
     """
 
     input_tokens: int
@@ -104,10 +104,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """One choice is complete: ``stop``, ``length``, ``tool_calls``, ``content_filter``, ….
+    """The end of one choice: ``stop``, ``length``, ``tool_calls``, ``content_filter``, ….
 
-    ``detail`` is the provider's own word, where it says more than the reason; ``sequence`` the
-    stop sequence that was met.
+    ``detail`` is the provider's own reason if it is more specific; ``sequence`` is the stop
+    sequence that the model reached.
     """
 
     reason: str
@@ -118,7 +118,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """The stream ended without being whole. Fields as in ``errors.TokenwireError``."""
+    """The stream ended before it was complete. Fields as in ``errors.TokenwireError``."""
 
     code: str
     message: str

@@ -1,6 +1,6 @@
-"""The function's entry point: the app as a Lambda handler, and the worker beside it.
+"""The function's entry point: the app as a Lambda handler, and the handler of worker events.
 
-Importing it builds the app, in the init phase, where Lambda gives a whole CPU.
+Importing it builds the app during the init phase, when Lambda provides a full CPU.
 """
 
 from __future__ import annotations

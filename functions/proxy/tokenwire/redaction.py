@@ -1,8 +1,8 @@
-"""Remove secrets from text that a provider wrote, before a client or a log gets it.
+"""Remove secrets from a provider's text before a client or a log gets it.
 
-The text is untrusted, and so is its length: work is linear. Each pattern is a fixed beginning
-and one class of characters after it, so an attempt either fails within a few characters or takes
-all that it has looked at. ``tests/test_patterns.py`` checks this for every pattern of the package.
+The text is untrusted and may be long: work is linear. Each pattern is a fixed prefix followed by
+one class of characters, so an attempt either fails within a few characters or consumes all that
+it has read. ``tests/test_patterns.py`` checks this for every pattern of the package.
 """
 
 from __future__ import annotations
@@ -11,36 +11,36 @@ import re
 from collections.abc import Iterable
 
 MAX_READ = 64 * 1024
-"""Characters of a text that are read at all."""
+"""Maximum number of characters of a text that are read."""
 MAX_SEARCHED = 2048
-"""Characters that are searched for what looks like a secret, once the known ones are out."""
+"""Maximum number of characters that are searched for patterns of secrets."""
 MAX_TEXT = 500
-"""Characters that are passed on."""
+"""Maximum number of characters that are passed on."""
 
 _REDACTED = "[redacted]"
 _WORD = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
 _URL = re.compile(r"(?i)\b(?:https?|wss?)://\S+")
 _SECRETS = re.compile(
     r"(?i)\bbearer[:=]? ?\S+|\bbasic [\w+/=-]{12,}"
-    # Keys of providers and of their clouds, by how they begin; the rest only with a digit near.
+    # Keys of providers and clouds, by their prefixes; ambiguous prefixes only with a digit near.
     r"|(?<![a-z0-9])(?:sk|pk|rk|gsk|xai|ghp|pplx|nvapi|csk)[-_][\w*.-]{6,}"
     r"|\b(?:key|api|hf|fw|tgp|r8)[-_](?=[\w*.-]{0,40}[\d*])[\w*.-]{6,}"
     r"|(?<![a-z0-9])AIza[\w-]{10,}|(?<![a-z0-9])ya29\.[\w.-]{6,}"
     r"|(?<![a-z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{8,}"
-    # A JSON web token, whole or cut; a digest; anything as long and as dense as a key.
+    # A JSON web token, also truncated; a digest; any text as long and dense as a key.
     r"|(?<![a-z0-9])eyJ[\w.-]{6,}|(?<![a-z0-9])[A-Fa-f0-9]{32,}|(?<![a-z0-9])[A-Za-z0-9+/]{40,}=*"
 )
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """The text on one line, without secrets and addresses, at most ``MAX_TEXT`` characters.
+    """Return the text on one line, without secrets and URLs, at most ``MAX_TEXT`` characters.
 
-    Known secrets are replaced first, so that no cut leaves a part of one.
+    Known secrets are replaced first, so that truncation does not leave a part of one.
 
     Args:
-        text: What a provider wrote, of any length.
-        secrets: What went with the request: keys, and the values of secret headers. Empty ones
-            are ignored.
+        text: A provider's text of any length.
+        secrets: Secrets of the request: keys and the values of secret headers. Empty ones are
+            ignored.
     """
     found = _searched(_without(_one_line(text[:MAX_READ]), secrets, is_cut=len(text) > MAX_READ))
     found = _SECRETS.sub(_REDACTED, _URL.sub("[address]", found))
@@ -48,7 +48,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def word(value: object, secrets: Iterable[str]) -> str | None:
-    """The value, if it is a plain word (a code, the path of a field) that holds no secret."""
+    """Return the value if it is a plain word (a code, the path of a field) without a secret."""
     if not isinstance(value, str) or not _WORD.fullmatch(value):
         return None
     return value if redact(value, secrets) == value else None
@@ -59,18 +59,18 @@ def _one_line(text: str) -> str:
 
 
 def _without(text: str, secrets: Iterable[str], *, is_cut: bool) -> str:
-    """The text without the known secrets, the longest first: one may be a part of another."""
+    """Replace known secrets, the longest first, since one may be a part of another."""
     known = sorted({secret for each in secrets if (secret := _one_line(each))}, key=len)
     for secret in reversed(known):
         text = text.replace(secret, _REDACTED)
     if is_cut and known:
-        # The end may be the beginning of one.
+        # The text may end with the start of a secret.
         text = text[: -len(known[-1])]
     return text
 
 
 def _searched(text: str) -> str:
-    """As much as is searched; a word that the cut goes through is left out."""
+    """Return the part of the text that is searched, without a word that would be cut."""
     if len(text) <= MAX_SEARCHED:
         return text
     return text[:MAX_SEARCHED].rpartition(" ")[0] or text[:MAX_SEARCHED]

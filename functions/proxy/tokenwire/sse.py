@@ -1,7 +1,7 @@
 """Server-Sent Events: bytes to blocks to events, and back (WHATWG HTML §9.2).
 
-Sans-IO and bounded. ``Splitter`` cuts a byte stream into whole blocks and keeps their
-bytes, for those who only pass them on. ``Parser`` gives a client's view of them.
+Without I/O, and bounded. ``Splitter`` splits a byte stream into complete blocks and keeps their
+bytes, for passing them on. ``Parser`` returns the events that a client would see.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from dataclasses import dataclass
 
 MAX_BLOCK = 1024 * 1024
 PING = b": ping\n"
-"""A heartbeat that every client bears: a comment line, and no blank line after it.
+"""A heartbeat that every client accepts: a comment line without a blank line after it.
 
-A blank line would end a block. Several SDKs then dispatch an empty event as soon as an
-``id:`` has been seen, and fail on it.
+A blank line would end a block. After an ``id:``, several SDKs would then dispatch an empty event
+and fail.
 """
 
 _BOM = b"\xef\xbb\xbf"
 _EOL = re.compile(rb"\r\n|\r|\n")
-# A CR before LF is half of one line end, so it must not count as a line end of its own.
+# A CR before an LF is part of one line end, not a separate line end.
 _BLANK = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r|\n)")
 _OURS = re.compile(rb"(?<![^\r\n])(?:(?:id|retry)(?::[^\r\n]*)?(?:\r\n|\r|\n))+")
-# Far beyond any wait, and below the length at which int() refuses.
+# Longer than any useful delay, and shorter than the limit of int().
 _MAX_DIGITS = 15
 
 
 class BlockTooLarge(ValueError):
-    """A block grew past the bound before its blank line came.
+    """A block exceeded the bound before its blank line.
 
     Args:
         limit: The bound, in bytes.
-        blocks: The whole blocks that came before it in the same read.
+        blocks: The complete blocks before it in the same read.
     """
 
     def __init__(self, limit: int, blocks: list[bytes]) -> None:
@@ -42,7 +42,7 @@ class BlockTooLarge(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ServerSentEvent:
-    """One dispatched event, as an ``EventSource`` would see it."""
+    """One dispatched event, as an ``EventSource`` would receive it."""
 
     data: str
     type: str = "message"
@@ -50,14 +50,14 @@ class ServerSentEvent:
 
 
 class Splitter:
-    """Cuts a byte stream into event blocks, each with the blank line that ends it.
+    """Splits a byte stream into event blocks, each with the blank line that ends it.
 
-    The bytes of a block are kept as they came, with three exceptions that change no
-    meaning: one leading BOM is dropped, blank lines before a block are dropped, and a
-    block whose last LF is still on the way is completed rather than held back.
+    The bytes of a block are kept, with three exceptions that do not change its meaning: one
+    leading BOM is dropped, blank lines before a block are dropped, and a block whose last LF has
+    not arrived yet is completed instead of delayed.
 
     Args:
-        max_block: The largest block to accept, in bytes.
+        max_block: The maximum size of a block, in bytes.
     """
 
     def __init__(self, max_block: int = MAX_BLOCK) -> None:
@@ -69,10 +69,10 @@ class Splitter:
         self._owed_lf = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take the next bytes; return the blocks they complete.
+        """Take the next bytes; return the blocks that they complete.
 
         Raises:
-            BlockTooLarge: A block exceeds ``max_block``; it has the blocks before that one.
+            BlockTooLarge: A block exceeds ``max_block``; the exception has the blocks before it.
         """
         self._buffer += self._unwrap(data)
         blocks: list[bytes] = []
@@ -91,7 +91,7 @@ class Splitter:
         return blocks
 
     def close(self) -> bytes:
-        """End the stream; return what was left without a blank line (a client drops it)."""
+        """End the stream; return the incomplete rest, which a client drops."""
         rest = bytes(self._buffer) + (self._head or b"")
         self._buffer.clear()
         return rest
@@ -128,10 +128,10 @@ class Splitter:
 
 
 class Parser:
-    """Bytes in, dispatched events out, by the rules of the specification.
+    """Converts bytes to dispatched events, by the rules of the specification.
 
-    ``last_event_id`` and ``reconnection_time`` (milliseconds, or None while the server
-    has not named one) are what a reconnecting client must remember.
+    ``last_event_id`` and ``reconnection_time`` (milliseconds, or None until the server sends one)
+    are the values that a reconnecting client must remember.
     """
 
     def __init__(self, max_block: int = MAX_BLOCK) -> None:
@@ -140,7 +140,7 @@ class Parser:
         self.reconnection_time: int | None = None
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes; return the events they complete.
+        """Take the next bytes; return the events that they complete.
 
         Raises:
             BlockTooLarge: A block exceeds the bound.
@@ -149,7 +149,7 @@ class Parser:
         return [event for event in events if event is not None]
 
     def close(self) -> None:
-        """End the stream. An unfinished block is discarded, its ``retry`` is not."""
+        """End the stream. An incomplete block is discarded, but its ``retry`` is applied."""
         for name, value in _fields(self._splitter.close()):
             self._retry(name, value)
 
@@ -184,7 +184,7 @@ def _fields(block: bytes) -> Iterator[tuple[str, str]]:
 
 
 def data_of(block: bytes) -> bytes | None:
-    """The data of one block: its ``data`` lines joined with LF, or None if it has none."""
+    """Return the block's ``data`` lines joined with LF, or None if it has none."""
     if is_plain(block):
         return block[5:-2].removeprefix(b" ")
     lines = [line[5:] for line in _EOL.split(block) if line.startswith(b"data:") or line == b"data"]
@@ -192,12 +192,12 @@ def data_of(block: bytes) -> bytes | None:
 
 
 def is_plain(block: bytes) -> bool:
-    """Whether it is one data line and LF LF, as nearly every block of nearly every provider is."""
+    """Return whether the block is one data line and LF LF, as most blocks of most providers are."""
     return block.startswith(b"data:") and block.find(b"\n") == len(block) - 2 and b"\r" not in block
 
 
 def event_of(block: bytes) -> bytes:
-    """The name of the block's event; empty if it has none."""
+    """Return the name of the block's event; empty if it has none."""
     if is_plain(block):
         return b""
     names = [line[6:] for line in _EOL.split(block) if line.startswith(b"event:")]
@@ -205,28 +205,28 @@ def event_of(block: bytes) -> bytes:
 
 
 def without_cursor(block: bytes) -> bytes:
-    """The block without ``id`` and ``retry`` lines: on a proxied stream those are ours to set."""
+    """Return the block without ``id`` and ``retry`` lines, which the proxy sets itself."""
     if b"id" not in block and b"retry" not in block:
         return block
-    return _OURS.sub(_seam, block)
+    return _OURS.sub(_replacement, block)
 
 
-def _seam(lines: re.Match[bytes]) -> bytes:
-    # Without them a CR before and an LF after would be one line end; a comment keeps them two.
+def _replacement(lines: re.Match[bytes]) -> bytes:
+    # Removing the line could join a CR and an LF to one line end; a comment keeps them separate.
     at, block = lines.start(), lines.string
     return b":\n" if block[at - 1 : at] == b"\r" and block.startswith(b"\n", lines.end()) else b""
 
 
 def named(event: str, data: bytes) -> bytes:
-    """The block of an event whose name and data are of one line each, as JSON is."""
+    """Return the block of an event whose name and data are one line each, as JSON is."""
     return b"event: %b\ndata: %b\n\n" % (event.encode(), data)
 
 
 def encode(data: str, *, event: str | None = None, id: str | None = None) -> bytes:
-    """One block. Newlines in ``data`` of any kind become several ``data`` lines.
+    """Return one block. Line ends of any kind in ``data`` start further ``data`` lines.
 
     Raises:
-        ValueError: ``event`` or ``id`` holds a line end, or ``id`` a NUL.
+        ValueError: ``event`` or ``id`` has a line end, or ``id`` has a NUL.
     """
     head = b""
     if event is not None:

@@ -1,4 +1,4 @@
-"""Other people's clients against tokenwire, in front of every provider kind.
+"""Clients of other authors with tokenwire and every provider kind.
 
 ``programs/`` holds what the users of each SDK and framework write. ``aimock`` is the provider:
 a mock server made by others, with OpenAI's, Anthropic's, Gemini's and Bedrock's protocols.

@@ -46,7 +46,7 @@ def run(program: str, base_url: str) -> Outcomes:
     lines = [line for line in done.stdout.splitlines() if line.startswith(b'{"')]
     assert lines, done.stderr.decode(errors="replace")[-2000:]
     found = [json.loads(line) for line in lines]
-    return {(said["client"], said["case"], said["model"]): said for said in found}
+    return {(result["client"], result["case"], result["model"]): result for result in found}
 
 
 def _environment() -> dict[str, str]:

@@ -14,8 +14,8 @@ from tests.judges.clients.table import CHECKS, CLIENTS, PROVIDERS
 
 CASES = [
     (client, case, provider)
-    for client, said in CLIENTS.items()
-    for case in said.cases
+    for client, output in CLIENTS.items()
+    for case in output.cases
     for provider in PROVIDERS
 ]
 
@@ -33,7 +33,7 @@ def outcomes(
 ) -> Iterator[Callable[[str], Outcomes]]:
     """Runs the programs that this session needs, two at a time; what the clients of one had."""
     names = [getattr(item, "callspec", None) for item in request.session.items]
-    clients = {said.params["client"] for said in names if said and "client" in said.params}
+    clients = {output.params["client"] for output in names if output and "client" in output.params}
     programs = {client.program for name, client in CLIENTS.items() if name in clients}
     with ThreadPoolExecutor(2) as pool:
         running = {name: pool.submit(run, name, tokenwire_url) for name in sorted(programs)}

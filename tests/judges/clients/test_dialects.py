@@ -43,8 +43,8 @@ def _events(model: str, prompt: str) -> tuple[str, dict[str, Any]]:
 
 def _ui(model: str, prompt: str) -> tuple[str, dict[str, Any]]:
     parts = [{"type": "text", "text": prompt}]
-    said = {"id": "1", "role": "user", "parts": parts}
-    return "/api/chat", {"id": "chat", "model": model, "messages": [said]}
+    result = {"id": "1", "role": "user", "parts": parts}
+    return "/api/chat", {"id": "chat", "model": model, "messages": [result]}
 
 
 ASK: dict[str, Ask] = {
@@ -134,8 +134,8 @@ async def test_refused(dialect: str, provider: str, app: httpx2.AsyncClient) -> 
 async def test_cut_in_mid_stream(dialect: str, provider: str, app: httpx2.AsyncClient) -> None:
     """What had come, then an error; never an end that looks whole."""
     _, events = await answer(app, dialect, provider, "break in the middle")
-    said = text(events)
-    assert FULL.startswith(said)
-    assert said not in ("", FULL)
+    result = text(events)
+    assert FULL.startswith(result)
+    assert result not in ("", FULL)
     assert isinstance(events[-1], Error)
     assert finish(events) == []
