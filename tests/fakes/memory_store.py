@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from tokenwire.stores import memory
-from tokenwire.stores.contract import Batch, Keep, Missing, Named, Pace, Taken
+from tokenwire.stores.contract import Batch, Keep, Named, Pace
+from tokenwire.stores.exceptions import Missing, Taken
 from tokenwire.stores.memory import logs
 from tokenwire.stores.memory.logs import NOTHING
 from tokenwire.stores.memory.places import MemoryFollower, MemoryWriter

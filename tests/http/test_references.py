@@ -15,7 +15,7 @@ from tests.http.test_worker import EVENT, Bench, reserved
 from tokenwire.dialects import DIALECTS
 from tokenwire.errors import ClientError
 from tokenwire.gateway.references import resolved
-from tokenwire.stores.contract import StoreError
+from tokenwire.stores.exceptions import StoreError
 
 ASK = {"model": "openai/m", "input": "Hi"}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.fakes.memory_store import Log, MemoryStore
 from tests.model.world import META, Producer, Viewer, World, cancel, carry_out, look, lose
-from tokenwire.stores.contract import StoreError
+from tokenwire.stores.exceptions import StoreError
 
 FAULTS = ("lost", "late", "rollback", "flush", "death", "cancel")
 """Answers that are lost; requests that arrive late, after they were given up and repeated; a store

@@ -22,7 +22,8 @@ from tests.streams.test_keeping import Tap
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import TokenwireError
 from tokenwire.events import Error
-from tokenwire.stores.contract import Store, StoreError
+from tokenwire.stores.contract import Store
+from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub

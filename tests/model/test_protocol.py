@@ -10,7 +10,8 @@ import pytest
 from tests.fakes.memory_store import Log, MemoryStore
 from tests.model.explore import Found, explore, initial
 from tests.model.world import OWN_END, World, words
-from tokenwire.stores.contract import Batch, Taken
+from tokenwire.stores.contract import Batch
+from tokenwire.stores.exceptions import Taken
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
 
 MOST = 400_000

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from tests.fakes.memory_store import Follower, Log, MemoryStore, Writer
 from tokenwire.events import Error
-from tokenwire.stores.contract import Batch, Fenced, Missing, Rewound, StoreError, Taken
+from tokenwire.stores.contract import Batch
+from tokenwire.stores.exceptions import Fenced, Missing, Rewound, StoreError, Taken
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
 
 T = TypeVar("T")

@@ -12,18 +12,8 @@ from tests.stores.conftest import store_at
 from tests.stores.damage import Damage, OfMemory, damage_of
 from tests.stores.servers import Server
 from tests.stores.test_contract import CANCELLED, DONE, LOST, blocks, everything, meta, opened
-from tokenwire.stores.contract import (
-    Batch,
-    Fenced,
-    Missing,
-    Named,
-    Rewound,
-    Store,
-    StoreError,
-    Taken,
-    Writer,
-    new_token,
-)
+from tokenwire.stores.contract import Batch, Named, Store, Writer, new_token
+from tokenwire.stores.exceptions import Fenced, Missing, Rewound, StoreError, Taken
 from tokenwire.stores.records import Meta, RecordId
 
 KINDS = ["memory", "redis", "valkey", "moto", "dynamodb_local"]

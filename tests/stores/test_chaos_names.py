@@ -12,7 +12,8 @@ from tests.stores.servers import Server
 from tokenwire.auth.tickets import Tickets
 from tokenwire.errors import ClientError
 from tokenwire.stores import shared_secret
-from tokenwire.stores.contract import Names, StoreError
+from tokenwire.stores.contract import Names
+from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.shared_secret import SharedSecret
 
 ServerOf = Callable[[str], Server]

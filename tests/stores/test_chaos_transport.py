@@ -22,19 +22,10 @@ from tests.stores.conftest import KEEP
 from tests.stores.servers import Server, configure, redis_command
 from tests.stores.servers import redis as redis_server
 from tests.stores.test_contract import DONE, blocks, everything, meta
-from tokenwire.stores.contract import (
-    Batch,
-    Fenced,
-    Missing,
-    Named,
-    Store,
-    StoreError,
-    Taken,
-    Writer,
-    new_token,
-)
+from tokenwire.stores.contract import Batch, Named, Store, Writer, new_token
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.dynamodb.table import Table
+from tokenwire.stores.exceptions import Fenced, Missing, StoreError, Taken
 from tokenwire.stores.redis import RedisStore
 from tokenwire.stores.redis.server import Server as RedisServer
 
@@ -105,7 +96,7 @@ async def test_every_failure_of_redis_py_is_a_store_error(errors: list[Exception
     for error in errors:
         server = RedisServer("redis://x", 1, partial(Raising, error))
         with pytest.raises(StoreError) as caught:
-            await server.ask("PING")
+            await server.send("PING")
         assert SECRET not in str(caught.value)
 
 

@@ -22,8 +22,9 @@ from tests.stores.servers import valkey as valkey_server
 from tests.stores.test_contract import DONE, blocks, meta
 from tests.stores.test_faults import Throttling, throttling  # noqa: F401 - a fixture
 from tests.streams.test_keeping import Tap, read, start
-from tokenwire.stores.contract import Batch, Named, Store, StoreError, new_token
+from tokenwire.stores.contract import Batch, Named, Store, new_token
 from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.records import EndReason
 from tokenwire.stores.redis import RedisStore
 from tokenwire.streams.hub import Hub

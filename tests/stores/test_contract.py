@@ -11,19 +11,8 @@ import pytest
 
 from tokenwire.dialects.checks import MAX_NAME
 from tokenwire.events import Error
-from tokenwire.stores.contract import (
-    MAX_VIEWERS,
-    Batch,
-    Crowded,
-    Fenced,
-    Follower,
-    Missing,
-    Named,
-    Rewound,
-    Store,
-    Taken,
-    new_token,
-)
+from tokenwire.stores.contract import Batch, Follower, Named, Store, new_token
+from tokenwire.stores.exceptions import MAX_VIEWERS, Crowded, Fenced, Missing, Rewound, Taken
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
 from tokenwire.streams.stream import new_id
 

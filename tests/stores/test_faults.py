@@ -121,9 +121,9 @@ async def test_redis_fails_in_mid_stream(
     finally:
         server.stop()
     told = [record.getMessage() for record in caplog.records if record.name == "tokenwire.store"]
-    assert [words.partition(",")[0] for words in told] == [
-        "the store fails",
-        "the store works again",
+    assert [re.split("[;:]", words)[0] for words in told] == [
+        "the store is failing",
+        "the store is working again",
     ]
 
 

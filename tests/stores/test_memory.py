@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tokenwire.stores.contract import Batch, Keep, Missing, Named
+from tokenwire.stores.contract import Batch, Keep, Named
+from tokenwire.stores.exceptions import Missing
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.records import End, EndReason, Meta
 

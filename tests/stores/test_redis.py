@@ -10,7 +10,8 @@ import pytest
 import redis.asyncio
 
 from tests.stores.servers import Server
-from tokenwire.stores.contract import Batch, Keep, Missing, Named, StoreError, new_token
+from tokenwire.stores.contract import Batch, Keep, Named, new_token
+from tokenwire.stores.exceptions import Missing, StoreError
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
 from tokenwire.stores.redis import RedisStore
 from tokenwire.stores.redis.server import keys

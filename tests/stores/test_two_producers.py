@@ -22,18 +22,8 @@ from tests.stores.conftest import store_at
 from tests.stores.damage import Damage, OfMemory, damage_of
 from tests.stores.servers import Server
 from tokenwire.events import Error
-from tokenwire.stores.contract import (
-    Batch,
-    Fenced,
-    Follower,
-    Missing,
-    Rewound,
-    Store,
-    StoreError,
-    Taken,
-    Writer,
-    new_token,
-)
+from tokenwire.stores.contract import Batch, Follower, Store, Writer, new_token
+from tokenwire.stores.exceptions import Fenced, Missing, Rewound, StoreError, Taken
 from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.stream import new_id
 

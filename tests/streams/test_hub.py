@@ -11,7 +11,8 @@ import pytest
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError, ProxyError
-from tokenwire.stores.contract import Named, StoreError
+from tokenwire.stores.contract import Named
+from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.records import Cursor, EndReason, Meta, RecordId
 from tokenwire.streams.ending import GOING_AWAY

@@ -20,7 +20,7 @@ from tokenwire.errors import ClientError, TokenwireError
 from tokenwire.events import Error
 from tokenwire.gateway.join import join
 from tokenwire.sse import Parser
-from tokenwire.stores.contract import Missing, StoreError
+from tokenwire.stores.exceptions import Missing, StoreError
 from tokenwire.stores.records import Cursor, RecordId
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.ending import MOVED

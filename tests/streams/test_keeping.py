@@ -13,7 +13,8 @@ from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError
 from tokenwire.events import Error
-from tokenwire.stores.contract import Batch, Keep, Named, Pace, StoreError
+from tokenwire.stores.contract import Batch, Keep, Named, Pace
+from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.stores.shared_secret import SharedSecret

@@ -11,7 +11,7 @@ from tests.fakes.memory_store import Log, MemoryStore
 from tests.fakes.upstream import ROLE
 from tests.fakes.virtual import run
 from tests.streams.test_keeping import LEASE, Tap, hub, start
-from tokenwire.stores.contract import StoreError
+from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.records import EndReason
 from tokenwire.streams.silence import Silence
 

@@ -1,23 +1,22 @@
-"""Stores: where a log is kept outside of the process that writes it. The contract, in prose.
+"""The contract of stores, which keep logs outside of the process that writes them.
 
-A store holds what ``log`` describes, in **batches** of consecutive records. It does not read
-blocks. Whatever it is made of, it keeps these promises, and one suite of tests holds all of them
-to it:
+A store holds logs, as ``records`` describes them, in **batches** of consecutive records. It does
+not read blocks. Every store guarantees the following; one test suite checks all stores:
 
 * **One producer.** A log is made once (``create``, or ``reserve`` and then ``adopt``), and only
-  the process that made or adopted it, known by its **token**, may append. Everybody else gets
-  ``Taken``.
+  the process that made or adopted it, known by its **token**, may append. Other
+  processes get ``Taken``.
 * **No hole, no overlap.** A batch begins with the record that follows the log's last one, or
   it is refused with ``Rewound``, which names that last record; where there is no record yet, a
   log may begin with any (the earlier part may no longer be held).
-* **The end is final.** Whoever appends to a log that has an end gets ``Fenced``, with the end
-  that counts. Anybody may write an end (``close``): it stands in the next epoch, so that its id
-  is greater than any the producer can still use. If two try, one wins, and both learn which.
+* **The end is final.** An append to a log that has an end raises ``Fenced``, with the end
+  that counts. Any process may write an end (``close``): it is in the next epoch, so that its id
+  is greater than any the producer can still use. If two try, one wins, and both get that one.
 * **Readers see a prefix.** A reader gets every batch in order, perhaps late; after a store has
   lost records, perhaps some of them again.
 * **A pulse, and no clock.** A living producer's log changes at least once per lease: it gains a
-  batch, or its pulse moves. Readers compare what they see with what they saw, by their own
-  clock; no two clocks are ever compared (``watchers`` says how viewers' leases do without).
+  batch, or its pulse moves. Readers compare two reads, by their own clock; no two clocks are
+  ever compared (``viewer_leases`` documents how viewers' leases work without that).
 
 A log is forgotten some time after its end, or, if it never gets one, after the longest time
 that a stream can take.
@@ -35,7 +34,7 @@ Stores fail. For each request, what holds when
    same batches. (``append`` may notice late; ``beat`` always does.) A reader that is ahead of
    the store reads on once the store is where the reader is; if the producer is dead, ``lose``
    ends the log at its present last record. ``create``, ``adopt`` and ``claim`` that were undone
-   are repeated by whoever needs them: the keeper makes the log, and claims its names, again.
+   are repeated where they are needed: the keeper makes the log, and claims its names, again.
 3. **a part of it is gone** (evicted, expired, deleted). Without its head (meta, producer,
    pulse): ``open`` returns None; ``append``, ``beat``, ``look``, ``adopt``, ``pulse``, ``probe``
    and ``renew`` raise ``Missing``; ``close`` still works where there are batches; ``create``
@@ -43,22 +42,16 @@ Stores fail. For each request, what holds when
    its batches, or some: as if it had gone back in time, but an end that the head knows still
    counts; only its own producer may write it again, after all that came before it. A reader
    that finds a hole that is not filled within a lease gets ``Missing`` from ``lose``. Without
-   anything: ``Missing``, or None. Without a name: nothing is named.
+   anything: ``Missing``, or None. A name that is gone stands for nothing.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-import msgspec
-
-from ..errors import ProxyError
 from .records import End, Meta, RecordId
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +79,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a name stands for: a stream, and the request that may ask for it by this name."""
+    """What a name stands for: a stream, and the fingerprint of the request that may use it."""
 
     stream: str
     fingerprint: str = ""
@@ -94,7 +87,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """For how long logs are kept, in seconds: one that runs, and one that has ended."""
+    """For how many seconds logs are kept: while the stream runs, and after its end."""
 
     running: float = 1500.0
     ended: float = 600.0
@@ -111,61 +104,8 @@ class Pace:
     blocks: int = 1
 
 
-class StoreError(ProxyError):
-    """The store did not do what it was asked, and may do it if asked again."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what, code="store_unavailable", status=503, retryable=True)
-
-
-class Missing(StoreError):
-    """There is no such log; there may have been."""
-
-    def __init__(self) -> None:
-        super().__init__("The stream is not in the store.")
-
-
-class Rewound(StoreError):
-    """The log does not end where its producer goes on: the store has lost records.
-
-    ``last`` is the id of the last record that it has; its sequence number is 0 if it has none.
-    """
-
-    def __init__(self, last: RecordId) -> None:
-        super().__init__("The store has lost records.")
-        self.last = last
-
-
-class Taken(StoreError):
-    """Another process is the producer of this log."""
-
-    def __init__(self) -> None:
-        super().__init__("The stream has a producer.")
-
-
-class Fenced(StoreError):
-    """The log has an end, and nothing can come after it."""
-
-    def __init__(self, at: RecordId, end: End) -> None:
-        super().__init__("The stream is over.")
-        self.at = at
-        self.end = end
-
-
-MAX_VIEWERS = 100
-"""Viewers of one stream whose disconnects no process sees. Who has a ticket can make up names."""
-
-
-class Crowded(StoreError):
-    """The stream has as many such viewers as it may have."""
-
-    def __init__(self) -> None:
-        super().__init__("The stream has as many viewers as it may have.")
-        self.code, self.status = "overloaded", 429
-
-
 class Writer(Protocol):
-    """The producer's hold on a log. Each method may also raise ``StoreError``.
+    """The producer's access to a log. Each method may also raise ``StoreError``.
 
     Raises:
         Fenced: The log is over.
@@ -184,46 +124,46 @@ class Writer(Protocol):
         Args:
             batch: The records that follow the last ones. Once offered, a record is always offered
                 in the same batch.
-            floor: The oldest sequence number that is worth keeping.
+            floor: The oldest sequence number that has to be kept.
         """
 
     async def beat(self) -> None:
         """Renew the lease: move the pulse. Make sure that all records are there."""
 
     async def look(self) -> float:
-        """For how many seconds somebody elsewhere means to watch; 0 if nobody does."""
+        """Return the seconds for which a viewer elsewhere still holds a lease; 0 without one."""
 
 
 class Follower(Protocol):
-    """One reader's place in a log. Each method may also raise ``StoreError``."""
+    """One reader's position in a log. Each method may also raise ``StoreError``."""
 
     @property
     def meta(self) -> Meta:
         """The log's first record."""
 
     async def read(self, wait: float) -> list[Batch]:
-        """The batches after those read before; waits for one, for so many seconds at most.
+        """Return the batches after those read before; wait up to ``wait`` seconds for one.
 
         Raises:
             Missing: The log is gone.
         """
 
     async def pulse(self) -> int:
-        """A number that changes when the producer's lease is renewed.
+        """Return a number that changes when the producer's lease is renewed.
 
         Raises:
             Missing: The log is gone.
         """
 
     async def probe(self) -> None:
-        """Write something of no consequence: a store that takes no writes raises ``StoreError``.
+        """Write a value that has no effect: a store that refuses writes raises ``StoreError``.
 
         Raises:
             Missing: The log is gone.
         """
 
     async def lose(self, end: End) -> None:
-        """End the log, if nothing has come after what was read. Either way, read on.
+        """End the log, if no record was added after those read. Either way, continue to read.
 
         Raises:
             Missing: The log is gone, or what comes next is.
@@ -238,18 +178,18 @@ class Names(Protocol):
 
         Args:
             name: The name.
-            meant: What it shall stand for.
-            instead_of: What it may have stood for.
+            meant: What it is to stand for.
+            instead_of: What it may stand for now.
 
         Returns:
-            What it stands for, if not what was meant; then nothing has changed.
+            What it stands for, if that is something else; then nothing has changed.
         """
 
     async def name(self, name: str, meant: Named) -> None:
         """Let the name stand for this from now on."""
 
     async def named(self, name: str) -> Named | None:
-        """What the name stands for."""
+        """Return what the name stands for; None if it stands for nothing."""
 
 
 class Store(Names, Protocol):
@@ -284,14 +224,14 @@ class Store(Names, Protocol):
             token: By which the store knows the producer: ``new_token()``, one a producer.
 
         Raises:
-            Taken: It is there already, with another producer or none.
+            Taken: The log exists, with another producer or none.
         """
 
     async def reserve(self, meta: Meta) -> None:
-        """Make a log for a producer that is still to come. Safe to repeat until one has come.
+        """Make a log that has no producer yet. Safe to repeat until it has one.
 
         Raises:
-            Taken: It is there already, of another content, or has a producer.
+            Taken: The log exists with other content, or has a producer.
         """
 
     async def adopt(self, stream_id: str, token: str) -> Writer:
@@ -303,83 +243,33 @@ class Store(Names, Protocol):
 
         Raises:
             Taken: It has one.
-            Fenced: It is over: whoever waited for a producer has given up.
+            Fenced: It has an end: its viewers have stopped waiting for a producer.
             Missing: There is no such log.
         """
 
     async def open(self, stream_id: str) -> Follower | None:
-        """A reader's place at the beginning of a log; None if there is no such log."""
+        """Return a reader's position at the start of a log; None if there is no such log."""
 
     async def close(self, stream_id: str, end: End) -> tuple[RecordId, End]:
-        """End a log, from anywhere; the end that counts, and its id.
+        """End a log, from any process; return the end that counts, and its id.
 
         Raises:
             Missing: There is no such log.
         """
 
     async def renew(self, stream_id: str, viewer: str, seconds: float) -> None:
-        """Record that this viewer means to watch for so many seconds more.
+        """Renew a viewer's lease for so many seconds.
 
         Raises:
             Missing: There is no such log.
-            Fenced: It has an end. A viewer that is known already may be taken all the same.
+            Fenced: It has an end. The lease of a known viewer may be renewed nevertheless.
             Crowded: It has ``MAX_VIEWERS`` others.
         """
 
     async def leave(self, stream_id: str, viewer: str) -> None:
-        """Record that this viewer has left."""
+        """Give up a viewer's lease."""
 
 
 def new_token() -> str:
-    """A producer's token: 64 random bits."""
+    """Return a new producer's token: 64 random bits."""
     return secrets.token_hex(8)
-
-
-_packer = msgspec.msgpack.Encoder()
-_unpacker = msgspec.msgpack.Decoder(Batch)
-_meta_decoder = msgspec.json.Decoder(Meta)
-_named_decoder = msgspec.json.Decoder(Named)
-
-
-def pack(batch: Batch) -> bytes:
-    """A batch as one MessagePack value."""
-    return _packer.encode(batch)
-
-
-def unpack(data: bytes) -> Batch:
-    """The batch in these bytes.
-
-    Raises:
-        StoreError: They are not one.
-    """
-    return _decoded(_unpacker.decode, data, "a batch")
-
-
-def pack_json(value: Meta | Named) -> bytes:
-    """A small record as JSON."""
-    return msgspec.json.encode(value)
-
-
-def unpack_meta(data: bytes) -> Meta:
-    """The meta record in these bytes.
-
-    Raises:
-        StoreError: They are not one.
-    """
-    return _decoded(_meta_decoder.decode, data, "a stream")
-
-
-def unpack_named(data: bytes) -> Named:
-    """What a name stands for.
-
-    Raises:
-        StoreError: The bytes do not say it.
-    """
-    return _decoded(_named_decoder.decode, data, "a name")
-
-
-def _decoded(decode: Callable[[bytes], T], data: bytes, what: str) -> T:
-    try:
-        return decode(data)
-    except (msgspec.MsgspecError, TypeError, UnicodeDecodeError):
-        raise StoreError(f"The store holds something that is not {what}.") from None

@@ -1,4 +1,4 @@
-"""Whether the store does what it is asked; said once when that changes, and counted."""
+"""Whether the store works: logged when that changes, and counted."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import logging
 from contextlib import suppress
 
 from ..clock import monotonic
-from .contract import StoreError
+from .exceptions import StoreError
 from .turns import Turns
 
 _QUIET = 30.0
-"""Seconds between two complaints: a store that throttles fails and works by turns."""
+"""Seconds between two warnings: a store that throttles fails and works by turns."""
 _TURNS = 4
 """Streams that are over and are looked after at once: few, of the requests that may be on their way
 (``redis/server`` and ``dynamodb/table`` bound them)."""
@@ -19,7 +19,7 @@ _log = logging.getLogger("tokenwire.store")
 
 
 class Health:
-    """What one process knows of its store.
+    """The state of the store, as one process knows it.
 
     ``newest`` is the token of the producer here whose end the store took last. ``turns`` are for
     those that look after streams that are over.
@@ -30,12 +30,12 @@ class Health:
         self.failing = ""
         self.newest = ""
         self.turns = Turns(_TURNS)
-        self._complained = -_QUIET
-        self._has_complained = False
+        self._warned = -_QUIET
+        self._has_warned = False
         self._trouble = asyncio.Event()
 
     async def trouble(self, seconds: float) -> bool:
-        """Wait until the store may have lost something, for so long at most; whether it may."""
+        """Wait up to ``seconds`` until the store may have lost records; return whether it may."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._trouble.wait()
@@ -43,23 +43,25 @@ class Health:
         return False
 
     def lost(self) -> None:
-        """It has lost something: wake those that wait for ``trouble``."""
+        """Note that the store has lost records: wake the tasks that wait for ``trouble``."""
         self._trouble.set()
         self._trouble = asyncio.Event()
 
     def failed(self, error: StoreError) -> None:
-        """It did not."""
+        """Note that a request has failed."""
         self.failures += 1
-        if not self.failing and monotonic() - self._complained >= _QUIET:
-            self._complained, self._has_complained = monotonic(), True
-            _log.warning("the store fails, and streams cannot be resumed elsewhere: %s", error)
+        if not self.failing and monotonic() - self._warned >= _QUIET:
+            self._warned, self._has_warned = monotonic(), True
+            _log.warning(
+                "the store is failing; streams cannot be resumed in other processes: %s", error
+            )
         self.failing = str(error)
 
     def worked(self) -> None:
-        """It did."""
+        """Note that a request has succeeded."""
         if self.failing:
             self.lost()  # perhaps: it may be another server by now, or an older state
-        if self.failing and self._has_complained:
-            self._has_complained = False
-            _log.warning("the store works again")
+        if self.failing and self._has_warned:
+            self._has_warned = False
+            _log.warning("the store is working again")
         self.failing = ""

@@ -13,7 +13,7 @@ from .contract import Keep, Store
 class StoreOptions:
     """How a store is to be used.
 
-    ``keep`` says for how long logs are kept; ``timeout`` is the number of seconds after which a
+    ``keep`` is for how long logs are kept; ``timeout`` is the number of seconds after which a
     request to the store has failed.
     """
 

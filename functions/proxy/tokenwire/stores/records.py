@@ -7,7 +7,7 @@ A log is the truth about one stream. It holds, in order:
 2. the provider's **blocks**, verbatim, one record each, numbered from 1 without a gap;
 3. one **end** record. The first end in the log wins, and nothing counts after it.
 
-Every record has an id ``epoch-seq``. A writer owns one epoch; whoever takes a stream over
+Every record has an id ``epoch-seq``. A writer owns one epoch; another process that ends the log
 writes in a higher one, so an id is never used twice for different content. Ids order by
 epoch, then by sequence number.
 
@@ -34,7 +34,7 @@ _ID = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class RecordId:
-    """The place of one record in its log; also the SSE ``id`` of what it says."""
+    """The place of one record in its log; also the SSE ``id`` of its events."""
 
     epoch: int
     seq: int
@@ -45,7 +45,7 @@ class RecordId:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """What a client has read last: a record id, and its stream where the id names one.
+    """The last record that a client has: a record id, and its stream where the id names one.
 
     A record may become several blocks in a client's dialect. Then all but the last of them have
     ids with a ``part``, ``epoch-seq.part``, counted from 1: so many blocks of ``last`` the client
@@ -75,7 +75,7 @@ class Cursor:
 
 
 class EndReason(StrEnum):
-    """Why a stream is over."""
+    """Why a stream has ended."""
 
     DONE = "done"
     ERROR = "error"
@@ -86,7 +86,7 @@ class EndReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The last record. ``error`` says what to tell clients, and is absent only for ``done``.
+    """The last record. ``error`` is what clients get, and is absent only for ``done``.
 
     ``block`` is the provider's own terminator, verbatim, where it sent one.
     """
@@ -120,7 +120,7 @@ class Meta:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One provider that was asked, as ``provider/model``; its error's code, if it failed."""
+    """One provider that was called, as ``provider/model``; its error's code, if it failed."""
 
     model: str
     error: str | None = None
@@ -128,7 +128,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class Facts:
-    """What the pump saw go by, for the log line. Instants are ``perf_counter`` seconds."""
+    """What the pump has measured, for the log line. Instants are ``perf_counter`` seconds."""
 
     started: float = 0.0
     first_upstream_byte: float | None = None

@@ -1,4 +1,4 @@
-"""Turns: a bound on how many do the same at once, where the newest go first."""
+"""A limit on how many tasks do the same at once, where the newest have priority."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from heapq import heappop, heappush
 
 
 class Turns:
-    """Lets so many in at once.
+    """Admit a limited number of tasks at once.
 
     Args:
-        most: How many.
+        most: The number of tasks.
     """
 
     def __init__(self, most: int) -> None:
@@ -22,10 +22,10 @@ class Turns:
 
     @asynccontextmanager
     async def take(self, age: float) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it for as long as the context lasts.
+        """Wait to be admitted, and hold the place while the context lasts.
 
         Args:
-            age: Of those that wait, the one with the least goes first.
+            age: The waiting task with the lowest age is admitted first.
         """
         await self._enter(age)
         try:
@@ -44,7 +44,7 @@ class Turns:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._leave()  # it was let in, and is not coming
+                self._leave()  # it was admitted, and is cancelled
             raise
 
     def _leave(self) -> None:

@@ -13,7 +13,8 @@ from ..clock import monotonic
 from ..dialects.protocol import as_event
 from ..errors import ProxyError
 from ..events import Error
-from ..stores.contract import Batch, Follower, Missing, StoreError
+from ..stores.contract import Batch, Follower
+from ..stores.exceptions import Missing, StoreError
 from ..stores.health import Health
 from ..stores.records import End, EndReason
 from .silence import Silence

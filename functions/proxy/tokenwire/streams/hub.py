@@ -13,7 +13,8 @@ from typing import Literal
 
 from ..errors import ClientError
 from ..events import Error
-from ..stores.contract import Crowded, Fenced, Missing, Named, StoreError, Taken, Writer
+from ..stores.contract import Named, Writer
+from ..stores.exceptions import Crowded, Fenced, Missing, StoreError, Taken
 from ..stores.memory import MemoryStore
 from ..stores.records import Attempt, Cursor, End, EndReason, Meta
 from .admission import Running

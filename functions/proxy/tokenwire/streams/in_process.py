@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..stores.contract import StoreError, Writer
+from ..stores.contract import Writer
+from ..stores.exceptions import StoreError
 from ..stores.health import Health
 from ..stores.records import End, EndReason, Meta
 from .copies import NoCopy

@@ -23,18 +23,8 @@ from typing import TypeVar
 from ..clock import monotonic
 from ..errors import ProxyError
 from ..events import Error
-from ..stores.contract import (
-    Batch,
-    Fenced,
-    Missing,
-    Named,
-    Rewound,
-    Store,
-    StoreError,
-    Taken,
-    Writer,
-    new_token,
-)
+from ..stores.contract import Batch, Named, Store, Writer, new_token
+from ..stores.exceptions import Fenced, Missing, Rewound, StoreError, Taken
 from ..stores.health import Health
 from ..stores.records import End, EndReason, Meta, RecordId
 from .ledger import MOST, Behind, Ledger

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
-from ..stores.contract import Missing, Writer, new_token
+from ..stores.contract import Writer, new_token
+from ..stores.exceptions import Missing
 from ..stores.health import Health
 from ..stores.records import End, EndReason, Meta
 from .copies import StoredCopy

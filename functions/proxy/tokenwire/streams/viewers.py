@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import Protocol
 
 from ..clock import monotonic
-from ..stores.contract import Store, StoreError
+from ..stores.contract import Store
+from ..stores.exceptions import StoreError
 from .policy import OnDisconnect
 
 _FIRST_VIEWER = 5.0

@@ -7,7 +7,9 @@ import zlib
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from ..contract import Batch, StoreError, pack, unpack
+from ..contract import Batch
+from ..encoding import pack, unpack
+from ..exceptions import StoreError
 
 Item: TypeAlias = dict[str, Any]
 
@@ -23,10 +25,10 @@ def key(stream_id: str, place: int) -> Item:
 
 
 def number(item: Item, name: str) -> int:
-    """A whole number among an item's attributes.
+    """Return an integer attribute of an item.
 
     Raises:
-        StoreError: It has no such.
+        StoreError: There is none.
     """
     try:
         return int(item[name]["N"])
@@ -35,10 +37,10 @@ def number(item: Item, name: str) -> int:
 
 
 def text(item: Item, name: str) -> str:
-    """A text among an item's attributes.
+    """Return a text attribute of an item.
 
     Raises:
-        StoreError: It has no such.
+        StoreError: There is none.
     """
     try:
         return str(item[name]["S"])
@@ -47,10 +49,10 @@ def text(item: Item, name: str) -> str:
 
 
 def binary(item: Item, name: str) -> bytes:
-    """Bytes among an item's attributes.
+    """Return a binary attribute of an item.
 
     Raises:
-        StoreError: It has no such.
+        StoreError: There is none.
     """
     try:
         return bytes(item[name]["B"])
@@ -59,11 +61,11 @@ def binary(item: Item, name: str) -> bytes:
 
 
 def _something_else(name: str) -> StoreError:
-    return StoreError(f"DynamoDB holds something else (an item without its {name}).")
+    return StoreError(f"DynamoDB holds an unexpected item (without {name}).")
 
 
 def expires_in(seconds: float) -> Item:
-    """The attribute that says when an item may be deleted."""
+    """Return the attribute with the time at which an item may be deleted."""
     return {"expires_at": {"N": str(int(time.time() + seconds))}}
 
 
@@ -78,8 +80,8 @@ def of_batch(at: Item, batch: Batch, token: str, expires: Item) -> list[Item]:
     Args:
         at: The key of the first of them; the others take the places that follow.
         batch: What they hold.
-        token: Whose they are.
-        expires: The attribute that says when they may be deleted.
+        token: Their producer's token.
+        expires: The attribute with the time at which they may be deleted.
     """
     place = number(at, "sk")
     found: list[Item] = []
@@ -89,7 +91,7 @@ def of_batch(at: Item, batch: Batch, token: str, expires: Item) -> list[Item]:
         for index, piece in enumerate(pieces):
             item = {**at, "sk": {"N": str(place + len(found))}, "batch": {"B": piece}}
             item |= {"by": {"S": token}, **expires}
-            # What it holds, for those who do not read it.
+            # For readers that do not decode the batch.
             item |= {"upto": {"N": str(part.last.seq)}, "piece": {"N": str(index)}}
             if piece is not pieces[-1]:
                 item["more"] = {"BOOL": True}
@@ -119,10 +121,10 @@ def _divided(batch: Batch) -> list[Batch]:
 
 
 def complete(items: list[Item], upto: int) -> tuple[int, int]:
-    """How far a producer's own items reach without a hole, in whole batches.
+    """Return how far a producer's own items reach without a hole, in complete batches.
 
     Args:
-        items: They, in the order of their places, beginning with place 1.
+        items: The items, in the order of their places, beginning with place 1.
         upto: How many of them are to be looked at.
 
     Returns:

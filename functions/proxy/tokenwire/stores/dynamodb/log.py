@@ -1,4 +1,4 @@
-"""One stream's log in a table: the producer's hold on it, and a reader's place in it."""
+"""One stream's log in a table: its producer's access to it, and a reader's position in it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import asyncio
 import secrets
 import time
 
-from ..contract import Batch, Fenced, Keep, Missing, Rewound, StoreError, Taken
+from ..contract import Batch, Keep
+from ..exceptions import Fenced, Missing, Rewound, StoreError, Taken
 from ..records import End, Meta, RecordId
-from ..watchers import Watchers
+from ..viewer_leases import ViewerLeases
 from .items import (
     Item,
     Reassembly,
@@ -32,10 +33,10 @@ class DynamoDBWriter:
     """As ``store.Writer``.
 
     Args:
-        table: Where.
-        keep: For how long.
-        stream_id: Whose log.
-        token: By which it knows its own items.
+        table: The table.
+        keep: For how long logs are kept.
+        stream_id: The stream.
+        token: The producer's token, which marks its items.
     """
 
     def __init__(self, table: Table, keep: Keep, stream_id: str, token: str) -> None:
@@ -47,10 +48,10 @@ class DynamoDBWriter:
         self._last = RecordId(0, 0)
         self._verified = 0
         self._written: Batch | None = None
-        self._watchers = Watchers()
+        self._leases = ViewerLeases()
 
     async def append(self, batch: Batch, floor: int = 1) -> None:
-        """As ``Writer.append``. ``floor`` is not heeded: items are paid for when written."""
+        """As ``Writer.append``. ``floor`` is ignored: items are paid for when written."""
         if batch == self._written:
             if batch.end is None:
                 await self.look()  # it was written, but perhaps the log was ended since
@@ -76,7 +77,7 @@ class DynamoDBWriter:
         await self._verify()
         self._check_open()
         values: Item = {":one": {"N": "1"}, ":at": expires_in(self._keep.running)["expires_at"]}
-        change, gone = "SET expires_at = :at ADD pulse :one", self._watchers.gone()
+        change, gone = "SET expires_at = :at ADD pulse :one", self._leases.abandoned()
         names = {f"v{index}": viewer for index, viewer in enumerate(gone)}
         if names:
             change += " REMOVE " + ", ".join(f"watching.#{name}" for name in names)
@@ -87,7 +88,7 @@ class DynamoDBWriter:
         """As ``Writer.look``. One request: the first item, and the places around the next."""
         marks = (await self._around()).get("watching", {}).get("M", {})
         self._check_open()
-        return self._watchers.hear({viewer: mark.get("S", "") for viewer, mark in marks.items()})
+        return self._leases.update({viewer: mark.get("S", "") for viewer, mark in marks.items()})
 
     async def _around(self) -> Item:
         """The first item, if the places around the next are as they were left."""
@@ -115,11 +116,11 @@ class DynamoDBWriter:
         return place in items and (place == 0 or text(items[place], "by") == self.token)
 
     async def _find_place(self, there: Item | None) -> None:
-        """The log is not as it was left: why nothing of ours can be written, or where to go on.
+        """Raise why the log is not as this writer left it, or where the producer must continue.
 
         Raises:
             Fenced, Taken: Another's item is there.
-            Rewound: Items are missing, or there are more than this hold on the log knows.
+            Rewound: Items are missing, or there are more than this writer knows.
         """
         if there is not None and text(there, "by") != self.token:
             raise fenced(there)
@@ -129,19 +130,19 @@ class DynamoDBWriter:
             raise Taken if found is None else fenced(found)
         last, seq = complete(items, len(items))
         if last and "end" in items[last - 1]:
-            await self._say_over(last)
+            await self._raise_end(last)
         self._next, self._verified, self._written = last + 1, 0, None
         self._last = RecordId(1 if seq else 0, seq)
         raise Rewound(self._last)
 
-    async def _say_over(self, place: int) -> None:
-        """Raises ``Fenced``: this place has an end, of an earlier hold on the log."""
+    async def _raise_end(self, place: int) -> None:
+        """Raise ``Fenced``: this place has an end, written through another writer object."""
         found = await self._table.get(key(self._id, place))
         if found is not None:
             raise fenced(found)
 
     def _check_open(self) -> None:
-        """Raises ``Fenced`` after an end of its own; others' stand in the place that is next."""
+        """Raise ``Fenced`` after an own end; another producer's end is at the next place."""
         if self._written is not None and self._written.end is not None:
             raise Fenced(self._written.last, self._written.end)
 
@@ -150,7 +151,7 @@ class DynamoDBFollower:
     """As ``store.Follower``.
 
     Args:
-        table: Where.
+        table: The table.
         keep: For how long an end is kept.
         meta: The log's first record.
     """
@@ -199,7 +200,7 @@ class DynamoDBFollower:
         is_over = batch is not None and batch.end is not None
         if at > self._read.place:
             if await self._table.get(key(self.meta.id, self._read.place + 1)) is None:
-                raise Missing  # a hole, which nobody has filled
+                raise Missing  # a hole that was not filled
         elif is_over:
             self._read.place = at - 1  # the table went back, and the log was ended there
         else:
@@ -221,26 +222,26 @@ class DynamoDBFollower:
         return found
 
     async def _page(self) -> list[Item]:
-        # The first read tells who has come too late, so it must not be stale. A later one that
-        # is will see the rest next time, for half the price.
+        # The first read must not be stale: it decides whether the log is there. A later one that is
+        # stale costs half, and the next one returns the rest.
         consistent, self._is_first = self._is_first, False
         pk = key(self.meta.id, 0)["pk"]
         return await self._table.after(pk, self._read.place, consistent=consistent)
 
 
 def _is_same(there: Item, item: Item) -> bool:
-    """Whether what stands in a place is what was to be put there: put twice."""
+    """Return whether the item in a place is the one to be put there: a repeated request."""
     return all(there.get(name) == item[name] for name in ("by", "batch"))
 
 
 async def put_end(table: Table, at: Item, batch: Batch, keep: Keep) -> bool:
-    """Put an end for another producer; whether the place was free."""
+    """Put an end into another producer's log; return whether the place was free."""
     (item,) = of_batch(at, batch, "", expires_in(keep.ended))
     return await table.put(item, IS_FREE) is None
 
 
 def fenced(item: Item) -> StoreError:
-    """Why nothing of ours can stand where this item does."""
+    """Return the error for a write to the place of this item."""
     _, batch = place_of(item)
     if batch is None or batch.end is None:
         return Taken()

@@ -6,24 +6,11 @@ import asyncio
 import time
 from contextlib import suppress
 
-from ..contract import (
-    MAX_VIEWERS,
-    Batch,
-    Crowded,
-    Follower,
-    Keep,
-    Missing,
-    Named,
-    Pace,
-    StoreError,
-    Taken,
-    Writer,
-    pack_json,
-    unpack_meta,
-    unpack_named,
-)
+from ..contract import Batch, Follower, Keep, Named, Pace, Writer
+from ..encoding import pack_json, unpack_meta, unpack_named
+from ..exceptions import MAX_VIEWERS, Crowded, Missing, StoreError, Taken
 from ..records import End, Meta, RecordId
-from ..watchers import mark
+from ..viewer_leases import mark
 from .items import Item, binary, expires_in, is_expired, key, place_of
 from .log import DynamoDBFollower, DynamoDBWriter, fenced, put_end
 from .table import IS_FREE, IS_THERE, Table
@@ -169,7 +156,7 @@ class DynamoDBStore:
 
 
 def _is_same(there: Item, item: Item) -> bool:
-    """Whether a log that is there already is the one that was to be made: made twice."""
+    """Return whether the log that is there is the one to be made: a repeated request."""
     made = ("meta", "producer")
     return all(name in there and there[name] == item[name] for name in made)
 

@@ -1,4 +1,4 @@
-"""One table, by boto3: requests in threads, and failures in the words of the contract."""
+"""One table, by boto3: requests in threads, and failures as the exceptions of the contract."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ..contract import StoreError
+from ..exceptions import StoreError
 from .items import Item
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ _BUSY = {
     "ThrottlingException",
     "TransactionInProgressException",
 }
-"""Refusals that say no more than that there are too many requests."""
+"""Refusals whose only reason is that there are too many requests."""
 
 
 class Table:
     """A DynamoDB table. Each request may raise ``StoreError``.
 
-    Region, credentials and endpoint are boto3's own business.
+    boto3 finds region, credentials and endpoint.
 
     Args:
         name: Its name.
@@ -51,7 +51,7 @@ class Table:
         self._make_client = connect or self._connect
         self._timeout = timeout
         self._client: DynamoDBClient | None = None
-        # boto3 blocks. It is well kept, and a request costs it less than a millisecond.
+        # boto3 blocks. It is well maintained, and a request costs it less than a millisecond.
         self._threads = ThreadPoolExecutor(32, "dynamodb")
 
     def connected(self) -> DynamoDBClient:
@@ -68,12 +68,12 @@ class Table:
             connect_timeout=self._timeout,
             read_timeout=self._timeout,
             max_pool_connections=32,
-            # ``_ask`` tries again. boto3 would sleep before that, for as long as it is told to.
+            # ``_send`` tries again. boto3 would sleep before that, for as long as AWS asks.
             retries={"mode": "standard", "total_max_attempts": 1},
             tcp_keepalive=True,
         )
         client = boto3.client("dynamodb", config=config)
-        client.meta.events.register("after-call.dynamodb", _check_whole)
+        client.meta.events.register("after-call.dynamodb", _check_complete)
         return client
 
     def close(self) -> None:
@@ -84,23 +84,23 @@ class Table:
 
     async def get(self, key: Item) -> Item | None:
         """One item, as it is now."""
-        said = await self._ask(
+        response = await self._send(
             lambda client: client.get_item(TableName=self.name, Key=key, ConsistentRead=True)
         )
-        return said.get("Item")
+        return response.get("Item")
 
     async def get_all(self, keys: list[Item]) -> list[Item]:
         """Those of some items that are there, as they are now."""
         wanted: Any = {self.name: {"Keys": keys, "ConsistentRead": True}}
-        said = await self._ask(lambda client: client.batch_get_item(RequestItems=wanted))
-        if _part(said, "UnprocessedKeys"):
+        response = await self._send(lambda client: client.batch_get_item(RequestItems=wanted))
+        if _part(response, "UnprocessedKeys"):
             raise StoreError("DynamoDB failed (UnprocessedKeys).")
-        found: list[Item] = _part(said, "Responses").get(self.name, [])
+        found: list[Item] = _part(response, "Responses").get(self.name, [])
         return found
 
     async def after(self, pk: Item, place: int, *, consistent: bool) -> list[Item]:
         """The items of a partition after a place, in order: those that fit into one answer."""
-        said = await self._ask(
+        response = await self._send(
             lambda client: client.query(
                 TableName=self.name,
                 KeyConditionExpression="pk = :pk AND sk > :after",
@@ -108,19 +108,19 @@ class Table:
                 ConsistentRead=consistent,
             )
         )
-        found: list[Item] = _part(said, "Items")
+        found: list[Item] = _part(response, "Items")
         return found
 
     async def places(self, pk: Item, first: int) -> list[Item]:
-        """The items of a partition from a place on, as they are now, without what they hold."""
+        """Return the items of a partition from a place on, without their batches."""
         found: list[Item] = []
         start: dict[str, Any] = {}
         while True:
-            said = await self._ask(partial(self._page_of_places, pk, first, start))
-            found += _part(said, "Items")
-            if "LastEvaluatedKey" not in said:
+            response = await self._send(partial(self._page_of_places, pk, first, start))
+            found += _part(response, "Items")
+            if "LastEvaluatedKey" not in response:
                 return found
-            start = {"ExclusiveStartKey": said["LastEvaluatedKey"]}
+            start = {"ExclusiveStartKey": response["LastEvaluatedKey"]}
 
     def _page_of_places(
         self, pk: Item, first: int, start: dict[str, Any], client: DynamoDBClient
@@ -137,7 +137,7 @@ class Table:
 
     async def last(self, pk: Item) -> Item | None:
         """The last item of a partition, as it is now."""
-        said = await self._ask(
+        response = await self._send(
             lambda client: client.query(
                 TableName=self.name,
                 KeyConditionExpression="pk = :pk",
@@ -147,19 +147,19 @@ class Table:
                 Limit=1,
             )
         )
-        return next(iter(_part(said, "Items")), None)
+        return next(iter(_part(response, "Items")), None)
 
     async def put(self, item: Item, condition: str = "", values: Item | None = None) -> Item | None:
-        """Put an item; what stands there instead, if the condition fails."""
-        said: dict[str, Any] = {"TableName": self.name, "Item": item}
+        """Put an item; return the item that is there if the condition fails."""
+        request: dict[str, Any] = {"TableName": self.name, "Item": item}
         if condition:
-            said |= _conditional(condition, values or {})
-        return await self._ask(lambda client: _unless_refused(partial(client.put_item, **said)))
+            request |= _conditional(condition, values or {})
+        return await self._send(lambda client: _unless_refused(partial(client.put_item, **request)))
 
     async def update(
         self, key: Item, change: str, values: Item, condition: str = IS_THERE, **names: str
     ) -> Item | None:
-        """Change an item; what it is instead, or ``{}`` for none, if the condition fails.
+        """Change an item; return it, or ``{}`` if there is none, if the condition fails.
 
         Args:
             key: The item's.
@@ -168,13 +168,15 @@ class Table:
             condition: What must hold.
             names: Its names, without their ``#``.
         """
-        said: dict[str, Any] = {"TableName": self.name, "Key": key, "UpdateExpression": change}
-        said |= _conditional(condition, values)
+        request: dict[str, Any] = {"TableName": self.name, "Key": key, "UpdateExpression": change}
+        request |= _conditional(condition, values)
         if names:
-            said["ExpressionAttributeNames"] = {f"#{name}": n for name, n in names.items()}
-        return await self._ask(lambda client: _unless_refused(partial(client.update_item, **said)))
+            request["ExpressionAttributeNames"] = {f"#{name}": n for name, n in names.items()}
+        return await self._send(
+            lambda client: _unless_refused(partial(client.update_item, **request))
+        )
 
-    async def _ask(self, ask: Callable[[DynamoDBClient], T]) -> T:
+    async def _send(self, request: Callable[[DynamoDBClient], T]) -> T:
         """Carry out one request in a thread. One that fails on the way is sent once more.
 
         This is the boundary of boto3: whatever it raises (or its threads, once closed) ends here.
@@ -183,26 +185,26 @@ class Table:
             StoreError: DynamoDB refuses it, or cannot be reached. The text has its code alone.
         """
         try:
-            return await self._once(ask)
+            return await self._once(request)
         except Exception as error:
             if not _may_repeat(error):
                 raise _as_ours(error) from None
         await asyncio.sleep(_PAUSE)
         try:
-            return await self._once(ask)
+            return await self._once(request)
         except Exception as error:
             raise _as_ours(error) from None
 
-    async def _once(self, ask: Callable[[DynamoDBClient], T]) -> T:
+    async def _once(self, request: Callable[[DynamoDBClient], T]) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(self._carry_out, ask))
+        return await loop.run_in_executor(self._threads, partial(self._carry_out, request))
 
-    def _carry_out(self, ask: Callable[[DynamoDBClient], T]) -> T:
-        return ask(self.connected())
+    def _carry_out(self, request: Callable[[DynamoDBClient], T]) -> T:
+        return request(self.connected())
 
 
-def _check_whole(http_response: Any, **_: Any) -> None:
-    """Refuse an answer that broke off: botocore takes a body that is no JSON for an empty one.
+def _check_complete(http_response: Any, **_: Any) -> None:
+    """Refuse a truncated response: botocore takes a body that is no JSON for an empty one.
 
     No beginning of a JSON object is a JSON object.
     """
@@ -212,16 +214,16 @@ def _check_whole(http_response: Any, **_: Any) -> None:
         raise StoreError("DynamoDB failed (TruncatedAnswer).") from None
 
 
-def _part(said: Any, name: str) -> Any:
-    """A part that every answer of this kind has.
+def _part(response: Any, name: str) -> Any:
+    """Return a part that every response of this kind has.
 
     Raises:
-        StoreError: This one does not.
+        StoreError: This response has none.
     """
     try:
-        return said[name]
+        return response[name]
     except KeyError:
-        raise StoreError(f"DynamoDB failed (an answer without {name}).") from None
+        raise StoreError(f"DynamoDB failed (a response without {name}).") from None
 
 
 def _may_repeat(error: Exception) -> bool:
@@ -242,30 +244,30 @@ def _code_of(error: Exception) -> str:
 
 
 def _answer_of(error: Exception) -> dict[str, Any]:
-    """DynamoDB's own answer, if the error is a ``ClientError``."""
+    """DynamoDB's response, if the error is a ``ClientError``; else an empty one."""
     answer: Any = getattr(error, "response", None)
     return answer if isinstance(answer, dict) else {}
 
 
 def _conditional(condition: str, values: Item) -> dict[str, Any]:
-    said: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
+    given: dict[str, Any] = {"ExpressionAttributeValues": values} if values else {}
     return {
-        **said,
+        **given,
         "ConditionExpression": condition,
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
 
-def _unless_refused(ask: Callable[[], object]) -> Item | None:
-    """None if it was done; if its condition failed, the item that is there, or ``{}``."""
+def _unless_refused(request: Callable[[], object]) -> Item | None:
+    """Send a request. Return None; if its condition failed, the item that is there, or ``{}``."""
     from botocore.exceptions import ClientError
 
     try:
-        ask()
+        request()
     except ClientError as error:
-        said: Any = error.response
-        if said.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+        response: Any = error.response
+        if response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
             raise
-        found: Item = said.get("Item", {})
+        found: Item = response.get("Item", {})
         return found
     return None

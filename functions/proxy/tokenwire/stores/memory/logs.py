@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..contract import MAX_VIEWERS, Batch, Crowded, Fenced, Keep, Missing, Taken
+from ..contract import Batch, Keep
+from ..exceptions import MAX_VIEWERS, Crowded, Fenced, Missing, Taken
 from ..records import End, Meta, RecordId
-from ..watchers import mark
+from ..viewer_leases import mark
 
 NOTHING = RecordId(0, 0)
 """The last record of an empty log."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from ..contract import Batch, Rewound, Taken
+from ..contract import Batch
+from ..exceptions import Rewound, Taken
 from ..records import End, Meta, RecordId
-from ..watchers import Watchers
+from ..viewer_leases import ViewerLeases
 from .logs import NOTHING, Log, Logs
 
 
@@ -19,7 +20,7 @@ class MemoryWriter:
         self.token = token
         self.last = last
         self._logs = logs
-        self._watchers = Watchers()
+        self._leases = ViewerLeases()
 
     async def append(self, batch: Batch, floor: int = 1) -> None:
         """As ``Writer.append``. The blocks are shared with the caller, not copied."""
@@ -45,7 +46,7 @@ class MemoryWriter:
         """As ``Writer.look``."""
         log = self._own_log()
         self._check(log)
-        return self._watchers.hear(log.marks)
+        return self._leases.update(log.marks)
 
     def _own_log(self) -> Log:
         log = self._logs.get(self.id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..contract import Follower, Keep, Named, Pace, Taken, Writer
+from ..contract import Follower, Keep, Named, Pace, Writer
+from ..exceptions import Taken
 from ..records import End, Meta, RecordId
 from .logs import Log, Logs
 from .places import MemoryFollower, MemoryWriter

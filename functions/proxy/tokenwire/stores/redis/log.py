@@ -1,4 +1,4 @@
-"""One stream's log in Redis: the producer's hold on it, and a reader's place in it."""
+"""One stream's log in Redis: its producer's access to it, and a reader's position in it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from ..contract import Batch, Fenced, Keep, Missing, Rewound, Taken, pack, unpack
+from ..contract import Batch, Keep
+from ..encoding import pack, unpack
+from ..exceptions import Fenced, Missing, Rewound, Taken
 from ..records import End, Meta
-from ..watchers import Watchers
+from ..viewer_leases import ViewerLeases
 from .scripts import APPEND, CLOSE, LOOK, SET, Script
 from .server import Server, id_of, keys, ms, reading
 
 _PAGE = 256 * 1024
-"""Bytes that one read asks for, about: an answer has to come within the time-out, whole."""
+"""Bytes that one read requests, about: its response must be complete within the time-out."""
 _FEW, _MANY = 8, 256
-"""Entries that one read asks for: at first, and at most."""
+"""Entries that one read requests: at first, and at most."""
 
 
 class RedisWriter:
     """As ``store.Writer``.
 
     Args:
-        server: Where.
-        keep: For how long.
-        stream_id: Whose log.
-        token: By which the server knows it.
+        server: The server.
+        keep: For how long logs are kept.
+        stream_id: The stream.
+        token: The producer's token.
     """
 
     def __init__(self, server: Server, keep: Keep, stream_id: str, token: str) -> None:
@@ -34,7 +36,7 @@ class RedisWriter:
         self._id = stream_id
         self.token = token
         self._last = "0-0"
-        self._watchers = Watchers()
+        self._leases = ViewerLeases()
 
     async def append(self, batch: Batch, floor: int = 1) -> None:
         """As ``Writer.append``."""
@@ -56,14 +58,14 @@ class RedisWriter:
     async def beat(self) -> None:
         """As ``Writer.beat``."""
         lasts = ms(self._keep.running)
-        await self._run(LOOK, [lasts, self._last, self.token, *self._watchers.gone()])
+        await self._run(LOOK, [lasts, self._last, self.token, *self._leases.abandoned()])
 
     async def look(self) -> float:
         """As ``Writer.look``."""
         (marks,) = await self._run(LOOK, ["", self._last, self.token])
         with reading():
             names = [name.decode() for name in marks]
-            return self._watchers.hear(dict(zip(names[::2], names[1::2], strict=True)))
+            return self._leases.update(dict(zip(names[::2], names[1::2], strict=True)))
 
     async def _run(self, script: Script, args: Sequence[Any]) -> Any:
         try:
@@ -77,7 +79,7 @@ class RedisFollower:
     """As ``store.Follower``.
 
     Args:
-        server: Where.
+        server: The server.
         keep: For how long an end is kept.
         meta: The log's first record.
     """
@@ -95,13 +97,15 @@ class RedisFollower:
         block = ["BLOCK", max(1, ms(wait))] if wait > 0 and self._over is None else []
         log = keys(self.meta.id)[1]
         count, self._count = self._count, 1  # if it fails, it was too much
-        said = await self._server.ask("XREAD", "COUNT", count, *block, "STREAMS", log, self._last)
+        response = await self._server.send(
+            "XREAD", "COUNT", count, *block, "STREAMS", log, self._last
+        )
         self._count = count
-        if not said:
+        if not response:
             over, self._over = self._over, None
             return [] if over is None else [over]
         with reading():
-            ((_, entries),) = said
+            ((_, entries),) = response
             found = [_batch(entry_id, fields) for entry_id, fields in entries]
             self._last = entries[-1][0].decode()
             if found[-1].end is not None:
@@ -111,11 +115,11 @@ class RedisFollower:
 
     async def pulse(self) -> int:
         """As ``Follower.pulse``."""
-        said = await self._server.ask("HGET", keys(self.meta.id)[0], "pulse")
-        if said is None:
+        response = await self._server.send("HGET", keys(self.meta.id)[0], "pulse")
+        if response is None:
             raise Missing
         with reading():
-            return int(said)
+            return int(response)
 
     async def probe(self) -> None:
         """As ``Follower.probe``."""
@@ -127,21 +131,21 @@ class RedisFollower:
         try:
             await self._server.on_stream(CLOSE, self.meta.id, args)
         except Fenced as error:
-            # Somebody was faster. Its entry may be gone, or not be after what was read.
+            # Another process ended it. Its entry may be lost, or not be after what was read.
             self._over = Batch(error.at.epoch, error.at.seq, [], error.end)
         except Taken:
             return  # the producer lives
 
 
 def _next_count(count: int, sizes: list[int]) -> int:
-    """How many entries to ask for next: so many that they come well within the time-out."""
+    """Return how many entries to request next: few enough to arrive well within the time-out."""
     fit = _PAGE // max(1, *sizes)
     return max(1, min(fit, count * 2, _MANY))
 
 
 def closing(end: End, keep: Keep, after: str = "") -> list[Any]:
-    """What ``CLOSE`` is told; with ``after``, no entry may be later than that."""
-    # Whoever closes a log does not know its epoch; the script does.
+    """Return the arguments of ``CLOSE``; with ``after``, no entry may be later than that."""
+    # The caller does not know the log's epoch; the script does.
     return [pack(Batch(0, 0, [], end)), after, ms(keep.ended)]
 
 

@@ -13,7 +13,7 @@ from redis.asyncio.connection import AbstractConnection, ConnectionPool
 
 
 class ShrinkingPool(ConnectionPool):
-    """As ``ConnectionPool``; ``idle`` says for how many seconds a connection waits for use."""
+    """As ``ConnectionPool``; connections that are unused for ``idle`` seconds are closed."""
 
     def __init__(self, *args: Any, idle: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

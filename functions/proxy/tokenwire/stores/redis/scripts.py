@@ -1,6 +1,6 @@
 """The Lua scripts of the Redis store: each is one atomic step on the keys of one stream.
 
-``KEYS`` are those that ``server.keys`` names: about, log. The first word of an answer is the
+``KEYS`` are those of ``server.keys``: about, log. The first item of a response is the
 outcome: ``ok``, or ``missing``, ``taken``, ``fenced``, ``rewound`` as in ``store``.
 
 Redis may evict either key and keep the other, so each script begins with what both know: the id

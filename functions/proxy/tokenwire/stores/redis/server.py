@@ -10,7 +10,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from ..contract import Crowded, Fenced, Missing, Rewound, StoreError, Taken, unpack
+from ..encoding import unpack
+from ..exceptions import Crowded, Fenced, Missing, Rewound, StoreError, Taken
 from ..records import End, RecordId
 from .scripts import Script
 
@@ -20,17 +21,17 @@ if TYPE_CHECKING:
 
 
 _SLOTS = 64
-"""Commands that are on their way at once, reads that wait aside: each takes a connection."""
+"""Commands sent at once, except reads that wait: each takes a connection."""
 
 
 class Server:
-    """Where logs are. Each command may raise ``StoreError``.
+    """The connections to one server or cluster. Each command may raise ``StoreError``.
 
     Args:
         url: As redis-py reads it; with ``?cluster=true``, one node of a cluster.
         timeout: Seconds for a connection, and for an answer.
         connect: Makes the client, where that is not redis-py's own.
-        idle: Seconds for which a connection is kept that nobody uses.
+        idle: Seconds after which an unused connection is closed.
     """
 
     def __init__(
@@ -60,17 +61,17 @@ class Server:
             await self._client.aclose()
 
     async def on_stream(self, script: Script, stream_id: str, args: Sequence[Any]) -> Any:
-        """Run a script on a stream's keys, and say what it refuses in the contract's words.
+        """Run a script on a stream's keys; raise its refusals as the exceptions of the contract.
 
         Raises:
             Missing: There is no such log.
-            Taken: It is another's.
+            Taken: It has another producer.
             Fenced: It has an end.
             Rewound: It has lost records.
-            Crowded: It has all the viewers that it may have.
+            Crowded: It has as many viewers as it may have.
         """
-        said = await self.run(script, keys(stream_id), args)
-        match said[0]:
+        response = await self.run(script, keys(stream_id), args)
+        match response[0]:
             case b"missing":
                 raise Missing
             case b"taken":
@@ -78,37 +79,37 @@ class Server:
             case b"crowded":
                 raise Crowded
             case b"rewound":
-                raise Rewound(id_of(said[1]))
+                raise Rewound(id_of(response[1]))
             case b"fenced":
-                raise Fenced(id_of(said[1]), _end_in(said[2]))
-        return said[1:]
+                raise Fenced(id_of(response[1]), _end_in(response[2]))
+        return response[1:]
 
     async def run(self, script: Script, names: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script, sending its text only where the server does not have it."""
         try:
-            return await self.ask("EVALSHA", script.sha, len(names), *names, *args)
+            return await self.send("EVALSHA", script.sha, len(names), *names, *args)
         except _Unknown:
-            return await self.ask("EVAL", script.text, len(names), *names, *args)
+            return await self.send("EVAL", script.text, len(names), *names, *args)
 
-    async def ask(self, *command: Any) -> Any:
-        """One command's answer. A command that fails on the way is sent once more.
+    async def send(self, *command: Any) -> Any:
+        """Send a command, and return its response. One that fails on the way is sent once more.
 
         This is the boundary of redis-py: whatever it raises leaves as ``StoreError``. Its transport
         raises more than its own errors (uvloop's closed handle is a ``RuntimeError``).
 
         Raises:
             StoreError: The server refuses it, or cannot be reached. The text names the kind of
-                failure alone: what a client library says may quote an address or a password.
+                failure alone: the message of a client library may quote an address or a password.
         """
         try:
             if "BLOCK" in command:
-                return await self._ask(command)
+                return await self._send(command)
             async with asyncio.timeout(3 * self._timeout), self._slots:
-                return await self._ask(command)
+                return await self._send(command)
         except Exception as error:
             raise _as_ours(error) from None
 
-    async def _ask(self, command: tuple[Any, ...]) -> Any:
+    async def _send(self, command: tuple[Any, ...]) -> Any:
         try:
             return await self.connected().execute_command(*command)
         except Exception as error:
@@ -149,7 +150,7 @@ class Server:
             "protocol": 2,
             "socket_connect_timeout": self._timeout,
             "socket_timeout": self._timeout,
-            # ``ask`` tries again, and knows more kinds of failure.
+            # ``send`` tries again, and knows more kinds of failure.
             "retry": Retry(NoBackoff(), 0),
             # One reader that waits holds a connection for as long.
             "max_connections": 10_000,
@@ -202,11 +203,11 @@ def id_of(text: bytes) -> RecordId:
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Where an answer is read: one of another shape is an error of the store."""
+    """Raise ``StoreError`` if the response that is read here has another shape."""
     try:
         yield
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise StoreError(f"Redis holds something else ({type(error).__name__}).") from None
+        raise StoreError(f"Redis holds an unexpected value ({type(error).__name__}).") from None
 
 
 def _end_in(data: bytes) -> End:
@@ -217,12 +218,12 @@ def _end_in(data: bytes) -> End:
 
 
 def ms(seconds: float) -> int:
-    """Whole milliseconds."""
+    """Return whole milliseconds."""
     return int(seconds * 1000)
 
 
 def _without_cluster(url: str) -> tuple[str, bool]:
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
-    said = query.pop("cluster", "false")
-    return urlunsplit(parts._replace(query=urlencode(query))), said == "true"
+    cluster = query.pop("cluster", "false")
+    return urlunsplit(parts._replace(query=urlencode(query))), cluster == "true"

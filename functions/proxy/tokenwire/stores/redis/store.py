@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from ..contract import (
-    MAX_VIEWERS,
-    Fenced,
-    Follower,
-    Keep,
-    Named,
-    Pace,
-    Writer,
-    pack_json,
-    unpack_meta,
-    unpack_named,
-)
+from ..contract import Follower, Keep, Named, Pace, Writer
+from ..encoding import pack_json, unpack_meta, unpack_named
+from ..exceptions import MAX_VIEWERS, Fenced
 from ..records import End, Meta, RecordId
-from ..watchers import mark
+from ..viewer_leases import mark
 from .log import RedisFollower, RedisWriter, closing
 from .scripts import ADOPT, CLAIM, CLOSE, CREATE, WATCH
 from .server import Server, id_of, keys, ms
@@ -29,7 +20,7 @@ class RedisStore:
             cluster, such as ElastiCache Serverless.
         keep: For how long logs are kept.
         timeout: Seconds for a connection, and for a command beyond what it is meant to wait.
-        idle: Seconds for which a connection is kept that nobody uses.
+        idle: Seconds after which an unused connection is closed.
     """
 
     shared = True
@@ -65,16 +56,20 @@ class RedisStore:
 
     async def open(self, stream_id: str) -> Follower | None:
         """As ``Store.open``."""
-        said = await self._server.ask("HGET", keys(stream_id)[0], "meta")
-        return None if said is None else RedisFollower(self._server, self.keep, unpack_meta(said))
+        response = await self._server.send("HGET", keys(stream_id)[0], "meta")
+        return (
+            None
+            if response is None
+            else RedisFollower(self._server, self.keep, unpack_meta(response))
+        )
 
     async def close(self, stream_id: str, end: End) -> tuple[RecordId, End]:
         """As ``Store.close``."""
         try:
-            said = await self._server.on_stream(CLOSE, stream_id, closing(end, self.keep))
+            response = await self._server.on_stream(CLOSE, stream_id, closing(end, self.keep))
         except Fenced as error:
             return error.at, error.end
-        return id_of(said[0]), end
+        return id_of(response[0]), end
 
     async def renew(self, stream_id: str, viewer: str, seconds: float) -> None:
         """As ``Store.renew``."""
@@ -82,23 +77,23 @@ class RedisStore:
 
     async def leave(self, stream_id: str, viewer: str) -> None:
         """As ``Store.leave``."""
-        await self._server.ask("HDEL", keys(stream_id)[0], f"viewer {viewer}")
+        await self._server.send("HDEL", keys(stream_id)[0], f"viewer {viewer}")
 
     async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
         """As ``Names.claim``."""
         before = pack_json(instead_of) if instead_of else b""
         args = [pack_json(meant), before, self._longest()]
-        said = await self._server.run(CLAIM, [_name(name)], args)
-        return unpack_named(said) if said else None
+        response = await self._server.run(CLAIM, [_name(name)], args)
+        return unpack_named(response) if response else None
 
     async def name(self, name: str, meant: Named) -> None:
         """As ``Names.name``."""
-        await self._server.ask("SET", _name(name), pack_json(meant), "PX", self._longest())
+        await self._server.send("SET", _name(name), pack_json(meant), "PX", self._longest())
 
     async def named(self, name: str) -> Named | None:
         """As ``Names.named``."""
-        said = await self._server.ask("GET", _name(name))
-        return unpack_named(said) if said else None
+        response = await self._server.send("GET", _name(name))
+        return unpack_named(response) if response else None
 
     async def _create(self, meta: Meta, token: str) -> None:
         args = [pack_json(meta), token, ms(self.keep.running)]
