@@ -53,7 +53,7 @@ class Watching:
 
     def __init__(self, response: httpx2.Response) -> None:
         self.response = response
-        self.said = b""
+        self.received = b""
         self._parts = response.aiter_bytes()
 
     @property
@@ -65,16 +65,16 @@ class Watching:
     @property
     def last(self) -> dict[str, str]:
         """The header that a client comes back with."""
-        return {"last-event-id": read(self.said)[-1][0]}
+        return {"last-event-id": read(self.received)[-1][0]}
 
     async def until(self, word: bytes) -> None:
         """Read until this has come."""
         async with asyncio.timeout(20):
-            while word not in self.said:
-                self.said += await anext(self._parts)
+            while word not in self.received:
+                self.received += await anext(self._parts)
 
     async def rest(self) -> bytes:
         """Read to the end; all that was said."""
         async for part in self._parts:
-            self.said += part
-        return self.said
+            self.received += part
+        return self.received

@@ -1,4 +1,4 @@
-"""Model names: a provider's prefix, an alias, a bare name; a typo is said to be one."""
+"""Model names: a provider's prefix, an alias, a bare name; a typo is reported with the nearest name."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def catalog(*names: str, foreign: str | None = None) -> Catalog:
         ("opnai/gpt-5", "Did you mean openai/…?"),
         ("OpenAI/gpt-5", "Did you mean openai/…?"),
         ("beste/x", "Did you mean best?"),
-        ("nobody/none", "there are."),
-        ("x" * 100_000 + "/y", "there are."),
+        ("nobody/none", "the available ones."),
+        ("x" * 100_000 + "/y", "the available ones."),
     ],
 )
 def test_prefix_of_no_provider_is_not_found(name: str, hint: str) -> None:

@@ -33,8 +33,8 @@ def load() -> Mapping[str, Dialect]:
             path that is taken (``bad_setting``).
     """
     found = plugins.extended(DIALECTS, plugins.DIALECTS, Dialect)
-    for name, dialect in found.items():
-        _check(name, dialect, found)
+    for name in found.keys() - DIALECTS.keys():
+        _check(name, found[name], found)
     return MappingProxyType(found)
 
 

@@ -1,4 +1,4 @@
-"""The catalog: which provider answers for which model name."""
+"""The catalog: resolves a model's name to providers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Protocol
 from ..errors import ClientError
 from ..providers.protocol import Provider
 
-# What a provider may be called. An ARN has slashes too, but no such prefix.
+# A provider's name. An ARN has slashes too, but no such prefix.
 _PREFIX = re.compile(r"[\w-]+", re.ASCII)
 _LONGEST = 64
-"""Characters of a name that are compared with those there are."""
+"""Characters of an unknown name that are compared with the known names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A provider, and the model by the provider's own name for it."""
+    """A provider, and the provider's own name of the model."""
 
     provider: Provider
     model: str
@@ -28,14 +28,17 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Whom to ask, in order; each but the last has so many seconds for its first content."""
+    """The routes to try, in order.
+
+    ``patience`` is the seconds that each but the last has for its first content.
+    """
 
     routes: tuple[Route, ...]
     patience: float = 30.0
 
 
 class Alias(Protocol):
-    """What a model's name stands for."""
+    """The routes of an alias."""
 
     @property
     def route(self) -> Sequence[str]:
@@ -43,18 +46,18 @@ class Alias(Protocol):
 
     @property
     def patience(self) -> float:
-        """Seconds that each but the last has for its first content."""
+        """Seconds that each route but the last has for its first content."""
 
 
 class Catalog:
     """Resolves ``provider/model``, aliases, and bare names. The caller never names a host.
 
     Args:
-        providers: Those that are on, by name; the first is where bare names go.
-        aliases: What names stand for.
-        default: What a request without a model gets; a ``provider/model`` or an alias.
-        off: Providers that are known but not on, and why.
-        foreign: The provider that takes names whose prefix is no provider's.
+        providers: The providers that are on, by name. Bare model names go to the first.
+        aliases: The aliases by name.
+        default: The model of a request without one: a ``provider/model`` or an alias.
+        off: The providers that are known but not on, and why.
+        foreign: The provider of names whose prefix is not a provider's name.
     """
 
     def __init__(
@@ -72,10 +75,10 @@ class Catalog:
         self._foreign = None if foreign is None else self._providers[foreign]
 
     def resolve(self, model: str) -> Plan:
-        """Where this model is answered, in order. An empty name means the default.
+        """Return the routes of a model, in order. An empty name means the default.
 
         Raises:
-            ClientError: Nobody answers for it (404, ``model_not_found``).
+            ClientError: No provider has it (404, ``model_not_found``).
         """
         alias = self._alias(model or self.default)
         if alias is None:
@@ -103,10 +106,10 @@ class Catalog:
         raise self._unknown(name)
 
     async def check(self, model: str) -> None:
-        """Find the model among what its provider offers, where the provider says what it does.
+        """Check that the model's provider lists it, if the provider lists its models.
 
         Raises:
-            ClientError: Nobody answers for it (404, ``model_not_found``).
+            ClientError: No provider has it (404, ``model_not_found``).
         """
         first = self.resolve(model).routes[0]
         if self._alias(model) is None:
@@ -115,12 +118,12 @@ class Catalog:
                 raise self._unknown(model)
 
     def _unknown(self, word: str) -> ClientError:
-        """The error for a name that nobody answers for, with the nearest that somebody does."""
+        """Return the error for an unknown name, with the nearest known one."""
         known = {name.lower(): name for name in (*self._aliases, *self._providers)}
         near = difflib.get_close_matches(word[:_LONGEST].lower(), known, n=1)
         hint = f" Did you mean {self._shown(known[near[0]])}?" if near else ""
         return ClientError(
-            f"There is no such model here; GET /v1/models lists those there are.{hint}",
+            f"There is no such model. GET /v1/models lists the available ones.{hint}",
             code="model_not_found",
             status=404,
             param="model",
@@ -131,11 +134,11 @@ class Catalog:
 
     @property
     def status(self) -> dict[str, str]:
-        """Each provider that is on, and the dialect it speaks."""
+        """The dialect of each provider that is on, by the provider's name."""
         return {name: provider.dialect for name, provider in self._providers.items()}
 
     async def names(self) -> list[str]:
-        """Every name that can be asked for: aliases first, then each provider's models."""
+        """Return every name that a request may use: aliases, then each provider's models."""
         offers = await asyncio.gather(*(p.models() for p in self._providers.values()))
         offered = [
             f"{name}/{model}"
@@ -145,7 +148,7 @@ class Catalog:
         return [*self._aliases, *offered]
 
     async def prepare(self) -> None:
-        """Get every provider ready for its first request."""
+        """Prepare every provider for its first request."""
         await asyncio.gather(*(p.prepare() for p in self._providers.values()))
 
     async def aclose(self) -> None:

@@ -33,6 +33,9 @@ def document(app: FastAPI, dialects: Mapping[str, Dialect]) -> JSON:
         # This replaces the schemas of FastAPI's own errors, which no route of ours sends.
         schemas = reference.components(dialects)
         found["components"] = {"schemas": schemas, "securitySchemes": _SCHEMES}
+        endpoints = reference.endpoints(dialects)
+        # Begin with the endpoints, whose routes come last.
+        found["paths"] = dict(sorted(found["paths"].items(), key=lambda i: i[0] not in endpoints))
         operations = _Operations(dialects)
         for path, methods in found["paths"].items():
             for method, operation in methods.items():

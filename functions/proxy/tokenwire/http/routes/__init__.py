@@ -12,9 +12,11 @@ from . import events, models, pages, probes, responses, streams, ui
 
 
 def routers(dialects: Mapping[str, Dialect]) -> tuple[APIRouter, ...]:
-    """Return all routers of an app with these dialects."""
+    """Return all routers of an app with these dialects.
+
+    The endpoints come last, so that no dialect of a plugin can take over another route.
+    """
     return (
-        endpoints.router(dialects),
         responses.router,
         ui.router,
         models.router,
@@ -22,4 +24,5 @@ def routers(dialects: Mapping[str, Dialect]) -> tuple[APIRouter, ...]:
         streams.router,
         probes.router,
         pages.router,
+        endpoints.router(dialects),
     )
