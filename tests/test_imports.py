@@ -155,6 +155,17 @@ def test_routes_import_only_the_gateway() -> None:
             assert room != "dialects" or is_package, f"{path}:{line}: routes import {target}"
 
 
+def test_a_request_record_is_only_written() -> None:
+    """Outside of ``recording`` nothing reads a field of the log line: decisions need a context."""
+    for name, path in modules():
+        if name.split(".")[0] not in {"gateway", "http"} or name == "gateway.recording":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Attribute(value=ast.Attribute(attr="log"), ctx=ast.Load()):
+                    pytest.fail(f"{path}:{node.lineno} reads the record")
+
+
 def test_table_has_no_cycle() -> None:
     """Rooms are built on rooms below them."""
     done: set[str] = set()

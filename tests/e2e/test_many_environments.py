@@ -84,7 +84,7 @@ async def test_start_reload_cancel(
             async with asyncio.timeout(5):
                 await provider.requests[0].closed.wait()
             await second.until(b"cancelled")
-        assert text_of(first.said) + text_of(second.said) == "one two "
+        assert text_of(first.received) + text_of(second.received) == "one two "
         over = await client.get(url, headers=second.last)
         assert over.status_code == 204
     assert len(provider.requests) == 1

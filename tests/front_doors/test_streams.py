@@ -54,7 +54,7 @@ async def test_first_token_comes_before_the_last_is_sent(
     async with client.stream("POST", CHAT, json=ASK) as response:
         watching = Watching(response)
         await watching.until(b"one")
-        assert b"two" not in watching.said
+        assert b"two" not in watching.received
         gate.set()
         assert b"two" in await watching.rest()
 
@@ -130,7 +130,7 @@ async def test_lost_stream_is_resumed(provider: Upstream, client: httpx2.AsyncCl
 
     after = await client.get("/api/stream?prompt=Hi", headers=watching.last)
 
-    assert text_of(watching.said) + text_of(after.content) == "one two"
+    assert text_of(watching.received) + text_of(after.content) == "one two"
     assert types(after.content) == ["content", "finish", "[DONE]"]
     end = {"last-event-id": read(after.content)[-1][0]}
     again = await client.get("/api/stream?prompt=Hi", headers=end)

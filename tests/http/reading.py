@@ -22,7 +22,9 @@ def read(body: bytes) -> Said:
 
 def types(body: bytes) -> list[str]:
     """The types of the events, in order."""
-    return [said if isinstance(said, str) else said["type"] for _, said in read(body)]
+    return [
+        received if isinstance(received, str) else received["type"] for _, received in read(body)
+    ]
 
 
 def text_of(body: bytes) -> str:
@@ -32,12 +34,12 @@ def text_of(body: bytes) -> str:
 
 async def printed(capfd: pytest.CaptureFixture[str], count: int, word: str = '"request"') -> str:
     """What was printed, once so many lines have this word: a function's come from its process."""
-    said = ""
+    received = ""
     async with asyncio.timeout(10):
-        while sum(word in line for line in said.splitlines()) < count:
-            said += capfd.readouterr().out
+        while sum(word in line for line in received.splitlines()) < count:
+            received += capfd.readouterr().out
             await asyncio.sleep(0.01)
-    return said
+    return received
 
 
 async def viewers(client: httpx2.AsyncClient, count: int) -> None:
@@ -74,7 +76,7 @@ class Watching:
                 self.received += await anext(self._parts)
 
     async def rest(self) -> bytes:
-        """Read to the end; all that was said."""
+        """Read to the end; return everything that was received."""
         async for part in self._parts:
             self.received += part
         return self.received

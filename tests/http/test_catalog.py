@@ -1,4 +1,4 @@
-"""Model names: a provider's prefix, an alias, a bare name; a typo is reported with the nearest name."""
+"""Model names: a provider's prefix, an alias, a bare name; a typo gets the nearest name."""
 
 from __future__ import annotations
 

@@ -79,15 +79,15 @@ async def test_first_token_before_last_is_sent(provider: Upstream, serve: Serve)
     client = await serve(provider)
 
     async with client.stream("POST", "/v1/chat/completions", json=ASK) as response:
-        seen = b""
+        received = b""
         async for data in response.aiter_bytes():
-            seen += data
-            if b"one" in seen and not gate.is_set():
-                assert b"two" not in seen
+            received += data
+            if b"one" in received and not gate.is_set():
+                assert b"two" not in received
                 gate.set()
 
     assert gate.is_set()
-    assert b"two" in seen
+    assert b"two" in received
 
 
 async def test_whole_answer_without_stream(provider: Upstream, serve: Serve) -> None:
@@ -97,12 +97,12 @@ async def test_whole_answer_without_stream(provider: Upstream, serve: Serve) -> 
 
     response = await client.post("/v1/chat/completions", json={**ASK, "stream": False})
 
-    said = response.json()
-    assert said["object"] == "chat.completion"
+    received = response.json()
+    assert received["object"] == "chat.completion"
     message = {"role": "assistant", "content": "Hello", "refusal": None}
-    assert said["choices"][0]["message"] == message
-    assert said["choices"][0]["finish_reason"] == "stop"
-    assert said["usage"]["total_tokens"] == 5
+    assert received["choices"][0]["message"] == message
+    assert received["choices"][0]["finish_reason"] == "stop"
+    assert received["usage"]["total_tokens"] == 5
     assert provider.requests[0].json["stream"] is True
 
 
@@ -113,18 +113,18 @@ async def test_heartbeats_before_and_between(provider: Upstream, serve: Serve) -
     client = await serve(provider, TOKENWIRE_HEARTBEAT="0.05")
 
     async with client.stream("POST", "/v1/chat/completions", json=ASK) as response:
-        seen = b""
+        received = b""
         async for data in response.aiter_bytes():
-            seen += data
-            if seen == b": ping\n: ping\n":
+            received += data
+            if received == b": ping\n: ping\n":
                 head.set()
-            if seen.endswith(b": ping\n") and b'"a"' in seen:
+            if received.endswith(b": ping\n") and b'"a"' in received:
                 middle.set()
 
-    before, _, after = seen.partition(b"id: 1-1\n")
+    before, _, after = received.partition(b"id: 1-1\n")
     assert set(before.splitlines()) == {b": ping"}
     assert b"\n\n: ping\n" in after
-    assert b": ping\n\n" not in seen
+    assert b": ping\n\n" not in received
 
 
 async def test_upstream_refusals_map_to_status(provider: Upstream, serve: Serve) -> None:
@@ -213,8 +213,8 @@ async def test_every_death_is_told(provider: Upstream, serve: Serve) -> None:
         provider.answer(*steps)
         response = await client.post("/v1/chat/completions", json=ASK)
         assert "[DONE]" not in response.text, name
-        said = response.text.strip().splitlines()[-1].removeprefix("data: ")
-        assert json.loads(said)["error"]["code"] == code, name
+        received = response.text.strip().splitlines()[-1].removeprefix("data: ")
+        assert json.loads(received)["error"]["code"] == code, name
         assert response.text.count('"error"') == 1, name
 
 
@@ -332,8 +332,8 @@ async def test_timeouts_have_their_own_codes(provider: Upstream, serve: Serve) -
         provider.answer(*steps)
         client = await serve(provider, **{setting: "100ms"})
         response = await client.post("/v1/chat/completions", json=ASK)
-        said = response.text.strip().splitlines()[-1].removeprefix("data: ")
-        assert json.loads(said)["error"]["code"] == code
+        received = response.text.strip().splitlines()[-1].removeprefix("data: ")
+        assert json.loads(received)["error"]["code"] == code
 
 
 async def test_timeout_before_headers_is_504(provider: Upstream, serve: Serve) -> None:
@@ -422,7 +422,7 @@ async def test_bare_model_names_reach_default(provider: Upstream, serve: Serve) 
 
 
 async def test_models_lists_all_providers(provider: Upstream, serve: Serve) -> None:
-    """Aliases are not asked for; the provider's own list is, once; the demo's is known."""
+    """The provider's own list is requested, once; aliases and the demo's models are known."""
     listing = {
         "object": "list",
         "data": [{"id": "gpt-x", "object": "model", "created": 1, "owned_by": "o"}],
@@ -431,9 +431,9 @@ async def test_models_lists_all_providers(provider: Upstream, serve: Serve) -> N
     client = await serve(provider)
 
     for _ in range(2):
-        said = (await client.get("/v1/models")).json()
+        received = (await client.get("/v1/models")).json()
 
-    assert [model["id"] for model in said["data"]][:2] == ["openai/gpt-x", "demo/markdown"]
+    assert [model["id"] for model in received["data"]][:2] == ["openai/gpt-x", "demo/markdown"]
     assert len(provider.requests) == 1
 
 

@@ -59,17 +59,17 @@ async def test_running_response_is_read_and_cancelled(provider: Upstream, serve:
     client = await serving(provider, serve)
     async with client.stream("POST", "/v1/responses", json=ASK) as response:
         parts = response.aiter_bytes()
-        seen = b""
-        while b"half" not in seen:
-            seen += await anext(parts)
-        found = events(seen)[0]["response"]["id"]
+        received = b""
+        while b"half" not in received:
+            received += await anext(parts)
+        found = events(received)[0]["response"]["id"]
         read = (await client.get(f"/v1/responses/{found}")).json()
         assert read["status"] == "in_progress"
         assert read["output"][0]["content"][0]["text"] == "half"
         cancelled = (await client.post(f"/v1/responses/{found}/cancel")).json()
         assert cancelled["status"] == "cancelled"
-        seen += b"".join([part async for part in parts])
-    assert events(seen)[-1]["response"]["status"] == "cancelled"
+        received += b"".join([part async for part in parts])
+    assert events(received)[-1]["response"]["status"] == "cancelled"
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
     assert (await client.get("/v1/responses/resp_nobody")).status_code == 404
 
@@ -82,11 +82,11 @@ async def test_number_that_a_running_response_has_not_reached(
     client = await serving(provider, serve, TOKENWIRE_HEARTBEAT="1s")
     async with client.stream("POST", "/v1/responses", json=ASK) as response:
         parts = response.aiter_bytes()
-        seen = b""
-        while b"half" not in seen:
-            seen += await anext(parts)
-        last = events(seen)[-1]["sequence_number"]
-        url = f"/v1/responses/{events(seen)[0]['response']['id']}"
+        received = b""
+        while b"half" not in received:
+            received += await anext(parts)
+        last = events(received)[-1]["sequence_number"]
+        url = f"/v1/responses/{events(received)[0]['response']['id']}"
         for ahead in (last + 1, 999_999, 10**30):
             refused = await client.get(f"{url}?stream=true&starting_after={ahead}")
             error = refused.json()["error"]
@@ -97,9 +97,9 @@ async def test_number_that_a_running_response_has_not_reached(
             await client.post(f"{url}/cancel")
             assert events(await rest.aread())[0]["sequence_number"] == last + 1
         async for part in parts:
-            seen += part
+            received += part
     whole_again = await client.get(f"{url}?stream=true&starting_after={last}")
-    assert events(whole_again.content) == events(seen)[last + 1 :]
+    assert events(whole_again.content) == events(received)[last + 1 :]
     beyond = await client.get(f"{url}?stream=true&starting_after=999999")
     assert (beyond.status_code, events(beyond.content)) == (200, [])
 
@@ -140,16 +140,16 @@ async def test_whole_answers(provider: Upstream, serve: Serve) -> None:
         provider._scripts = []
         provider.answer(recording("parallel", dialect))
         messages = [{"role": "user", "content": "x"}]
-        said = await client.post(
+        received = await client.post(
             "/v1/messages", json={"model": model, "max_tokens": 9, "messages": messages}
         )
-        assert [call[1] for call in of_message(said.json()).calls] == ["weather", "time"]
-        said = await client.post("/v1/responses", json={**ASK, "model": model, "stream": False})
-        assert [item["name"] for item in said.json()["output"]] == ["weather", "time"]
-        said = await client.post(
+        assert [call[1] for call in of_message(received.json()).calls] == ["weather", "time"]
+        received = await client.post("/v1/responses", json={**ASK, "model": model, "stream": False})
+        assert [item["name"] for item in received.json()["output"]] == ["weather", "time"]
+        received = await client.post(
             "/v1/chat/completions", json={"model": model, "messages": messages}
         )
-        (choice,) = said.json()["choices"]
+        (choice,) = received.json()["choices"]
         assert [c["function"]["name"] for c in choice["message"]["tool_calls"]] == [
             "weather",
             "time",
@@ -173,9 +173,9 @@ async def test_chat_is_resumed_from_its_beginning(provider: Upstream, serve: Ser
         gate.set()
         resumed = await resuming
     assert resumed.headers["x-vercel-ai-ui-message-stream"] == "v1"
-    said = events(resumed.content)
-    assert said[0]["type"] == "start"
-    assert "".join(part["delta"] for part in said if part["type"] == "text-delta") == "one two"
+    received = events(resumed.content)
+    assert received[0]["type"] == "start"
+    assert "".join(part["delta"] for part in received if part["type"] == "text-delta") == "one two"
     assert (await client.get("/api/chat/c1/stream")).status_code == 204
     assert len(provider.requests) == 1
 
@@ -217,8 +217,8 @@ async def test_one_stream_in_five_dialects_at_once(provider: Upstream, serve: Se
         answers = await asyncio.gather(*watching)
     for name, answer in zip(DIALECTS, answers, strict=True):
         decoder = DIALECTS[name].decoder()
-        said = [event for block in split(answer.content) for event in decoder.decode(block)]
-        assert "".join(getattr(e, "delta", "") for e in said) == "Hello", name
+        received = [event for block in split(answer.content) for event in decoder.decode(block)]
+        assert "".join(getattr(e, "delta", "") for e in received) == "Hello", name
     assert len(provider.requests) == 1
 
 
@@ -268,17 +268,17 @@ TURNS = [{"role": "user", "content": "x"}]
 async def test_what_cannot_be_said_is_refused_by_name(
     path: str, body: dict[str, Any], status: int, where: str, provider: Upstream, serve: Serve
 ) -> None:
-    """In the caller's own dialect, before anything is asked of a provider."""
+    """In the caller's own dialect, before a provider is called."""
     client = await serving(provider, serve)
     response = await client.post(path, json=body)
     assert response.status_code == status
-    said = response.json()
-    said = said["error"] if isinstance(said.get("error"), dict) else said
-    assert where in (said.get("message") or said["error"])
+    received = response.json()
+    received = received["error"] if isinstance(received.get("error"), dict) else received
+    assert where in (received.get("message") or received["error"])
     assert provider.requests == []
     if path == "/v1/messages":
         assert response.json()["type"] == "error"
-        assert said["type"] == "invalid_request_error"
+        assert received["type"] == "invalid_request_error"
 
 
 async def test_own_words_pass_untouched(provider: Upstream, serve: Serve) -> None:

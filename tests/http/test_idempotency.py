@@ -41,10 +41,10 @@ async def test_retry_joins_the_running_stream(path: str, provider: Upstream, ser
     again = asyncio.create_task(client.post(path, json=BODIES[path], headers=KEY))
     await viewers(client, 1)
     gate.set()
-    said = await again
-    assert said.headers["x-stream-id"] == first
-    assert "one " in said.text
-    assert "two" in said.text
+    received = await again
+    assert received.headers["x-stream-id"] == first
+    assert "one " in received.text
+    assert "two" in received.text
     once_more = await client.post(path, json=BODIES[path], headers=KEY)
     assert once_more.headers["x-stream-id"] == first
     assert len(provider.requests) == 1

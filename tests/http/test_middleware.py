@@ -105,14 +105,14 @@ async def test_failures_are_told_to_cloudwatch() -> None:
 
 async def test_other_scopes_pass() -> None:
     """Lifespan and websocket are not requests."""
-    seen = []
+    received = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        seen.append(scope["type"])
+        received.append(scope["type"])
 
     async def nothing(*_: Any) -> Any:
         raise AssertionError
 
     logged = Logged(app, Recorder(Logger(service="none"), Metrics(lambda: 0, lambda: 0)))
     await logged({"type": "lifespan"}, nothing, nothing)
-    assert seen == ["lifespan"]
+    assert received == ["lifespan"]

@@ -28,7 +28,7 @@ async def check(stream: Stream, number: int) -> None:
 
 
 def played(scene: Scene) -> None:
-    """The scene in a process other than the one that runs the stream, which has said ``HALF``."""
+    """The scene in a process other than the one that runs the stream, which has sent ``HALF``."""
 
     async def play() -> None:
         store, tap = MemoryStore(), Tap()

@@ -78,7 +78,7 @@ async def test_answers_fit(paths: dict[str, Any], serve: Serve) -> None:
         await client.post("/v1/responses", json={"model": "demo/markdown", "input": "Hi"})
     ).json()
     stream = (await client.post("/v1/streams", json={"message": "Hi"})).json()["id"]
-    asked: list[tuple[str, str, str, Any]] = [
+    calls: list[tuple[str, str, str, Any]] = [
         ("post", "/v1/chat/completions", "", HELLO),
         ("post", "/v1/chat/completions", "", {}),
         ("post", "/v1/messages", "", {**HELLO, "max_tokens": 9}),
@@ -105,7 +105,7 @@ async def test_answers_fit(paths: dict[str, Any], serve: Serve) -> None:
         ("get", "/healthz", "", None),
         ("get", "/readyz", "", None),
     ]
-    for method, path, url, body in asked:
+    for method, path, url, body in calls:
         answer = await client.request(method.upper(), url or path, json=body)
         described = paths["paths"][path][method]["responses"][str(answer.status_code)]
         schema = described["content"]["application/json"]["schema"]

@@ -24,9 +24,9 @@ CALLED = {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", 
 CALL = chunk({"tool_calls": [CALLED]})
 
 
-def user(said: str) -> dict[str, Any]:
+def user(received: str) -> dict[str, Any]:
     """A turn of a user's."""
-    return {"role": "user", "content": [{"type": "input_text", "text": said}]}
+    return {"role": "user", "content": [{"type": "input_text", "text": received}]}
 
 
 def reference(item: str) -> dict[str, str]:
@@ -71,8 +71,8 @@ async def test_item_of_another_caller_is_unknown(provider: Upstream, serve: Serv
     client = await serve(provider, TOKENWIRE_API_KEYS="key-of-one-caller,key-of-two-caller")
     one = {"authorization": "Bearer key-of-one-caller"}
     two = {"authorization": "Bearer key-of-two-caller"}
-    said = (await client.post("/v1/responses", json=ASK, headers=one)).json()
-    body = {**ASK, "input": [reference(said["output"][0]["id"])]}
+    received = (await client.post("/v1/responses", json=ASK, headers=one)).json()
+    body = {**ASK, "input": [reference(received["output"][0]["id"])]}
     response = await client.post("/v1/responses", json=body, headers=two)
     assert response.status_code == 404
     assert "secret" not in response.text
@@ -128,9 +128,9 @@ async def test_running_response_is_waited_for(provider: Upstream, serve: Serve) 
                 break
         item = f"msg_{stream.removeprefix('st_')}_0"
         body = {**ASK, "input": [reference(item)]}
-        asked = asyncio.create_task(client.post("/v1/responses", json=body))
+        pending = asyncio.create_task(client.post("/v1/responses", json=body))
         await client.post(f"/v1/responses/resp_{stream.removeprefix('st_')}/cancel")
-        response = await asked
+        response = await pending
     assert response.status_code == 200
     assert provider.requests[1].json["messages"][0]["content"] == "Hel"
 

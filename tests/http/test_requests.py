@@ -161,8 +161,8 @@ async def test_refusal_names_the_callers_field(provider: Upstream, serve: Serve)
 
 async def test_providers_refusal_names_the_callers_field(provider: Upstream, serve: Serve) -> None:
     """What the provider finds at fault is led back as well; verbatim it stays as it is."""
-    said = {"error": {"message": "bad", "code": "bad", "param": "messages[1].content"}}
-    provider.answer(json.dumps(said).encode(), status=400)
+    received = {"error": {"message": "bad", "code": "bad", "param": "messages[1].content"}}
+    provider.answer(json.dumps(received).encode(), status=400)
     client = await serve(provider)
     body = {"model": "openai/m", "instructions": "s", "input": TURNS}
     response = await client.post("/v1/responses", json=body)
@@ -198,7 +198,7 @@ async def test_provider_may_take_foreign_names(
 
 
 async def test_reference_page_has_every_request(serve: Serve) -> None:
-    """Each body that is posted refers to a schema that is there, twice asked for too."""
+    """Each request body refers to a schema in the document, also when it is fetched twice."""
     client = await serve()
     for _ in range(2):
         document = (await client.get("/openapi.json")).json()

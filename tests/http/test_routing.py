@@ -1,4 +1,4 @@
-"""Aliases and fallbacks: another provider is asked, but only before the first content."""
+"""Aliases and fallbacks: another provider is tried, but only before the first content."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ async def test_next_is_asked(
         "/v1/chat/completions",
         "/v1/messages",
     ]
-    said = await printed(capfd, 1)
-    assert '"attempts":[{"model":"openai/big","error":"' in said
-    assert '},{"model":"anthropic/claude"}]' in said
+    received = await printed(capfd, 1)
+    assert '"attempts":[{"model":"openai/big","error":"' in received
+    assert '},{"model":"anthropic/claude"}]' in received
 
 
 async def test_not_after_the_first_content(provider: Upstream, serve: Serve) -> None:
-    """What the caller has seen cannot be taken back: the stream ends with its error."""
+    """What the caller has received cannot be taken back: the stream ends with its error."""
     provider.answer(ROLE, text("Hal"), INSIDE)
     client = await app(provider, serve)
     response = await client.post("/api/stream", json={"message": "x", "model": "best"})
@@ -144,8 +144,8 @@ async def test_fallback_that_is_cut_off(provider: Upstream, serve: Serve) -> Non
     assert read(response.content)[-1][1]["code"] == "upstream_truncated"
 
 
-@pytest.mark.parametrize("asked", [True, False])
-async def test_fallback_tells_usage_once(asked: bool, provider: Upstream, serve: Serve) -> None:
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_fallback_tells_usage_once(wanted: bool, provider: Upstream, serve: Serve) -> None:
     """Anthropic counts twice, at its start and at its end; a chat client is told once, or never."""
     provider.answer(status=500)
     provider.answer(recording("text", "messages"))
@@ -154,9 +154,9 @@ async def test_fallback_tells_usage_once(asked: bool, provider: Upstream, serve:
         "model": "best",
         "messages": [{"role": "user", "content": "x"}],
         "stream": True,
-        "stream_options": {"include_usage": asked},
+        "stream_options": {"include_usage": wanted},
     }
     response = await client.post("/v1/chat/completions", json=body)
-    assert response.text.count('"usage":{') == asked
+    assert response.text.count('"usage":{') == wanted
     *_, last, _ = [line for line in response.text.splitlines() if line.startswith("data:")]
-    assert ('"choices":[]' in last) is asked
+    assert ('"choices":[]' in last) is wanted

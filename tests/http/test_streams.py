@@ -95,7 +95,7 @@ async def test_unknown_format_is_refused(provider: Upstream, serve: Serve) -> No
 
 
 async def test_trimmed_part_is_410(provider: Upstream, serve: Serve) -> None:
-    """What is no longer held is gone, and said to be."""
+    """A part that is no longer held is a 410."""
     provider.answer(ROLE, *(text("x" * 1000) for _ in range(40)), STOP, DONE)
     client = await serve(provider, TOKENWIRE_MAX_STREAM_BYTES="8192", TOKENWIRE_WINDOW_BYTES="2048")
     stream = await started(client)
@@ -121,13 +121,13 @@ async def test_two_watch_one_stream(provider: Upstream, serve: Serve) -> None:
     url = f"/v1/streams/{stream['id']}"
 
     async def watch() -> bytes:
-        seen = b""
+        received = b""
         async with client.stream("GET", url) as response:
             async for data in response.aiter_bytes():
-                seen += data
-                if b"one" in seen:
+                received += data
+                if b"one" in received:
                     arrived.release()
-        return seen
+        return received
 
     arrived = asyncio.Semaphore(0)
     early = asyncio.create_task(watch())

@@ -84,10 +84,12 @@ async def test_responses_loop(provider: Upstream, serve: Serve) -> None:
     """The output's items come back as they were told."""
     client = await serving(provider, serve)
     more = {"tools": [{"type": "function", **SPEC}]}
-    said: list[Any] = [{"role": "user", "content": "Hi"}]
-    first = await post(client, "/v1/responses", {"input": said, **more})
+    turns: list[Any] = [{"role": "user", "content": "Hi"}]
+    first = await post(client, "/v1/responses", {"input": turns, **more})
     call = first["output"][-1]
     result = {"type": "function_call_output", "call_id": call["call_id"], "output": "ok"}
-    last = await post(client, "/v1/responses", {"input": [*said, *first["output"], result], **more})
+    last = await post(
+        client, "/v1/responses", {"input": [*turns, *first["output"], result], **more}
+    )
     assert last["output"][0]["content"][0]["text"] == "So."
     assert second_turn(provider)[0]["thoughtSignature"] == "c2ln"

@@ -29,7 +29,7 @@ async def test_every_type_is_said(provider: Upstream, serve: Serve) -> None:
         "model": "openai/gpt-x",
         "created": start["created"],
     }
-    assert [said for _, said in rest] == [
+    assert [received for _, received in rest] == [
         {"type": "reasoning", "delta": "hm"},
         {"type": "content", "delta": "Hi"},
         {"type": "tool_call", "call": 0, "id": "c1", "name": "f", "arguments": "{}"},
@@ -84,9 +84,9 @@ async def test_bad_requests_name_the_field(serve: Serve) -> None:
     client = await serve()
     for body, code, param in cases:
         response = await client.post("/api/stream", json=body)
-        said = response.json()
+        received = response.json()
         assert response.status_code in (400, 404)
-        assert (said["type"], said["code"], said.get("param")) == ("error", code, param)
+        assert (received["type"], received["code"], received.get("param")) == ("error", code, param)
 
 
 async def test_get_says_start_at_once(provider: Upstream, serve: Serve) -> None:

@@ -110,8 +110,8 @@ async def test_what_cannot_be_asked_ends_the_stream() -> None:
     store = MemoryStore()
     await store.reserve(reserved(store))
     bench = Bench(store)
-    said = await bench.run(model="nobody")
-    assert said["end_reason"] == "error"
+    received = await bench.run(model="nobody")
+    assert received["end_reason"] == "error"
     log = store.logs[EVENT["stream"]]
     assert log.end is not None
     assert log.end.end is not None
@@ -214,7 +214,7 @@ async def test_without_a_store_only_what_ends_with_its_response() -> None:
 
 
 async def test_events_have_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda takes a megabyte; and what it refuses is said by its code alone."""
+    """Lambda takes a megabyte; and the error names only the code of what it refuses."""
     with pytest.raises(ProxyError) as caught:
         await LambdaInvoker().invoke("arn:x", b"x" * 1_000_001)
     assert (caught.value.status, caught.value.code) == (413, "request_too_large")

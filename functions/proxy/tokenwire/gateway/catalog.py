@@ -99,7 +99,7 @@ class Catalog:
             if self._foreign is None:
                 raise self._unknown(prefix)
             return Route(self._foreign, name)
-        # An app that only changed its base URL says "gpt-5".
+        # An app of which only the base URL was changed sends "gpt-5".
         fallback = next((p for n, p in self._providers.items() if n != "demo"), None)
         if fallback is not None and name:
             return Route(fallback, name)

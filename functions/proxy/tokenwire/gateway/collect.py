@@ -30,7 +30,7 @@ async def complete_answer(
     output: Output,
     render: Callable[[JSON], T],
 ) -> T:
-    """Return the whole answer of a stream in a dialect, rendered.
+    """Return the complete answer of a stream in a dialect, rendered.
 
     Args:
         services: The app's services.

@@ -32,6 +32,6 @@ async def _may_know(services: Services, scope: Mapping[str, Any]) -> bool:
     try:
         await services.authenticate(scope)
     except TokenwireError:
-        # The caller has no key; or the keys cannot be read, and then nobody can prove to have one.
+        # The caller has no key; or the keys cannot be read, and then no caller can be identified.
         return False
     return True

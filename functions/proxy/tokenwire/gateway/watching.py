@@ -26,7 +26,7 @@ class WatchRequest:
         dialect: The dialect that the client reads.
         cursor: What the client has already, as it wrote it; None if it has nothing.
         viewer: The client's name for itself (``X-Tokenwire-Viewer``); None without one.
-        ticket: Allows whoever holds it to watch; empty where the caller must own the stream.
+        ticket: Allows its holder to watch; empty where the caller must own the stream.
         usage: Whether a ``chat`` client wants the usage chunk.
     """
 

@@ -1,4 +1,4 @@
-"""The page, the API reference and ``tokenwire.js``: files of ours, and nobody else's."""
+"""The page, the API reference and ``tokenwire.js``: all from this server."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _FILES = {
     "/docs.js": ("docs.js", "text/javascript"),
     "/favicon.svg": ("favicon.svg", "image/svg+xml"),
 }
-# No inline script or style, no other origin, no frame around us: a model's answer has no way
-# to run, and no way to call out.
+# No inline script or style, no other origin, no frame around the page: a model's answer cannot
+# run, and cannot send anything to another server.
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -47,8 +47,8 @@ async def _page(request: Request) -> Response:
         "content-security-policy": _CSP,
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
-        # Chromium looks up the hosts of links before anyone follows them; a link in an answer
-        # could tell a name server what the answer says.
+        # Chromium resolves the hosts of links before a user follows them: a link in an answer
+        # could send parts of the answer to a name server.
         "x-dns-prefetch-control": "off",
     }
     if name == "tokenwire.js":
