@@ -74,7 +74,7 @@ def test_deltas(delta: dict[str, Any], events: list[Event]) -> None:
     assert one(delta) == events
 
 
-def test_calls_without_index_are_told_apart() -> None:
+def test_calls_without_index_are_separate() -> None:
     """Without an index, a new id starts a call; without an id, the last call continues."""
     calls = [{"id": "a", "function": {"name": "f"}}, {"id": "b", "function": {"name": "g"}}]
     more = chunk({"tool_calls": [{"function": {"arguments": "{}"}}]})

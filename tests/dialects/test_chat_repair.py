@@ -104,7 +104,7 @@ async def test_usage_without_a_terminator() -> None:
         ({"prompt_tokens": [], "completion_tokens": "x", "prompt_tokens_details": None}, (0, 0, 0)),
     ],
 )
-def test_counts_are_whole_numbers(said: dict[str, Any], counts: tuple[int, int, int]) -> None:
+def test_counts_are_integers(said: dict[str, Any], counts: tuple[int, int, int]) -> None:
     """Strings, fractions and missing values become the three counts that the schema requires."""
     (found,) = mended(chunk(choices=[], usage=said))
     assert (

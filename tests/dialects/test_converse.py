@@ -64,7 +64,7 @@ def decoded(blocks: bytes) -> list[Event]:
     return [event for block in split(blocks) for event in decoder.decode(block)]
 
 
-def test_block_without_content_is_not_told() -> None:
+def test_block_without_content_is_skipped() -> None:
     """An empty block is skipped, and later blocks are numbered without a gap."""
     told_ = reported(read(START, closed(0), closed(1), TEXT, closed(2), STOP))
     blocks = [(event["type"], event["index"]) for event in told_ if "index" in event]

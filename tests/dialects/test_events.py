@@ -39,7 +39,7 @@ def test_round_trip_loses_nothing(events: list[Event]) -> None:
 
 
 @pytest.mark.parametrize("close", [EventsEncoder.end, lambda e: e.error(Error("lost", "Gone."))])
-def test_usage_is_said_once(close: Callable[[EventsEncoder], list[bytes]]) -> None:
+def test_usage_is_sent_once(close: Callable[[EventsEncoder], list[bytes]]) -> None:
     """Of running totals only the last is sent, at the end of any stream."""
     encoder = EventsEncoder()
     assert [encoder.encode(Usage(57, n)) for n in (1, 17)] == [[], []]
@@ -55,7 +55,7 @@ def test_defaults_are_left_out() -> None:
     ]
 
 
-def test_start_is_said_once() -> None:
+def test_start_is_sent_once() -> None:
     """The provider's own start does not rename the stream."""
     assert len(blocks(START, Start("chatcmpl-1", "other"))) == 1
 

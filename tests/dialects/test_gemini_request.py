@@ -234,7 +234,7 @@ def test_unsigned_call_is_marked(model: str, signature: str | None) -> None:
         ({"system": [{"type": "image"}]}, "system[0].type"),
     ],
 )
-def test_what_gemini_cannot_be_told(more: dict[str, Any], param: str) -> None:
+def test_fields_that_gemini_lacks_are_refused(more: dict[str, Any], param: str) -> None:
     """A field without a counterpart is refused with its name."""
     with pytest.raises(ClientError) as caught:
         request({"max_tokens": 9, "messages": HI, **more}, MODEL)

@@ -150,7 +150,7 @@ def test_terminator_is_found(name: str) -> None:
 
 
 @every_recording
-def test_said_again_as_typed_events(name: str) -> None:
+def test_typed_events_keep_the_recording(name: str) -> None:
     """Typed events keep all of it except the HTTP status of an error."""
     encoder, decoder = EventsEncoder(), EventsDecoder()
     full = [event for event in EXPECTED[name] if not isinstance(event, Error)]

@@ -41,7 +41,7 @@ def test_chat_body_passes_untouched() -> None:
 
 
 @pytest.mark.parametrize("stream", [{}, {"stream": None}, {"stream": False}])
-def test_chat_streams_when_asked(stream: dict[str, Any]) -> None:
+def test_chat_streams_on_request(stream: dict[str, Any]) -> None:
     """Without ``stream`` the response is not streamed."""
     assert not DIALECTS["chat"].parse({**BODY, **stream}).stream
 

@@ -91,7 +91,7 @@ async def test_start_reload_cancel(
 
 
 @STORES
-async def test_worker_runs_a_stream_that_nobody_has_opened_yet(
+async def test_worker_runs_a_stream_without_viewers(
     kind: str,
     provider: Upstream,
     server_of: Callable[[str], Server],
@@ -137,7 +137,7 @@ async def test_stream_goes_on_past_the_deadline(
 
 
 @STORES
-async def test_leaving_is_told_by_the_client(
+async def test_client_reports_that_it_leaves(
     kind: str, provider: Upstream, server_of: Callable[[str], Server]
 ) -> None:
     """If a client reports that it leaves, the stream is cancelled and generates no more tokens."""

@@ -45,7 +45,7 @@ async def test_streams_with_pings_and_ids(client: openai.AsyncOpenAI, provider: 
     assert [piece for piece in result if piece] == ["a", "b"]
 
 
-async def test_usage_when_asked(client: openai.AsyncOpenAI, provider: Upstream) -> None:
+async def test_usage_on_request(client: openai.AsyncOpenAI, provider: Upstream) -> None:
     """With ``include_usage`` the last chunk has the counts; without it there is none."""
     provider.answer(*whole("a"))
     for requested in (True, False):
@@ -91,7 +91,7 @@ async def test_tool_calls(client: openai.AsyncOpenAI, provider: Upstream) -> Non
     assert (call.function.name, call.function.arguments) == ("f", '{"a":1}')
 
 
-async def test_whole_answer(client: openai.AsyncOpenAI, provider: Upstream) -> None:
+async def test_non_streaming_answer(client: openai.AsyncOpenAI, provider: Upstream) -> None:
     """Without ``stream`` the SDK parses one typed object."""
     provider.answer(*whole("Hel", "lo"))
     found = await client.chat.completions.create(model="openai/m", messages=HI)

@@ -141,7 +141,7 @@ async def test_shared_link_shows_same_stream(
     assert len(provider.requests) == 1
 
 
-async def test_errors_are_said_in_words(
+async def test_errors_are_displayed(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """An error is displayed, and the retry button works."""
@@ -182,7 +182,7 @@ async def test_model_text_never_runs(
     assert links == ["https://example.test/a"]
 
 
-async def test_key_is_asked_for(provider: Upstream, serve: Serve, chromium: Chromium) -> None:
+async def test_page_asks_for_a_key(provider: Upstream, serve: Serve, chromium: Chromium) -> None:
     """A page of a server with keys asks for a key, and stores it in this tab only."""
     provider.answer(*whole("welcome"))
     site = await serve(

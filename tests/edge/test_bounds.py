@@ -227,7 +227,7 @@ async def test_streams_of_one_caller_are_counted(serve: Serve) -> None:
     assert (await start(keys[0])).status_code == 201
 
 
-async def test_slow_body_is_told_in_its_dialect(serve: Serve, dial: Dial) -> None:
+async def test_slow_body_is_an_error_in_its_dialect(serve: Serve, dial: Dial) -> None:
     """A slow body is an error in the caller's dialect."""
     client = await serve(TOKENWIRE_TIMEOUT_BODY="0.3")
     wire = await dial(client)

@@ -21,7 +21,7 @@ KEY, OTHER = "key-one-of-tests", "key-two-of-tests"
 LOCAL: list[tuple[bytes, bytes]] = [(b"host", b"127.0.0.1:8000")]
 
 
-async def test_readiness_names_no_provider_to_strangers(serve: Serve) -> None:
+async def test_readiness_without_a_key_names_no_provider(serve: Serve) -> None:
     """If the server has keys, /readyz without a key only shows whether it is ready."""
     client = await serve(TOKENWIRE_API_KEYS=KEY)
     stranger = await client.get("/readyz")

@@ -179,7 +179,7 @@ def test_any_stream_has_one_true_end(provider: str, draw: st.DataObject, breaks:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_every_cut_is_told(provider: str) -> None:
+def test_every_cut_is_an_error(provider: str) -> None:
     """A stream that stops anywhere before its terminator does not look complete."""
 
     async def example() -> None:

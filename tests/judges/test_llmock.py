@@ -155,7 +155,7 @@ async def test_its_own_verdict(mock: str, verdict: Verdict) -> None:
     errors = {f["code"] for f in result["findings"] if f["severity"] == "error"}
     clients, providers = len(CLIENTS) + len(NODE_CLIENTS), len(PROVIDERS)
     verdict(
-        f"{clients} clients, {providers} providers, {len(CASES)} faults: the whole answer or a "
+        f"{clients} clients, {providers} providers, {len(CASES)} faults: the complete answer or a "
         "typed error; no error in its own verdict"
     )
     assert errors <= {"truncated_stream_accepted"}, result["findings"]

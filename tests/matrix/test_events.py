@@ -29,7 +29,7 @@ def encoded(dialect: str, events: list[Event]) -> list[bytes]:
     return blocks if any(isinstance(e, Error) for e in events) else blocks + encoder.end()
 
 
-def test_matrix_is_whole() -> None:
+def test_matrix_is_complete() -> None:
     """Each provider's dialect has a recording of each case, and each names its source."""
     assert {(d, case) for d in SSE for case in CASES} <= set(RECORDINGS)
     assert all(recording(case, d).startswith(b": shape: ") for d, case in RECORDINGS)

@@ -78,7 +78,7 @@ def usages(target: str, body: bytes) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("dialect", PROVIDERS)
-async def test_usage_once_at_the_end_if_asked(
+async def test_usage_once_at_the_end_on_request(
     dialect: str, provider: Upstream, aws: object
 ) -> None:
     """Usage is sent once, and only on request: clients add it up, or fail without choices."""
@@ -111,7 +111,7 @@ async def test_usage_once_at_the_end_if_asked(
             assert [usages("chat", each.content) for each in watched] == [[], reported]
 
 
-async def test_tokens_written_to_a_cache_are_told(provider: Upstream) -> None:
+async def test_tokens_written_to_a_cache_are_sent(provider: Upstream) -> None:
     """Cache counts are translated between Anthropic's names and OpenAI's."""
     counts = {
         "prompt_tokens": 57,

@@ -125,7 +125,7 @@ async def test_images_reach_every_provider(dialect: str, base_url: str, provider
 
 
 @pytest.mark.parametrize("dialect", PROVIDERS)
-async def test_cancel_is_told_in_every_dialect(
+async def test_cancel_is_an_error_in_every_dialect(
     dialect: str, base_url: str, provider: Upstream
 ) -> None:
     """A cancelled stream is an error in each client, and closes the provider's connection."""
