@@ -7,15 +7,14 @@ import json
 import sys
 from pathlib import Path
 
-import httpx2
 import pytest
 
-from lambda_asgi.local.environment import InitFailed
+from lambda_asgi.local.environment import Environment, InitFailed
 from lambda_asgi.local.extensions import MAX_EXTENSIONS
 from lambda_asgi.local.function import Function
 from lambda_asgi.local.invocation import End, Failed, Invocation, Throttled
+from lambda_asgi.local.invoke import InvokeApi
 from lambda_asgi.local.pool import Pool
-from tests.fakes.function_url import function_url
 from tests.lambda_asgi.raw import COMMAND, raw_client
 
 
@@ -256,11 +255,25 @@ async def test_whole_process_groups_end(tmp_path: Path) -> None:
 async def test_stop_while_an_environment_starts() -> None:
     """The process that is just starting is not left behind."""
     command = (sys.executable, "-c", "import time; time.sleep(60)")
-    async with (
-        function_url({}, "x", command=command, concurrency=1) as url,
-        httpx2.AsyncClient(trust_env=False) as client,
-    ):
-        request = asyncio.create_task(client.get(url))
-        await asyncio.sleep(0.3)
-        request.cancel()
-        await asyncio.gather(request, return_exceptions=True)
+    environment = Environment(Function("f", {}, command=command), InvokeApi(lambda _: None))
+    starting = asyncio.create_task(environment.start())
+    await asyncio.sleep(0)
+    environment.stop()
+
+    with pytest.raises(InitFailed, match="signal 9"):
+        await starting
+    await environment.wait()
+
+
+async def test_pool_that_closes_stops_what_starts() -> None:
+    """The request that the environment was for fails; no further environment starts."""
+    command = (sys.executable, "-c", "import time; time.sleep(60)")
+    pool = Pool(Function("f", {}, command=command), 5)
+    waiting = invocation()
+    pool.invoke(waiting)
+    await asyncio.sleep(0)
+    await pool.close()
+
+    last = await waiting.drain()
+    assert isinstance(last, Failed)
+    assert last.kind == "Runtime.InitError"

@@ -177,6 +177,47 @@ async def test_stream_that_fails_says_so_at_its_end(url: str) -> None:
     assert b"START RequestId" in base64.b64decode(last["InvokeComplete"]["LogResult"])
 
 
+async def test_stream_is_collected_for_a_buffered_call(url: str) -> None:
+    """The bytes as the runtime sent them; more than 6 MiB are an error."""
+    fits = await called(invoking({"headers": STREAMED, "parts": ["{}", "x"]}), url)
+    large = {"headers": STREAMED, "parts": ["x" * 2**20], "times": 7}
+    beyond = await called(invoking(large), url)
+
+    assert fits["Payload"] == b"{}x"
+    assert beyond["FunctionError"] == "Unhandled"
+    assert json.loads(beyond["Payload"])["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+async def test_malformed_error_trailer_is_an_error_all_the_same(url: str) -> None:
+    """Its type is known; of its body, nothing."""
+    trailers = {ERROR_TYPE: "Function.Odd", ERROR_BODY: "%"}
+    found = await called(invoking({"headers": STREAMED, "parts": ["x"], "trailers": trailers}), url)
+
+    assert json.loads(found["Payload"]) == {
+        "errorType": "Function.Odd",
+        "errorMessage": "an error without a text",
+    }
+
+
+async def test_caller_that_leaves_stops_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """The function runs to its end, and its environment is free again."""
+    body = {"headers": STREAMED, "parts": ["x" * 2**20], "times": 20}
+    path = "/2021-11-15/functions/f/response-streaming-invocations"
+    async with (
+        raw_url(environments=1) as one,
+        httpx2.AsyncClient(base_url=one, trust_env=False) as http,
+    ):
+        async with http.stream("POST", path, json=body) as response:
+            await anext(response.aiter_raw())
+        async with asyncio.timeout(30):
+            while (await http.post(SYNC.format("f"), json={"parts": ["1"]})).status_code == 429:
+                await asyncio.sleep(0.02)
+
+    reports = [line for line in capfd.readouterr().out.splitlines() if line.startswith("REPORT")]
+    assert len(reports) == 2
+    assert "Status: error" not in reports[0]
+
+
 async def test_buffered_response_is_one_chunk(url: str) -> None:
     """A runtime that does not stream can be invoked with a stream."""
     found = await called(streaming({"parts": ["1"]}), url)

@@ -190,6 +190,12 @@ async def test_buffered_responses_have_a_limit() -> None:
     assert beyond.headers["x-amzn-errortype"] == "Function.ResponseSizeTooLarge"
 
 
+async def test_status_without_a_phrase() -> None:
+    """Any status from 200 to 599."""
+    async with raw_client() as send:
+        assert (await send.streamed('{"statusCode":299}', "x")).status_code == 299
+
+
 async def test_unknown_response_mode_is_refused() -> None:
     """As Lambda refuses it, by name."""
     async with raw_client() as send:

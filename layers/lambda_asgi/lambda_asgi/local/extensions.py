@@ -31,7 +31,7 @@ class Extension:
 
     Args:
         name: The file name that it registered with.
-        events: The types of events that it asked for.
+        events: The types of events that it registered for.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Extensions:
     """Registers an environment's extensions, and gives them its events.
 
     Args:
-        function_name: What they are told about the function.
+        function_name: The function's, for the responses to registrations.
         handler: Likewise.
         arn: Likewise.
     """
@@ -63,7 +63,7 @@ class Extensions:
         return bool(self._registered)
 
     async def ready(self) -> None:
-        """Wait until every registered extension has asked for its first event."""
+        """Wait until every registered extension has requested its first event."""
         for extension in list(self._registered.values()):
             await extension.ready.wait()
 
@@ -130,8 +130,8 @@ class Extensions:
 def _events(body: bytes | None) -> frozenset[str] | None:
     """The event types that a registration asks for; None if it is malformed."""
     try:
-        asked = json.loads(body or b"{}").get("events") or []
-        events = frozenset(asked)
+        requested = json.loads(body or b"{}").get("events") or []
+        events = frozenset(requested)
     except (ValueError, AttributeError, TypeError):
         return None
     return events if events <= _EVENTS else None

@@ -12,6 +12,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 from . import event_stream
 from .http import Incoming, Outgoing
@@ -172,17 +173,24 @@ async def _stream(invocation: Invocation, outgoing: Outgoing, *, with_log: bool)
     content_type = ("content-type", event_stream.CONTENT_TYPE)
     outgoing.start(200, [content_type, _VERSION, _id(invocation)])
     while not isinstance(part := await invocation.get(), End | Failed):
-        if not isinstance(part, Start) and part and not outgoing.is_closed:
+        if not isinstance(part, Start) and part:
             frame = event_stream.event("PayloadChunk", part, "application/octet-stream")
-            await outgoing.write(frame)
+            await _write(frame, outgoing)
     last: dict[str, str] = {}
     if isinstance(part, Failed):
         last = {"ErrorCode": part.kind, "ErrorDetails": part.details.decode("utf-8", "replace")}
     if with_log:
         last["LogResult"] = await _log(invocation)
     frame = event_stream.event("InvokeComplete", json.dumps(last).encode(), "application/json")
-    await outgoing.write(frame)
+    await _write(frame, outgoing)
     outgoing.end()
+
+
+async def _write(data: bytes, outgoing: Outgoing) -> None:
+    # The function runs on when its caller has left: what it still sends is dropped.
+    if not outgoing.is_closed:
+        with suppress(OSError):
+            await outgoing.write(data)
 
 
 async def _log(invocation: Invocation) -> str:

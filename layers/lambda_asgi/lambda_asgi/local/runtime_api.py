@@ -74,12 +74,12 @@ class RuntimeApi:
         self._server.close()
 
     async def ready(self) -> None:
-        """Wait until the runtime and its extensions have asked for their first events."""
+        """Wait until the runtime and its extensions have requested their first events."""
         await self._asked.wait()
         await self._extensions.ready()
 
     async def slot(self) -> Slot:
-        """Wait until the runtime asks for an event."""
+        """Wait until the runtime requests an event."""
         return await self._waiting.get()
 
     def give(self, slot: Slot, invocation: Invocation) -> None:
