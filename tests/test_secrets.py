@@ -338,7 +338,7 @@ def test_boto3_may_be_absent() -> None:
         "ParameterStore().fetch(frozenset({'/llm/a'}))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "ProxyError: SSM cannot be asked for /llm/a (boto3 is not installed)" in done.stderr
+    assert "ProxyError: SSM cannot be read for /llm/a (boto3 is not installed)" in done.stderr
 
 
 def test_address_of_the_store_in_a_parameter(parameter_store: SSMClient) -> None:

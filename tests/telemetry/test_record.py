@@ -130,7 +130,7 @@ def test_metrics_count_streams() -> None:
     """A stream's end is counted with its provider, its reason, its blocks and its tokens."""
     metrics = Metrics(lambda: 3, lambda: 5)
     record = StreamRecord("s", "openai", "m", None, [], 7, 11, "error", "lost", blocks=13)
-    metrics.ended(record, first_content=0.2, whole=2.0)
+    metrics.ended(record, first_content=0.2, duration=2.0)
     metrics.ended(StreamRecord("s", "demo", "m", end_reason="done"), None, 1.0)
     metrics.failed("invalid_json")
 

@@ -33,7 +33,7 @@ class _Server(uvicorn.Server):
 
 
 def main() -> None:
-    """Read the settings, print where and for whom the server listens, and serve until a signal."""
+    """Read the settings, print where the server listens and who may call, and serve."""
     try:
         found = Configuration.of_process()
         app = create_app(found.settings, found.secrets, registries=found.registries)

@@ -234,7 +234,7 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        # On Lambda this is the init phase, which has a whole CPU.
+        # On Lambda this is the init phase, which has a full CPU.
         await asyncio.gather(services.catalog.prepare(), secrets.prepare(), store.prepare())
         yield
         await services.hub.aclose()

@@ -1,4 +1,4 @@
-"""References to secrets (``env:NAME``, ``ssm:/path``), and what can be mistaken for one."""
+"""References to secrets (``env:NAME``, ``ssm:/path``), and mistakes in writing one."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from .errors import ProxyError
 
 MIN_SECRET = 16
 """Bytes. Sixteen random letters or digits hold 95 bits, sixteen hexadecimal digits 64: too many to
-try over a network. What people make up is mostly shorter."""
+try over a network. Passwords that people invent are mostly shorter."""
 
 PATTERN = r"^(env:[A-Za-z_][A-Za-z0-9_]*|ssm:(/[A-Za-z0-9_.-]+)+)$"
-"""Of a reference, as a regular expression."""
+"""The regular expression of a reference."""
 
 _REFERENCE = re.compile(PATTERN)
-# References of other tools too: none of them would be followed, and each would become the secret.
+# References of other tools too: they are not resolved, so their text would become the secret.
 _MISTAKE = re.compile(r"(env|ssm|arn|secretsmanager|resolve|file|vault) *:|\$|\{\{", re.IGNORECASE)
 
 
 def is_reference(value: str) -> bool:
-    """Whether a setting's value says where a secret is, and is not the secret itself."""
+    """Return whether a value is a reference to a secret, and not the secret itself."""
     return _REFERENCE.fullmatch(value) is not None
 
 
 def check_reference(name: str, value: str) -> None:
-    """Refuse a value that somebody meant as a reference.
+    """Refuse a value that looks like a reference and is not one.
 
     Args:
         name: Of the setting, for the message.
@@ -39,7 +39,7 @@ def check_reference(name: str, value: str) -> None:
 
 
 def check_secret(name: str, value: str) -> str:
-    """The value, if it can be a secret of ours: a caller's key, or what signs tickets.
+    """Return the value if it can be a caller's key or the secret that signs tickets.
 
     Args:
         name: Of the setting or the reference, for the message.
@@ -57,7 +57,7 @@ def check_secret(name: str, value: str) -> str:
 
 
 def check_given(name: str, values: Iterable[str], environ: Mapping[str, str]) -> None:
-    """Check what a setting says, and what it refers to as far as that is here.
+    """Check the values of a setting, and the variables that they refer to.
 
     Args:
         name: Of the setting.
@@ -76,7 +76,7 @@ def check_given(name: str, values: Iterable[str], environ: Mapping[str, str]) ->
 
 
 def listed(text: str) -> list[str]:
-    """The parts of a text with commas between."""
+    """Return the parts of a comma-separated text, without empty ones."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 

@@ -1,4 +1,4 @@
-"""Secrets: references to values that are not in the configuration, and how they are had."""
+"""Secrets: the values behind the references of the configuration."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.parameters import SSMProvider
 
 REFETCH_PAUSE = 1.0
-"""Seconds within which a second refetch of the same reference is not made, nor a failed one
-repeated: callers without a key must not be able to make us hammer the store."""
+"""Seconds within which a reference is not fetched a second time, nor a failed fetch repeated:
+callers without a key must not be able to overload the store."""
 
 NO_KEY = "none:"
-"""The reference of a provider that needs no key. It gets a placeholder, since SDKs insist."""
+"""The reference of a provider that needs no key; SDKs require one, so it has a placeholder."""
 
 _REFUSALS = {"AccessDeniedException", "ParameterNotFound", "ValidationException"}
 _Answer = TypeVar("_Answer")
@@ -38,7 +38,7 @@ class Store(Protocol):
         """
 
     def fetch(self, paths: frozenset[str]) -> Mapping[str, str]:
-        """The values of these paths; those that cannot be had are left out.
+        """Return the values of these paths, without those that do not exist or may not be read.
 
         Raises:
             ProxyError: The store refused, or could not be reached (``secret_unavailable``).
@@ -103,7 +103,7 @@ def _connect(what: str) -> SSMProvider:
 
 
 def _ask(call: Callable[..., _Answer], what: str) -> _Answer | None:
-    """What the store answers; None if it has no such thing for us.
+    """Return the store's answer; None if the path does not exist or may not be read.
 
     Raises:
         ProxyError: It does not answer.
@@ -125,9 +125,9 @@ def _ask(call: Callable[..., _Answer], what: str) -> _Answer | None:
 
 
 def _unreachable(what: str, kind: str) -> ProxyError:
-    # boto3's own text can quote what was asked, but never a value; even so only its kind goes out.
+    # boto3's text can quote the request, so only the kind of the error is passed on.
     return _unavailable(
-        f"SSM cannot be asked for {what} ({kind}). The function's role needs "
+        f"SSM cannot be read for {what} ({kind}). The function's role needs "
         "ssm:GetParametersByPath (or ssm:GetParameter) on it, and kms:Decrypt on its key."
     )
 
@@ -169,13 +169,13 @@ class Secrets:
         self._fetching = asyncio.Lock()
 
     async def prepare(self) -> None:
-        """Get ready for the first fetch, if there will be one."""
+        """Prepare the first fetch, if there will be one."""
         if self._paths:
             with suppress(ProxyError):
                 await asyncio.to_thread(self._store.prepare)
 
     async def get(self, reference: str) -> str:
-        """The value of a reference.
+        """Return the value of a reference.
 
         Raises:
             ProxyError: There is none, or it cannot be read (503, ``secret_unavailable``). The
@@ -211,9 +211,9 @@ class Secrets:
         return value
 
     async def refresh(self, reference: str) -> bool:
-        """Fetch the value anew; whether it changed. A failing fetch keeps what we have.
+        """Fetch the value again; return whether it changed. A failed fetch keeps the old value.
 
-        Of many callers refused with the same old value, one fetches, and all learn of the change.
+        Of many callers refused with the same old value one fetches, and all get its result.
         """
         path = reference.removeprefix("ssm:")
         before = self._held.get(path)
@@ -241,7 +241,7 @@ class Secrets:
         async with self._fetching:
             held = self._held.get(path)
             if held is not None and (newer_than is None or held.at > newer_than):
-                return  # somebody else fetched while we waited
+                return  # another caller fetched in the meantime
             self._check_pause(path)
             try:
                 values = await asyncio.to_thread(self._store.fetch, self._paths | {path})
@@ -267,19 +267,19 @@ class Secrets:
             self._held[path] = _Held(value, now, changed)
 
     def key(self, reference: str) -> SecretKey:
-        """The reference as a provider's key."""
+        """Return the reference as a provider's key."""
         return SecretKey(self, reference)
 
 
 @dataclass(frozen=True, slots=True)
 class SecretKey:
-    """One reference: what it means now, and a way to ask again."""
+    """One reference: its value now, and a way to fetch it again."""
 
     secrets: Secrets
     reference: str
 
     async def __call__(self) -> str:
-        """The value in use now. Raises as ``Secrets.get``."""
+        """Return the value in use now. Raises as ``Secrets.get``."""
         return await self.secrets.get(self.reference)
 
     async def refresh(self) -> bool:

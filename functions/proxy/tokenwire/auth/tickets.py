@@ -1,7 +1,7 @@
 """Tickets: signed, short-lived permission to watch one stream, for a URL.
 
-An ``EventSource`` cannot send a key, and a key in a URL would end up in logs. A ticket can be
-in a URL: it opens one stream, for reading, for some minutes.
+An ``EventSource`` cannot send a key, and a key in a URL would be logged. A ticket in a URL gives
+read access to one stream for some minutes.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ class Tickets:
     """Signs and verifies, with HMAC-SHA256.
 
     Args:
-        secret: Gives what every process must share that is to know the others' tickets; at
-            least 16 bytes. None: a random one, for this process alone.
+        secret: Returns the secret that the processes share which accept each other's tickets;
+            at least 16 bytes. None: a random one, for this process alone.
         ttl: How long a ticket lasts, in seconds.
         clock: Unix time in seconds.
-        others: Gives more secrets whose tickets are accepted; asked where the first does not fit.
+        others: Returns further secrets whose tickets are accepted; called if
+            the first does not fit.
     """
 
     def __init__(
@@ -46,10 +47,10 @@ class Tickets:
         self._clock = clock
 
     async def sign(self, stream_id: str) -> tuple[str, int]:
-        """A ticket for this stream, and when it expires (Unix time in seconds).
+        """Return a ticket for this stream, and when it expires (Unix time in seconds).
 
         Raises:
-            ProxyError: There is no secret, or it is too short to be one.
+            ProxyError: There is no secret, or it is too short.
         """
         expires_at = int(self._clock() + self._ttl)
         return f"{_VERSION}.{expires_at}.{await self._mac(stream_id, str(expires_at))}", expires_at
@@ -60,7 +61,7 @@ class Tickets:
         Raises:
             ClientError: It is not ours, or of another stream (401, ``invalid_ticket``), or
                 too old (401, ``expired_ticket``).
-            ProxyError: There is no secret, or it is too short to be one.
+            ProxyError: There is no secret, or it is too short.
         """
         version, _, rest = ticket.partition(".")
         expires_at, _, mac = rest.partition(".")
@@ -90,7 +91,7 @@ def _mac(secret: bytes, stream_id: str, expires_at: str) -> str:
 
 
 def check_secret(secret: bytes) -> bytes:
-    """The secret, if it is long enough.
+    """Return the secret if it is long enough.
 
     Raises:
         ProxyError: It is not (``bad_setting``).

@@ -1,4 +1,4 @@
-"""One request to a provider that is spoken to without an SDK, however it authenticates us."""
+"""One request to a provider without an SDK, independent of how the request is authenticated."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A request in a provider's own words.
+    """A request in the format of a provider's API.
 
     Args:
         path: Below the provider's address.
-        body: To be encoded as JSON.
-        headers: What this request adds to the provider's own.
+        body: Encoded as JSON.
+        headers: Further headers of this request.
         one_call: Whether tool calls beyond the first are left out of the answer, because the
             caller wants no parallel ones and the API has no parameter for that.
     """
@@ -41,15 +41,15 @@ class Sent:
 
 
 class WireFormat(Protocol):
-    """How an API is asked, and how its answers are read."""
+    """How requests to an API are written, and how its responses are read."""
 
     @property
     def ask(self) -> Callable[[ChatRequest, str], Post]:
-        """A request and a model to the POST. Raises ClientError."""
+        """Translate a request and a model to the POST. Raises ClientError."""
 
     @property
     def read(self) -> Callable[[httpx2.Response, str, Post], AsyncIterator[bytes]]:
-        """The response, the model and what was posted to the blocks."""
+        """Read the response to a POST, for a model, as blocks."""
 
 
 def exchange(
@@ -61,14 +61,14 @@ def exchange(
     """Translate the request now; post it, streamed, when the context is entered.
 
     Args:
-        api: Its words.
+        api: The format of requests and responses.
         send: Sends a POST.
-        request: What is asked.
-        model: Of which model.
+        request: The caller's request.
+        model: The provider's name of the model.
 
     Raises:
-        ClientError: The request cannot be expressed there.
-        TokenwireError: As ``failures`` says.
+        ClientError: The request cannot be expressed in this API.
+        TokenwireError: As ``failures``.
     """
     return _posted(api, send, api.ask(request, model), model)
 

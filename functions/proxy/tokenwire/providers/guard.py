@@ -1,4 +1,4 @@
-"""No secret of ours comes back in a provider's answer."""
+"""Stop a provider's response that contains a secret of the request."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ async def guarded(body: AsyncIterator[bytes], secrets: Iterable[str]) -> AsyncIt
     keep = max(map(len, needles), default=1) - 1
     before = b""
     async for data in body:
-        seen = before + data
-        if any(needle in seen for needle in needles):
+        window = before + data
+        if any(needle in window for needle in needles):
             raise UpstreamError(
                 "The provider sent an event that cannot be passed on.", code="upstream_malformed"
             )
         yield data
-        before = seen[-keep:] if keep else b""
+        before = window[-keep:] if keep else b""

@@ -24,7 +24,7 @@ _LONGEST_PAUSE = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. ``secrets`` are kept out of whatever is said of its failure.
+    """One request. ``secrets`` are removed from the message of its failure.
 
     The URL's query may hold secrets too.
     """
@@ -58,7 +58,7 @@ class Http:
         """An open response with a status of success; its body has not been read.
 
         Raises:
-            TokenwireError: As ``failures`` says, after the last try.
+            TokenwireError: As ``failures``, after the last try.
         """
         left, pause = self._max_retries, _FIRST_PAUSE
         while True:
@@ -81,8 +81,8 @@ class Http:
             raise unreachable(error) from None
         if response.is_success:
             return response
-        said = await _error(response)
-        failure = from_status(response.status_code, said, response.headers, call.secrets)
+        body = await _error(response)
+        failure = from_status(response.status_code, body, response.headers, call.secrets)
         if response.headers.get("x-should-retry") == "false":
             failure.retryable = False
         raise failure
@@ -103,12 +103,12 @@ class Http:
 async def _error(response: httpx2.Response) -> object:
     """The error object in a refusal's body."""
     try:
-        said = json.loads(await response.aread())
+        found = json.loads(await response.aread())
     except (httpx2.HTTPError, ValueError, RecursionError):
         return None
     finally:
         await response.aclose()
-    return said.get("error", said) if isinstance(said, dict) else None
+    return found.get("error", found) if isinstance(found, dict) else None
 
 
 async def read(response: httpx2.Response) -> AsyncIterator[bytes]:

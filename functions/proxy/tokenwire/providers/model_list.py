@@ -7,15 +7,15 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 TTL = 300.0
-"""Seconds for which a provider's list is used before the provider is asked again."""
+"""Seconds for which a provider's list is used before it is fetched again."""
 
 
 class ModelList:
     """The configured names, or else those that the provider listed at most ``TTL`` ago.
 
     Args:
-        configured: Names to use without asking.
-        fetch: Asks the provider; returns an empty list where it does not answer.
+        configured: Names to use without fetching any.
+        fetch: Fetches the provider's list; returns an empty one if that fails.
         clock: Monotonic time in seconds.
     """
 
@@ -32,7 +32,7 @@ class ModelList:
         self._fetching = asyncio.Lock()
 
     async def get(self) -> list[str]:
-        """Return the names. Of concurrent callers one asks the provider."""
+        """Return the names. Concurrent callers share one fetch."""
         if self._configured:
             return list(self._configured)
         async with self._fetching:

@@ -8,12 +8,12 @@ from urllib.parse import quote
 from ..errors import ClientError
 
 _DOTS = frozenset({"", ".", ".."})
-# A slash in either direction, and what some servers end a path's segment with.
+# Slashes, and the characters with which some servers end a segment of a path.
 _SEPARATORS = re.compile(r"[/\\;?#]")
 
 
 def segment(model: str) -> str:
-    """The name as one segment of a path, percent-encoded; slashes of an ARN too.
+    """Return the name as one segment of a path, percent-encoded, slashes of an ARN included.
 
     Servers and proxies may decode a segment before they resolve it, so a name with dot segments
     could lead out of the provider's base path, together with its key.

@@ -1,4 +1,4 @@
-"""What a provider is: it opens an upstream and yields its bytes untouched."""
+"""The interface of providers: open an upstream stream, and yield its bytes unchanged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..dialects.protocol import ChatRequest
 
 
 class Provider(Protocol):
-    """One configured place that answers."""
+    """One configured provider."""
 
     @property
     def name(self) -> str:
@@ -18,10 +18,10 @@ class Provider(Protocol):
 
     @property
     def dialect(self) -> str:
-        """The name of the dialect that its streams are in."""
+        """The name of the dialect of its streams."""
 
     async def prepare(self) -> None:
-        """Import and set up what the first request would otherwise wait for."""
+        """Import and set up ahead of the first request what that would wait for."""
 
     def open(
         self, request: ChatRequest, model: str
@@ -29,19 +29,19 @@ class Provider(Protocol):
         """Translate the request now; send it when the context is entered.
 
         The context is the body as it arrives, cut anywhere. It is entered once the provider's
-        response has begun and has a good status. Leaving it closes the connection at once, unless
-        the body was read to its end; so does cancelling the task while it waits. ``model`` is the
-        provider's own name, without our prefix.
+        response has begun with a status of success. Leaving it closes the connection at once,
+        unless the body was read to its end; so does cancelling the task while it waits. ``model``
+        is the provider's own name, without our prefix.
 
         Raises:
             ClientError: At once, the request cannot be expressed to the provider; ``param`` is a
-                path in its body. When entered, the provider found the request itself at fault.
+                path in its body. When entered, the provider refused the request as invalid.
             UpstreamError: When entered, the provider refused, failed or could not be reached;
                 or, from the iterator, the connection broke (``upstream_disconnected``).
         """
 
     async def models(self) -> list[str]:
-        """The names it offers, without our prefix; empty when it will not say."""
+        """Return the names of its models, without our prefix; empty if it does not list them."""
 
     async def aclose(self) -> None:
         """Release connections."""
@@ -51,12 +51,12 @@ class Key(Protocol):
     """A provider's secret, which may be rotated while we run."""
 
     async def __call__(self) -> str:
-        """The value in use now.
+        """Return the value in use now.
 
         Raises:
-            ProxyError: It cannot be had (code ``secret_unavailable``); names the reference,
+            ProxyError: It cannot be read (code ``secret_unavailable``); names the reference,
                 never the value.
         """
 
     async def refresh(self) -> bool:
-        """Fetch it anew, after a provider has refused it; whether it changed."""
+        """Fetch the value again, after a provider refused it; return whether it changed."""

@@ -1,8 +1,8 @@
-"""uvicorn with bounds on what a client may cost before its request has arrived.
+"""uvicorn with limits on what a client can use before its request has arrived.
 
 uvicorn limits neither the size of a request's head nor the time that a head or a body takes, and
 ``limit_concurrency`` counts a connection only once its head is complete. ``http=`` is uvicorn's
-extension point for protocols; docs/decisions.md says why this one extends httptools.
+extension point for protocols; docs/decisions.md has the reason why this one extends httptools.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .limits import Limits, Waiting, possible_connections
 from .protocol import BoundedConfig, BoundedProtocol
 
 _ANSWER = 1.0
-"""Seconds that the app has to refuse a slow body in its caller's dialect, which we cannot."""
+"""Seconds for the app to refuse a slow body in its caller's dialect, before the server closes."""
 _DRAIN = 5
 """Seconds that open connections get to finish after their streams have been ended."""
 
@@ -23,8 +23,8 @@ class Config(BoundedConfig):
     """uvicorn's configuration, with the limits of its connections.
 
     Args:
-        app: What is served.
-        settings: Where it listens, and the limits.
+        app: The ASGI app to serve.
+        settings: The address, and the limits.
     """
 
     def __init__(self, app: Any, settings: Settings) -> None:
@@ -37,8 +37,8 @@ class Config(BoundedConfig):
             log_level="warning",
             access_log=False,
             server_header=False,
-            # The address of a client is that of its connection: what else is said of it, anyone
-            # can say.
+            # The address of a client is that of its connection: anyone can send the headers that
+            # name another.
             proxy_headers=False,
             timeout_graceful_shutdown=_DRAIN,
         )

@@ -1,4 +1,4 @@
-"""What clients may take of a server, and who is closed when there is no room."""
+"""Limits on clients, and which connection is closed at the limit."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FILES_PER_CONNECTION = 2
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may take.
+    """Limits on one client.
 
     Args:
-        head: Bytes of a request's head, or of any other part that cannot be passed on yet.
+        head: Bytes of a request's head, or of another part that is buffered.
         head_seconds: From the first byte of a request, or the connection, to the end of the head.
         body_seconds: From the end of the head to the end of the body.
         stuck_seconds: For which a client may accept nothing of what is sent to it, also once its
@@ -34,7 +34,7 @@ class Limits:
 
 
 class Connection(Protocol):
-    """What is needed of a connection here."""
+    """The part of a connection that is used here."""
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -49,7 +49,7 @@ class Waiting:
     """Connections whose request has not arrived completely, oldest first.
 
     At the limit the one that has waited longest is closed, so that idle and slow clients cannot
-    keep others out. Where all are being answered, the newest is closed.
+    keep others out. If all of them are receiving a response, the newest is closed.
     """
 
     def __init__(self, limit: int) -> None:
@@ -74,7 +74,7 @@ class Waiting:
 
 
 def possible_connections() -> int:
-    """How many connections the process may have files for, once it has asked for all it can."""
+    """Raise the limit on open files as far as possible; return how many connections it allows."""
     try:
         import resource
     except ImportError:  # pragma: no cover - Windows, which has no such limit

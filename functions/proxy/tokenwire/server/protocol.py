@@ -74,7 +74,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._abort_in(self._limits.stuck_seconds)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser, never with more than it may hold back."""
+        """Feed the parser, with at most what it may buffer."""
         if self._deadline is None:
             self._expect(self._limits.head_seconds)
         rest = memoryview(data)
@@ -122,7 +122,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The response has been written, though not yet sent perhaps."""
+        """Note that the response has been written, though perhaps not yet sent."""
         super().on_response_complete()
         self._abort_if_closing()
 
@@ -143,11 +143,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._abort_if_closing()
 
     def send_400_response(self, msg: str) -> None:
-        """The parser cannot go on. ``msg`` is uvicorn's; the status says enough."""
+        """Refuse what the parser cannot parse. ``msg`` is uvicorn's, and not sent."""
         self._refuse()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Any client can ask for an upgrade, so it is not worth a line of the log."""
+        """Do not log requests for an upgrade: any client can send them."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -160,7 +160,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, run)
 
     def _expect(self, seconds: float) -> None:
-        """The rest of the head, or of the body, has to come within so many seconds."""
+        """Close the connection unless the rest of the head or body arrives in time."""
         if self._deadline is None:
             self._waiting.enter(self)
         else:
@@ -176,7 +176,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _is_late(self) -> None:
         self._deadline = None
         if self.is_answering:
-            return  # a stray line after a request; the response is not to suffer for it
+            return  # a stray line after a request must not end the response
         self._status = HTTPStatus.REQUEST_TIMEOUT
         self._refuse()
 
@@ -198,7 +198,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def _may_write(self) -> bool:
-        """Whether a response to the present request would be the next thing on the wire."""
+        """Return whether a response to the current request would be sent next."""
         if self.pipeline:
             return False
         if not self._has_cycle:

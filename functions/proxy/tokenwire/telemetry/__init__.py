@@ -1,4 +1,4 @@
-"""What a request leaves behind: one log line, and numbers."""
+"""Telemetry of a request: one log line, and metrics."""
 
 from .emf import Emf
 from .function import FunctionRecord, function_of

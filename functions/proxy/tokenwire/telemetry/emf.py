@@ -18,7 +18,7 @@ from .record import RequestLog, StreamRecord
 
 _SERVICE = {"service": "tokenwire"}
 _MAX_CODES = 32
-# The caller's own wish is not a failure of anybody's.
+# The caller chose this: it is not a failure.
 _WISHES = {"cancelled", "client_disconnected"}
 
 
@@ -49,7 +49,7 @@ class Emf:
             return
         metrics.add_metadata("request_id", record.request_id)
         line = json.dumps(metrics.serialize_metric_set(), separators=(",", ":"))
-        # One write, and at once: a line that is cut, or held back by a freeze, counts nothing.
+        # One write, flushed: a line that is cut, or delayed by a freeze, is not counted.
         out = self._out or sys.stdout
         out.write(line + "\n")
         out.flush()
@@ -84,5 +84,5 @@ def _count_stream(metrics: EphemeralMetrics, record: RequestLog, stream: StreamR
 
 
 def _is_callers(code: str, status: int | None) -> bool:
-    """Whether the request was at fault, and not this server or a provider."""
+    """Return whether the request caused the failure, and not this server or a provider."""
     return status is not None and 400 <= status < 500 and not code.startswith("upstream_")

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 
 class Invocation(Protocol):
-    """The part of a Lambda context object that is read here."""
+    """The part of a Lambda context object that is used here."""
 
     @property
     def aws_request_id(self) -> str:
@@ -16,7 +16,7 @@ class Invocation(Protocol):
 
     @property
     def memory_limit_in_mb(self) -> int | str:
-        """The environment's memory; Lambda's own Python runtime says it as text."""
+        """The environment's memory; Lambda's own Python runtime gives it as text."""
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the deadline."""
@@ -24,7 +24,7 @@ class Invocation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FunctionRecord:
-    """One invocation, as it stands when the line is written.
+    """One invocation at the time when the line is written.
 
     Args:
         request_id: Lambda's own, as in its ``REPORT`` line.
@@ -40,7 +40,7 @@ class FunctionRecord:
 
 
 def function_of(scope: Mapping[str, Any]) -> FunctionRecord | None:
-    """The invocation behind an ASGI scope (``aws.context``); None if there is none."""
+    """Return the invocation of an ASGI scope (``aws.context``); None if there is none."""
     context: Invocation | None = scope.get("aws.context")
     if context is None:
         return None

@@ -17,14 +17,14 @@ from .record import StreamRecord
 
 _FIRST = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
 _MAX_CODES = 64
-_WHOLE = (0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900)
+_DURATIONS = (0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900)
 
 
 class Metrics:
-    """The numbers of one process.
+    """The metrics of one process.
 
     Args:
-        open_streams: Asked at each scrape.
+        open_streams: Called at each scrape.
         open_viewers: Likewise.
         store_fails: Likewise; whether streams cannot be resumed from other processes.
     """
@@ -66,34 +66,34 @@ class Metrics:
             buckets=_FIRST,
             registry=registry,
         )
-        self._whole = Histogram(
+        self._duration = Histogram(
             "tokenwire_stream_duration_seconds",
             "From the request to the end of its stream.",
             ["provider"],
-            buckets=_WHOLE,
+            buckets=_DURATIONS,
             registry=registry,
         )
 
     def failed(self, code: str) -> None:
-        """A request or a stream failed. Some codes are a provider's own, so they are bounded."""
+        """Count a failed request or stream. Codes can be a provider's: their number is bounded."""
         if code not in self._codes and len(self._codes) >= _MAX_CODES:
             code = "other"
         self._codes.add(code)
         self._errors.labels(code).inc()
 
-    def ended(self, stream: StreamRecord, first_content: float | None, whole: float) -> None:
-        """A stream is over; the times are in seconds since it was asked for."""
+    def ended(self, stream: StreamRecord, first_content: float | None, duration: float) -> None:
+        """Count a stream that ended; the times are in seconds since its request."""
         provider = stream.provider
         self._streams.labels(provider, stream.end_reason).inc()
         self._blocks.labels(provider).inc(stream.blocks)
         self._tokens.labels(provider, "input").inc(stream.input_tokens or 0)
         self._tokens.labels(provider, "output").inc(stream.output_tokens or 0)
-        self._whole.labels(provider).observe(whole)
+        self._duration.labels(provider).observe(duration)
         if first_content is not None:
             self._first.labels(provider).observe(first_content)
         if stream.error_code:
             self.failed(stream.error_code)
 
     def render(self) -> tuple[bytes, str]:
-        """The text of a scrape, and its media type."""
+        """Return the text of a scrape, and its media type."""
         return generate_latest(self._registry), CONTENT_TYPE_LATEST

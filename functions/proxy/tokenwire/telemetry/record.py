@@ -20,7 +20,7 @@ _SAFE = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}")
 
 @dataclass(slots=True)
 class Instants:
-    """When things happened, in seconds since the request came; None if they did not."""
+    """When events happened, in seconds since the request arrived; None if they did not."""
 
     first_upstream_byte: float | None = None
     first_content: float | None = None
@@ -30,9 +30,9 @@ class Instants:
 
 @dataclass(slots=True)
 class StreamRecord:
-    """What is known of the stream behind a request.
+    """The stream of a request, as far as it is known.
 
-    ``kept`` says whether the store has all that it should have by now.
+    ``kept`` is whether the store has all that it should have by now.
     """
 
     id: str
@@ -52,9 +52,9 @@ class StreamRecord:
 
 @dataclass(slots=True)
 class RequestLog:
-    """One request. Filled in as it goes; written once, at its end.
+    """One request. Filled in while it runs; written once, at its end.
 
-    ``started`` says that the stream is this request's own, and not one that it watches.
+    ``started`` is whether this request started the stream; otherwise it views it.
     """
 
     request_id: str
@@ -76,7 +76,7 @@ class RequestLog:
 
     @property
     def failure(self) -> str | None:
-        """Why the request, or the stream that it started, failed: a plain code, or None."""
+        """The code of the failure of the request, or of the stream that it started."""
         of_stream = self.stream.error_code if self.stream and self.started else None
         return _safe(self.error_code or of_stream)
 
@@ -87,7 +87,7 @@ class RequestLog:
         return None if self.error_code == of_stream else self.error_code
 
     def line(self) -> dict[str, Any]:
-        """The fields of the line; those that are not known are left out."""
+        """Return the fields of the line, without those that are not known."""
         stream, function = self.stream, self.function
         return _known(
             {
@@ -128,7 +128,7 @@ _KEPT = {None: None, True: "kept", False: "degraded"}
 
 
 def write(logger: Logger, record: RequestLog) -> None:
-    """Write the line. Nothing is kept on the logger, which concurrent requests share."""
+    """Write the line. The logger gets no state: concurrent requests share it."""
     logger.info("request", extra=record.line())
 
 
@@ -145,7 +145,7 @@ def _gen_ai(stream: StreamRecord) -> dict[str, Any]:
 
 
 def _attempts(stream: StreamRecord) -> list[dict[str, Any]]:
-    """Whom the request was put to, where that was more than one."""
+    """Return the providers that were tried, if more than one."""
     if len(stream.attempts) < 2:
         return []
     return [

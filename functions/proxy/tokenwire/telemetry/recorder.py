@@ -1,4 +1,4 @@
-"""Where the record of a finished request goes: its line, and the numbers."""
+"""Write the record of a finished request: its log line, and its metrics."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .record import RequestLog, write
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Takes down each request once.
+    """Records each request once.
 
     Args:
-        logger: Where the line goes.
-        metrics: Where the numbers go.
-        emf: Where they go on Lambda, which nobody scrapes; None elsewhere.
+        logger: Writes the line.
+        metrics: The metrics to scrape.
+        emf: Writes metrics on Lambda, where nothing scrapes; None elsewhere.
     """
 
     logger: Logger

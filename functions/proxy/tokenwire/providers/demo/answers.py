@@ -1,4 +1,4 @@
-"""What the demo provider says: a few answers, chosen by the words of the prompt."""
+"""The texts of the demo provider: a few answers, chosen by the words of the prompt."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ A function URL with `InvokeMode: RESPONSE_STREAM` sends bytes while the function
 Three things are worth knowing:
 
 1. **The first bytes count.** Headers travel with them, so a heartbeat is sent before the \
-model has said anything.
+model has sent anything.
 2. **Lambda does not tell the function that a client has gone.** Cancelling is a request of its \
 own, and it works.
 3. **Nothing runs once the response has ended.** What must outlive it goes to another invocation.
@@ -74,7 +74,7 @@ own, and it works.
 | Front door | Streams | Limit |
 | --- | --- | --- |
 | Function URL | yes | 15 min |
-| REST API | yes, if asked to | 15 min |
+| REST API | yes, on request | 15 min |
 | HTTP API, ALB | no | 6 MB |
 """
 
@@ -104,7 +104,7 @@ _FILLER = (
     "back to the very word at which the telling was broken off and find that nothing was lost "
 )
 
-# The first that matches is said.
+# The first that matches is the answer.
 _ANSWERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"/help|\bhelp\b|what can you", re.IGNORECASE), HELP),
     (re.compile(r"\bcode|python|javascript|example|snippet", re.IGNORECASE), CODE),
@@ -113,7 +113,7 @@ _ANSWERS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-# What is asked for word by word: "Say exactly: …", "Repeat this text exactly, nothing else: …".
+# Requests for an exact text: "Say exactly: …", "Repeat this text exactly, nothing else: …".
 _EXACTLY = re.compile(
     r"\b(?:say|repeat|reply|answer|write)\b[^:\n]{0,40}\bexactly\b[^:\n]{0,20}: *(.+)",
     re.IGNORECASE | re.DOTALL,
@@ -123,11 +123,11 @@ _LOOKED_AT = 4000
 
 
 def answer(prompt: str, system: str = "") -> str:
-    """The text for this prompt; always the same for the same prompt.
+    """Return the text for this prompt; always the same for the same prompt.
 
     Args:
         prompt: The last user message.
-        system: May want one word, whatever the user says.
+        system: The system prompt; it may require an answer of one word.
     """
     # The search is bounded, since its cost is more than linear.
     word = _ONE_WORD.search(f"{system[:_LOOKED_AT]} {prompt[:_LOOKED_AT]}")
@@ -138,8 +138,8 @@ def answer(prompt: str, system: str = "") -> str:
 
 
 def filler(words: int) -> str:
-    """Plain prose of this many words, in paragraphs."""
+    """Return plain prose of this many words, in paragraphs."""
     stock = _FILLER.split()
-    said = [stock[n % len(stock)] for n in range(words)]
-    rows = [" ".join(said[at : at + 60]).capitalize() + "." for at in range(0, words, 60)]
+    chosen = [stock[n % len(stock)] for n in range(words)]
+    rows = [" ".join(chosen[at : at + 60]).capitalize() + "." for at in range(0, words, 60)]
     return "\n\n".join(rows)

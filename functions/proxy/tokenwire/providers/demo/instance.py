@@ -1,6 +1,6 @@
-"""From a JSON Schema to a value that is valid for it: what a model with structured output gives.
+"""Make a value that is valid for a JSON Schema, as a model with structured output does.
 
-Bounded in depth and in size, whatever the schema says.
+Bounded in depth and in size for every schema.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ _Positive = Annotated[int, Meta(ge=1)]
 _Stop = Annotated[list[str], Meta(max_length=64)]
 # A path in msgspec's messages: "… - at `$.tools[0].type`".
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
-# What would change the answer, and the demo model does not have.
+# Fields that would change the answer, and that the demo model does not support.
 _UNSUPPORTED = ("functions", "function_call", "audio", "web_search_options")
 
 
@@ -74,7 +74,7 @@ class Options(Struct):
 
     @property
     def thinks(self) -> bool | None:
-        """Whether reasoning is asked for; None if the request does not say."""
+        """Whether the request requires reasoning; None if it leaves that open."""
         effort = self.reasoning_effort
         return None if effort is None else effort not in ("none", "minimal")
 
@@ -83,7 +83,7 @@ def read(body: JSON) -> Options:
     """The options in a request body.
 
     Raises:
-        ClientError: A field is malformed (``invalid_value``), or asks for what the demo model
+        ClientError: A field is malformed (``invalid_value``), or requires what the demo model
             does not have (``unsupported_parameter``); ``param`` names it.
     """
     for name in _UNSUPPORTED:

@@ -13,10 +13,10 @@ from .tokens import Tokens, logprobs, tokens
 
 
 async def play(script: Script, chunks: Chunks) -> AsyncIterator[bytes]:
-    """The blocks of the answer, each when it is due.
+    """Yield the blocks of the answer, each when it is due.
 
     Raises:
-        UpstreamError: The prompt asked for a broken connection (``upstream_disconnected``).
+        UpstreamError: The prompt requests a broken connection (``upstream_disconnected``).
     """
     await asyncio.sleep(script.wait)
     answer = tokens(script, chunks.id)
@@ -42,9 +42,11 @@ async def play(script: Script, chunks: Chunks) -> AsyncIterator[bytes]:
 def _failure(script: Script) -> bytes:
     if script.drop:
         raise UpstreamError(
-            "The demo provider hung up, as asked.", code="upstream_disconnected", retryable=True
+            "The demo provider hung up, as instructed.",
+            code="upstream_disconnected",
+            retryable=True,
         )
-    error = {"message": "as asked", "type": "server_error", "code": "server_error"}
+    error = {"message": "as instructed", "type": "server_error", "code": "server_error"}
     return block({"error": error})
 
 
@@ -71,7 +73,7 @@ def _ending(script: Script, chunks: Chunks, answer: Tokens) -> Iterator[bytes]:
 
 
 async def oddly(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same stream with every liberty the specification allows: a BOM, comments, CRLF, cuts."""
+    """Yield the stream with all that the specification allows: a BOM, comments, CRLF, cuts."""
     yield b"\xef\xbb\xbf: odd on purpose\r\n\r\n"
     async for sent in body:
         line = sent.strip() + b"\r\n: between\r\n\r\n"

@@ -13,7 +13,7 @@ from .script import MOODS, write
 
 
 class Demo:
-    """A provider that speaks the ``chat`` dialect, and does as the prompt says.
+    """A provider of the ``chat`` dialect that follows instructions in the prompt.
 
     Args:
         pace: Tokens a second.
@@ -30,16 +30,16 @@ class Demo:
 
     @asynccontextmanager
     async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Answer the last user message, in the form that the request's options ask for.
+        """Answer the last user message, in the form that the options of the request require.
 
         Raises:
-            UpstreamError: The prompt asked for it (``/fail before``, ``/drop``).
-            ClientError: The request asks for what the demo model cannot do.
+            UpstreamError: The prompt requests a failure (``/fail before``, ``/drop``).
+            ClientError: The request requires something that the demo model cannot do.
         """
         script = write(request, model, self._pace)
         if script.fail == "before":
             raise UpstreamError(
-                "The demo provider failed, as asked.",
+                "The demo provider failed, as instructed.",
                 code="upstream_overloaded",
                 status=503,
                 retryable=True,
@@ -48,7 +48,7 @@ class Demo:
         yield oddly(body) if script.odd else body
 
     async def models(self) -> list[str]:
-        """The names of its moods."""
+        """Return the names of its models."""
         return list(MOODS)
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""What the demo model answers: the prompt's instructions, and the request's options."""
+"""The script of an answer: from instructions in the prompt, and options of the request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Script:
     Args:
         text: The answer in words, or in JSON.
         pace: Tokens a second.
-        options: What the request says of its form.
+        options: The form of the answer that the request requires.
         calls: Takes the place of the text.
         prompt_tokens: The size of the request.
     """
@@ -61,7 +61,7 @@ def write(request: ChatRequest, model: str, pace: float) -> Script:
 
     Raises:
         UpstreamError: There is no such model (``model_not_found``).
-        ClientError: The request asks for what the demo model cannot do.
+        ClientError: The request requires something that the demo model cannot do.
     """
     if model not in MOODS:
         raise UpstreamError(
@@ -77,7 +77,7 @@ def write(request: ChatRequest, model: str, pace: float) -> Script:
     )
     for name, argument in _INSTRUCTION.findall(prompt):
         script = replace(script, **_changes(name, argument))
-    script = _as_asked(script, prompt, is_told=messages[-1].get("role") == "tool")
+    script = _in_form(script, prompt, is_told=messages[-1].get("role") == "tool")
     return replace(script, prompt_tokens=_size(messages))
 
 
@@ -91,7 +91,7 @@ def _changes(name: str, argument: str) -> dict[str, Any]:
         "long": {"text": answers.filler(int(number) or 400)},
         "reason": MOODS["reason"],
         "tool": {"tool": True},
-        "refuse": {"refuse": True, "text": "I must decline, as you asked me to."},
+        "refuse": {"refuse": True, "text": "I must decline, as you instructed me to."},
         "fail": {"fail": "before" if argument == "before" else "inside"},
         "drop": {"drop": True},
         "odd": {"odd": True},
@@ -99,7 +99,7 @@ def _changes(name: str, argument: str) -> dict[str, Any]:
     return table.get(name, {})
 
 
-def _as_asked(script: Script, prompt: str, *, is_told: bool) -> Script:
+def _in_form(script: Script, prompt: str, *, is_told: bool) -> Script:
     """The script, in the form that the request wants."""
     options = script.options
     if is_told:

@@ -1,4 +1,4 @@
-"""What single providers of the Chat API want otherwise than its schema says."""
+"""Changes to requests for providers of the Chat API that deviate from its schema."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ...dialects.protocol import JSON, ChatRequest
 from ...dialects.signatures import SKIP, extra_content, of_call, wants_signatures
 
 Amend: TypeAlias = Callable[[ChatRequest, str], JSON]
-"""A request and the provider's name of the model to the body that is sent."""
+"""Return the body to send for a request and the provider's name of the model."""
 
 
 def as_it_is(request: ChatRequest, model: str) -> JSON:
-    """The body, untouched."""
+    """Return the body unchanged."""
     return request.body
 
 
 def for_openai(request: ChatRequest, model: str) -> JSON:
-    """A translated body without what OpenAI refuses and its compatibles take.
+    """Return a translated body without what OpenAI refuses and compatible servers accept.
 
-    Its newer models take only one name of the limit, most compatible servers only the other;
-    signatures of Google's models are for Google. A caller's own body is not changed.
+    OpenAI's newer models accept only one name of the limit, most compatible servers only the
+    other; signatures of Google's models are for Google. A caller's own body is not changed.
     """
     if not request.translated:
         return request.body
@@ -32,7 +32,7 @@ def for_openai(request: ChatRequest, model: str) -> JSON:
 
 
 def for_google(request: ChatRequest, model: str) -> JSON:
-    """The body, in which the first call of each turn has a signature.
+    """Return the body with a signature in the first call of each turn.
 
     Gemini 3 and later refuse one without. Most clients drop what OpenAI's schema does not have, so
     Google's value for that case is put in its place.
