@@ -62,7 +62,7 @@ class _Socket(asyncio.Protocol):
 
         Raises:
             ConnectionError: The socket is dead, or the answer came before the end: either
-                way nobody takes these bytes.
+                way these bytes have no recipient.
         """
         if self._transport is None or self.answer.done():
             raise ConnectionResetError("the Runtime API takes no more")
@@ -85,7 +85,7 @@ class _Socket(asyncio.Protocol):
             transport.abort()
         if not self.answer.done():
             self.answer.set_exception(error)
-            self.answer.exception()  # seen: whether anybody waits for it or not
+            self.answer.exception()  # retrieved, so that asyncio reports none that nothing awaits
         self._room.set()
 
 
@@ -100,13 +100,13 @@ class Connection:
         self._address = address
         self._socket: _Socket | None = None
 
-    async def ask(
+    async def request(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Response:
-        """One request with a whole body.
+        """Send one request with a complete body.
 
         Raises:
-            OSError: It could not be sent, or no whole answer came.
+            OSError: It could not be sent, or no complete response came.
         """
         socket = await self._ready()
         named = {**_AGENT, **(headers or {})}
@@ -149,9 +149,9 @@ class Stream:
         self._is_whole = False
         self.ended = False
 
-    def when_answered(self, tell: Callable[[], None]) -> None:
+    def when_answered(self, notify: Callable[[], None]) -> None:
         """Call this once the Runtime API has answered or gone, be it in mid-stream."""
-        self._socket.answer.add_done_callback(lambda _: tell())
+        self._socket.answer.add_done_callback(lambda _: notify())
 
     async def write(self, data: bytes) -> None:
         """Send bytes of the body; waits for the socket to have room.
@@ -170,10 +170,10 @@ class Stream:
             self._socket.write_soon(self._head + http1.last_chunk(trailers))
 
     async def answer(self) -> Response:
-        """What the Runtime API says to it all.
+        """The Runtime API's response.
 
         Raises:
-            OSError: It says nothing.
+            OSError: There is none.
         """
         response = await self._socket.answer
         if not (self._is_whole and response.keeps_alive):

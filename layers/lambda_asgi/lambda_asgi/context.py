@@ -1,4 +1,4 @@
-"""What Lambda says of one invocation, under the names that its own Python runtime uses."""
+"""The context of one invocation, under the names that Lambda's own Python runtime uses."""
 
 from __future__ import annotations
 
@@ -69,19 +69,19 @@ class Context:
     def of(cls, head: Head, function: Function, *, cold_start: bool) -> Context:
         """Read the headers of an answer to ``/invocation/next``."""
 
-        def said(name: str) -> str | None:
+        def header(name: str) -> str | None:
             return head.get(_PREFIX + name) or None
 
-        deadline = said("deadline-ms") or ""
+        deadline = header("deadline-ms") or ""
         return cls(
-            aws_request_id=said("aws-request-id") or "",
+            aws_request_id=header("aws-request-id") or "",
             deadline_ms=int(deadline) if deadline.isdigit() else _ms() + 900_000,
-            invoked_function_arn=said("invoked-function-arn") or "",
-            trace_id=said("trace-id"),
-            invocation_id=said("invocation-id"),
-            tenant_id=said("aws-tenant-id"),
-            client_context=_json(said("client-context")),
-            identity=_json(said("cognito-identity")),
+            invoked_function_arn=header("invoked-function-arn") or "",
+            trace_id=header("trace-id"),
+            invocation_id=header("invocation-id"),
+            tenant_id=header("aws-tenant-id"),
+            client_context=_json(header("client-context")),
+            identity=_json(header("cognito-identity")),
             cold_start=cold_start,
             function=function,
         )

@@ -15,7 +15,7 @@ _MAX_DIGITS = 15
 
 
 class ProtocolError(Exception):
-    """The other side does not speak HTTP/1.1 as we know it, or says too much."""
+    """The peer does not speak HTTP/1.1 as read here, or exceeds a bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Head:
     headers: tuple[tuple[str, str], ...]
 
     def get(self, name: str, default: str = "") -> str:
-        """The values of a header, joined as RFC 9110 §5.3 says."""
+        """The values of a header, joined as in RFC 9110 §5.3."""
         values = [value for found, value in self.headers if found == name]
         return ", ".join(values) if values else default
 
@@ -78,7 +78,7 @@ def parse_chunk_size(line: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response."""
+    """A complete response."""
 
     status: int
     head: Head
@@ -101,7 +101,7 @@ class ResponseParser:
     _body: bytearray = field(default_factory=bytearray)
 
     def feed(self, data: bytes) -> Response | None:
-        """Take the next bytes; the response, once it is whole.
+        """Take the next bytes; the response, once it is complete.
 
         Raises:
             ProtocolError: It is malformed, or larger than we accept.
@@ -110,8 +110,8 @@ class ResponseParser:
         head = self._head or self._read_head()
         if head is None:
             return None
-        whole = self._read_chunks() if head.is_chunked else self._read_length(head)
-        return Response(int(head.start[9:12]), head, bytes(self._body)) if whole else None
+        complete = self._read_chunks() if head.is_chunked else self._read_length(head)
+        return Response(int(head.start[9:12]), head, bytes(self._body)) if complete else None
 
     def _read_head(self) -> Head | None:
         end = self._buffer.find(b"\r\n\r\n", max(self._searched - 3, 0))
@@ -145,7 +145,7 @@ class ResponseParser:
             if len(self._buffer) < end + 2 + size + 2:
                 return False
             if size and self._buffer[end + 2 + size : end + 4 + size] != b"\r\n":
-                raise ProtocolError("a chunk is longer than it says")
+                raise ProtocolError("a chunk is longer than its size")
             self._body += self._buffer[end + 2 : end + 2 + size]
             del self._buffer[: end + 2 + size + 2]
             if size == 0:
@@ -159,7 +159,7 @@ class ResponseParser:
 def request(
     method: str, target: str, host: str, headers: Mapping[str, str], body: bytes = b""
 ) -> bytes:
-    """A whole request with a ``Content-Length``."""
+    """A complete request with a ``Content-Length``."""
     return _head(method, target, host, {**headers, "Content-Length": str(len(body))}) + body
 
 

@@ -40,7 +40,7 @@ class Invocation:
     Args:
         handler: The function.
         connection: The poller's own; free until this invocation is over.
-        context: What Lambda said of it.
+        context: Its context.
         in_full: Whether exceptions are logged with their text.
         limits: Of every invocation of the environment.
     """
@@ -83,7 +83,7 @@ class Invocation:
             await self._report("Runtime.MarshalError", bad)
             return
         headers = {"Content-Type": "application/json", **self._echo()}
-        await self._deliver(self.connection.ask("POST", self._path("response"), headers, body))
+        await self._deliver(self.connection.request("POST", self._path("response"), headers, body))
 
     async def _stream(self, scope: Scope, request: Request) -> None:
         headers = {**wire.STREAMED, **self._echo()}
@@ -114,7 +114,7 @@ class Invocation:
         if error is not None:
             when = "had ended" if response.complete else "began"
             logs.failed(f"the app failed after its response {when}", error, in_full=self.in_full)
-            stream.end(wire.trailers(_kind(error), error, _said(error)))
+            stream.end(wire.trailers(_kind(error), error, _message(error)))
         await self._deliver(stream.answer())
 
     async def _in_time(
@@ -130,9 +130,9 @@ class Invocation:
 
     async def _report(self, kind: str, error: BaseException) -> None:
         logs.failed("the invocation failed", error, in_full=self.in_full)
-        body = wire.error_body(kind, error, _said(error))
+        body = wire.error_body(kind, error, _message(error))
         headers = {**wire.error_headers(kind), **self._echo()}
-        await self._deliver(self.connection.ask("POST", self._path("error"), headers, body))
+        await self._deliver(self.connection.request("POST", self._path("error"), headers, body))
 
     async def _deliver(self, exchange: Coroutine[Any, Any, Response]) -> None:
         try:
@@ -185,5 +185,5 @@ def _kind(error: BaseException) -> str:
     return f"Function.{type(error).__name__}"
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     return str(error) if isinstance(error, _OURS) else ""

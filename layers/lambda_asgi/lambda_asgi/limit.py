@@ -11,7 +11,7 @@ from .cycle import Request
 T = TypeVar("T")
 
 NOTICE = 0.5
-"""Seconds before the limit at which the app is told ``http.disconnect``."""
+"""Seconds before the limit at which the app receives ``http.disconnect``."""
 
 LAST_CALL = 0.1
 """Seconds before the limit at which it is cancelled. Past the deadline Lambda stops the
@@ -30,7 +30,7 @@ class Limit:
     """The limit of one invocation.
 
     Args:
-        request: Told ``http.disconnect`` shortly before the limit.
+        request: Disconnected shortly before the limit.
         seconds: From now to the deadline.
     """
 

@@ -26,8 +26,8 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One record."""
-        said = super().format(record)
-        return f"[{record.levelname}]\t{_time(record)}\t{request_id.get()}\t{said}"
+        message = super().format(record)
+        return f"[{record.levelname}]\t{_time(record)}\t{request_id.get()}\t{message}"
 
 
 class JsonFormatter(logging.Formatter):

@@ -1,4 +1,4 @@
-"""The runtime loop: start the app, take invocations until told to stop, let the app clean up."""
+"""The runtime loop: start the app, take invocations until it is stopped, shut the app down."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TRACE_ID = "_X_AMZN_TRACE_ID"
 """Where the X-Ray SDK and botocore look for an invocation's trace header."""
 
 PAUSES = (0.0, 0.05, 0.2, 0.5, 1.0)
-"""Seconds before each new try of ``/next`` on a dead socket; after the last, we give up."""
+"""Seconds before each new try of ``/next`` on a dead socket; after the last, the runtime exits."""
 
 _PLAIN = (LifespanError, MalformedName, NoSuchHandler, ImportError, SyntaxError)
 """Failures to start whose text tells the cause, and quotes no value."""
@@ -103,8 +103,8 @@ class Runtime:
         return 0
 
     async def refuse(self, error: Exception) -> int:
-        """Say that this environment cannot start; the process's exit code."""
-        await self._tell(INIT_ERROR, loading.failure_type(error), error)
+        """Report that this environment cannot start; return the process's exit code."""
+        await self._report(INIT_ERROR, loading.failure_type(error), error)
         return 1
 
     async def _restored(self) -> bool:
@@ -113,19 +113,19 @@ class Runtime:
             await restore.before_snapshot(self._hooks)
             await self._freeze()
         except Exception as error:
-            await self._tell(INIT_ERROR, "Runtime.BeforeSnapshotError", error)
+            await self._report(INIT_ERROR, "Runtime.BeforeSnapshotError", error)
             return False
         try:
             await restore.after_restore(self._hooks)
         except Exception as error:
-            await self._tell(RESTORE_ERROR, "Runtime.AfterRestoreError", error)
+            await self._report(RESTORE_ERROR, "Runtime.AfterRestoreError", error)
             return False
         return True
 
     async def _freeze(self) -> None:
         """Ask for the snapshot. Copies of the process wake here, without their connections."""
         connection = Connection(self._address)
-        response = await connection.ask("GET", RESTORE_NEXT)
+        response = await connection.request("GET", RESTORE_NEXT)
         connection.close()
         if response.status != 200:
             raise RuntimeApiError(f"/restore/next answered {response.status}")
@@ -185,12 +185,12 @@ class Runtime:
         """The next invocation; None once this environment takes no more."""
         if self._leaving.is_set():
             return None
-        asking, leaving = _task(self._next(connection)), _task(self._leaving.wait())
+        polling, leaving = _task(self._next(connection)), _task(self._leaving.wait())
         try:
-            await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            return asking.result() if asking.done() else None
+            await asyncio.wait({polling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            return polling.result() if polling.done() else None
         finally:
-            asking.cancel()
+            polling.cancel()
             leaving.cancel()
 
     def _set_trace_id(self, trace_id: str | None) -> None:
@@ -205,7 +205,7 @@ class Runtime:
         for pause in PAUSES:
             await asyncio.sleep(pause)
             try:
-                response = await connection.ask("GET", NEXT)
+                response = await connection.request("GET", NEXT)
             except OSError:
                 connection.close()
                 continue
@@ -214,15 +214,15 @@ class Runtime:
             return response
         raise ConnectionError("the Runtime API cannot be reached")
 
-    async def _tell(self, target: str, kind: str, error: Exception) -> None:
+    async def _report(self, target: str, kind: str, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}" if isinstance(error, _PLAIN) else ""
         logs.failed(f"{kind} {text}".strip(), error, in_full=self._in_full)
         body = wire.error_body(kind, error, text)
         connection = Connection(self._address)
         try:
-            await connection.ask("POST", target, wire.error_headers(kind), body)
+            await connection.request("POST", target, wire.error_headers(kind), body)
         except OSError:
-            logs.logger.warning("the Runtime API could not be told")
+            logs.logger.warning("the failure could not be reported to the Runtime API")
         finally:
             connection.close()
 

@@ -68,7 +68,7 @@ def prelude(
 def safe_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The header fields as they can be written, one a line.
 
-    CR, LF and NUL in a value become spaces, as RFC 9110 §5.5 says; a field whose name is not a
+    CR, LF and NUL in a value become spaces, as in RFC 9110 §5.5; a field whose name is not a
     token is left out. Neither can then begin a field, or a body, of the app's caller's choosing.
     """
     return [
@@ -102,7 +102,7 @@ def error_headers(kind: str) -> dict[str, str]:
 
 
 def places(error: BaseException) -> list[str]:
-    """Where an exception came from, outermost first; nothing of what it says."""
+    """Where an exception came from, outermost first; nothing of its text."""
     frames = traceback.extract_tb(error.__traceback__)
     return [f"{f.filename}:{f.lineno} in {f.name}" for f in frames]
 
@@ -117,7 +117,7 @@ def error_body(kind: str, error: BaseException | None, message: str = "") -> byt
 
 
 def trailers(kind: str, error: BaseException | None, message: str = "") -> dict[str, str]:
-    """How a response that has begun says that it failed: HTTP trailers, never body text.
+    """The HTTP trailers that report the failure of a response that has begun; never body text.
 
     At most ``MAX_TRAILERS`` bytes on the wire: the stack's innermost frames come first, and
     those that do not fit are left out.
