@@ -30,6 +30,23 @@ from tokenwire.streams.policy import CONTINUE
 CHURN = 20 * 60.0 * SOAK or 3.0
 
 
+async def soaked(server: Server, count: int, *, freezes: bool = False) -> Counter[str]:
+    """So many rounds at this server; what came of them, without what must not be."""
+    total, damage = Counter[str](), damage_of(server)
+    async with AsyncExitStack() as stack:
+        pairs = [await stack.enter_async_context(relayed(server)) for _ in range(3)]
+        relays, nodes = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        for _ in range(count):
+            total += await one_round(nodes, relays, damage, freezes=freezes)
+            print(time.strftime("%T"), server.url, dict(total), flush=True)  # noqa: T201
+            assert not total["hung"], total
+    damage.close()
+    assert set(total) <= EXPECTED, total
+    assert total["viewers"] == total["clean"] + total["fenced"]
+    assert total["callers"] == total["agree"] + total["told first"]
+    return total
+
+
 @pytest.mark.timeout(7200 if SOAK else 90)
 @pytest.mark.parametrize("kind", ["redis", "valkey", "dynamodb_local"] if SOAK else ["redis"])
 async def test_hostile_streams(kind: str, server_of: Callable[[str], Server]) -> None:
@@ -37,19 +54,16 @@ async def test_hostile_streams(kind: str, server_of: Callable[[str], Server]) ->
 
     Or differ as ``docs/operate.md`` says, where the store did not hear of a producer for a lease.
     """
-    server, total = server_of(kind), Counter[str]()
-    damage = damage_of(server)
-    async with AsyncExitStack() as stack:
-        pairs = [await stack.enter_async_context(relayed(server)) for _ in range(3)]
-        relays, nodes = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        for _ in range(rounds(2, 200)):
-            total += await one_round(nodes, relays, damage)
-            print(time.strftime("%T"), kind, dict(total), flush=True)  # noqa: T201
-            assert not total["hung"], total
-    damage.close()
-    assert set(total) <= EXPECTED, total
-    assert total["viewers"] == total["clean"] + total["fenced"]
-    assert total["callers"] == total["agree"] + total["told first"]
+    await soaked(server_of(kind), rounds(2, 200))
+
+
+@pytest.mark.timeout(7200 if SOAK else 150)
+@pytest.mark.parametrize("kind", ["redis", "valkey", "dynamodb_local"] if SOAK else ["redis"])
+async def test_hostile_streams_of_a_process_that_freezes(
+    kind: str, server_of: Callable[[str], Server]
+) -> None:
+    """Others end some of its streams; everybody is told the same end, and its callers at last."""
+    await soaked(server_of(kind), rounds(1, 20), freezes=True)
 
 
 @pytest.mark.timeout(CHURN + 120)
