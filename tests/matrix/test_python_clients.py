@@ -124,6 +124,16 @@ async def test_images_reach_every_provider(dialect: str, base_url: str, provider
     assert [picture.removeprefix("data:image/png;base64,") for picture in found] == [PIXEL] * 3
 
 
+async def until(text: str, response: httpx2.Response) -> None:
+    """Read the response until it contains this text."""
+    received = ""
+    async for piece in response.aiter_text():
+        received += piece
+        if text in received:
+            return
+    raise AssertionError(received)
+
+
 @pytest.mark.parametrize("dialect", PROVIDERS)
 async def test_cancel_is_an_error_in_every_dialect(
     dialect: str, base_url: str, provider: Upstream
@@ -139,6 +149,8 @@ async def test_cancel_is_an_error_in_every_dialect(
             for name in DIALECTS
         ]
         await viewers(client, len(DIALECTS))
+        async with client.stream("GET", f"/v1/streams/{started}") as first:
+            await until("Gr", first)
         await client.post(f"/v1/streams/{started}/cancel")
         answers = await asyncio.gather(*watching)
     for name, result in zip(DIALECTS, answers, strict=True):
