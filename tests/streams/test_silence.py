@@ -33,7 +33,7 @@ def test_sign_of_life_begins_anew() -> None:
     silence = Silence(4.0, now=0.0)
     for now in (3.0, 4.0, 5.0, 6.0, 7.0):
         silence.probed(now)
-    silence.broken(7.0)
+    silence.reset(7.0)
     assert not silence.is_death(7.5)
     assert not silence.wants_probe(9.0)
     assert silence.wants_probe(9.1)

@@ -49,7 +49,7 @@ class NoCopy:
         """Return at once."""
 
     async def leased(self) -> float:
-        """Return 0: all viewers are seen."""
+        """Return 0: every viewer is connected to this process."""
         return 0.0
 
 
@@ -95,4 +95,4 @@ class StoredCopy:
 
     async def leased(self) -> float:
         """As ``Copy.leased``."""
-        return await self._keeper.watched_for()
+        return await self._keeper.leased()

@@ -1,4 +1,4 @@
-"""The limits on a stream's silence and length, and one timer that keeps them all."""
+"""The limits on a stream's silence and length, and one timer that enforces them all."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Timeouts:
     """How long to wait, in seconds.
 
     ``first_content`` runs from the request to the first piece of an answer, ``idle``
-    between two reads after it, ``total`` over the whole stream. (Connecting has a limit
-    of its own, kept by the provider.)
+    between two reads after it, ``total`` over the whole stream. (The provider enforces the limit
+    for connecting.)
     """
 
     first_content: float = 120.0
@@ -24,13 +24,13 @@ class Timeouts:
     total: float = 900.0
 
     def within(self, longest: float) -> Timeouts:
-        """The same, but over in so many seconds."""
+        """Return the same timeouts, with a total of at most ``longest`` seconds."""
         return replace(self, total=min(self.total, longest))
 
 
-_SAYS = {
+_MESSAGES = {
     "timeout_first_content": "The provider sent no content in time.",
-    "timeout_idle": "The provider fell silent in the middle of its answer.",
+    "timeout_idle": "The provider stopped sending in the middle of its answer.",
     "timeout_total": "The answer took longer than this server allows.",
 }
 
@@ -81,5 +81,5 @@ class Deadline:
             await self._timer.__aexit__(kind, error, traceback)
         except TimeoutError:
             raise UpstreamError(
-                _SAYS[self._code], code=self._code, status=504, retryable=True
+                _MESSAGES[self._code], code=self._code, status=504, retryable=True
             ) from None

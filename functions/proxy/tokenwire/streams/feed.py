@@ -30,31 +30,31 @@ STALLED = Error(
     status=503,
 )
 _STALLED = 5.0
-"""Seconds for which a reader that takes nothing may hold up the others of its process."""
+"""Seconds for which a reader that takes nothing may delay the others of its process."""
 _RETRY = 0.2
 _SHORTEST = 0.02
-"""Seconds between two looks at a log, where a reader waits for a point in time."""
+"""Seconds between two reads of a log, at least, while waiting for a point in time."""
 _FAILURES = 3
 """Failed requests after which the store has failed, however long each of them took."""
 _log = logging.getLogger("tokenwire.store")
 
 
 class _Hole(Exception):
-    """Records are missing between what was read and what came."""
+    """Records are missing between those read before and those read now."""
 
 
 class Feed:
     """Reads one log into one tail.
 
-    A producer that is neither read nor heard of is dead after the time that ``Silence`` says:
-    then the feed ends the log for it, or finds that another has.
+    A producer without a sign of life is considered dead after the time that ``Silence`` defines:
+    then the feed ends the log in its place, or finds that another process has.
 
     Args:
-        follower: The place in the log.
-        tail: What is filled.
-        lease: Seconds.
-        health: Told how the store does.
-        reopen: Gives a place at the beginning of the log, to find what was read over.
+        follower: The position in the log.
+        tail: The tail to fill.
+        lease: Seconds without a sign of life after which a producer counts as dead.
+        health: Counts successes and failures of the store.
+        reopen: Returns a position at the start of the log, to find records that were skipped.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Feed:
         self._is_first = True
 
     async def run(self) -> None:
-        """Read until the end. Where it cannot be had, the tail is broken off, and says why."""
+        """Read until the end. If it cannot be read, the tail is broken off with the reason."""
         try:
             while not self._tail.over:
                 await self._step()
@@ -89,7 +89,7 @@ class Feed:
         except ProxyError as error:
             self._tail.break_off(as_event(error))
         except Exception as error:
-            # Only the kind of a surprise is logged: its text may quote an answer.
+            # Only the type of an unexpected error is logged: its text may quote a response.
             _log.error("the feed failed: %s", type(error).__name__)
             self._tail.break_off(as_event(ProxyError("The server failed.")))
         finally:
@@ -101,28 +101,28 @@ class Feed:
             for batch in batches:
                 self._take(batch)
             if not batches and self.caught_up.is_set():
-                await self._listen()
+                await self._check_producer()
         except Missing:
             await self._await_return()
             return
         except _Hole:
-            await self._read_anew()
+            await self._read_again()
             return
         except StoreError as error:
-            await self._endure(error)
+            await self._wait_for_store(error)
             return
         self._works, self._gone, self._failures = monotonic(), None, 0
         self._health.worked()
         if batches:
-            self._silence.broken(self._works)
+            self._silence.reset(self._works)
         else:
             self.caught_up.set()
         if self._tail.crowded:
             await self._tail.make_room(_STALLED, STALLED)
-            self._silence.broken(monotonic())
+            self._silence.reset(monotonic())
 
     def _wait(self) -> float:
-        """Seconds for which to wait for the next batch."""
+        """Return the seconds to wait for the next batch."""
         if not self.caught_up.is_set():
             return 0.0
         step = max(_SHORTEST, self._silence.next_step(monotonic()))
@@ -136,33 +136,33 @@ class Feed:
                 self._is_first = False
             if batch.first > tail.next:
                 raise _Hole
-            # A log that was written anew says again what we have.
+            # A log that was written again repeats records that are here already.
             tail.append(batch.blocks[tail.next - batch.first :])
         if batch.end is not None:
             tail.finish(batch.end, batch.last)
 
-    async def _listen(self) -> None:
-        # By the time of asking: what we hear may be old, if we were frozen since.
-        asked = monotonic()
+    async def _check_producer(self) -> None:
+        # The time before the request: the response may be old, if the process was frozen since.
+        sent = monotonic()
         pulse = await self._follower.pulse()
         if pulse != self._pulse:
             self._pulse = pulse
-            self._silence.broken(asked)
-        elif self._silence.is_death(asked):
+            self._silence.reset(sent)
+        elif self._silence.is_death(sent):
             await self._follower.lose(End(EndReason.LOST, LOST))
-        elif self._silence.wants_probe(asked):
+        elif self._silence.wants_probe(sent):
             await self._follower.probe()
             self._silence.probed(monotonic())
 
     async def _await_return(self) -> None:
-        """The log is gone. Its producer writes it again within a lease, if it lives.
+        """Wait for a log that is gone: its producer, if alive, writes it again within a lease.
 
         Raises:
             Missing: It was gone before it could be read.
         """
         now = monotonic()
         self._gone = self._gone or now
-        self._silence.broken(now)
+        self._silence.reset(now)
         if not self.caught_up.is_set():
             raise Missing
         if now - self._gone > self._lease:
@@ -170,8 +170,8 @@ class Feed:
         else:
             await asyncio.sleep(min(_RETRY, self._lease / 4))
 
-    async def _read_anew(self) -> None:
-        """Something was read over: look for it from the beginning, once."""
+    async def _read_again(self) -> None:
+        """Read from the start of the log, once: records were skipped."""
         if self._reopened_at == self._tail.next:
             self._tail.break_off(TRIMMED)
             return
@@ -180,10 +180,10 @@ class Feed:
             self._follower = await self._reopen() or self._follower
         except StoreError as error:
             self._reopened_at = 0
-            await self._endure(error)
+            await self._wait_for_store(error)
 
-    async def _endure(self, error: StoreError) -> None:
-        """The store fails: wait, but not for ever, and do not take its silence for the producer's.
+    async def _wait_for_store(self, error: StoreError) -> None:
+        """Wait while the store fails; its silence is not counted as the producer's.
 
         Raises:
             StoreError: It has failed for a whole lease, and more than once.
@@ -193,4 +193,4 @@ class Feed:
         if monotonic() - self._works > self._lease and self._failures >= _FAILURES:
             raise error
         await asyncio.sleep(_RETRY)
-        self._silence.broken(monotonic())
+        self._silence.reset(monotonic())

@@ -1,4 +1,4 @@
-"""Streams that run in another process: read here from the store, while somebody watches."""
+"""Streams that run in another process, read from the store while they are watched here."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .tail import Tail
 from .viewers import FollowerViewers
 
 _CATCH_UP = 2.0
-"""Seconds after which a stream is shown that grows as fast as it is read."""
+"""Seconds after which a stream is shown even if it grows as fast as it is read."""
 _LINGER = 10.0
 """Seconds for which a stream is followed without viewers: time for one to reconnect."""
 
 
 class Following:
-    """The feeds of this process: one a stream.
+    """The feeds of this process, one for each stream.
 
     Args:
-        store: What is read.
-        lease: Seconds after which a producer that is not heard of counts as dead.
-        health: Told how the store does.
-        new_tail: Makes a tail on the process's account.
+        store: The store.
+        lease: Seconds without a sign of life after which a producer counts as dead.
+        health: Counts successes and failures of the store.
+        new_tail: Makes a tail within the limits of the process.
     """
 
     def __init__(
@@ -46,15 +46,15 @@ class Following:
         return iter(self._streams.values())
 
     async def find(self, stream_id: str) -> Stream | None:
-        """The stream, with all that the store has of it by now; None if it has nothing.
+        """Return the stream, with all records that the store has; None if it has none.
 
         Raises:
-            StoreError: The store cannot be asked.
-            UpstreamError: It could not be read: the store fails, or there is no room for it.
+            StoreError: The store fails.
+            UpstreamError: The stream could not be read: the store fails, or there is no room.
         """
         found = self._streams.get(stream_id)
         if found is not None and found.tail.broken is None:
-            self._rest(found)
+            self._restart_timer(found)
             return found
         if found is not None:
             self._forget(found)
@@ -65,7 +65,7 @@ class Following:
         return await asyncio.shield(task)
 
     async def aclose(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         for stream in list(self):
             self._forget(stream)
 
@@ -90,24 +90,24 @@ class Following:
             raise as_exception(tail.broken)
         self._streams[meta.id] = stream
         stream.task.add_done_callback(lambda _: self._ended(stream))
-        self._rest(stream)
+        self._restart_timer(stream)
         return stream
 
     def _ended(self, stream: Stream) -> None:
         stream.viewers.close()
         if stream.tail.broken is not None and self._streams.get(stream.meta.id) is stream:
-            # The failure is told to those who watch now; whoever comes next reads afresh.
+            # The present viewers get the failure; the next one reads again.
             self._forget(stream)
 
-    def _rest(self, stream: Stream) -> None:
-        """Count anew how long nobody has been there."""
+    def _restart_timer(self, stream: Stream) -> None:
+        """Start again to measure the time without viewers."""
         if stream.timer is not None:
             stream.timer.cancel()
         stream.timer = asyncio.get_running_loop().call_later(_LINGER, self._lapse, stream)
 
     def _lapse(self, stream: Stream) -> None:
         if stream.tail.readers:
-            self._rest(stream)
+            self._restart_timer(stream)
         else:
             self._forget(stream)
 
@@ -122,7 +122,7 @@ class Following:
 
 
 async def _caught_up(feed: Feed, tail: Tail) -> None:
-    """Wait for all that there is of the stream; but not for the end of one that never pauses."""
+    """Wait for all records that exist; but not for the end of a stream that never pauses."""
     while not feed.caught_up.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(feed.caught_up.wait(), _CATCH_UP)

@@ -96,17 +96,17 @@ def framed(
 class Framer:
     """Splits a provider's stream, and drops what must not be passed on.
 
-    Comments and blocks without data go: the first are the provider's heartbeats (ours have
-    their own pace), the second crash some SDKs. ``id`` and ``retry`` lines go too: on our
-    streams the cursor is ours. Bytes that are not UTF-8 become U+FFFD, as a browser would read
-    them: some SDKs fail on them. All else stays verbatim.
+    Comments and blocks without data are removed: comments are the provider's heartbeats (the proxy
+    sends its own), and blocks without data crash some SDKs. ``id`` and ``retry`` lines are removed
+    too: the proxy sets its own. Bytes that are not UTF-8 become U+FFFD, as in a browser: some SDKs
+    fail on them. Everything else stays verbatim.
     """
 
     def __init__(self, max_block: int = MAX_BLOCK) -> None:
         self._splitter = Splitter(max_block)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the blocks that these bytes complete. To be read to its end.
+        """Yield the blocks that these bytes complete. Must be consumed to its end.
 
         Raises:
             UpstreamError: A block is too large to hold (``upstream_malformed``). The blocks
@@ -126,7 +126,7 @@ class Framer:
             ) from failure
 
     def close(self) -> bytes:
-        """What came after the last whole block."""
+        """Return the bytes after the last complete block."""
         return self._splitter.close().strip(b"\r\n")
 
 

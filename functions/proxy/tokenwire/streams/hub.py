@@ -46,7 +46,7 @@ class Hub:
     Args:
         limits: What the process may hold.
         on_end: Called with each stream that ran here, once it is over.
-        durability: The store, and how it is used. By default memory that nobody shares.
+        durability: The store, and how it is used. By default memory that is not shared.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Hub:
             policy: When to cancel it without viewers.
             longest: Seconds that it may take at most, where that is less than the limits allow.
             attempts: Where the source records the providers it calls.
-            writer: The hold on its log, where that is in the store already.
+            writer: The access to its log, where that is in the store already.
 
         Raises:
             ProxyError: There is no room for another stream (``overloaded``), or the
@@ -169,7 +169,7 @@ class Hub:
             return None
 
     async def close_reserved(self, stream_id: str, end: End) -> None:
-        """End a reserved stream that nobody runs.
+        """End a reserved stream that no process runs.
 
         Raises:
             StoreError: The store fails.

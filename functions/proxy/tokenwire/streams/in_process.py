@@ -60,11 +60,11 @@ class InProcess:
         return end
 
     async def renew(self, stream_id: str, viewer: str, seconds: float) -> bool:
-        """As ``Persistence.renew``: every viewer is seen."""
+        """As ``Persistence.renew``: every viewer is connected to this process."""
         return False
 
     async def leave(self, stream_id: str, viewer: str) -> None:
-        """As ``Persistence.leave``: every viewer is seen."""
+        """As ``Persistence.leave``: every viewer is connected to this process."""
 
     async def reserve(self, meta: Meta) -> None:
         """As ``Persistence.reserve``."""

@@ -1,12 +1,12 @@
 """The keeper: copies a stream's tail into the store as it grows, and holds the lease.
 
-As a rule it reads the tail as a viewer does, but nobody waits for it: the caller's own connection
-is fed before the store has the records ("send, then commit"), and goes on where the store fails.
-Where records are to be committed first, the pump writes into an intake of its own, and the
-keeper publishes what the store has taken.
+By default it reads the tail as a viewer does, and the pump does not wait for it: the caller gets
+blocks before the store has them ("send, then commit"), and continues to get them if the store
+fails. If records are to be committed first, the pump writes into a separate intake, and the keeper
+publishes what the store has accepted.
 
-A store may lose what it had taken. As long as this process holds the stream, ended or not, the
-keeper compares what the store has with what it was given, and writes the rest again.
+A store may lose records that it has accepted. While this process holds the stream, ended or not,
+the keeper compares what the store has with what was written, and writes the rest again.
 """
 
 from __future__ import annotations
@@ -36,32 +36,32 @@ T = TypeVar("T")
 _log = logging.getLogger("tokenwire.store")
 
 _LOOK = 0.5
-"""Seconds of silence after which to look whether somebody else has ended the stream."""
+"""Seconds without a block after which to check whether another process has ended the stream."""
 _PAUSES = (0.1, 0.2, 0.5, 1.0)
-"""Seconds before each new try; the last is repeated."""
+"""Seconds before each repetition of a request; the last is repeated."""
 _CHECKS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-"""Seconds from one look at a stream that is over to the next; the last is repeated."""
+"""Seconds between two checks of a stream that has ended; the last is repeated."""
 _NOT_COMMITTED = End(
     EndReason.ERROR,
     Error("store_unavailable", "The stream could not be kept.", retryable=True, status=503),
 )
-_ANSWERS = (Fenced, Missing, Rewound, Taken)
-"""What a store that works may answer. Any other ``StoreError`` is a failure."""
+_RESPONSES = (Fenced, Missing, Rewound, Taken)
+"""Responses of a store that works. Any other ``StoreError`` is a failure."""
 
 
 class Keeper:
-    """Keeps one stream's log.
+    """Writes one stream's log to a store.
 
     Args:
-        store: Where.
+        store: The store.
         meta: The stream's first record.
-        intake: What is copied.
-        lease: Seconds after which a producer that is not heard of counts as dead.
-        health: Told how the store does.
-        on_end: Told of an end that is not the pump's: one that another process has written, with
-            its id; or that nothing can be committed any more.
-        public: Where to publish what has been committed.
-        writer: The hold on the log, if it is there already.
+        intake: The tail that is copied.
+        lease: Seconds without a sign of life after which a producer counts as dead.
+        health: Counts successes and failures of the store.
+        on_end: Called with an end that is not the pump's: one that another process has written,
+            with its id; or without an id, because nothing can be committed any more.
+        public: The tail to publish in what has been committed.
+        writer: The access to the log, if it exists already.
         names: The names that stand for the stream, to be claimed again in a store that has
             lost everything.
     """
@@ -97,10 +97,10 @@ class Keeper:
         self.degraded = False
 
     async def run(self) -> None:
-        """Keep the log, and go on after its end to see that the store keeps it.
+        """Write the log, and after its end check that the store still has it.
 
-        Returns if another has ended it, or it cannot be kept; else it is to be cancelled once
-        the stream is no longer held.
+        Returns if another process has ended the log, or it cannot be written; otherwise to be
+        cancelled when the stream is no longer held.
         """
         try:
             with ExitStack() as stack:
@@ -109,13 +109,13 @@ class Keeper:
                 while (own := await self._turn()) is None:
                     pass
             self.settled.set()
-            await self._watch_over(own)
+            await self._check_ended(own)
         except Fenced as error:
             self._on_end(error.end, error.at)
         except (ProxyError, Behind):
             self._give_up()
         except Exception as error:
-            # Only the kind of a surprise is logged: its text may quote an answer.
+            # Only the type of an unexpected error is logged: its text may quote a response.
             _log.error("the keeper failed: %s", type(error).__name__)
             self._give_up()
         finally:
@@ -129,10 +129,10 @@ class Keeper:
         elif self._tail.offered is not None:
             self._tail.finish(self._tail.offered)
 
-    async def watched_for(self) -> float:
-        """For how many seconds somebody elsewhere means to watch.
+    async def leased(self) -> float:
+        """Return the seconds for which a viewer in another process holds a lease.
 
-        While the store fails nobody can watch elsewhere, but a failure may pass.
+        While the store fails no other process can read, but it may recover within the lease.
         """
         if self._writer is None:
             return 0.0
@@ -146,19 +146,19 @@ class Keeper:
         return 0.0
 
     async def _turn(self) -> RecordId | None:
-        """Make the log, write the next batch, or look around; the end's id, once it is written."""
+        """Make the log, write the next batch, or check; return the end's id once it is written."""
         if self._writer is None:
             await self._make_log()
         if self._is_check_due:
             await self._look()
         if not await self._has_room():
             return None
-        batch = await self._gather()
+        batch = await self._next_batch()
         if batch is None:
             await self._look()
             return None
         self._ledger.offer(batch)
-        await self._give(batch)
+        await self._write(batch)
         self._wrote = monotonic()
         self._publish(batch)
         return batch.last if batch.end is not None else None
@@ -166,7 +166,7 @@ class Keeper:
     async def _has_room(self) -> bool:
         """Wait for the slowest reader of what has been committed, as a pump does.
 
-        The pump then waits for this keeper. Without a limit once the stream is over: what is left
+        The pump then waits for this keeper. Once the stream is over there is no limit: the rest
         is within the intake's bounds.
         """
         public = self._public
@@ -185,8 +185,8 @@ class Keeper:
         if batch.end is not None:
             (self._public or self._tail).finish(batch.end, batch.last)
 
-    async def _gather(self) -> Batch | None:
-        """The next batch; None if there is nothing to write for a while."""
+    async def _next_batch(self) -> Batch | None:
+        """Return the next batch; None if there is nothing to write for some time."""
         cursor, pace = self._cursor, self._store.pace
         if not await cursor.wait(min(_LOOK, self._lease / 3)):
             return None
@@ -200,33 +200,33 @@ class Keeper:
         ended = cursor.ended
         return Batch(self._tail.epoch, first, blocks, ended[1] if ended else None)
 
-    async def _give(self, batch: Batch | None) -> None:
-        """Let the store have this batch, and before it whatever it has lost."""
+    async def _write(self, batch: Batch | None) -> None:
+        """Write this batch, and before it the records that the store has lost."""
         ledger = self._ledger
         target, before = ledger.offered, ledger.offered if batch is None else batch.first
         while ledger.stored < target:
             is_new = batch is not None and ledger.stored == batch.first
             part = batch if batch is not None and is_new else ledger.again(before)
             try:
-                await self._insist(partial(self._hold.append, part, self._tail.first))
+                await self._retry(partial(self._access.append, part, self._tail.first))
             except Rewound as error:
                 await self._note_loss(error.last)
             except Missing:
-                await self._begin_anew()
+                await self._make_again()
             else:
                 ledger.took(part)
 
     async def _look(self, *, is_due: bool | None = None) -> None:
-        """See whether the store has the log as it was given, and renew the lease where due."""
+        """Check that the store has the log as it was written; renew the lease if that is due."""
         is_due = self._is_check_due if is_due is None else is_due
         try:
-            await (self._hold.beat() if is_due else self._hold.look())
+            await (self._access.beat() if is_due else self._access.look())
         except Missing:
-            await self._begin_anew()
-            await self._give(None)
+            await self._make_again()
+            await self._write(None)
         except Rewound as error:
             await self._note_loss(error.last)
-            await self._give(None)
+            await self._write(None)
         except (Fenced, Taken):
             self._health.worked()
             raise
@@ -237,12 +237,12 @@ class Keeper:
             if is_due:
                 self._checked = monotonic()
 
-    async def _watch_over(self, own: RecordId) -> None:
-        """The store has the end: see that it keeps it.
+    async def _check_ended(self, own: RecordId) -> None:
+        """Check that the store keeps the end.
 
-        A store that goes back in time loses what came last. So the last end that this process wrote
-        is looked at as often as a stream that runs; if it is lost, all others are looked at. There
-        may be thousands: they take turns, so that the requests of streams that run come through.
+        A store that goes back in time loses its newest records. So the newest end of this process
+        is checked as often as a running stream; if it is lost, all others are checked. There may be
+        thousands: few are checked at once, so that running streams are not delayed.
         """
         health, age = self._health, -monotonic()
         health.newest = self._token
@@ -252,9 +252,9 @@ class Keeper:
                 spread = 0.0 if is_newest else self._lease / 2
                 await asyncio.sleep(random.uniform(0, spread))  # noqa: S311 - no secret
             async with health.turns.take(age):
-                await self._look_at_end(own)
+                await self._check_end(own)
 
-    async def _look_at_end(self, own: RecordId) -> None:
+    async def _check_end(self, own: RecordId) -> None:
         try:
             await self._look(is_due=True)
         except Fenced as error:
@@ -263,7 +263,7 @@ class Keeper:
             self._worked(renewed=True)
 
     @property
-    def _hold(self) -> Writer:
+    def _access(self) -> Writer:
         if self._writer is None:
             raise Missing
         return self._writer
@@ -273,53 +273,53 @@ class Keeper:
         return monotonic() - self._checked >= self._lease / 3
 
     async def _make_log(self) -> None:
-        self._writer = await self._insist(partial(self._store.create, self._meta, self._token))
+        self._writer = await self._retry(partial(self._store.create, self._meta, self._token))
         self.created.set()
 
     async def _note_loss(self, last: RecordId) -> None:
-        """The store has lost what came after this record."""
+        """Note that the store has lost the records after this one."""
         self._ledger.went_back(last)
         self._health.lost()
-        await asyncio.sleep(_PAUSES[0])  # it may go back for as long as it likes
+        await asyncio.sleep(_PAUSES[0])  # it may go back again and again
 
-    async def _begin_anew(self) -> None:
-        """The store has lost the log, or its head: make it again.
+    async def _make_again(self) -> None:
+        """Make the log again: the store has lost it, or its head.
 
-        Not if we have been silent for so long that the log may have been ended, and forgotten.
+        Not after so long a silence that the log may have been ended, and forgotten.
         """
         if monotonic() - self._renewed > self._store.keep.ended:
             raise Missing
         await self._note_loss(RecordId(0, 0))
         await self._make_log()
-        with suppress(StoreError):  # whoever comes with such a name does it too
+        with suppress(StoreError):  # the next request with such a name repeats it
             for name, meant in self._names():
                 await self._store.claim(name, meant)
         try:
-            await self._insist(self._hold.beat)
+            await self._retry(self._access.beat)
         except Rewound as error:
             self._ledger.went_back(error.last)  # its batches are still there
         except Missing:
-            await self._begin_anew()
+            await self._make_again()
 
-    async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask until the store answers.
+    async def _retry(self, request: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a request until the store responds.
 
         Raises:
-            Fenced, Missing, Rewound, Taken: Its answer.
-            StoreError: It has failed for a lease, and nothing is published before it is kept.
+            Fenced, Missing, Rewound, Taken: The store's response.
+            StoreError: The store has failed for a lease, and records must be committed first.
         """
         pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
         while True:
             try:
-                done = await ask()
-            except _ANSWERS:
+                done = await request()
+            except _RESPONSES:
                 self._health.worked()
                 raise
             except StoreError as error:
                 self._failed(error)
                 if self._is_too_late():
                     raise
-                # Often enough for those who wait half a lease for a sign of life.
+                # Often enough for readers that expect a sign of life within half a lease.
                 await asyncio.sleep(min(next(pauses), self._lease / 6))
             else:
                 self._worked(renewed=True)

@@ -1,4 +1,4 @@
-"""The ledger: what a producer has offered to its store, so that it can be offered again.
+"""The ledger: the batches that a producer has sent to its store, to be sent again if lost.
 
 A store that has lost records gets them again in the same batches. So an id, or a place in a
 table, never stands for two contents, and a request that arrives late does no harm.
@@ -19,14 +19,14 @@ _TIDY = 1024
 
 
 class Behind(Exception):
-    """The store lacks records that are no longer held here: the log cannot be made whole."""
+    """The store lacks records that are no longer held here: the log cannot be completed."""
 
 
 class Ledger:
     """The batches of one stream.
 
     Args:
-        held: Where what was offered is still held.
+        held: The tail that holds the records.
     """
 
     def __init__(self, held: Tail) -> None:
@@ -38,18 +38,18 @@ class Ledger:
         """The first sequence number that was never offered to it."""
 
     def offer(self, batch: Batch) -> None:
-        """Note a batch that is about to be written for the first time."""
+        """Record a batch that is about to be written for the first time."""
         self._cuts.append(batch.first)
         self.offered = batch.last.seq + 1
         if len(self._cuts) % _TIDY == 0:
             del self._cuts[: bisect_right(self._cuts, self._held.first) - 1]
 
     def took(self, batch: Batch) -> None:
-        """The store has this batch, and all before it."""
+        """Record that the store has this batch, and all before it."""
         self.stored = batch.last.seq + 1
 
     def went_back(self, last: RecordId) -> None:
-        """The store has nothing after this record.
+        """Record that the store has nothing after this record.
 
         Raises:
             Behind: What comes next is no longer held.
@@ -60,7 +60,7 @@ class Ledger:
         self.stored = max(last.seq + 1, self._held.first)
 
     def again(self, limit: int) -> Batch:
-        """The next batch that the store lacks, as it was offered; of records before ``limit``.
+        """Return the next batch that the store lacks, as it was sent; of records before ``limit``.
 
         Raises:
             Behind: It is no longer held.

@@ -96,7 +96,7 @@ class StoreNaming:
             await self._local.name(key, meant)
 
     async def named(self, key: str) -> Named | None:
-        """As ``Naming.named``. A name that the store has lost is looked for here."""
+        """As ``Naming.named``. A name that the store has lost may still be here."""
         return await self._store.named(key) or await self._local.named(key)
 
     async def started(self, stream_id: str) -> None:

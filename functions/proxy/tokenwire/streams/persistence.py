@@ -42,7 +42,7 @@ class Persistence(Protocol):
         Args:
             meta: Its first record.
             policy: Its policy on disconnects.
-            writer: The producer's hold on its log, where the log is in the store already.
+            writer: The producer's access to its log, where that is in the store already.
         """
 
     async def find(self, stream_id: str) -> Stream | None:
@@ -70,7 +70,7 @@ class Persistence(Protocol):
         """Renew the lease of a viewer whose disconnect no process sees.
 
         Returns:
-            Whether it is counted: not where all viewers are seen.
+            Whether it is counted: not where every viewer is connected to this process.
 
         Raises:
             StoreError: As ``Store.renew``.

@@ -44,7 +44,7 @@ class Pump:
     """Moves one provider's stream into a tail.
 
     Blocks are kept verbatim. Only the notable ones, and those up to the first content, are
-    decoded, to know when the answer began, what it cost, and whether it is whole.
+    decoded, to know when the answer began, what it cost, and whether it is complete.
     """
 
     def __init__(self, source: Source, tail: Tail, facts: Facts, timeouts: Timeouts) -> None:
@@ -63,7 +63,7 @@ class Pump:
             self._finish(End(EndReason.CANCELLED, CANCELLED))
             raise
         except Exception as error:
-            # Only the kind of a surprise is logged: its text may quote a prompt or a key.
+            # Only the type of an unexpected error is logged: its text may quote a prompt or a key.
             _log.error("the pump failed: %s", type(error).__name__)
             self._finish(End(EndReason.ERROR, as_event(ProxyError("The server failed."))))
 
@@ -76,7 +76,7 @@ class Pump:
                     self._finish(end)
                     await _drain(stream)
                     return
-                await self._breathe(deadline)
+                await self._pause(deadline)
             self._finish(self._end_without_terminator(stream.rest))
 
     def _take(self, blocks: Iterable[bytes]) -> End | None:
@@ -123,14 +123,14 @@ class Pump:
             case Content() | Reasoning() | ToolCall() if facts.first_content is None:
                 facts.first_content = _now()
 
-    async def _breathe(self, deadline: Deadline) -> None:
+    async def _pause(self, deadline: Deadline) -> None:
         if self._facts.first_content is None:
             return
         if self._tail.crowded:
             deadline.pause()
             await self._tail.room()
         else:
-            # A provider that sends without a pause must not starve the other streams.
+            # A provider that sends without a pause must not block the other streams.
             await asyncio.sleep(0)
         deadline.progress()
 
@@ -139,7 +139,7 @@ class Pump:
             return End(EndReason.DONE)
         if self._source.decoder.may_lack_end and self._facts.finish_reasons and not rest:
             # Some compatible servers never send a terminator. The model had finished and the
-            # body was closed in good order, so the answer is whole.
+            # body was closed in good order, so the answer is complete.
             return End(EndReason.DONE)
         raise UpstreamError(
             "The provider closed the stream before the answer was complete.",

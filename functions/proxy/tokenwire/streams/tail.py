@@ -211,7 +211,7 @@ class Tail:
         return Reader(self, blocks.first, blocks.written - blocks.size, is_early=True)
 
     def dismiss(self, why: Error) -> None:
-        """Stop every attached reader, with an error for its client; the log goes on."""
+        """Stop every attached reader, with an error for its client; the stream continues."""
         for reader in self._readers:
             reader.stop(why)
 

@@ -1,4 +1,4 @@
-"""The viewer: reads one log from a cursor and says it in one client's dialect."""
+"""The viewer: reads one log from a cursor and encodes it in one client's dialect."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ class Rendering(Protocol):
 
     @property
     def over(self) -> bool:
-        """Whether it has said its last word already, because a record could not be read."""
+        """Whether it has sent its last block already, because a record could not be decoded."""
 
     @property
     def held(self) -> int:
-        """Bytes of the stream's text that it keeps until the end."""
+        """Bytes of the stream's text that it holds until the end."""
 
     def open(self, meta: Meta) -> bytes:
-        """What the meta record says; empty where the dialect has no word for it."""
+        """Return the meta record's blocks; empty where the dialect has none."""
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
-        """What these blocks say; ``first`` is the sequence number of the first of them."""
+        """Return these records' blocks; ``first`` is the sequence number of the first record."""
 
     def close(self, at: RecordId, end: End) -> bytes:
-        """The terminator or the error that ends the response."""
+        """Return the terminator or the error that ends the response."""
 
     def interrupt(self, why: Error) -> bytes:
-        """The error that ends this response, but not the stream; it has no id of its own."""
+        """Return the error that ends this response, but not the stream; it has no id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Ids:
     """Writes an id before each block, so that no block is shown without one.
 
     The blocks of a record have the ids ``epoch-seq.1``, ``epoch-seq.2`` and so on; the last, or
-    only one, has ``epoch-seq``, since whoever has it has all of the record.
+    only one, has ``epoch-seq``, since a client that has it has all of the record.
 
     Args:
         prefix: Stands before each id, such as ``st_abc.``.
@@ -55,7 +55,7 @@ class Ids:
     cursor: Cursor | None = None
 
     def write(self, at: RecordId, blocks: list[bytes]) -> bytes:
-        """The blocks of one record that the client lacks. An empty one only counts."""
+        """Return the blocks of one record that the client lacks. An empty one is only counted."""
         head = f"id: {self.prefix}{at}"
         if len(blocks) == 1:
             return b"%b\n%b" % (head.encode(), blocks[0]) if blocks[0] else b""
@@ -67,7 +67,7 @@ class Ids:
         )
 
     def _held(self, at: RecordId, count: int) -> int:
-        """How many of the record's blocks the client has. A part of another dialect is none."""
+        """Return how many of the record's blocks the client has; 0 in another dialect."""
         cursor = self.cursor
         if cursor is None or cursor.last != at or cursor.part >= count:
             return 0
@@ -78,9 +78,9 @@ class Verbatim:
     """For a client whose dialect is the provider's own: bytes pass unread.
 
     Args:
-        encoder: Says the end, where the provider did not.
+        encoder: Encodes the end, if the provider sent none.
         ids: Writes the ids of the end's blocks; each record before it is one block.
-        surplus: Tells blocks that this client did not ask for, to be left out.
+        surplus: Returns whether this client did not request a block, which is then left out.
     """
 
     def __init__(
@@ -97,11 +97,11 @@ class Verbatim:
     held = 0
 
     def open(self, meta: Meta) -> bytes:
-        """Nothing: the provider's first block begins the stream."""
+        """Return nothing: the provider's first block begins the stream."""
         return b""
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
-        """Each block with its id line before it."""
+        """Return each block with its id line before it."""
         head = f"id: {self._ids.prefix}{epoch}-".encode()
         surplus = self._surplus
         return b"".join(
@@ -111,17 +111,17 @@ class Verbatim:
         )
 
     def close(self, at: RecordId, end: End) -> bytes:
-        """The provider's own terminator if it sent one, else the dialect's."""
+        """Return the provider's own terminator if it sent one, else the dialect's."""
         blocks = [end.block] if end.block else _ending(self._encoder, end)
         return self._ids.write(at, blocks)
 
     def interrupt(self, why: Error) -> bytes:
-        """The dialect's error."""
+        """Return the dialect's error."""
         return b"".join(self._encoder.interrupt(why))
 
 
 class Translated:
-    """For a client of another dialect: every block is decoded and said anew.
+    """For a client of another dialect: every block is decoded, and encoded for the client.
 
     One record may become several blocks, each with an id of its own, or none.
 
@@ -129,8 +129,8 @@ class Translated:
         decoder: Of the provider's dialect.
         encoder: Of the client's.
         ids: Writes the blocks' ids.
-        muted: Records up to this number are read, for the sake of what they leave in decoder
-            and encoder, but not said: the client has them.
+        muted: Records up to this number are decoded and encoded, for the state of decoder and
+            encoder, but not sent: the client has them.
     """
 
     def __init__(
@@ -148,12 +148,12 @@ class Translated:
         return self._encoder.held
 
     def open(self, meta: Meta) -> bytes:
-        """The dialect's first word, at once: it has the stream's id and needs no provider."""
+        """Return the dialect's first block, which does not wait for the provider."""
         blocks = self._encoder.encode(meta.start)
         return b"" if self._muted >= 0 else self._ids.write(RecordId(1, 0), blocks)
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
-        """The records' events in the client's dialect; an error, if one cannot be read."""
+        """Return the records in the client's dialect; an error, if one cannot be decoded."""
         return b"".join(
             self._record(RecordId(epoch, number), block)
             for number, block in enumerate(blocks, first)
@@ -164,25 +164,25 @@ class Translated:
         try:
             events = self._decoder.decode(block)
         except TokenwireError as error:
-            # The pump does not read text blocks, so a bad one is found only here. That is no
-            # end of the stream, so it has no id.
+            # The pump does not decode text blocks, so a bad one is found only here. The error
+            # does not end the stream, so it has no id.
             self.over = True
             return self.interrupt(as_event(error))
-        said = [out for event in events for out in self._encoder.encode(event)]
-        return b"" if at.seq <= self._muted or not said else self._ids.write(at, said)
+        encoded = [out for event in events for out in self._encoder.encode(event)]
+        return b"" if at.seq <= self._muted or not encoded else self._ids.write(at, encoded)
 
     def close(self, at: RecordId, end: End) -> bytes:
-        """The client's dialect's own terminator or error."""
+        """Return the client's dialect's own terminator or error."""
         return self._ids.write(at, _ending(self._encoder, end))
 
     def interrupt(self, why: Error) -> bytes:
-        """The dialect's error."""
+        """Return the dialect's error."""
         return b"".join(self._encoder.interrupt(why))
 
 
 @dataclass(slots=True)
 class Delivery:
-    """What one viewer was sent, for the log line."""
+    """What was sent to one viewer, for the log line."""
 
     blocks: int = 0
     heartbeats: int = 0
@@ -192,19 +192,19 @@ class Delivery:
 async def view(
     reader: Reader, rendering: Rendering, heartbeat: float, delivery: Delivery
 ) -> AsyncIterator[bytes]:
-    """The bytes for one client, from the reader's place to the end of the stream.
+    """Yield the bytes for one client, from the reader's position to the end of the stream.
 
-    Each item is one write, between blocks: all that had come by then, or a heartbeat after
-    ``heartbeat`` seconds of nothing. Ends early, with an error that has no id, where the reader
-    is interrupted; and without a word where its client is gone.
+    Each item is one write, between blocks: all blocks that are there by then, or a heartbeat after
+    ``heartbeat`` seconds without one. Ends early, with an error that has no id, if the reader
+    is interrupted; and without an error if its client has disconnected.
     """
     epoch = reader.epoch
     while (why := reader.interruption) is None and not reader.stopped:
         first = reader.position
         if blocks := reader.take():
             delivery.blocks += len(blocks)
-            if said := rendering.blocks(epoch, first, blocks):
-                yield said
+            if data := rendering.blocks(epoch, first, blocks):
+                yield data
             if rendering.over:
                 delivery.complete = True
                 return
@@ -222,7 +222,7 @@ async def view(
 
 
 async def _let_others_run(reader: Reader) -> None:
-    """Between two reads of a long replay, which may never wait for its client."""
+    """Yield to other tasks between two reads of a long replay, which may never wait."""
     if reader.has_more:
         await asyncio.sleep(0)
 
