@@ -29,7 +29,7 @@ def catalog(*names: str, foreign: str | None = None) -> Catalog:
     ],
 )
 def test_prefix_of_no_provider_is_not_found(name: str, hint: str) -> None:
-    """It is not taken for the name of the first provider's model."""
+    """An unknown prefix is a 404 with a hint; the name does not go to the first provider."""
     with pytest.raises(ClientError) as caught:
         catalog("openai", "anthropic").resolve(name)
     error = caught.value
@@ -39,7 +39,7 @@ def test_prefix_of_no_provider_is_not_found(name: str, hint: str) -> None:
 
 @pytest.mark.parametrize("name", ["meta-llama/llama-4", "opnai/gpt-5", "a/b/c"])
 def test_one_provider_may_take_foreign_names(name: str) -> None:
-    """The name goes to it as it stands, wherever it is in the list."""
+    """The ``foreign`` provider gets such a name unchanged, wherever it is in the list."""
     both = catalog("openai", "router", foreign="router")
     found = both.resolve(name).routes[0]
     assert found.model == name
@@ -63,7 +63,7 @@ def test_other_names_are_found(name: str, model: str | None) -> None:
 
 
 def test_no_provider_but_the_demo() -> None:
-    """A bare name has nobody to go to."""
+    """Bare names do not go to the demo: they are a 404 with a hint."""
     with pytest.raises(ClientError) as caught:
         catalog().resolve("demo-fast")
     assert caught.value.message.endswith("Did you mean demo/…?")

@@ -153,7 +153,7 @@ async def test_upstream_refusals_map_to_status(provider: Upstream, serve: Serve)
 
 
 async def test_request_fault_text_is_passed(provider: Upstream, serve: Serve) -> None:
-    """What the provider finds wrong with a request is told, less anything like a key."""
+    """The client gets the provider's message about its request, without anything like a key."""
     fault = {
         "message": "max_tokens too big; key sk-secret, see https://x.test/?k=1",
         "param": "max_tokens",
@@ -175,7 +175,7 @@ async def test_request_fault_text_is_passed(provider: Upstream, serve: Serve) ->
 
 
 async def test_error_inside_stream_ends_it(provider: Upstream, serve: Serve) -> None:
-    """An error object in a 200 stream becomes one error block of ours, and the last."""
+    """An error object in a 200 stream becomes one error block, which is the last block."""
     provider.answer(
         ROLE,
         text("a"),
@@ -253,7 +253,7 @@ async def test_bad_block_is_an_error_in_the_dialect(
 
 
 async def test_clean_end_after_finish_is_whole(provider: Upstream, serve: Serve) -> None:
-    """Some servers never send [DONE]; after a finish and a clean end the answer is whole."""
+    """Some servers never send [DONE]: after a finish and a clean end the answer is complete."""
     provider.answer(ROLE, text("a"), STOP)
     client = await serve(provider)
 
@@ -286,7 +286,7 @@ async def test_failed_retry_is_retried(provider: Upstream, serve: Serve) -> None
 
 
 async def test_leaving_closes_upstream(provider: Upstream, serve: Serve) -> None:
-    """When the client goes away in mid-stream, the provider's connection is closed."""
+    """When the client disconnects during the stream, the connection to the provider is closed."""
     provider.answer(ROLE, text("a"), Act.STALL)
     client = await serve(provider)
 
@@ -297,7 +297,7 @@ async def test_leaving_closes_upstream(provider: Upstream, serve: Serve) -> None
 
 
 async def test_leaving_early_closes_upstream(provider: Upstream, serve: Serve) -> None:
-    """Likewise while the provider has not even answered."""
+    """The same holds before the provider has answered."""
     provider.answer(before_head=(Act.STALL,))
     client = await serve(provider)
 
@@ -309,7 +309,7 @@ async def test_leaving_early_closes_upstream(provider: Upstream, serve: Serve) -
 
 
 async def test_leaving_whole_answer_closes_upstream(provider: Upstream, serve: Serve) -> None:
-    """Likewise for a caller that waits for one object."""
+    """The same holds for a client that waits for one object."""
     provider.answer(ROLE, Act.STALL)
     client = await serve(provider)
 
@@ -438,7 +438,7 @@ async def test_models_lists_all_providers(provider: Upstream, serve: Serve) -> N
 
 
 async def test_tool_calls_fold_whole(serve: Serve) -> None:
-    """Tool call pieces become one call in a whole answer."""
+    """Without ``stream`` the pieces of a tool call become one call."""
     client = await serve(TOKENWIRE_DEMO_PACE="10000")
 
     response = await client.post(
@@ -451,7 +451,7 @@ async def test_tool_calls_fold_whole(serve: Serve) -> None:
 
 
 async def test_upstream_comments_and_ids_are_dropped(provider: Upstream, serve: Serve) -> None:
-    """A provider's heartbeats, ids and retry times are its own affair."""
+    """A provider's heartbeats, ids and retry times do not reach the client."""
     odd = b"id: 9\nretry: 1\n" + text("a")
     empty = b"data: \n\ndata:\n\ndata: \r\n\r\n"
     provider.answer(b": PROCESSING\n\n", ROLE, b"event: ping\n\n", empty, odd, STOP, DONE)
@@ -464,5 +464,5 @@ async def test_upstream_comments_and_ids_are_dropped(provider: Upstream, serve: 
 
 
 def test_chunk_helper_is_honest() -> None:
-    """The blocks these tests send are ones that the decoder sees as a whole answer."""
+    """The blocks that these tests send decode to a complete answer."""
     assert httpx2.Response(200, content=chunk() + usage()).text.count("chat.completion.chunk") == 2

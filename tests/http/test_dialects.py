@@ -37,7 +37,7 @@ async def serving(provider: Upstream, serve: Serve, **settings: str) -> httpx2.A
 
 
 async def test_responses_resume_by_number(provider: Upstream, serve: Serve) -> None:
-    """Whatever provider it comes from, a response goes on after any number, without a gap."""
+    """A response of any provider resumes after any number, without a gap."""
     provider.answer(recording("reasoning", "messages"))
     client = await serving(provider, serve)
     first = await client.post("/v1/responses", json={**ASK, "model": "anthropic/m"})
@@ -54,7 +54,7 @@ async def test_responses_resume_by_number(provider: Upstream, serve: Serve) -> N
 
 
 async def test_running_response_is_read_and_cancelled(provider: Upstream, serve: Serve) -> None:
-    """A response in progress can be looked at; cancelled, it closes the provider's connection."""
+    """A running response can be read; cancelling it closes the connection to the provider."""
     provider.answer(ROLE, text("half"), Act.STALL)
     client = await serving(provider, serve)
     async with client.stream("POST", "/v1/responses", json=ASK) as response:
@@ -106,7 +106,7 @@ async def test_number_that_a_running_response_has_not_reached(
 
 @pytest.mark.parametrize("words", [1_000, 60_000])
 async def test_long_response_is_read_whole(words: int, provider: Upstream, serve: Serve) -> None:
-    """A response that was read back is all of it, however long it is."""
+    """A response that is read back is complete, however long it is."""
     provider.answer(*whole(*(f"word{n} " for n in range(words))))
     client = await serving(provider, serve, TOKENWIRE_MAX_STREAM_BYTES="100000000")
     first = await client.post("/v1/responses", json=ASK)
@@ -122,7 +122,7 @@ async def test_long_response_is_read_whole(words: int, provider: Upstream, serve
 
 
 async def test_trimmed_response_is_not_told_as_whole(provider: Upstream, serve: Serve) -> None:
-    """When the beginning is no longer held, a part of the text is no answer."""
+    """When the beginning is no longer held, reading back is an error, not a part of the text."""
     provider.answer(*whole(*(f"word{n} " for n in range(1_000))))
     client = await serving(provider, serve, TOKENWIRE_MAX_STREAM_BYTES="65536")
     first = await client.post("/v1/responses", json=ASK)
@@ -304,7 +304,7 @@ async def test_own_words_pass_untouched(provider: Upstream, serve: Serve) -> Non
 
 
 async def test_usage_is_asked_for(provider: Upstream, serve: Serve) -> None:
-    """A translated request says its limits in the provider's words."""
+    """A translated request has its limits under the provider's names."""
     provider.answer(*whole("ok"))
     client = await serving(provider, serve)
     await client.post("/v1/responses", json={**ASK, "max_output_tokens": 7, "instructions": "s"})

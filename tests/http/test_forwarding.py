@@ -67,7 +67,7 @@ async def test_translated_requests_have_ours(provider: Upstream, serve: Serve) -
     ],
 )
 def test_malformed_headers_are_refused(name: str, value: str) -> None:
-    """By name; they do not reach the provider."""
+    """A malformed header is an error that names it; the provider does not get it."""
     with pytest.raises(ClientError) as caught:
         forwarded({name: value}, DIALECT.forwarded)
     assert (caught.value.code, caught.value.param) == ("invalid_value", name)
@@ -84,7 +84,7 @@ async def test_repeated_betas_are_one_list(provider: Upstream, serve: Serve) -> 
 
 
 async def test_stream_without_message_stop_is_not_whole(provider: Upstream, serve: Serve) -> None:
-    """A stop reason is not the end of a Messages stream: what breaks off there is an error."""
+    """A Messages stream that is cut after its stop reason is an error."""
     stream = recording("text", "messages")
     cut = stream[: stream.index(b"event: message_stop")]
     assert b"stop_reason" in cut

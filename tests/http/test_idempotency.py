@@ -28,7 +28,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("path", BODIES)
 async def test_retry_joins_the_running_stream(path: str, provider: Upstream, serve: Serve) -> None:
-    """The connection broke in mid-answer; sent again, it gets all of the same answer."""
+    """A request that is sent again after a disconnect gets all of the same answer."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
     client = await serve(provider)
@@ -51,7 +51,7 @@ async def test_retry_joins_the_running_stream(path: str, provider: Upstream, ser
 
 
 async def test_key_is_its_caller_s_and_its_request_s(provider: Upstream, serve: Serve) -> None:
-    """Another caller's same key is another; with another body, or route, it is refused."""
+    """Callers have keys of their own; a key with another body or route is refused."""
     provider.answer(*whole("a"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
     ask = BODIES["/api/stream"]
@@ -70,7 +70,7 @@ async def test_key_is_its_caller_s_and_its_request_s(provider: Upstream, serve: 
 
 
 async def test_failed_streams_do_not_count(provider: Upstream, serve: Serve) -> None:
-    """A retry after a failure is a new try."""
+    """A retry after a failure starts a new stream."""
     provider.answer(status=400)
     provider.answer(*whole("a"))
     client = await serve(provider)
@@ -83,7 +83,7 @@ async def test_failed_streams_do_not_count(provider: Upstream, serve: Serve) -> 
 
 @pytest.mark.parametrize("key", ["", "k" * 256])
 async def test_malformed_keys_are_refused(key: str, serve: Serve) -> None:
-    """Rather than taken for none."""
+    """A malformed key is an error; it is not ignored."""
     client = await serve()
     headers = {"idempotency-key": key}
     response = await client.post("/api/stream", json={"message": "x"}, headers=headers)

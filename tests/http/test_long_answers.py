@@ -13,7 +13,7 @@ from tokenwire.gateway.offload import SHORT, apart
 
 @pytest.mark.parametrize(("size", "here"), [(SHORT, True), (SHORT + 1, False)])
 async def test_long_answer_is_folded_in_a_thread(size: int, here: bool) -> None:
-    """The event loop folds short answers alone."""
+    """Only short answers are folded in the event loop."""
     found = await apart(size, threading.get_ident)
 
     assert (found == threading.get_ident()) is here

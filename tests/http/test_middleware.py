@@ -51,7 +51,7 @@ async def served(app: ASGIApp) -> tuple[list[Message], str]:
 
 
 async def test_surprise_is_answered() -> None:
-    """A failure nobody foresaw is a 500 in the caller's dialect; its text stays inside."""
+    """An unexpected error is a 500 in the caller's dialect; its text does not get out."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise ValueError("sk-secret in a prompt")

@@ -45,7 +45,7 @@ def played(scene: Scene) -> None:
 
 
 def test_caller_may_be_ahead_of_the_store() -> None:
-    """Who has read more than the store has yet is waited for: its next event is taken."""
+    """A client may be ahead of the store: the check waits for the client's last event."""
 
     async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
         await check(stream, 5)
@@ -60,7 +60,7 @@ def test_caller_may_be_ahead_of_the_store() -> None:
 
 @pytest.mark.parametrize(("words", "seconds"), [(0, 2), (4, 2 + 4), (100, 10)])
 def test_number_that_is_nowhere_is_refused(words: int, seconds: int) -> None:
-    """Two seconds after the last block that came, or after ten if more keep coming."""
+    """The check fails two seconds after the last block, or after ten seconds in all."""
 
     async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
         clock = asyncio.get_running_loop().time
@@ -80,7 +80,7 @@ def test_number_that_is_nowhere_is_refused(words: int, seconds: int) -> None:
 
 
 def test_end_answers_for_every_number() -> None:
-    """The end comes while a number is waited for: its client is told that."""
+    """The check passes when the stream ends meanwhile: the response tells the end."""
 
     async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
         coming = asyncio.create_task(check(stream, 999_999))
@@ -93,7 +93,7 @@ def test_end_answers_for_every_number() -> None:
 
 
 def test_block_that_cannot_be_read_is_told_in_the_stream() -> None:
-    """A number behind it cannot be known: the response that resumes says what is wrong."""
+    """The check passes at an unreadable block: the response that resumes tells the error."""
 
     async def scene(_: Hub, stream: Stream, tap: Tap) -> None:
         stream.tail.append([b"data: {\n\n"])

@@ -28,14 +28,14 @@ async def paths(serve: Serve) -> dict[str, Any]:
 
 
 async def test_document_is_valid(paths: dict[str, Any]) -> None:
-    """By the specification's own schema; it describes every route, and no other."""
+    """It is valid by the specification's schema, and describes every route and no other."""
     validate(paths)
     told = {(method, path) for path, ops in paths["paths"].items() for method in ops}
     assert told == set(answers(DIALECTS))
 
 
 async def test_streams_and_failures_are_described(paths: dict[str, Any]) -> None:
-    """What answers with events says so; what may fail says how, in its own dialect."""
+    """Streaming operations have a stream's content type; failures have the dialect's schema."""
     chat = paths["paths"]["/v1/chat/completions"]["post"]["responses"]
     assert set(chat["200"]["content"]) == {"application/json", "text/event-stream"}
     for path, name in (
@@ -65,14 +65,14 @@ def statuses() -> Iterator[int]:
 
 
 def test_every_status_is_described() -> None:
-    """Of errors before the first byte."""
+    """The document describes every status of an error response."""
     found = {number for number in statuses() if 400 <= number < 600}
     assert {400, 404, 429, 503, 529} <= found
     assert found - set(FAILURES) == set()
 
 
 async def test_answers_fit(paths: dict[str, Any], serve: Serve) -> None:
-    """Whole answers and refusals, each held against the schema that its route promises."""
+    """Answers and errors are valid by the schema of their operation."""
     client = await serve(TOKENWIRE_DEMO_PACE="10000")
     response = (
         await client.post("/v1/responses", json={"model": "demo/markdown", "input": "Hi"})

@@ -21,7 +21,7 @@ INPUT: list[dict[str, Any]] = [
 
 
 async def test_input_items_are_listed(provider: Upstream, serve: Serve) -> None:
-    """The last first, each with an id; in pages."""
+    """Items come in pages, the last one first, each with an id."""
     provider.answer(*whole("ok"))
     client = await serve(provider)
     body = {"model": "openai/m", "input": INPUT, "temperature": 0.5}
@@ -58,7 +58,7 @@ async def test_input_items_are_listed(provider: Upstream, serve: Serve) -> None:
 
 
 async def test_text_input_is_one_item(provider: Upstream, serve: Serve) -> None:
-    """As OpenAI lists it; strangers see nothing."""
+    """The input is listed as OpenAI does; other callers get a 404."""
     provider.answer(*whole("ok"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-the-two,key-two-of-the-two")
     client.headers["authorization"] = "Bearer key-one-of-the-two"
@@ -72,7 +72,7 @@ async def test_text_input_is_one_item(provider: Upstream, serve: Serve) -> None:
 
 
 async def test_input_that_is_not_held(provider: Upstream, serve: Serve) -> None:
-    """Of a stream that was no response, and of a request too large to hold."""
+    """There is no input of a stream that is no response, or of a request too large to hold."""
     provider.answer(*whole("ok"))
     client = await serve(provider, TOKENWIRE_DEFAULT_MODEL="openai/m")
     other = await client.post("/api/stream", json={"message": "Hi"})
@@ -84,7 +84,7 @@ async def test_input_that_is_not_held(provider: Upstream, serve: Serve) -> None:
 
 
 def test_held_requests_are_bounded() -> None:
-    """In bytes, one by one and together; the oldest go first."""
+    """Held requests are bounded in bytes, each and together; the oldest are dropped."""
     held = HeldRequests(total=100, each=40)
     held.keep("large", {"x": "y" * 40})
     assert (held.get("large"), held.size) == (None, 0)
@@ -96,7 +96,7 @@ def test_held_requests_are_bounded() -> None:
 
 
 async def test_one_model(provider: Upstream, serve: Serve) -> None:
-    """By any name that a request may have; 404 for the others."""
+    """A model is found by any name that a request may use; others are a 404."""
     provider.answer(b'{"data":[{"id":"gpt-5"}]}', headers={"content-type": "application/json"})
     client = await serve(provider, TOKENWIRE_CONFIG="tests/http/routes.toml")
     listed = [model["id"] for model in (await client.get("/v1/models")).json()["data"]]
@@ -125,7 +125,7 @@ async def test_one_model(provider: Upstream, serve: Serve) -> None:
 async def test_wrong_method_is_told_the_right_ones(
     method: str, path: str, allow: str, serve: Serve
 ) -> None:
-    """Every method of the path, though each has a route of its own."""
+    """``Allow`` lists every method of the path, though each has a route of its own."""
     client = await serve()
     response = await client.request(method, path)
     assert (response.status_code, response.headers["allow"]) == (405, allow)

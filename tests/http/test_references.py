@@ -51,8 +51,8 @@ async def test_reference_stands_for_its_item(provider: Upstream, serve: Serve) -
     assert turns[1]["tool_calls"][0]["function"]["name"] == "f"
 
 
-async def test_unknown_item_is_said_to_be(provider: Upstream, serve: Serve) -> None:
-    """An id of nobody's, of OpenAI's own, of an item that the response does not have."""
+async def test_unknown_item_is_404(provider: Upstream, serve: Serve) -> None:
+    """Unknown ids, ids of OpenAI's own and ids of missing items are a 404."""
     provider.answer(*whole("Hi"))
     client = await serve(provider)
     known = (await client.post("/v1/responses", json=ASK)).json()["output"][0]["id"]
@@ -66,7 +66,7 @@ async def test_unknown_item_is_said_to_be(provider: Upstream, serve: Serve) -> N
 
 
 async def test_item_of_another_caller_is_unknown(provider: Upstream, serve: Serve) -> None:
-    """Somebody else's item is answered as one that never was."""
+    """An item of another caller is a 404 like one that never existed."""
     provider.answer(*whole("secret"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-of-one-caller,key-of-two-caller")
     one = {"authorization": "Bearer key-of-one-caller"}
@@ -81,7 +81,7 @@ async def test_item_of_another_caller_is_unknown(provider: Upstream, serve: Serv
 
 
 async def test_references_are_bounded(provider: Upstream, serve: Serve) -> None:
-    """What they stand for counts as if it had been sent."""
+    """The items count towards the limit of a body as if they had been sent."""
     provider.answer(*whole("x" * 900))
     client = await serve(provider, TOKENWIRE_MAX_BODY_BYTES="2048")
     item = (await client.post("/v1/responses", json=ASK)).json()["output"][0]["id"]
@@ -91,7 +91,7 @@ async def test_references_are_bounded(provider: Upstream, serve: Serve) -> None:
 
 
 async def test_reading_for_references_is_bounded(provider: Upstream, serve: Serve) -> None:
-    """A short item of a long stream costs as much as the stream, once for each stream."""
+    """A short item of a long stream counts as the whole stream, once per stream."""
     provider.answer(*whole(*"abcd"))
     client = await serve(provider, TOKENWIRE_MAX_STREAM_BYTES="4096")
     items = [(await client.post("/v1/responses", json=ASK)).json()["output"][0]["id"]]
@@ -108,7 +108,7 @@ async def test_reading_for_references_is_bounded(provider: Upstream, serve: Serv
 
 
 async def test_long_item_is_whole(provider: Upstream, serve: Serve) -> None:
-    """All of an answer of many blocks is carried, not one read's worth of it."""
+    """An item of many blocks is complete, not only as much as one read returns."""
     provider.answer(*whole("word " * 50_000))
     client = await serve(provider)
     item = (await client.post("/v1/responses", json=ASK)).json()["output"][0]["id"]
@@ -137,7 +137,7 @@ async def test_running_response_is_waited_for(provider: Upstream, serve: Serve) 
 
 @pytest.mark.parametrize("item", [{"type": "item_reference"}, {"type": "item_reference", "id": 5}])
 async def test_reference_needs_an_id(item: dict[str, Any], serve: Serve) -> None:
-    """As any other field of the request's."""
+    """An invalid reference is an error that names the field."""
     client = await serve()
     response = await client.post("/v1/responses", json={"model": "demo/fast", "input": [item]})
     assert (response.status_code, error_of(response)["param"]) == (400, "input[0].id")
@@ -167,7 +167,7 @@ async def test_item_of_a_stream_in_another_process() -> None:
 async def test_running_response_is_not_waited_for_without_end(
     provider: Upstream, serve: Serve
 ) -> None:
-    """After two seconds what there is of the item stands for it."""
+    """After two seconds the item is used as far as it has come."""
     provider.answer(text("Hel"), Act.STALL)
     provider.answer(*whole("ok"))
     client = await serve(provider)

@@ -49,7 +49,7 @@ async def test_depth_has_a_bound(path: str, serve: Serve) -> None:
 
 
 async def test_empty_input_is_refused(serve: Serve) -> None:
-    """There is nothing to answer."""
+    """An empty input is a 400 that names the field."""
     client = await serve()
     response = await client.post("/v1/responses", json={"model": "demo/fast", "input": []})
     assert (response.status_code, error_of(response)["param"]) == (400, "input")
@@ -110,7 +110,7 @@ PROBES: list[tuple[str, dict[str, Any], str]] = [
 async def test_ill_typed_field_is_named(
     path: str, body: dict[str, Any], param: str, serve: Serve
 ) -> None:
-    """A field of the wrong type is a 400 in the caller's dialect, whoever would answer."""
+    """A field of the wrong type is a 400 in the caller's dialect, for every provider."""
     client = await serve()
     response = await client.post(path, json={"model": "demo/fast", **body})
     assert response.status_code == 400
@@ -130,7 +130,7 @@ async def behind(provider: Upstream, serve: Serve) -> httpx2.AsyncClient:
 async def test_fallback_that_cannot_express_the_request_is_left_out(
     provider: Upstream, serve: Serve
 ) -> None:
-    """``seed`` cannot be told to Anthropic: the route's first answers, or nobody does."""
+    """Anthropic has no ``seed``: such a request is not sent to Anthropic as a fallback."""
     client = await behind(provider, serve)
     body = {"model": "best", "messages": TURNS, "seed": 7}
     provider.answer(status=500)
@@ -160,7 +160,7 @@ async def test_refusal_names_the_callers_field(provider: Upstream, serve: Serve)
 
 
 async def test_providers_refusal_names_the_callers_field(provider: Upstream, serve: Serve) -> None:
-    """What the provider finds at fault is led back as well; verbatim it stays as it is."""
+    """The field in a provider's error is the caller's; an untranslated request keeps its own."""
     received = {"error": {"message": "bad", "code": "bad", "param": "messages[1].content"}}
     provider.answer(json.dumps(received).encode(), status=400)
     client = await serve(provider)
@@ -175,7 +175,7 @@ async def test_providers_refusal_names_the_callers_field(provider: Upstream, ser
 async def test_typo_in_a_prefix_is_not_answered_by_another(
     provider: Upstream, serve: Serve
 ) -> None:
-    """``opnai/gpt-5`` is no model of the first provider's."""
+    """An unknown prefix, as in ``opnai/gpt-5``, is a 404."""
     client = await serve(provider)
     body = {"model": "opnai/gpt-5", "messages": TURNS}
     response = await client.post("/v1/chat/completions", json=body)
@@ -187,7 +187,7 @@ async def test_typo_in_a_prefix_is_not_answered_by_another(
 async def test_provider_may_take_foreign_names(
     provider: Upstream, serve: Serve, tmp_path: Path
 ) -> None:
-    """A setting says so, and the name reaches it as it stands."""
+    """With a setting, names with a foreign prefix go to a provider unchanged."""
     config = tmp_path / "router.toml"
     config.write_text("[providers.openai]\nforeign_names = true\n")
     provider.answer(*whole("ok"))

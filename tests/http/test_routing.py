@@ -30,7 +30,7 @@ async def ask(client: httpx2.AsyncClient, model: str) -> httpx2.Response:
 
 
 async def test_alias_is_another_name(provider: Upstream, serve: Serve) -> None:
-    """The provider gets its own name; the response says who answered."""
+    """The provider gets its own name of the model; the response names the model."""
     provider.answer(*whole("Hi"))
     response = await ask(await app(provider, serve), "alias")
     assert provider.requests[0].json["model"] == "small"
@@ -83,7 +83,7 @@ async def test_not_after_the_first_content(provider: Upstream, serve: Serve) -> 
 
 
 async def test_not_for_the_request_s_own_fault(provider: Upstream, serve: Serve) -> None:
-    """Another provider would find it at fault too."""
+    """After a client's error no other provider is tried."""
     provider.answer(b'{"error": {"message": "too long", "code": "long"}}', status=400)
     response = await ask(await app(provider, serve), "best")
     assert (response.status_code, response.json()["error"]["message"]) == (400, "too long")
@@ -91,7 +91,7 @@ async def test_not_for_the_request_s_own_fault(provider: Upstream, serve: Serve)
 
 
 async def test_last_failure_is_told(provider: Upstream, serve: Serve) -> None:
-    """When nobody answers, it is the last one's error."""
+    """When every provider fails, the client gets the error of the last one."""
     provider.answer(status=500)
     provider.answer(**LIMITED)
     response = await ask(await app(provider, serve), "steady")
@@ -100,7 +100,7 @@ async def test_last_failure_is_told(provider: Upstream, serve: Serve) -> None:
 
 
 async def test_translated_errors_and_ends(provider: Upstream, serve: Serve) -> None:
-    """A second provider's error in mid-stream is an error in the first one's words."""
+    """A second provider's error during the stream is translated to the first one's dialect."""
     provider.answer(status=500)
     provider.answer(ROLE, text("Hal"), INSIDE)
     client = await app(provider, serve)
@@ -126,7 +126,7 @@ async def test_provider_that_cannot_be_told_is_left_out(provider: Upstream, serv
 
 
 async def test_fallback_without_a_terminator(provider: Upstream, serve: Serve) -> None:
-    """A server that ends after the finish and says no ``[DONE]`` has answered in full."""
+    """A stream that ends after the finish without ``[DONE]`` is complete."""
     provider.answer(status=500)
     provider.answer(ROLE, text("Hallo"), STOP)
     client = await app(provider, serve)
@@ -136,7 +136,7 @@ async def test_fallback_without_a_terminator(provider: Upstream, serve: Serve) -
 
 
 async def test_fallback_that_is_cut_off(provider: Upstream, serve: Serve) -> None:
-    """One that ends before its finish has not."""
+    """A stream that ends before its finish is truncated."""
     provider.answer(status=500)
     provider.answer(ROLE, text("Hal"))
     client = await app(provider, serve)

@@ -25,7 +25,7 @@ APP = "https://app.test"
     ],
 )
 async def test_files_are_ours_alone(path: str, media: str, serve: Serve) -> None:
-    """Each file comes under a strict policy, and a second time not at all."""
+    """Each file has a strict content policy, and is a 304 when it is unchanged."""
     client = await serve()
     found = await client.get(path)
     assert found.status_code == 200
@@ -42,14 +42,14 @@ async def test_files_are_ours_alone(path: str, media: str, serve: Serve) -> None
 
 
 async def test_nothing_else_is_served(serve: Serve) -> None:
-    """Only named files; no directory, no source, no way up."""
+    """Only listed files are served: no directory, no source, no parent directory."""
     client = await serve()
     for path in ("/index.html", "/__init__.py", "/../settings.py", "/web/app.js"):
         assert (await client.get(path)).status_code == 404, path
 
 
 async def test_errors_speak_the_route_s_dialect(serve: Serve) -> None:
-    """A wrong path or method is told as the API of that path tells errors."""
+    """The error of a wrong path or method is in the dialect of that path."""
     client = await serve()
     chat = await client.get("/v1/chat/completions")
     typed = await client.delete("/api/stream")
@@ -60,7 +60,7 @@ async def test_errors_speak_the_route_s_dialect(serve: Serve) -> None:
 
 
 async def test_probes(provider: Upstream, serve: Serve) -> None:
-    """Alive, and ready with these providers."""
+    """The probes answer 200; readiness lists the providers."""
     provider.answer(*whole("x"))
     client = await serve(provider)
     assert (await client.get("/healthz")).json() == {"status": "ok"}

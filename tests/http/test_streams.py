@@ -23,7 +23,7 @@ async def started(client: httpx2.AsyncClient, **more: str) -> dict[str, str]:
 
 
 async def test_started_stream_is_watched_by_url(provider: Upstream, serve: Serve) -> None:
-    """The answer has a URL that needs no key, and says the whole stream."""
+    """The answer has a URL that needs no key and sends the complete stream."""
     provider.answer(*whole("Hel", "lo"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests")
     client.headers["authorization"] = "Bearer key-one-of-tests"
@@ -53,7 +53,7 @@ async def test_watch_in_either_dialect(provider: Upstream, serve: Serve) -> None
 
 
 async def test_resume_at_every_cursor(provider: Upstream, serve: Serve) -> None:
-    """From any id on, in any dialect, a client gets exactly what it lacks."""
+    """A client that resumes after any id, in any dialect, gets exactly what it lacks."""
     provider.answer(*whole("a", "b", "c"))
     client = await serve(provider)
     stream = await started(client)
@@ -159,7 +159,7 @@ async def test_cancel_stops_upstream(provider: Upstream, serve: Serve) -> None:
 
 
 async def test_streams_belong_to_their_key(provider: Upstream, serve: Serve) -> None:
-    """Another caller's stream is not there; without a key nothing is."""
+    """Another caller's stream is a 404; without a key every stream is a 401."""
     provider.answer(*whole("a"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
     stream = (
@@ -216,7 +216,7 @@ async def test_continue_needs_no_viewer(provider: Upstream, serve: Serve) -> Non
 
 
 async def test_finished_streams_are_forgotten(provider: Upstream, serve: Serve) -> None:
-    """After its retention a finished stream is not there any more."""
+    """After its retention a finished stream is a 404."""
     provider.answer(*whole("a"))
     client = await serve(provider, TOKENWIRE_RETENTION="100ms")
     stream = await started(client)

@@ -65,7 +65,7 @@ async def test_chat_loop(echoes: bool, provider: Upstream, serve: Serve) -> None
 
 
 async def test_messages_loop(provider: Upstream, serve: Serve) -> None:
-    """The content comes back as it was told."""
+    """The client sends the content back as it was."""
     client = await serving(provider, serve)
     more = {"max_tokens": 9, "tools": [{"name": "f", "input_schema": {"type": "object"}}]}
     turns: list[Any] = [{"role": "user", "content": "Hi"}]
@@ -81,7 +81,7 @@ async def test_messages_loop(provider: Upstream, serve: Serve) -> None:
 
 
 async def test_responses_loop(provider: Upstream, serve: Serve) -> None:
-    """The output's items come back as they were told."""
+    """The client sends the output's items back as they were."""
     client = await serving(provider, serve)
     more = {"tools": [{"type": "function", **SPEC}]}
     turns: list[Any] = [{"role": "user", "content": "Hi"}]

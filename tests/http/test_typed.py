@@ -134,7 +134,7 @@ async def test_get_never_pays_twice(serve: Serve) -> None:
 
 
 async def test_get_without_prompt_is_400(serve: Serve) -> None:
-    """There is nothing to ask."""
+    """A GET without a prompt is a 400 that names the parameter."""
     response = await (await serve()).get("/api/stream")
     assert (response.status_code, response.json()["param"]) == (400, "prompt")
 
@@ -151,7 +151,7 @@ async def test_failure_is_event_for_eventsource(provider: Upstream, serve: Serve
 
 
 async def test_failure_is_event_for_fetch(provider: Upstream, serve: Serve) -> None:
-    """A fetch client has the start by then, and gets the same event."""
+    """A ``fetch`` client, which has the start by then, gets the error as an event too."""
     provider.answer(status=400)
     client = await serve(provider)
 
@@ -161,7 +161,7 @@ async def test_failure_is_event_for_fetch(provider: Upstream, serve: Serve) -> N
 
 
 async def test_post_can_be_resumed_before_first_token(provider: Upstream, serve: Serve) -> None:
-    """Whoever loses a POST while the provider still thinks comes back to the same stream."""
+    """A client that loses a POST before the first token resumes the same stream."""
     gate = asyncio.Event()
     provider.answer(*whole("late"), before_head=(gate,))
     client = await serve(provider)

@@ -74,7 +74,7 @@ def reserved(store: MemoryStore) -> Meta:
 
 
 async def test_runs_the_stream_that_was_reserved() -> None:
-    """To its end, which is in the store by the time it returns; one line says so."""
+    """The worker returns once the end is in the store, and writes one log line."""
     store = MemoryStore()
     await store.reserve(reserved(store))
     bench = Bench(store)
@@ -89,7 +89,7 @@ async def test_runs_the_stream_that_was_reserved() -> None:
 
 
 async def test_delivered_twice_or_too_late_it_does_nothing() -> None:
-    """Lambda delivers at least once; viewers do not wait for ever."""
+    """A repeated event, or one for a stream that has ended, changes nothing."""
     store = MemoryStore()
     bench = Bench(store)
     taken = {"stream": EVENT["stream"], "end_reason": "taken"}
@@ -105,8 +105,8 @@ async def test_delivered_twice_or_too_late_it_does_nothing() -> None:
     assert len(store.logs[EVENT["stream"]].batches) == batches
 
 
-async def test_what_cannot_be_asked_ends_the_stream() -> None:
-    """A model that is no longer there: whoever watches is told, in the log's own words."""
+async def test_unusable_request_ends_the_stream() -> None:
+    """If the model no longer exists, the log ends with that error."""
     store = MemoryStore()
     await store.reserve(reserved(store))
     bench = Bench(store)
@@ -120,7 +120,7 @@ async def test_what_cannot_be_asked_ends_the_stream() -> None:
 
 
 async def test_other_events_are_refused() -> None:
-    """Another sender's, another version's; and any, where there is no store."""
+    """Events of other senders and versions are refused; without a store every event is."""
     bench = Bench(MemoryStore())
     assert not bench.worker.takes({"Records": []})
     for changes in ({"version": 2}, {"type": "x"}, {"body": "text"}):
@@ -155,7 +155,7 @@ def handed(bench: Bench) -> tuple[Services, RequestContext]:
 
 
 async def test_callers_headers_are_handed_over() -> None:
-    """Those that a provider of the caller's dialect gets reach it from a worker too."""
+    """Headers that are forwarded to the provider are in the worker's event."""
     store = MemoryStore()
     invoker = Lambda()
     bench = Bench(store, invoker)
@@ -189,7 +189,7 @@ async def test_request_is_handed_over() -> None:
 
 
 async def test_request_that_lambda_does_not_take() -> None:
-    """The caller is told; whoever has the id meanwhile, too."""
+    """The caller gets the error, and the reserved log ends with it."""
     store = MemoryStore()
     refusal = ProxyError("No.", code="worker_unavailable", status=503, retryable=True)
     services, context = handed(Bench(store, Lambda(refusal)))
@@ -205,7 +205,7 @@ async def test_request_that_lambda_does_not_take() -> None:
 
 
 async def test_without_a_store_only_what_ends_with_its_response() -> None:
-    """There would be no way to follow it."""
+    """Without a store a stream that must outlive its response is a 501."""
     services, context = handed(Bench(None, Lambda()))
     assert not needs_worker(services, context, CONTINUE, detached=False)
     with pytest.raises(ClientError) as caught:
