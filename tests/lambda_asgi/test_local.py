@@ -1,4 +1,4 @@
-"""The local function URL: what Lambda does around a function, seen from both of its sides."""
+"""The local function URL, from the client's side and from the function's."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ async def test_event_is_faithful() -> None:
                 ("user-agent", "test/1"),
             ],
         )
-    said = response.json()
-    event, context = said["event"], said["event"]["requestContext"]
+    payload = response.json()
+    event, context = payload["event"], payload["event"]["requestContext"]
     port = client.base_url.port
     assert event["version"] == "2.0"
     assert event["routeKey"] == context["routeKey"] == context["stage"] == "$default"
-    assert event["rawPath"] == said["raw_path"] == "/caf%C3%A9"
-    assert said["path"] == "/café"
+    assert event["rawPath"] == payload["raw_path"] == "/caf%C3%A9"
+    assert payload["path"] == "/café"
     assert event["rawQueryString"] == "a=1&a=2&b=x%20y&c="
     assert event["queryStringParameters"] == {"a": "1,2", "b": "x y", "c": ""}
     assert event["cookies"] == ["one=1", "two=2"]
@@ -74,7 +74,7 @@ async def test_event_is_faithful() -> None:
     assert (headers["x-forwarded-proto"], headers["x-forwarded-port"]) == ("http", str(port))
     trace = re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", headers["x-amzn-trace-id"])
     assert trace is not None
-    assert said["context"]["trace_id"] == f"{trace[0]};Sampled=0"
+    assert payload["context"]["trace_id"] == f"{trace[0]};Sampled=0"
     assert (event["body"], event["isBase64Encoded"]) == ('{"text": "ü"}', False)
     assert context["domainName"].startswith(f"{context['apiId']}.lambda-url.")
     assert context["domainPrefix"] == context["apiId"]
@@ -86,7 +86,7 @@ async def test_event_is_faithful() -> None:
     assert re.fullmatch(r"\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000", context["time"])
     assert abs(context["timeEpoch"] / 1000 - time.time()) < 60
     assert re.fullmatch(r"[0-9a-f-]{36}", context["requestId"])
-    assert 0 < said["context"]["left"] <= 60_000
+    assert 0 < payload["context"]["left"] <= 60_000
 
 
 async def test_get_leaves_out_what_is_not_there() -> None:
@@ -111,10 +111,10 @@ async def test_bodies_are_text_or_base64(content_type: str, encoded: bool) -> No
     """By the content type, as function URLs do; the app gets the same bytes either way."""
     headers = {"content-type": content_type} if content_type else {}
     async with calling() as client:
-        said = (await client.post("/event", content=b"a=1", headers=headers)).json()
+        payload = (await client.post("/event", content=b"a=1", headers=headers)).json()
         raw = (await client.post("/event", content=b"\xff\x00", headers=headers)).json()
-    assert said["event"]["isBase64Encoded"] is encoded
-    assert base64.b64decode(said["body"]) == b"a=1"
+    assert payload["event"]["isBase64Encoded"] is encoded
+    assert base64.b64decode(payload["body"]) == b"a=1"
     assert raw["event"]["isBase64Encoded"] is True
     assert base64.b64decode(raw["body"]) == b"\xff\x00"
 
@@ -245,13 +245,13 @@ async def test_failures_are_told_as_lambda_tells_them(capfd: pytest.CaptureFixtu
         assert (crashed.status_code, crashed.json()) == (502, {"message": "Internal Server Error"})
         assert crashed.headers["x-amzn-errortype"] == "Runtime.ExitError"
         assert (await client.get("/event")).json()["context"]["cold_start"] is True
-    said = capfd.readouterr().out
-    assert "Error Type: Function.ValueError" in said
-    assert "Runtime exited with error: exit status 7" in said
+    output = capfd.readouterr().out
+    assert "Error Type: Function.ValueError" in output
+    assert "Runtime exited with error: exit status 7" in output
 
 
 async def test_timeout_kills(capfd: pytest.CaptureFixture[str]) -> None:
-    """At the deadline the process is stopped, whatever it does, and the log says so."""
+    """At the deadline the process is stopped, whatever it does, and the log has a line about it."""
     async with calling("tests.lambda_asgi.stubborn:handler", timeout=1) as client:
         response = await client.get("/")
     assert response.status_code == 502
@@ -285,7 +285,7 @@ async def test_reports_are_lambda_s(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("handler", "says"),
+    ("handler", "logged"),
     [
         ("tests.lambda_asgi.apps:broken", "LifespanError"),
         ("tests.lambda_asgi.nothing:handler", "No module named 'tests.lambda_asgi.nothing'"),
@@ -294,7 +294,7 @@ async def test_reports_are_lambda_s(capfd: pytest.CaptureFixture[str]) -> None:
     ],
 )
 async def test_failed_starts_say_why(
-    handler: str, says: str, capfd: pytest.CaptureFixture[str]
+    handler: str, logged: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """502 to the client, the cause to the developer; and the next request tries again."""
     async with calling(handler) as client:
@@ -302,13 +302,13 @@ async def test_failed_starts_say_why(
             response = await client.get("/")
             assert response.status_code == 502
             assert response.headers["x-amzn-errortype"] == "Runtime.InitError"
-    said = capfd.readouterr().out
-    assert says in said
-    assert said.count("INIT_REPORT") == 2
+    output = capfd.readouterr().out
+    assert logged in output
+    assert output.count("INIT_REPORT") == 2
 
 
 async def test_malformed_requests_are_400() -> None:
-    """What is not HTTP gets an answer, and harms nobody."""
+    """Malformed requests get a 400, and other requests are not affected."""
     async with calling() as client:
         for nonsense in (b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n"):
             reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
@@ -337,20 +337,20 @@ async def test_http10_and_expect_are_spoken() -> None:
 
 
 async def test_change_of_code_is_noticed(tmp_path: Path) -> None:
-    """A changed, a new and a removed file each; other files are nobody's code."""
+    """A changed, a new and a removed file each; other files are ignored."""
     (tmp_path / "a.py").write_text("1")
     (tmp_path / "__pycache__").mkdir()
-    seen: asyncio.Queue[None] = asyncio.Queue()
-    watching = asyncio.create_task(watch(tmp_path, lambda: seen.put_nowait(None), pause=0.05))
+    changes: asyncio.Queue[None] = asyncio.Queue()
+    watching = asyncio.create_task(watch(tmp_path, lambda: changes.put_nowait(None), pause=0.05))
     await asyncio.sleep(0.2)
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "__pycache__" / "a.py").write_text("x")
     await asyncio.sleep(0.2)
-    assert seen.empty()
+    assert changes.empty()
     (tmp_path / "b.py").write_text("2")
-    await asyncio.wait_for(seen.get(), 5)
+    await asyncio.wait_for(changes.get(), 5)
     (tmp_path / "b.py").unlink()
-    await asyncio.wait_for(seen.get(), 5)
+    await asyncio.wait_for(changes.get(), 5)
     watching.cancel()
 
 
@@ -368,14 +368,16 @@ async def test_command_serves_and_reloads(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+    environments = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+    assert re.fullmatch(r"  environments: 10 at most, \d+ start at a time\n", environments)
     url = line.removeprefix("function URL: ").strip()
     async with httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
         assert (await client.get("/")).text == "hello 1"
         await asyncio.sleep(0.6)
         (tmp_path / "greeting.py").write_text(APP.replace("} 1", "} 2"))
-        while (said := (await client.get("/")).text) == "hello 1":
+        while (text := (await client.get("/")).text) == "hello 1":
             await asyncio.sleep(0.1)
-        assert said == "hello 2"
+        assert text == "hello 2"
     assert not code.exists()
     process.terminate()
     assert await asyncio.wait_for(process.wait(), 20) == 0
@@ -387,9 +389,9 @@ from lambda_asgi import Handler
 
 async def app(scope, receive, send):
     assert scope["type"] == "http"
-    said = f"{os.environ['GREETING']} 1".encode()
+    body = f"{os.environ['GREETING']} 1".encode()
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": said})
+    await send({"type": "http.response.body", "body": body})
 
 handler = Handler(app)
 """
@@ -403,6 +405,36 @@ async def test_taken_port_is_said(tmp_path: Path) -> None:
             *("-m", "lambda_asgi.local", PLAYGROUND, "--port", str(client.base_url.port)),
             stderr=asyncio.subprocess.PIPE,
         )
-        _, said = await asyncio.wait_for(process.communicate(), 20)
+        _, error = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
-    assert said.decode().startswith(f"cannot listen on 127.0.0.1:{client.base_url.port}: ")
+    assert error.decode().startswith(f"cannot listen on 127.0.0.1:{client.base_url.port}: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "give a handler (module:attribute), --command or --template\n"),
+        (("--template", "/nonexistent"), "[Errno 2] No such file or directory: '/nonexistent'\n"),
+    ],
+)
+async def test_bad_options_are_explained(arguments: tuple[str, ...], message: str) -> None:
+    """One line, and exit status 1."""
+    assert await failed_with("-m", "lambda_asgi.local", *arguments) == message
+
+
+async def test_missing_library_is_named() -> None:
+    """h11 is not in the layer; a developer's machine may not have it."""
+    code = "import runpy, sys; sys.modules['h11'] = None; runpy.run_module('lambda_asgi.local', "
+    error = await failed_with("-c", code + "run_name='__main__')")
+
+    assert error == "python -m lambda_asgi.local needs h11: pip install h11\n"
+
+
+async def failed_with(*arguments: str) -> str:
+    """What Python writes to stderr before it exits with status 1."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, stderr=asyncio.subprocess.PIPE
+    )
+    _, error = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 1
+    return error.decode()
