@@ -1,4 +1,4 @@
-"""A Runtime API for one invocation, which notes when it is asked for and when the answer begins."""
+"""A Runtime API for one invocation, which records the times of the request and of the response."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def test_usage_details() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("payload", "code"),
     [
         ({"error": {"type": "rate_limit_error", "message": "sk-secret"}}, "upstream_rate_limited"),
         ({"error": {"code": 429}}, "upstream_rate_limited"),
@@ -137,9 +137,9 @@ def test_usage_details() -> None:
         ),
     ],
 )
-def test_errors_inside_stream(said: dict[str, Any], code: str) -> None:
+def test_errors_inside_stream(payload: dict[str, Any], code: str) -> None:
     """Error objects of any shape become an error event without the provider's text."""
-    block = b"data: " + json.dumps(said).encode() + b"\n\n"
+    block = b"data: " + json.dumps(payload).encode() + b"\n\n"
     decoder = ChatDecoder()
 
     (event,) = decoder.decode(block)
@@ -255,10 +255,10 @@ TEXTS = st.sampled_from(["x", '"usage":{', '"finish_reason":null', '"error"', "[
     st.sampled_from([(",", ":"), (", ", ": "), (" ,", " : ")]),
 )
 def test_notable_misses_nothing(
-    said: str, finish: str | None, used: object, error: object, separators: tuple[str, str]
+    content: str, finish: str | None, used: object, error: object, separators: tuple[str, str]
 ) -> None:
     """A notable chunk is recognised with any white space in its JSON."""
-    choice = {"index": 0, "delta": {"content": said}, "finish_reason": finish}
+    choice = {"index": 0, "delta": {"content": content}, "finish_reason": finish}
     body = {"choices": [choice], "usage": used, "error": error}
     block = b"data: " + json.dumps(body, separators=separators).encode() + b"\n\n"
     decoder = ChatDecoder()
@@ -321,8 +321,8 @@ def test_any_cut_reads_the_same(events: list[Event], places: list[int]) -> None:
 def test_role_comes_first_in_each_choice() -> None:
     """The first chunk of a choice has the role, as clients expect."""
     encoder = chat.DIALECT.encoder()
-    said = [json.loads(encoder.encode(Content("x", n))[0][6:]) for n in (0, 1, 0)]
-    assert [c["choices"][0]["delta"].get("role") for c in said] == ["assistant", "assistant", None]
+    sent = [json.loads(encoder.encode(Content("x", n))[0][6:]) for n in (0, 1, 0)]
+    assert [c["choices"][0]["delta"].get("role") for c in sent] == ["assistant", "assistant", None]
 
 
 def test_complete_stream_ends_with_done() -> None:

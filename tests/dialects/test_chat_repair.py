@@ -97,16 +97,16 @@ async def test_usage_without_a_terminator() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "counts"),
+    ("payload", "counts"),
     [
         ({"prompt_tokens": "3", "completion_tokens": 2.0}, (3, 2, 5)),
         ({"prompt_tokens": 3, "total_tokens": 3, "completion_tokens": None}, (3, 0, 3)),
         ({"prompt_tokens": [], "completion_tokens": "x", "prompt_tokens_details": None}, (0, 0, 0)),
     ],
 )
-def test_counts_are_integers(said: dict[str, Any], counts: tuple[int, int, int]) -> None:
+def test_counts_are_integers(payload: dict[str, Any], counts: tuple[int, int, int]) -> None:
     """Strings, fractions and missing values become the three counts that the schema requires."""
-    (found,) = mended(chunk(choices=[], usage=said))
+    (found,) = mended(chunk(choices=[], usage=payload))
     assert (
         tuple(found["usage"][f"{of}_tokens"] for of in ("prompt", "completion", "total")) == counts
     )
@@ -114,7 +114,7 @@ def test_counts_are_integers(said: dict[str, Any], counts: tuple[int, int, int])
 
 
 @pytest.mark.parametrize(
-    ("reason", "calls", "told"),
+    ("reason", "calls", "expected"),
     [
         (None, False, None),
         ("", False, None),
@@ -126,12 +126,12 @@ def test_counts_are_integers(said: dict[str, Any], counts: tuple[int, int, int])
         ("later_reason", True, "tool_calls"),
     ],
 )
-def test_finish_reasons_are_openai_s(reason: str | None, calls: bool, told: str | None) -> None:
+def test_finish_reasons_are_openai_s(reason: str | None, calls: bool, expected: str | None) -> None:
     """An unknown finish reason becomes tool_calls after a call, else stop."""
-    assert reason_of(reason, has_calls=calls) == told
+    assert reason_of(reason, has_calls=calls) == expected
     call = {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f"}}]}
     found = mended(chunk(call if calls else {"content": "x"}), chunk(finish=reason))
-    assert found[-1]["choices"][0]["finish_reason"] == told
+    assert found[-1]["choices"][0]["finish_reason"] == expected
 
 
 def test_tool_calls_are_numbered() -> None:

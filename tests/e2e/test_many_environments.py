@@ -55,8 +55,8 @@ async def lambda_like(
 @asynccontextmanager
 async def post(client: httpx2.AsyncClient, body: object, **headers: str) -> AsyncIterator[Watching]:
     """Request typed events."""
-    said = {name.replace("_", "-"): value for name, value in headers.items()}
-    async with client.stream("POST", "/api/stream", json=body, headers=said) as response:
+    extra = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with client.stream("POST", "/api/stream", json=body, headers=extra) as response:
         assert response.status_code == 200
         yield Watching(response)
 
