@@ -149,6 +149,30 @@ def test_a_dialect_may_have_no_endpoint(tmp_path: Path) -> None:
     assert registry.dialect_of(found, "/v1/chat/completions").name == "chat"
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "paths"),
+    [("None", set()), ("Endpoint('/v1/toy', 'Ask', 'Toy', Body('Anything'))", {"/v1/toy"})],
+    ids=["none", "smallest"],
+)
+async def test_reference_of_a_small_dialect(
+    tmp_path: Path, serve: Serve, endpoint: str, paths: set[str]
+) -> None:
+    """The document is valid with a dialect that says little or nothing of its endpoint."""
+    head = (
+        "from dataclasses import replace\nfrom tests.plugins import toy_dialect as toy\n"
+        "from tokenwire.dialects.endpoint import Body, Endpoint\n"
+    )
+    source = f"{head}DIALECT = replace(toy.DIALECT, endpoint={endpoint})"
+    points = {"tokenwire.dialects": {"toy": "small_toy:DIALECT"}}
+    package(tmp_path, "toy", points, {"small_toy": source})
+    with installed(tmp_path):
+        document = (await (await serve(None)).get("/openapi.json")).json()
+    validate(document)
+    assert {path for path in document["paths"] if "toy" in path} == paths
+    watch = document["paths"]["/v1/streams/{stream_id}"]["get"]["responses"]["200"]
+    assert "ui, toy." in watch["content"]["text/event-stream"]["schema"]["description"]
+
+
 def test_stream_in_a_dialect_that_is_not_here() -> None:
     """Another process, with a plugin that this one lacks, has written the stream: a plain 503."""
     with pytest.raises(ProxyError) as caught:
