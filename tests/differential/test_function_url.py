@@ -13,6 +13,8 @@ from tests.differential.runtimes import PROGRAMS, RUNTIMES, NotHere, Runtime
 from tests.fakes.function_url import function_url
 from tests.fakes.ports import reserved_port
 
+pytestmark = pytest.mark.outside
+
 
 def command(runtime: Runtime) -> tuple[str, ...]:
     """What to start: with a server beside it, a shell that starts both."""

@@ -50,6 +50,7 @@ async def test_throttle_waits_as_the_bucket_says() -> None:
     assert loop.time() - began >= 0.1
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize("limited", [True, False])
 async def test_response_passes_complete(limited: bool) -> None:
     """Slow or not, every byte arrives."""

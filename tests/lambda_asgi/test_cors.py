@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lambda_asgi.local.cors import Cors
 from tests.lambda_asgi.raw import raw_client
+
+pytestmark = pytest.mark.outside
 
 CORS = Cors(
     origins=("https://a.example",),

@@ -17,6 +17,8 @@ from lambda_asgi.local.invoke import InvokeApi
 from lambda_asgi.local.pool import Pool
 from tests.lambda_asgi.raw import COMMAND, raw_client
 
+pytestmark = pytest.mark.outside
+
 
 class Counted:
     """An environment without a process, which counts those that start at the same time."""

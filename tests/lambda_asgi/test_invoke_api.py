@@ -21,6 +21,8 @@ from tests.lambda_asgi.raw import STREAMED, raw_url
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
+pytestmark = pytest.mark.outside
+
 ERROR = {"errorType": "Function.Odd", "errorMessage": "no", "stackTrace": []}
 ERROR_TYPE, ERROR_BODY = "Lambda-Runtime-Function-Error-Type", "Lambda-Runtime-Function-Error-Body"
 SYNC = "/2015-03-31/functions/{}/invocations"

@@ -10,6 +10,8 @@ import pytest
 from lambda_asgi.local.response import MAX_PRELUDE
 from tests.lambda_asgi.raw import STREAMED, raw_client
 
+pytestmark = pytest.mark.outside
+
 MIB = 1024 * 1024
 
 
