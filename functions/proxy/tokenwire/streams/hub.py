@@ -276,7 +276,7 @@ class Hub:
                     stream.viewers.detached()
 
     async def grant_lease(self, stream: Stream, viewer: str, seconds: float) -> bool:
-        """Count a viewer whose disconnect cannot be seen, for so many seconds.
+        """Count a viewer whose disconnect cannot be detected, for so many seconds.
 
         Returns:
             Whether the store counts it. False where the store is not shared, has no room for
