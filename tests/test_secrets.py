@@ -348,3 +348,13 @@ def test_address_of_the_store_in_a_parameter(parameter_store: SSMClient) -> None
     )
     app = create_app(load({"TOKENWIRE_STORE": "ssm:/tw/store-url"}, Path("/nonexistent")))
     assert app.state.services.hub.store_status == "ok"  # shared, unlike the default
+
+
+def test_reading_at_once() -> None:
+    """A blocking read, for the start: a value that is missing is named by its reference."""
+    secrets = Secrets({"X": "value"}, store=Shelf())
+    assert secrets.read("env:X") == "value"
+    for missing in ("env:Y", "ssm:/llm/none"):
+        with pytest.raises(ProxyError, match=missing) as caught:
+            secrets.read(missing)
+        assert caught.value.code == "secret_unavailable"
