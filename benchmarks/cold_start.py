@@ -114,6 +114,9 @@ def candidates(python: str, folder: Path, mock: int) -> list[Candidate]:
     uvicorn = [python, *serve, "--port", port]
     if adapter:
         found.append(Candidate("tokenwire, Web Adapter + uvicorn", [adapter], key | web, uvicorn))
+        server = key | web | {"TOKENWIRE_OPENAI_SDK": "true"}
+        title = "the same with OpenAI's SDK, as on servers"
+        found.append(Candidate(title, [adapter], server, uvicorn))
     ric = [python, "-m", "awslambdaric", "stock.handler"]
     found.append(Candidate("tokenwire, awslambdaric + Mangum (buffered)", ric, key))
     found.append(Candidate("the same without a provider, lambda_asgi", ours, tokenwire))
@@ -232,7 +235,9 @@ def _report(found: Mapping[str, Starts]) -> None:
     print(f"\nits peak is {max(ours.peak):.0f} MB (budget: {_BUDGET_MB})")
     if (theirs := found.get("tokenwire, Web Adapter + uvicorn")) is not None:
         ratio = statistics.median(ours.first_byte) / statistics.median(theirs.first_byte)
-        print(f"{ratio:.2f} of the time of the Web Adapter + uvicorn (budget: {_BUDGET_RATIO})")
+        cpu = statistics.median(ours.cpu) / statistics.median(theirs.cpu)
+        print(f"{ratio:.2f} of the time of the Web Adapter + uvicorn, {cpu:.2f} of its CPU time")
+        print(f"(budget: {_BUDGET_RATIO} of the time)")
 
 
 if __name__ == "__main__":
