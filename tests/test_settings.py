@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tokenwire.errors import ProxyError
+from tokenwire.plugins import published
 from tokenwire.providers.settings import KeySettings
 from tokenwire.provision import store, store_timeout
 from tokenwire.settings import environment, load
@@ -27,7 +28,7 @@ def bad(environ: dict[str, str], folder: Path = NOWHERE) -> str:
     return caught.value.message
 
 
-STORES = store_kinds()
+STORES = store_kinds(published())
 
 
 def test_nothing_is_needed() -> None:

@@ -15,6 +15,7 @@ from tokenwire.auth.method import AuthDependencies, NoOptions
 from tokenwire.auth.none import Everyone
 from tokenwire.auth.registry import methods
 from tokenwire.errors import ClientError, ProxyError
+from tokenwire.plugins import published
 
 KEYS = ["key-one-of-tests", "key-two-of-tests"]
 
@@ -128,7 +129,9 @@ def chosen(method: str, key_count: int = 0) -> Authenticator:
     async def secret(_: str) -> str:
         raise AssertionError("no built-in method reads its own secret")
 
-    return methods()[method].create(AuthDependencies(NoOptions(), keys, key_count, (), secret))
+    return methods(published())[method].create(
+        AuthDependencies(NoOptions(), keys, key_count, (), secret)
+    )
 
 
 def test_settings_choose() -> None:

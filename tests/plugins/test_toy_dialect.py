@@ -18,6 +18,7 @@ from tokenwire.dialects import registry
 from tokenwire.dialects.registry import DIALECTS
 from tokenwire.errors import ProxyError
 from tokenwire.gateway.translation import decoder_of
+from tokenwire.plugins import published
 from tokenwire.sse import Parser
 
 ASK = {"question": "Why?", "model": "openai/m"}
@@ -130,7 +131,7 @@ def test_dialect_that_cannot_be_added(tmp_path: Path, name: str, source: str, pr
     points = {"tokenwire.dialects": {name: "bad_toy:DIALECT"}}
     package(tmp_path, "toy", points, {"bad_toy": head + source})
     with installed(tmp_path), pytest.raises(ProxyError) as caught:
-        registry.load()
+        registry.load(published())
     assert caught.value.message == (
         f"Bad setting: dialect {name} (tokenwire.dialects) cannot be used: {problem}."
     )
@@ -143,7 +144,7 @@ def test_a_dialect_may_have_no_endpoint(tmp_path: Path) -> None:
     points = {"tokenwire.dialects": {"toy": "bare_toy:DIALECT"}}
     package(tmp_path, "toy", points, {"bare_toy": source})
     with installed(tmp_path):
-        found = registry.load()
+        found = registry.load(published())
     assert list(found) == [*DIALECTS, "toy"]
     assert registry.dialect_of(found, "/v1/toy").name == "events"
     assert registry.dialect_of(found, "/v1/chat/completions").name == "chat"

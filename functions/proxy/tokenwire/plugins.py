@@ -6,14 +6,15 @@ that an installed package names in an entry point group:
     [project.entry-points."tokenwire.providers"]
     toy = "toy_provider:KIND"
 
-Each registry passes its built-in entries to ``extended`` once per ``create_app``.
+Each registry passes its built-in entries to ``extended`` once per ``create_app``. ``published``
+reads the metadata of every installed package, so its result is read once for all registries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from .errors import ProxyError
 
@@ -25,11 +26,24 @@ AUTH = "tokenwire.auth"
 _Entry = TypeVar("_Entry")
 
 
-def load(group: str) -> dict[str, object]:
+class Published(Protocol):
+    """The entry points of all installed packages. Their class differs between Pythons."""
+
+    def select(self, *, group: str) -> Iterable[EntryPoint]:
+        """Return the entry points of one group."""
+
+
+def published() -> Published:
+    """Return the entry points of all installed packages; takes about 0.1 ms per package."""
+    return entry_points()
+
+
+def load(group: str, points: Published) -> dict[str, object]:
     """Import every object that installed packages publish in an entry point group.
 
     Args:
         group: For example ``tokenwire.providers``.
+        points: From ``published``.
 
     Returns:
         The objects by the name of their entry point, sorted by name.
@@ -39,7 +53,7 @@ def load(group: str) -> dict[str, object]:
             (``bad_setting``). The message names the group, the entry point and its package.
     """
     found: dict[str, EntryPoint] = {}
-    for point in sorted(entry_points(group=group), key=lambda point: (point.name, point.value)):
+    for point in sorted(points.select(group=group), key=lambda point: (point.name, point.value)):
         if point.name in found:
             others = f"{_package(found[point.name])} publishes the same name; uninstall one of them"
             raise _bad(point, others)
@@ -47,20 +61,23 @@ def load(group: str) -> dict[str, object]:
     return {name: _imported(point) for name, point in found.items()}
 
 
-def extended(built_in: Mapping[str, _Entry], group: str, kind: type[_Entry]) -> dict[str, _Entry]:
+def extended(
+    built_in: Mapping[str, _Entry], group: str, kind: type[_Entry], points: Published
+) -> dict[str, _Entry]:
     """Return the built-in entries of a registry together with those that packages publish.
 
     Args:
         built_in: The registry's own entries by name.
         group: The entry point group of this registry.
         kind: The class that every entry is an instance of.
+        points: From ``published``.
 
     Raises:
         ProxyError: As ``load``; or a published entry has the name of a built-in one, or is no
             instance of ``kind`` (``bad_setting``).
     """
     entries = dict(built_in)
-    for name, found in load(group).items():
+    for name, found in load(group, points).items():
         if name in built_in:
             raise _invalid(group, name, "is the name of a built-in; publish it under another")
         if not isinstance(found, kind):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .auth.registry import Methods, methods
 from .dialects import Dialect
 from .dialects.registry import load
+from .plugins import published
 from .providers.registry import Kinds, kinds
 from .stores.registry import StoreKinds, store_kinds
 
@@ -35,4 +36,10 @@ class Registries:
         Raises:
             ProxyError: A published object cannot be used (``bad_setting``).
         """
-        return cls(providers=kinds(), auth=methods(), dialects=load(), stores=store_kinds())
+        points = published()
+        return cls(
+            providers=kinds(points),
+            auth=methods(points),
+            dialects=load(points),
+            stores=store_kinds(points),
+        )

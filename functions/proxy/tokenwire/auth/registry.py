@@ -15,11 +15,11 @@ Methods: TypeAlias = Mapping[str, AuthMethod]
 _BUILT_IN = (KEYS, NONE)
 
 
-def methods() -> Methods:
-    """Return every way of authenticating by name; looks for installed packages at each call.
+def methods(points: plugins.Published) -> Methods:
+    """Return every way of authenticating by name.
 
     Raises:
         ProxyError: A published one cannot be used (``bad_setting``).
     """
     built_in = {method.name: method for method in _BUILT_IN}
-    return plugins.extended(built_in, plugins.AUTH, AuthMethod)
+    return plugins.extended(built_in, plugins.AUTH, AuthMethod, points)

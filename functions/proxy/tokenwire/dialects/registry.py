@@ -25,14 +25,14 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType({found.name: found for found 
 """The built-in dialects by name, as used in ``?format=``."""
 
 
-def load() -> Mapping[str, Dialect]:
+def load(points: plugins.Published) -> Mapping[str, Dialect]:
     """Return the built-in dialects and those that other packages publish, by name.
 
     Raises:
         ProxyError: A published dialect cannot be imported, is not a ``Dialect``, or has a name or
             path that is taken (``bad_setting``).
     """
-    found = plugins.extended(DIALECTS, plugins.DIALECTS, Dialect)
+    found = plugins.extended(DIALECTS, plugins.DIALECTS, Dialect, points)
     for name in found.keys() - DIALECTS.keys():
         _check(name, found[name], found)
     return MappingProxyType(found)

@@ -25,11 +25,11 @@ _BUILT_IN: tuple[ProviderKind[Any], ...] = (
 )
 
 
-def kinds() -> Kinds:
-    """Return every kind of provider by name; looks for installed packages at each call.
+def kinds(points: plugins.Published) -> Kinds:
+    """Return every kind of provider by name.
 
     Raises:
         ProxyError: A published kind cannot be used (``bad_setting``).
     """
     built_in = {kind.name: kind for kind in _BUILT_IN}
-    return plugins.extended(built_in, plugins.PROVIDERS, ProviderKind)
+    return plugins.extended(built_in, plugins.PROVIDERS, ProviderKind, points)

@@ -17,14 +17,14 @@ StoreKinds: TypeAlias = Mapping[str, StoreKind]
 _BUILT_IN = (MEMORY, REDIS, DYNAMODB)
 
 
-def store_kinds() -> StoreKinds:
-    """Return every kind of store by name; looks for installed packages at each call.
+def store_kinds(points: plugins.Published) -> StoreKinds:
+    """Return every kind of store by name.
 
     Raises:
         ProxyError: A published kind cannot be used (``bad_setting``).
     """
     built_in = {kind.name: kind for kind in _BUILT_IN}
-    return plugins.extended(built_in, plugins.STORES, StoreKind)
+    return plugins.extended(built_in, plugins.STORES, StoreKind, points)
 
 
 def kind_of(url: str, known: StoreKinds) -> StoreKind:
