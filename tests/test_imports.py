@@ -18,7 +18,7 @@ TABLE: dict[str, set[str]] = {
     "clock": set(),
     "redaction": set(),
     "references": {"errors"},
-    "registries": {"auth", "dialects", "providers", "stores"},
+    "registries": {"auth", "dialects", "plugins", "providers", "stores"},
     "settings": {"auth", "errors", "providers", "references", "registries", "stores"},
     "configuration": {"references", "registries", "secrets", "settings"},
     "secrets": {"errors"},
