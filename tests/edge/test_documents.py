@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.test_imports import ONLY, TABLE
 from tokenwire.settings import Settings
 from tokenwire.streams.stream import new_id
 
@@ -85,3 +86,28 @@ def test_settings_of_bounds_exist() -> None:
     named = {name for row in BOUNDS for name in re.findall(r"`([a-z]+_[a-z_]+)`", row[1])}
     assert named <= fields
     assert {name for name in fields if name.startswith("max_")} <= named
+
+
+def test_table_of_rooms_is_the_one_that_is_checked() -> None:
+    """``docs/architecture.md`` lists every room, with the imports that ``test_imports`` permits."""
+    text = Path("docs/architecture.md").read_text().split("## The rooms\n")[1].split("\n## ")[0]
+    documented = {
+        room: set(re.findall(r"[\w.]+", cells[-1]))
+        for cells in rows(text)
+        for room in re.findall(r"`(\w+)/?`", cells[0])
+    }
+    permitted = {
+        room: set().union(*(ONLY.get((room, other), {other}) for other in others if other))
+        for room, others in TABLE.items()
+        if room != "__init__"
+    }
+    assert documented == permitted
+
+
+def test_modules_of_the_layer_are_listed() -> None:
+    """``docs/architecture.md`` lists every module of ``lambda_asgi``, and no other."""
+    text = Path("docs/architecture.md").read_text().split("## On Lambda\n")[1].split("\n## ")[0]
+    layer = Path("layers/lambda_asgi/lambda_asgi")
+    listed = sorted(name for row in rows(text) for name in re.findall(r"`(\w+)`", row[0]))
+    present = [*layer.glob("*.py"), *layer.glob("local/*.py")]
+    assert listed == sorted(path.stem for path in present if path.stem != "__init__")
