@@ -23,19 +23,25 @@ RESTORE_NEXT = f"{wire.VERSION}/runtime/restore/next"
 RESTORE_ERROR = f"{wire.VERSION}/runtime/restore/error"
 
 SHUTDOWN = 1.8
-"""Seconds from SIGTERM to the exit: Lambda allows two, for everything."""
+"""Seconds from SIGTERM to process exit.
+
+Lambda sends SIGTERM only to environments with a registered extension, and kills them after 2 s.
+"""
 
 DRAIN = 1.0
-"""Of these, seconds for the invocations in flight; what is left is for the lifespan's end."""
+"""Seconds, within ``SHUTDOWN``, given to running invocations."""
 
 DELIVERY = 0.2
-"""Seconds after that for the Runtime API to take the last bytes."""
+"""Further seconds for the Runtime API to accept the last bytes."""
 
 TRACE_ID = "_X_AMZN_TRACE_ID"
 """Where the X-Ray SDK and botocore look for an invocation's trace header."""
 
 PAUSES = (0.0, 0.05, 0.2, 0.5, 1.0)
-"""Seconds before each new try of ``/next`` on a dead socket; after the last, the runtime exits."""
+"""Seconds before each attempt of ``/next``; the first is immediate.
+
+After the last failure ``run`` returns 1.
+"""
 
 _PLAIN = (LifespanError, MalformedName, NoSuchHandler, ImportError, SyntaxError)
 """Failures to start whose text tells the cause, and quotes no value."""
@@ -108,7 +114,11 @@ class Runtime:
         return 1
 
     async def _restored(self) -> bool:
-        """Be snapshotted and restored; the hooks around it."""
+        """Run the before-snapshot hooks, wait for the restore, run the after-restore hooks.
+
+        Returns:
+            False if one failed and was reported.
+        """
         try:
             await restore.before_snapshot(self._hooks)
             await self._freeze()
@@ -123,7 +133,10 @@ class Runtime:
         return True
 
     async def _freeze(self) -> None:
-        """Ask for the snapshot. Copies of the process wake here, without their connections."""
+        """Wait for the restore.
+
+        Restored environments resume here; their sockets are no longer connected.
+        """
         connection = Connection(self._address)
         response = await connection.request("GET", RESTORE_NEXT)
         connection.close()
@@ -131,7 +144,7 @@ class Runtime:
             raise RuntimeApiError(f"/restore/next answered {response.status}")
 
     def _seconds_left(self) -> float:
-        """For the lifespan's end: less, if SIGTERM came and streams took their time."""
+        """Seconds left for lifespan shutdown."""
         if self._stopped_at is None:
             return SHUTDOWN
         return SHUTDOWN - (asyncio.get_running_loop().time() - self._stopped_at)
@@ -139,8 +152,8 @@ class Runtime:
     async def _serve(self, handler: Handler) -> None:
         """Poll until stopped, or until a poller finds that it cannot go on.
 
-        Each parked ``/next`` is one invocation that Lambda may send: N of them, in this loop.
-        When one poller fails, the others take no more, and finish what they have.
+        Runs ``AWS_LAMBDA_MAX_CONCURRENCY`` pollers; each handles one invocation at a time. When
+        one fails, the others take no more invocations, and finish those that are running.
         """
         pollers = [_task(self._poll(handler)) for _ in range(self._concurrency)]
         stopping = _task(self._stopping.wait())
@@ -159,7 +172,10 @@ class Runtime:
     async def _drained(
         self, pollers: list[asyncio.Task[None]], stopping: asyncio.Task[Any]
     ) -> None:
-        """Wait for the invocations in flight: each to its deadline, or after SIGTERM for less."""
+        """Wait for running invocations.
+
+        Up to their deadlines; after SIGTERM, at most ``DRAIN + DELIVERY`` seconds.
+        """
         ended = _task(_all(pollers))
         await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait({ended}, timeout=DRAIN + DELIVERY)

@@ -57,7 +57,7 @@ async def stop_chat(
         raise ClientError("There is no such chat.", code="stream_not_found", status=404)
     record.stream_joined(stream)
     end = await services.hub.cancel(stream)
-    return {"id": stream.meta.id, "end_reason": end.reason if end else None}
+    return {"id": stream.meta.id, "end_reason": end.reason}
 
 
 async def _find(services: Services, context: RequestContext, chat_id: str) -> Stream | None:

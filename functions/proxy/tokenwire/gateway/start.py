@@ -65,11 +65,17 @@ async def start(
         record: The request's record.
         request: The request.
 
+    Returns:
+        The stream (new, or an earlier one for the same idempotency key) and the validated request.
+
     Raises:
-        ClientError: The request is malformed, no provider has the model, or the idempotency key
-            belongs to another request.
-        ProxyError: The server has no room for another stream.
-        StoreError: The store cannot answer for the idempotency key.
+        ClientError: The body, a header or ``on_disconnect`` is invalid; the model is unknown (404);
+            the provider cannot express the request; a referenced item is not held (404), or all
+            of them are too large together (413); the idempotency key was used for another request
+            (422); or Lambda without a shared store cannot run it (501).
+        ProxyError: A process or caller limit is reached, the server is shutting down, or Lambda
+            rejected the worker.
+        StoreError: The store failed for the key, a reference or the handover.
     """
     dialect = request.dialect
     body = dialect.parse(request.body)

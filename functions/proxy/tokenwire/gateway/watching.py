@@ -110,8 +110,8 @@ async def event_source_view(
 
 async def cancel(
     services: Services, context: RequestContext, record: RequestRecord, stream_id: str
-) -> EndReason | None:
-    """End the caller's stream and close its connection to the provider; return why it ended.
+) -> EndReason:
+    """Cancel the caller's stream and close the connection to the provider; return why it ended.
 
     Raises:
         ClientError: The caller has no such stream (404, ``stream_not_found``).
@@ -120,7 +120,7 @@ async def cancel(
     stream = await services.hub.find(stream_id, context.caller.id)
     record.stream_joined(stream)
     end = await services.hub.cancel(stream)
-    return end.reason if end else None
+    return end.reason
 
 
 async def _resume(

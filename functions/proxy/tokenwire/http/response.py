@@ -1,8 +1,8 @@
 """The ASGI response of a stream.
 
-Neither Starlette's nor sse-starlette's will do: their heartbeats end blocks, which breaks SDKs
-once ids are used, and one of them turns a failure in mid-stream into a clean end of the body. This
-one ends a body cleanly only after the dialect's terminator or error.
+FastAPI's and sse-starlette's event responses are unsuitable: their heartbeat comments end with a
+blank line, which dispatches an empty event in some SDKs once an ``id`` is pending. This one also
+ends a body cleanly only after the dialect's terminator or error.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from ..streams.reader import Reader
 from ..streams.viewer import Delivery, view
 from .delivery import DeliveryOptions
 
-_FOREVER = 1e6
+_NO_DEADLINE = 1e6
+"""Seconds: longer than any request, and short enough for a timer of the event loop."""
 _HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
@@ -70,7 +71,16 @@ class StreamResponse(Response):
         self._memory = RequestMemory(hub.account(view.stream.meta.owner))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the stream. Returns with an unended body where the client cannot be told the end."""
+        """Send the stream.
+
+        If the client is gone or stops reading, returns without the final ``http.response.body``,
+        so that the server aborts the connection.
+
+        Raises:
+            ClientError: The first record is no longer held (410), or is ahead of the log (400).
+                Raised before the response starts.
+            TokenwireError: The log that was to be read has failed, and holds nothing; likewise.
+        """
         visible = self._view.lease is None
         with self._hub.watch(self._stream, self._view.first, visible=visible) as reader:
             watcher = asyncio.create_task(self._stop_at_disconnect(reader))
@@ -96,10 +106,14 @@ class StreamResponse(Response):
         reader.stop()
 
     def _stop_at_deadline(self, reader: Reader) -> asyncio.TimerHandle:
-        """Interrupt a stream that runs elsewhere at the deadline; one that runs here ends by it."""
+        """At the invocation's deadline, end this response with ``connection_expired``.
+
+        Only if the stream runs in another process. A stream of this process is bounded by the
+        same deadline when it starts.
+        """
         left = math.inf if self._stream.is_ours else self._context.seconds_left
         loop = asyncio.get_running_loop()
-        return loop.call_later(min(left, _FOREVER), reader.stop, MOVED)
+        return loop.call_later(min(left, _NO_DEADLINE), reader.stop, MOVED)
 
     async def _failure(self, reader: Reader) -> Response | None:
         """Return a response if the stream fails before its first block, within one heartbeat."""
@@ -126,8 +140,8 @@ class StreamResponse(Response):
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
                     self._record.delivered(len(chunk))
         except (TimeoutError, OSError):
-            # The client has stopped reading, or is gone. Nothing more can be sent, and an unended
-            # body is the only true end.
+            # Leave the body unfinished, so that the client sees an aborted transfer and not a
+            # complete answer.
             reader.stop()
         if self._delivery.complete and (not reader.stopped or reader.interruption):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -155,5 +169,5 @@ class StreamResponse(Response):
 
 
 def _in_a_header(name: str) -> str:
-    """Return a name as a header value: visible ASCII, with ``?`` for each other character."""
+    """Return a name as a header value: printable ASCII; every other character becomes ``?``."""
     return "".join(c if " " <= c <= "~" else "?" for c in name)

@@ -17,7 +17,6 @@ Operation: TypeAlias = tuple[str, str]
 """A method in lower case, and a path."""
 
 _MODEL: JSON = {"id": TEXT, "object": one_of("model"), "created": NUMBER, "owned_by": TEXT}
-_REASONS = [reason.value for reason in EndReason]
 
 
 def _ref(name: str) -> JSON:
@@ -40,9 +39,7 @@ COMPONENTS: JSON = {
     ),
     "Started": object_of({"id": TEXT, "url": TEXT, "expires_at": NUMBER}),
     "Shared": object_of({"url": TEXT, "expires_at": NUMBER}),
-    "Ended": object_of(
-        {"id": TEXT, "end_reason": {"type": ["string", "null"], "enum": [*_REASONS, None]}}
-    ),
+    "Ended": object_of({"id": TEXT, "end_reason": one_of(*(reason.value for reason in EndReason))}),
     "Alive": object_of({"status": one_of("ok")}),
     "Ready": object_of(
         {"status": one_of("ok", "shutting_down")},

@@ -38,6 +38,7 @@ class Provider(Protocol):
                 path in its body. When entered, the provider refused the request as invalid.
             UpstreamError: When entered, the provider refused, failed or could not be reached;
                 or, from the iterator, the connection broke (``upstream_disconnected``).
+            ProxyError: When entered, the key cannot be read.
         """
 
     async def models(self) -> list[str]:

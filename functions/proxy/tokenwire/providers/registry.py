@@ -14,7 +14,7 @@ from .openai.kind import OPENAI
 
 Kinds: TypeAlias = Mapping[str, ProviderKind[Any]]
 
-# In the order in which the environment turns them on: bare model names go to the first.
+# Order matters: a bare model name goes to the first configured provider other than ``demo``.
 _BUILT_IN: tuple[ProviderKind[Any], ...] = (
     OPENAI,
     ANTHROPIC,

@@ -14,9 +14,11 @@ not read blocks. Every store guarantees the following; one test suite checks all
   is greater than any the producer can still use. If two try, one wins, and both get that one.
 * **Readers see a prefix.** A reader gets every batch in order, perhaps late; after a store has
   lost records, perhaps some of them again.
-* **A pulse, and no clock.** A living producer's log changes at least once per lease: it gains a
-  batch, or its pulse moves. Readers compare two reads, by their own clock; no two clocks are
-  ever compared (``viewer_leases`` documents how viewers' leases work without that).
+* **Liveness without synchronised clocks.** A living producer's log changes at least once per
+  lease: it gains a batch, or its pulse moves. (That is the guarantee; the keeper renews three
+  times per lease, so that one failed request does no harm.) Readers compare two reads, by their
+  own clock; no two clocks are ever compared (``viewer_leases`` documents how viewers' leases work
+  without that).
 
 A log is forgotten some time after its end, or, if it never gets one, after the longest time
 that a stream can take.
@@ -95,7 +97,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a producer writes: at once, or after ``seconds`` or ``blocks``, if those come.
+    """Write after ``seconds`` or after ``blocks`` blocks, whichever comes first.
 
     The first block and the end never wait.
     """
@@ -105,14 +107,7 @@ class Pace:
 
 
 class Writer(Protocol):
-    """The producer's access to a log. Each method may also raise ``StoreError``.
-
-    Raises:
-        Fenced: The log is over.
-        Missing: It is gone.
-        Rewound: It has lost records.
-        Taken: It has another producer.
-    """
+    """The producer's access to a log."""
 
     @property
     def token(self) -> str:
@@ -124,14 +119,33 @@ class Writer(Protocol):
         Args:
             batch: The records that follow the last ones. Once offered, a record is always offered
                 in the same batch.
-            floor: The oldest sequence number that has to be kept.
+            floor: Records below this sequence number may be deleted.
+
+        Raises:
+            Fenced: The log has an end (``.at``, ``.end``).
+            Rewound: The log's last record (``.last``) is not the one before ``batch.first``.
+            Missing: The log is gone.
+            Taken: It has another producer.
+            StoreError: The store fails.
         """
 
     async def beat(self) -> None:
-        """Renew the lease: move the pulse. Make sure that all records are there."""
+        """Renew the lease, and check that the log is as it was left.
+
+        Raises:
+            Fenced: The log has an end (``.at``, ``.end``).
+            Rewound: The log's last record (``.last``) is not the last one that was appended.
+            Missing: The log is gone.
+            Taken: It has another producer.
+            StoreError: The store fails.
+        """
 
     async def look(self) -> float:
-        """Return the seconds for which a viewer elsewhere still holds a lease; 0 without one."""
+        """Return the remaining seconds of the longest viewer lease; 0 without one.
+
+        Raises:
+            Fenced, Rewound, Missing, Taken, StoreError: As ``beat``.
+        """
 
 
 class Follower(Protocol):

@@ -42,8 +42,8 @@ class Running:
             has_memory: Whether there is memory for it.
 
         Raises:
-            ProxyError: There is no room (``overloaded``, 503, or 429 for this caller alone), or
-                the server is shutting down (``shutting_down``, 503). Retryable.
+            ProxyError: ``overloaded``, 503 (process limit) or 429 (this caller's limit), or
+                ``shutting_down``, 503. All retryable.
         """
         if self.closing:
             raise ProxyError(GOING_AWAY.message, code=GOING_AWAY.code, status=503, retryable=True)

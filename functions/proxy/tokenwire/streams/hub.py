@@ -33,11 +33,11 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _AWAIT_STORE = 1.0
 """Seconds that a new stream waits to be in the store, so that its id can be used at once."""
 _SETTLE = 3.0
-"""Seconds that an end may take to the store, and from it."""
+"""Maximum wait, in seconds, for an end to be written to the store or read from it."""
 _REACH = 2.0
-"""Seconds that a record may take from a stream's own caller to a viewer elsewhere."""
+"""Maximum wait, in seconds, for a record that the client has but the store does not yet."""
 _REACHES = 5
-"""How many times a viewer waits for that long, while the stream comes nearer."""
+"""Maximum number of such waits; waiting stops early if no new record arrived in one of them."""
 
 
 class Hub:
@@ -97,7 +97,10 @@ class Hub:
         return "degraded" if self._persistence.health.failing else "ok"
 
     def account(self, owner: str) -> Callable[[int], bool]:
-        """Return the account of a caller: it takes changes in bytes, and tells whether they fit."""
+        """Return a function that adds a number of bytes to a caller's memory use.
+
+        The number may be negative. The function returns whether the use is within the limits.
+        """
         return self._tails.account(owner)
 
     def admit(self, owner: str = "") -> None:
@@ -131,8 +134,8 @@ class Hub:
             writer: The access to its log, where that is in the store already.
 
         Raises:
-            ProxyError: There is no room for another stream (``overloaded``), or the
-                server is shutting down (``shutting_down``); status 503, retryable.
+            ProxyError: ``overloaded``, 503 (process limit) or 429 (this caller's limit), or
+                ``shutting_down``, 503. All retryable.
         """
         self.admit(meta.owner)
         stream = self._persistence.new_stream(meta, policy, writer)
@@ -224,10 +227,12 @@ class Hub:
     async def claim(
         self, name: str, owner: str, meant: Named, instead_of: Named | None = None
     ) -> Named | None:
-        """Let an owner's name stand for a stream about to start, unless it is in use.
+        """Bind a name to a stream id unless it is already bound.
+
+        A compare-and-set with ``instead_of``: that binding, if there is one, is replaced.
 
         Returns:
-            What the name stands for already; None if it stands for ``meant`` now.
+            The other binding that the name has; None if it is bound to ``meant`` now.
 
         Raises:
             StoreError: The store fails.
@@ -235,9 +240,9 @@ class Hub:
         return await self._persistence.names.claim(name_key(name, owner), meant, instead_of)
 
     async def name(self, name: str, stream: Stream) -> None:
-        """Let a stream's owner find it by this name too; a name's last stream counts.
+        """Bind an additional name to a stream, replacing an earlier binding.
 
-        A failure of the store is noted, not raised: a stream without its name still runs.
+        A failure of the store is recorded, not raised: a stream without its name still runs.
         """
         try:
             await self._persistence.names.name(name_key(name, stream.meta.owner), stream)
@@ -245,7 +250,7 @@ class Hub:
             self._persistence.health.failed(error)
 
     async def named(self, name: str, owner: str) -> Named | None:
-        """Return what the owner's name stands for; None if it stands for nothing.
+        """Return what an owner's name is bound to; None if it is not bound.
 
         Raises:
             StoreError: The store fails.
@@ -296,8 +301,9 @@ class Hub:
         """Renew the lease of a viewer.
 
         Raises:
-            ClientError: As ``find``.
-            StoreError: As ``find``.
+            ClientError: 404 ``stream_not_found``.
+            Crowded: 100 other viewers hold leases (429, ``overloaded``).
+            Missing, StoreError: The store has lost the stream, or fails.
         """
         await self._check_owner(stream_id, owner)
         found = self._here(stream_id)
@@ -309,14 +315,19 @@ class Hub:
         """Give up the lease of a viewer.
 
         Raises:
-            ClientError: As ``find``.
-            StoreError: As ``find``.
+            ClientError: 404 ``stream_not_found``.
+            StoreError: The store fails.
         """
         await self._check_owner(stream_id, owner)
         await self._persistence.leave(stream_id, viewer)
 
-    async def cancel(self, stream: Stream, why: Error = CANCELLED) -> End | None:
-        """End the stream now, wherever it runs, and close its upstream; return its end.
+    async def cancel(self, stream: Stream, why: Error = CANCELLED) -> End:
+        """Cancel the stream in whatever process runs it, and close the provider connection.
+
+        Waits up to 3 s for its end.
+
+        Returns:
+            The end record that counts.
 
         Raises:
             StoreError: It runs elsewhere, and the store fails.

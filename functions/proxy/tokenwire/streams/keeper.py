@@ -99,8 +99,8 @@ class Keeper:
     async def run(self) -> None:
         """Write the log, and after its end check that the store still has it.
 
-        Returns if another process has ended the log, or it cannot be written; otherwise to be
-        cancelled when the stream is no longer held.
+        Returns when another process has ended the log or it cannot be written. Otherwise runs
+        until its task is cancelled.
         """
         try:
             with ExitStack() as stack:
@@ -130,9 +130,10 @@ class Keeper:
             self._tail.finish(self._tail.offered)
 
     async def leased(self) -> float:
-        """Return the seconds for which a viewer in another process holds a lease.
+        """Return the remaining seconds of the longest viewer lease; 0 without one.
 
-        While the store fails no other process can read, but it may recover within the lease.
+        If the store fails, return 1.0 until one lease has passed since the last renewal, so that
+        the stream is not cancelled because of a short outage.
         """
         if self._writer is None:
             return 0.0
@@ -285,7 +286,9 @@ class Keeper:
     async def _make_again(self) -> None:
         """Make the log again: the store has lost it, or its head.
 
-        Not after so long a silence that the log may have been ended, and forgotten.
+        Raises:
+            Missing: The last renewal is older than ``keep.ended``: another process may have ended
+                the log and the store expired it.
         """
         if monotonic() - self._renewed > self._store.keep.ended:
             raise Missing
@@ -307,6 +310,7 @@ class Keeper:
         Raises:
             Fenced, Missing, Rewound, Taken: The store's response.
             StoreError: The store has failed for a lease, and records must be committed first.
+            Behind: The store lacks records that this process no longer holds.
         """
         pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
         while True:
@@ -317,7 +321,8 @@ class Keeper:
                 raise
             except StoreError as error:
                 self._failed(error)
-                if self._is_too_late():
+                self._check_is_held()
+                if self._has_waited_a_lease:
                     raise
                 # Often enough for readers that expect a sign of life within half a lease.
                 await asyncio.sleep(min(next(pauses), self._lease / 6))
@@ -325,9 +330,18 @@ class Keeper:
                 self._worked(renewed=True)
                 return done
 
-    def _is_too_late(self) -> bool:
+    def _check_is_held(self) -> None:
+        """Check that what the store lacks is still held.
+
+        Raises:
+            Behind: It is not.
+        """
         if self._cursor.behind:
             raise Behind
+
+    @property
+    def _has_waited_a_lease(self) -> bool:
+        """Whether records that must be committed first have waited for longer than a lease."""
         return self._public is not None and monotonic() - self._renewed > self._lease
 
     def _failed(self, error: StoreError) -> None:

@@ -26,7 +26,7 @@ class Tails:
         self._charge = charge
 
     def account(self, owner: str) -> Callable[[int], bool]:
-        """Return the account of a caller: it takes changes in bytes, and tells whether they fit."""
+        """As ``Hub.account``."""
         return partial(self._charge, owner=owner)  # type: ignore[call-arg]
 
     def new(self, owner: str = "", end_wait: Callable[[], float] = lambda: 0.0) -> Tail:

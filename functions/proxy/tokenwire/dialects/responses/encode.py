@@ -33,7 +33,7 @@ _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"
 class ResponsesEncoder:
     """Encoder of one response: items of reasoning, messages and tool calls.
 
-    Of parallel choices only the first is encoded: a response has one.
+    Only choice 0 is encoded: a Responses object has no parallel choices.
 
     Args:
         after: The last ``sequence_number`` that the client has. Events up to it become empty
@@ -117,7 +117,7 @@ class ResponsesEncoder:
         return self._calls[event.call]
 
     def _new_call(self, event: ToolCall) -> Call:
-        """Return a call with the tool's name in the request."""
+        """Return a new call item, under the tool name that the request used."""
         call_id, name = event.id or f"call_{event.call}", event.name or ""
         tool = self._tools.get(name) or ToolName(name, name)
         return Call(*self._place(), call_id, tool)
@@ -145,7 +145,11 @@ class ResponsesEncoder:
         return begun + closed + self._blocks([(f"response.{status}", last)]) + [_DONE]
 
     def error(self, error: Error) -> list[bytes]:
-        """Return ``error``, ``response.failed`` and ``[DONE]``. Clients raise one or the other."""
+        """Return ``error``, ``response.failed`` and ``[DONE]``.
+
+        Some SDKs raise on ``error``, others on ``response.failed``. For ``cancelled``,
+        ``response.failed`` has the status ``cancelled`` and no error.
+        """
         begun = self._begin(Start("", ""))
         is_cancelled = error.code == "cancelled"
         found = self.snapshot("cancelled" if is_cancelled else "failed")
@@ -155,9 +159,10 @@ class ResponsesEncoder:
         return begun + self._blocks([("error", raised), ("response.failed", last)]) + [_DONE]
 
     def interrupt(self, error: Error) -> list[bytes]:
-        """Return ``error`` without a sequence number: numbers belong to the rest of the stream.
+        """Return ``error`` without a sequence number.
 
-        The nested error object has the form of an error response, so that the SDKs raise it.
+        So the sequence numbers stay valid when the client resumes. The nested error object has the
+        form of an error response, so that the SDKs raise it.
         """
         fields: JSON = {"code": error.code, "message": error.message, "param": error.param}
         body = {"type": "error", **fields, "error": {"type": "server_error", **fields}}

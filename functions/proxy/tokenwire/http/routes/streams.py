@@ -21,17 +21,18 @@ from ..schemas import request_body
 router = APIRouter(prefix="/v1/streams", tags=["Streams"])
 
 Format = Annotated[str, Query(description="The dialect of the events.")]
-Usage = Annotated[bool, Query(description="For `chat`: with its usage chunk.")]
+Usage = Annotated[bool, Query(description="Include the final usage chunk (`format=chat` only).")]
 
 
 @router.post("", status_code=201, openapi_extra=request_body(BODY), summary="Start a stream")
 async def start(
     request: Request, services: ServicesDep, context: ContextDep, record: RecordDep
 ) -> Response:
-    """Starts a stream and answers at once with a URL to watch it at.
+    """Starts a stream and returns a URL to watch it at, without waiting for the provider.
 
     The URL carries a ticket, so that an `EventSource`, which cannot send a key, can open it.
-    The stream is cancelled if nobody watches it within its `on_disconnect` grace.
+    If no viewer connects, the stream is cancelled after its grace period (5 s for
+    `on_disconnect=cancel`; never for `continue`).
     """
     body = await read_start(request, services, context, EVENTS, detached=True)
     stream_id = (await start_stream(services, context, record, body)).stream.meta.id
@@ -52,8 +53,9 @@ async def watch(
 ) -> Response:
     """Sends the stream from its beginning, or from after `Last-Event-ID`, and follows it.
 
-    204: the stream is over and the client has all of it. 404: there is no such stream, or it
-    belongs to another caller. 410: the part after the cursor is no longer held.
+    204: the stream is over and the client has all of it. 400: the cursor or a parameter is invalid.
+    401: the key or ticket is missing, wrong or expired. 404: there is no such stream, or it belongs
+    to another caller. 410: the part after the cursor is no longer held. 503: the store failed.
     """
     dialect = watching.format_named(services.dialects, format)
     record.log.dialect = dialect.name
@@ -62,13 +64,14 @@ async def watch(
     view = await watching.watch(services, context, record, watch_request)
     if view is None:
         return Response(status_code=204, headers={"x-stream-id": stream_id})
-    # A client with a cursor reconnects: it would stop at another status than 200.
+    # A resuming client may be an EventSource, which stops on any status but 200, so a failed
+    # stream is reported as an event.
     on_error = None if cursor else error_response(dialect)
     options = DeliveryOptions.of(services.settings, retry=True, error_response=on_error)
     return StreamResponse(services.hub, view, options, context, record)
 
 
-@router.post("/{stream_id}/viewers/{viewer}", status_code=204, summary="Go on watching")
+@router.post("/{stream_id}/viewers/{viewer}", status_code=204, summary="Renew a viewer lease")
 async def renew(
     stream_id: str,
     viewer: str,
@@ -79,13 +82,13 @@ async def renew(
     """Renews the lease of a viewer whose disconnect the server cannot detect.
 
     For clients whose response had `X-Tokenwire-Lease`, which is the duration of a lease in seconds.
-    When no viewer has a lease, the stream's `on_disconnect` applies.
+    When no viewer is connected or holds a lease, the stream's `on_disconnect` applies.
     """
     await tickets.renew_lease(services, context, stream_id, viewer, ticket)
     return Response(status_code=204)
 
 
-@router.post("/{stream_id}/viewers/{viewer}/leave", status_code=204, summary="Stop watching")
+@router.post("/{stream_id}/viewers/{viewer}/leave", status_code=204, summary="End a viewer lease")
 async def leave(
     stream_id: str,
     viewer: str,
@@ -100,7 +103,10 @@ async def leave(
 
 @router.post("/{stream_id}/ticket", summary="Share a stream")
 async def share(stream_id: str, services: ServicesDep, context: ContextDep) -> Response:
-    """A URL with which anyone can watch this one stream, for some minutes."""
+    """Returns a URL with which anyone can watch this one stream until `expires_at`.
+
+    A URL is valid for 5 minutes by default.
+    """
     return JSONResponse(await tickets.share(services, context, stream_id))
 
 

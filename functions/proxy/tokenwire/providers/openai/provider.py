@@ -1,15 +1,15 @@
 """OpenAI and compatible servers (vLLM, Ollama, Groq, Azure, OpenRouter): Chat Completions.
 
-The official SDK sends the request: it knows keys, retries, proxies and errors. The body of its
-response is read as bytes, because making an object of a block costs a hundred times what passing
-the block on does.
+Requests go through the official SDK, or plain HTTP (``openai_sdk = false``). The body of the
+response is read as bytes: parsing a block into SDK objects costs about 100 times as much as
+forwarding it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -53,20 +53,28 @@ class OpenAI:
         self._connecting = asyncio.Lock()
 
     async def prepare(self) -> None:
-        """Import what sends requests; the SDK takes most of a second."""
+        """Create the transport now; importing the SDK takes most of a second."""
         await self._connected()
 
-    @asynccontextmanager
-    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Post the caller's own body with the provider's name of the model, streaming and usage.
+    def open(
+        self, request: ChatRequest, model: str
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Send the request when entered; yield the response body as it arrives.
+
+        The body that is sent is the request's, amended for this provider, with ``model`` replaced
+        and ``stream`` and ``include_usage`` set.
 
         Raises:
-            TokenwireError: As ``failures.translate``.
+            TokenwireError: When entered, the provider refused or failed.
+            ProxyError: When entered, the key cannot be read.
         """
-        body = _encoded(self._amend(request, model), model)
+        return self._posted(self._amend(request, model), model)
+
+    @asynccontextmanager
+    async def _posted(self, body: JSON, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
         config = self._config
         keys = (self._key, *config.secret_headers.values(), *config.secret_query.values())
-        sent = await with_rotation(partial(self._send, body), keys)
+        sent = await with_rotation(partial(self._send, _encoded(body, model)), keys)
         try:
             yield guarded(as_stream(_read(sent.response), complete_responses.chat), sent.secrets)
         finally:
