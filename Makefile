@@ -60,7 +60,7 @@ differential: .venv/.dev ## compare lambda_asgi with AWS's Rust, Node, Go and Py
 	@sh scripts/differential.sh
 	DIFFERENTIAL=$(if $(WRITE),write,compare) $(PYTEST) -n 0 tests/differential
 
-suites: .venv/.dev ## frameworks, MCP's client and Starlette's own suite, all through lambda_asgi
+suites: .venv/.dev ## frameworks, MCP's client, Starlette's and FastAPI's own suites, all through lambda_asgi
 	@sh scripts/suites.sh
 	$(PYTEST) -n 0 tests/suites
 
