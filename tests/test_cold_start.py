@@ -8,6 +8,8 @@ import subprocess
 import sys
 from typing import Any
 
+_UNNEEDED = {"dotenv", "http.server", "prometheus_client", "uvicorn", "wsgiref.simple_server"}
+"""For a scrape, for a server, or for files that Lambda does not have."""
 _PROGRAM = """
 import json, sys
 import tokenwire.lambda_handler as function
@@ -20,6 +22,7 @@ print(json.dumps({
     "sdk": "openai" in sys.modules,
     "boto": "botocore.session" in sys.modules,
     "aiohttp": "aiohttp" in sys.modules,
+    "modules": list(sys.modules),
     "built": built,
     "contact": contact,
     "left": "defer_build" in BaseModel.model_config,
@@ -48,3 +51,10 @@ def test_a_start_on_demand_imports_no_sdk() -> None:
     assert found["built"] is False
     assert found["contact"] == {"name": "a"}
     assert found["left"] is False, "an app's own models are built as ever"
+
+
+def test_a_start_imports_nothing_for_servers_and_scrapes() -> None:
+    """What ``/metrics``, a server or ``.env`` need is imported where it is used."""
+    modules = set(imported(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9")["modules"])
+    assert "tokenwire.telemetry.metrics" in modules
+    assert modules & _UNNEEDED == set()

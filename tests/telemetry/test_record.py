@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import time
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -148,6 +149,29 @@ def test_metrics_count_streams() -> None:
         'tokenwire_stream_duration_seconds_sum{provider="openai"} 2.0',
     ):
         assert expected in text
+
+
+def test_scrape_has_a_histogram_s_bounds_and_times_of_creation() -> None:
+    """A value on a bound belongs to its bucket; one above all bounds only to the last."""
+    metrics = Metrics(lambda: 0, lambda: 0, lambda: True)
+    before = time.time()
+    for first, duration in ((0.05, 900.0), (0.051, 901.0)):
+        metrics.ended(StreamRecord("s", "demo", "m", end_reason="done"), first, duration)
+
+    body, media_type = metrics.render()
+    lines = dict(line.rsplit(" ", 1) for line in body.decode().splitlines() if line[0] != "#")
+
+    assert media_type.startswith("text/plain; version=")
+    assert lines["tokenwire_store_failing"] == "1.0"
+    first_content = "tokenwire_time_to_first_content_seconds"
+    assert lines[first_content + '_bucket{le="0.05",provider="demo"}'] == "1.0"
+    assert lines[first_content + '_bucket{le="0.1",provider="demo"}'] == "2.0"
+    streams = "tokenwire_stream_duration_seconds"
+    assert lines[streams + '_bucket{le="900.0",provider="demo"}'] == "1.0"
+    assert lines[streams + '_bucket{le="+Inf",provider="demo"}'] == "2.0"
+    assert lines[streams + '_count{provider="demo"}'] == "2.0"
+    for name in (streams, "tokenwire_blocks"):
+        assert float(lines[name + '_created{provider="demo"}']) >= before
 
 
 def test_error_codes_are_bounded() -> None:

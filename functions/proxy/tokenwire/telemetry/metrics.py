@@ -1,18 +1,10 @@
-"""Metrics for Prometheus, in a registry of the app's own."""
+"""Metrics for Prometheus: the numbers of one app."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-)
-
+from .counts import Counter, Histogram
 from .record import StreamRecord
 
 _FIRST = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
@@ -35,43 +27,31 @@ class Metrics:
         open_viewers: Callable[[], int],
         store_fails: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._registry = registry = CollectorRegistry()
+        self._gauges = (
+            ("tokenwire_open_streams", "Streams running now.", open_streams),
+            ("tokenwire_open_viewers", "Clients reading now.", open_viewers),
+            (
+                "tokenwire_store_failing",
+                "1 while the store fails, so that streams live in this process alone.",
+                store_fails,
+            ),
+        )
         self._codes: set[str] = set()
-        streams = Gauge("tokenwire_open_streams", "Streams running now.", registry=registry)
-        streams.set_function(open_streams)
-        viewers = Gauge("tokenwire_open_viewers", "Clients reading now.", registry=registry)
-        viewers.set_function(open_viewers)
-        fails = Gauge(
-            "tokenwire_store_failing",
-            "1 while the store fails, so that streams live in this process alone.",
-            registry=registry,
-        )
-        fails.set_function(store_fails)
-        self._streams = Counter(
-            "tokenwire_streams", "Streams ended.", ["provider", "end_reason"], registry=registry
-        )
-        self._blocks = Counter(
-            "tokenwire_blocks", "Event blocks from providers.", ["provider"], registry=registry
-        )
-        self._tokens = Counter(
-            "tokenwire_tokens", "Tokens used.", ["provider", "direction"], registry=registry
-        )
-        self._errors = Counter(
-            "tokenwire_errors", "Requests and streams that failed.", ["code"], registry=registry
-        )
+        self._streams = Counter("tokenwire_streams", "Streams ended.", ["provider", "end_reason"])
+        self._blocks = Counter("tokenwire_blocks", "Event blocks from providers.", ["provider"])
+        self._tokens = Counter("tokenwire_tokens", "Tokens used.", ["provider", "direction"])
+        self._errors = Counter("tokenwire_errors", "Requests and streams that failed.", ["code"])
         self._first = Histogram(
             "tokenwire_time_to_first_content_seconds",
             "From the request to the first piece of an answer.",
             ["provider"],
-            buckets=_FIRST,
-            registry=registry,
+            _FIRST,
         )
         self._duration = Histogram(
             "tokenwire_stream_duration_seconds",
             "From the request to the end of its stream.",
             ["provider"],
-            buckets=_DURATIONS,
-            registry=registry,
+            _DURATIONS,
         )
 
     def failed(self, code: str) -> None:
@@ -79,21 +59,24 @@ class Metrics:
         if code not in self._codes and len(self._codes) >= _MAX_CODES:
             code = "other"
         self._codes.add(code)
-        self._errors.labels(code).inc()
+        self._errors.add(1, code)
 
     def ended(self, stream: StreamRecord, first_content: float | None, duration: float) -> None:
         """Count a stream that ended; the times are in seconds since its request."""
         provider = stream.provider
-        self._streams.labels(provider, stream.end_reason).inc()
-        self._blocks.labels(provider).inc(stream.blocks)
-        self._tokens.labels(provider, "input").inc(stream.input_tokens or 0)
-        self._tokens.labels(provider, "output").inc(stream.output_tokens or 0)
-        self._duration.labels(provider).observe(duration)
+        self._streams.add(1, provider, str(stream.end_reason))
+        self._blocks.add(stream.blocks, provider)
+        self._tokens.add(stream.input_tokens or 0, provider, "input")
+        self._tokens.add(stream.output_tokens or 0, provider, "output")
+        self._duration.observe(duration, provider)
         if first_content is not None:
-            self._first.labels(provider).observe(first_content)
+            self._first.observe(first_content, provider)
         if stream.error_code:
             self.failed(stream.error_code)
 
     def render(self) -> tuple[bytes, str]:
         """Return the text of a scrape, and its media type."""
-        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+        from .scrape import text_of  # only here: it imports prometheus-client
+
+        numbers = (self._streams, self._blocks, self._tokens, self._errors)
+        return text_of(self._gauges, (*numbers, self._first, self._duration))
