@@ -15,7 +15,7 @@ from starlette.types import Message
 from tokenwire.app import create_app
 from tokenwire.dialects.chat import parse
 from tokenwire.providers.config import Config
-from tokenwire.providers.openai.provider import OpenAI
+from tokenwire.providers.openai.provider import OpenAIProvider
 from tokenwire.secrets import Secrets
 from tokenwire.settings import load
 
@@ -32,7 +32,9 @@ async def breakdown(port: int) -> list[str]:
         Secrets(environ),
         Logger(service="breakdown", stream=io.StringIO()),
     )
-    provider = OpenAI("openai", Secrets(environ).key("env:OPENAI_API_KEY"), Config(base_url))
+    provider = OpenAIProvider(
+        "openai", Secrets(environ).key("env:OPENAI_API_KEY"), Config(base_url)
+    )
     request = parse(_ASK)
 
     async def sdk() -> None:

@@ -14,7 +14,7 @@ from tokenwire.settings import environment, load
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.redis import RedisStore
-from tokenwire.stores.registry import store_kinds
+from tokenwire.stores.registry import load_store_kinds
 from tokenwire.streams.policy import OnDisconnect
 
 NOWHERE = Path("/nonexistent")
@@ -28,7 +28,7 @@ def bad(environ: dict[str, str], folder: Path = NOWHERE) -> str:
     return caught.value.message
 
 
-STORES = store_kinds(published())
+STORES = load_store_kinds(published())
 
 
 def test_nothing_is_needed() -> None:

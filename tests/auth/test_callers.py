@@ -13,7 +13,7 @@ from tokenwire.auth.keys import Keys
 from tokenwire.auth.loopback import Loopback, check_bind, is_loopback
 from tokenwire.auth.method import AuthDependencies, NoOptions
 from tokenwire.auth.none import Everyone
-from tokenwire.auth.registry import methods
+from tokenwire.auth.registry import load_auth_methods
 from tokenwire.errors import ClientError, ProxyError
 from tokenwire.plugins import published
 
@@ -129,7 +129,7 @@ def chosen(method: str, key_count: int = 0) -> Authenticator:
     async def secret(_: str) -> str:
         raise AssertionError("no built-in method reads its own secret")
 
-    return methods(published())[method].create(
+    return load_auth_methods(published())[method].create(
         AuthDependencies(NoOptions(), keys, key_count, (), secret)
     )
 

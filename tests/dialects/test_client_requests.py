@@ -17,7 +17,7 @@ from tokenwire.errors import ClientError
 from tokenwire.gateway.catalog import Route
 from tokenwire.gateway.prepare import candidate
 from tokenwire.plugins import published
-from tokenwire.providers.registry import kinds
+from tokenwire.providers.registry import load_provider_kinds
 from tokenwire.providers.settings import ProviderSettings
 from tokenwire.secrets import Secrets
 from tokenwire.settings import Settings
@@ -28,7 +28,7 @@ PATHS = {
     "/v1/messages": "messages",
     "/v1/chat/completions": "chat",
 }
-KINDS = kinds(published())
+KINDS = load_provider_kinds(published())
 # The client, the field, and the kinds of providers that have no counterpart.
 REFUSED = {
     ("ai_sdk", "response_format"): {"anthropic", "bedrock"},

@@ -9,7 +9,7 @@ import pytest
 
 from tokenwire.dialects import DIALECTS
 from tokenwire.errors import UpstreamError
-from tokenwire.sse import named
+from tokenwire.sse import event_block
 
 
 def folded(block: Any, *deltas: Any) -> Any:
@@ -20,7 +20,7 @@ def folded(block: Any, *deltas: Any) -> Any:
         *({"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas),
         {"type": "content_block_stop", "index": 0},
     ]
-    blocks = [named(event["type"], msgspec.json.encode(event)) for event in events]
+    blocks = [event_block(event["type"], msgspec.json.encode(event)) for event in events]
     (found,) = DIALECTS["messages"].fold(blocks)["content"]
     return found
 

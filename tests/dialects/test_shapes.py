@@ -10,12 +10,12 @@ import pytest
 from tokenwire.dialects import DIALECTS
 from tokenwire.errors import UpstreamError
 from tokenwire.events import Error
-from tokenwire.sse import named
+from tokenwire.sse import event_block
 
 
 def block(name: str, **body: object) -> bytes:
     """Return an event with this name."""
-    return named(name, json.dumps(body).encode())
+    return event_block(name, json.dumps(body).encode())
 
 
 DELTA = block(

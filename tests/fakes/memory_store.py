@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from tokenwire.stores import memory
-from tokenwire.stores.contract import Batch, Keep, Named, Pace
+from tokenwire.stores.contract import Batch, Keep, NameBinding, Pace
 from tokenwire.stores.exceptions import Missing, Taken
 from tokenwire.stores.memory import logs
 from tokenwire.stores.memory.logs import NOTHING
@@ -42,7 +42,7 @@ class Logs(logs.Logs):
         """As ``logs.Logs.make``."""
         log = self.own.setdefault(meta.id, Log(meta, producer))
         if log.headless:
-            log.meta, log.producer, log.pulse, log.headless = meta, producer, 0, False
+            log.meta, log.producer, log.heartbeats, log.headless = meta, producer, 0, False
         if (log.meta, log.producer) != (meta, producer):
             raise Taken
 
@@ -125,29 +125,31 @@ class MemoryStore(memory.MemoryStore):
         await self.trouble()
         await super().leave(stream_id, viewer)
 
-    async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
+    async def claim(
+        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+    ) -> NameBinding | None:
         """As ``Names.claim``."""
         await self.trouble()
         await self.denied()
-        found = await memory.MemoryStore.named(self, name)
+        found = await memory.MemoryStore.lookup(self, name)
         if found not in (None, meant, instead_of):
             return found
         await memory.MemoryStore.name(self, name, meant)
         return None
 
-    async def name(self, name: str, meant: Named) -> None:
+    async def name(self, name: str, meant: NameBinding) -> None:
         """As ``Names.name``."""
         await self.trouble()
         await self.denied()
         await super().name(name, meant)
 
-    async def named(self, name: str) -> Named | None:
-        """As ``Names.named``."""
+    async def lookup(self, name: str) -> NameBinding | None:
+        """As ``Names.lookup``."""
         await self.trouble()
-        return await super().named(name)
+        return await super().lookup(name)
 
     @property
-    def names(self) -> dict[str, tuple[Named, float]]:
+    def names(self) -> dict[str, tuple[NameBinding, float]]:
         """All names, with what they stand for and until when."""
         return self._names
 
@@ -190,16 +192,16 @@ class Writer(MemoryWriter):
         await self.store.trouble()
         await super().append(batch, floor)
 
-    async def beat(self) -> None:
-        """As ``Writer.beat``."""
+    async def heartbeat(self) -> None:
+        """As ``Writer.heartbeat``."""
         await self.store.denied()
         await self.store.trouble()
-        await super().beat()
+        await super().heartbeat()
 
-    async def look(self) -> float:
-        """As ``Writer.look``."""
+    async def check(self) -> float:
+        """As ``Writer.check``."""
         await self.store.trouble()
-        return await super().look()
+        return await super().check()
 
 
 class Follower(MemoryFollower):
@@ -214,19 +216,19 @@ class Follower(MemoryFollower):
         await self.store.trouble()
         return await super().read(wait)
 
-    async def pulse(self) -> int:
-        """As ``Follower.pulse``."""
+    async def producer_heartbeat(self) -> int:
+        """As ``Follower.producer_heartbeat``."""
         await self.store.trouble()
-        return await super().pulse()
+        return await super().producer_heartbeat()
 
-    async def probe(self) -> None:
-        """As ``Follower.probe``."""
+    async def probe_write(self) -> None:
+        """As ``Follower.probe_write``."""
         await self.store.denied()
         await self.store.trouble()
-        await super().probe()
+        await super().probe_write()
 
-    async def lose(self, end: End) -> None:
-        """As ``Follower.lose``; a log that is headless is lost all the same."""
+    async def end_as_lost(self, end: End) -> None:
+        """As ``Follower.end_as_lost``; a log that is headless is lost all the same."""
         await self.store.trouble()
         log = self.store.logs.get(self.meta.id)
         if log is None:

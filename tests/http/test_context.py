@@ -74,7 +74,7 @@ def test_dependencies_run_in_the_event_loop() -> None:
     """FastAPI would run a function that is no coroutine in a thread, for every request."""
     found = (
         dependencies.services,
-        dependencies.record,
+        dependencies.summary,
         dependencies.context,
         dependencies.viewer_context,
     )

@@ -64,6 +64,8 @@ def statuses() -> Iterator[int]:
                     yield n
                 case ast.Call(args=[ast.Constant(value=str()), ast.Constant(value=int(n)), *_]):
                     yield n  # for example ``Failure("The provider failed.", 502, True)``
+                case ast.IfExp(body=ast.Constant(value=int(n))):
+                    yield n
 
 
 def test_every_status_is_described() -> None:

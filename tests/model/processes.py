@@ -41,7 +41,17 @@ Ask = Callable[[], Awaitable[Any]]
 
 NETWORK = ("refused", "unanswered", "late", "slow", "cut off", "outage", "full")
 PROCESS = ("stuck", "killed", "cancel")
-WRITES = {"create", "append", "beat", "probe", "lose", "close", "claim", "name", "renew"}
+WRITES = {
+    "create",
+    "append",
+    "heartbeat",
+    "probe_write",
+    "end_as_lost",
+    "close",
+    "claim",
+    "name",
+    "renew",
+}
 LOSSES = ("rollback 1", "rollback 2", "flush")
 
 

@@ -76,7 +76,7 @@ class Producer:
         if not self.is_made:
             return [Sent("adopt" if self.adopts else "create")]
         writes = [Sent("append", self.stored, self.last)] if self.stored < OWN_END.seq else []
-        return [*writes, Sent("beat", 0, self.last)]
+        return [*writes, Sent("heartbeat", 0, self.last)]
 
 
 @dataclass(slots=True)
@@ -126,7 +126,7 @@ class World:
     def key(self) -> Hashable:
         """What tells it from others: pulses only by whether a viewer would find them changed."""
         log = self.log
-        pulse = 0 if log is None else log.pulse
+        pulse = 0 if log is None else log.heartbeats
         held = None if log is None else (log.producer, tuple(map(_content, log.batches)))
         return (
             held,
@@ -205,7 +205,7 @@ def carry_out(world: World, who: int, sent: Sent) -> Outcome:
                 answer(writer.append(words(token)[sent.batch]))
                 outcome = _appended(sent.batch, writer.last)
             else:
-                answer(writer.beat())
+                answer(writer.heartbeat())
                 outcome = _nothing
     except Fenced as error:
         outcome = _fenced((error.at, error.end.reason))
@@ -282,7 +282,7 @@ def look(world: World, viewer: Viewer) -> None:
         if batches:
             viewer.quiet = 0
             return
-        pulse = answer(follower.pulse())
+        pulse = answer(follower.producer_heartbeat())
     except StoreError:
         viewer.quiet = 0
         return
@@ -308,7 +308,7 @@ def lose(world: World, viewer: Viewer) -> None:
     store = world.store()
     viewer.quiet = 0
     try:
-        answer(Follower(store, META, viewer.place).lose(LOST))
+        answer(Follower(store, META, viewer.place).end_as_lost(LOST))
     except StoreError:
         viewer.interrupted = True
     world.keep(store)

@@ -131,7 +131,7 @@ def test_dialect_that_cannot_be_added(tmp_path: Path, name: str, source: str, pr
     points = {"tokenwire.dialects": {name: "bad_toy:DIALECT"}}
     package(tmp_path, "toy", points, {"bad_toy": head + source})
     with installed(tmp_path), pytest.raises(ProxyError) as caught:
-        registry.load(published())
+        registry.load_dialects(published())
     assert caught.value.message == (
         f"Bad setting: dialect {name} (tokenwire.dialects) cannot be used: {problem}."
     )
@@ -144,7 +144,7 @@ def test_a_dialect_may_have_no_endpoint(tmp_path: Path) -> None:
     points = {"tokenwire.dialects": {"toy": "bare_toy:DIALECT"}}
     package(tmp_path, "toy", points, {"bare_toy": source})
     with installed(tmp_path):
-        found = registry.load(published())
+        found = registry.load_dialects(published())
     assert list(found) == [*DIALECTS, "toy"]
     assert registry.dialect_of(found, "/v1/toy").name == "events"
     assert registry.dialect_of(found, "/v1/chat/completions").name == "chat"

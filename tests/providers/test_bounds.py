@@ -14,7 +14,7 @@ from tests.providers.test_openai import FixedKey
 from tokenwire.errors import ClientError
 from tokenwire.providers.bounds import MAX_ERROR, MAX_LIST, bound
 from tokenwire.providers.config import Config
-from tokenwire.providers.openai.provider import OpenAI
+from tokenwire.providers.openai.provider import OpenAIProvider
 
 PART = b"x" * 16384
 
@@ -95,7 +95,7 @@ async def test_packed_bomb_is_not_unpacked(provider: Upstream) -> None:
     """A compressed error says nothing, through the SDK too."""
     packed = gzip.compress(b'{"error": {"message": "' + b"x" * 10_000_000 + b'"}}')
     provider.answer(packed, status=400, headers={"content-encoding": "gzip"})
-    client = OpenAI("o", FixedKey("k"), Config(provider.base_url, max_retries=0))
+    client = OpenAIProvider("o", FixedKey("k"), Config(provider.base_url, max_retries=0))
     with pytest.raises(ClientError, match="found the request at fault"):
         async with client.open(ASK, "m"):
             pass

@@ -19,7 +19,7 @@ from tokenwire.providers.config import Config
 from tokenwire.providers.gemini import provider as gemini
 from tokenwire.providers.guard import LEAST, guarded
 from tokenwire.providers.native import Native
-from tokenwire.providers.openai.provider import OpenAI
+from tokenwire.providers.openai.provider import OpenAIProvider
 from tokenwire.providers.protocol import Provider
 
 KEY = "sk-ant-0123456789abcdefghij"
@@ -75,7 +75,7 @@ def provider_of(kind: str, url: str) -> Provider:
     """One of each kind that has a key."""
     if kind == "openai":
         config = Config(f"{url}/v1", max_retries=0, secret_query={"account": FixedKey("t" * LEAST)})
-        return OpenAI("o", FixedKey(KEY), config)
+        return OpenAIProvider("o", FixedKey(KEY), config)
     return native({"anthropic": anthropic.API, "gemini": gemini.API}[kind], url)
 
 

@@ -22,7 +22,7 @@ from tokenwire.providers.config import Config
 from tokenwire.providers.gemini import provider as gemini
 from tokenwire.providers.native import Native
 from tokenwire.providers.non_streaming import MAX_DOCUMENT, read_document
-from tokenwire.providers.openai.provider import OpenAI
+from tokenwire.providers.openai.provider import OpenAIProvider
 from tokenwire.providers.protocol import Provider
 
 ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
@@ -87,7 +87,7 @@ def aws_api(api: bedrock.Api) -> Make:
 
 def sdk(url: str) -> Provider:
     """The one with OpenAI's SDK."""
-    return OpenAI("o", FixedKey("k"), Config(f"{url}/v1", max_retries=0))
+    return OpenAIProvider("o", FixedKey("k"), Config(f"{url}/v1", max_retries=0))
 
 
 KINDS: dict[str, tuple[Make, Any]] = {

@@ -16,7 +16,7 @@ from tokenwire.dialects.protocol import ChatRequest
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
 from tokenwire.providers.config import Config
 from tokenwire.providers.openai.failures import translate
-from tokenwire.providers.openai.provider import OpenAI
+from tokenwire.providers.openai.provider import OpenAIProvider
 from tokenwire.settings import load
 
 
@@ -63,16 +63,16 @@ def request(**more: Any) -> ChatRequest:
     return ChatRequest("m", True, {"model": "m", "messages": MESSAGES, **more})
 
 
-async def ask(provider: OpenAI, **more: Any) -> bytes:
+async def ask(provider: OpenAIProvider, **more: Any) -> bytes:
     """The whole body of an answer."""
     async with provider.open(request(**more), "gpt-x") as body:
         return b"".join([piece async for piece in body])
 
 
-def at(upstream: Upstream, *keys: str, **config: Any) -> OpenAI:
+def at(upstream: Upstream, *keys: str, **config: Any) -> OpenAIProvider:
     """A provider in front of the scripted upstream."""
     config = {"base_url": upstream.base_url, "max_retries": 0, **config}
-    return OpenAI("openai", FixedKey(*(keys or ("sk-one",))), Config(**config))
+    return OpenAIProvider("openai", FixedKey(*(keys or ("sk-one",))), Config(**config))
 
 
 async def test_bytes_come_untouched(provider: Upstream, sdk: bool) -> None:
@@ -186,7 +186,9 @@ async def test_broken_body_is_told(provider: Upstream, sdk: bool) -> None:
 
 async def test_closed_port_is_unreachable(sdk: bool) -> None:
     """Nobody there."""
-    client = OpenAI("x", FixedKey("k"), Config("http://127.0.0.1:9/v1", max_retries=0, sdk=sdk))
+    client = OpenAIProvider(
+        "x", FixedKey("k"), Config("http://127.0.0.1:9/v1", max_retries=0, sdk=sdk)
+    )
     with pytest.raises(UpstreamError) as caught:
         await ask(client)
     await client.aclose()
@@ -195,7 +197,7 @@ async def test_closed_port_is_unreachable(sdk: bool) -> None:
 
 async def test_missing_key_is_ours(sdk: bool) -> None:
     """Without a key nothing is sent, and the error is the secret's own."""
-    client = OpenAI("x", NoKey(), Config(sdk=sdk))
+    client = OpenAIProvider("x", NoKey(), Config(sdk=sdk))
     with pytest.raises(ProxyError):
         await ask(client)
     assert await client.models() == []
@@ -204,7 +206,7 @@ async def test_missing_key_is_ours(sdk: bool) -> None:
 
 async def test_configured_models_are_listed() -> None:
     """What is configured is not asked for."""
-    client = OpenAI("x", FixedKey("k"), Config("http://127.0.0.1:9/v1", models=("a", "b")))
+    client = OpenAIProvider("x", FixedKey("k"), Config("http://127.0.0.1:9/v1", models=("a", "b")))
     assert await client.models() == ["a", "b"]
 
 

@@ -16,7 +16,7 @@ from tokenwire.providers.bedrock import provider as bedrock
 from tokenwire.providers.config import Config
 from tokenwire.providers.gemini import provider as gemini
 from tokenwire.providers.native import Native
-from tokenwire.providers.openai.provider import OpenAI
+from tokenwire.providers.openai.provider import OpenAIProvider
 from tokenwire.providers.paths import segment
 from tokenwire.providers.protocol import Provider
 
@@ -98,7 +98,7 @@ def test_bedrock_arns_are_one_segment() -> None:
 async def test_openai_names_are_in_the_body(model: str, provider: Upstream) -> None:
     """Providers that are asked through OpenAI's API have no model in their path."""
     provider.answer(*whole("a"))
-    await ask(OpenAI("o", FixedKey("k"), Config(provider.base_url, max_retries=0)), model)
+    await ask(OpenAIProvider("o", FixedKey("k"), Config(provider.base_url, max_retries=0)), model)
     (received,) = provider.requests
     assert received.path == "/v1/chat/completions"
     assert json.loads(received.body)["model"] == model

@@ -170,9 +170,9 @@ class Silent:
         await self._writer.append(batch, floor)
         self._first.wrote()
 
-    async def beat(self) -> None:
-        """As ``Writer.beat``."""
-        await self._writer.beat()
+    async def heartbeat(self) -> None:
+        """As ``Writer.heartbeat``."""
+        await self._writer.heartbeat()
         self._first.wrote()
 
     def wrote(self) -> None:
@@ -210,7 +210,7 @@ async def produce(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
     if stream.task is not None:
         await asyncio.wait([stream.task])
     await hub.settled(stream)
-    await stream.tail.cursor().over()
+    await stream.tail.unattached_reader().over()
     assert stream.tail.end is not None
     return {"id": told["id"], "reason": stream.tail.end.reason, "at": str(stream.tail.last)}
 

@@ -12,7 +12,7 @@ from tests.stores.conftest import store_at
 from tests.stores.damage import Damage, OfMemory, damage_of
 from tests.stores.servers import Server
 from tests.stores.test_contract import CANCELLED, DONE, LOST, blocks, everything, meta, opened
-from tokenwire.stores.contract import Batch, Named, Store, Writer, new_token
+from tokenwire.stores.contract import Batch, NameBinding, Store, Writer, new_token
 from tokenwire.stores.exceptions import Fenced, Missing, Rewound, StoreError, Taken
 from tokenwire.stores.records import Meta, RecordId
 
@@ -59,32 +59,32 @@ async def at(
 async def rewound(writer: Writer) -> RecordId:
     """Where the producer is told to go on after."""
     with pytest.raises(Rewound) as caught:
-        await writer.beat()
+        await writer.heartbeat()
     return caught.value.last
 
 
 async def test_every_request_may_be_repeated(at: Harmed) -> None:
     """Whoever got no answer asks again: it counts once, and nobody is taken for another."""
     about, token, name = meta(), new_token(), new_token()
-    meant = Named(about.id, "f")
+    meant = NameBinding(about.id, "f")
     for _ in range(3):
         await at.store.reserve(about)
     for _ in range(3):
         writer = await at.store.adopt(about.id, token)
     for _ in range(3):
         await writer.append(ONE)
-        await writer.beat()
+        await writer.heartbeat()
         await at.store.renew(about.id, "v", 100)
         assert await at.store.claim(name, meant) is None
         await at.store.name(name, meant)
-    assert 90 < await writer.look() < 101
+    assert 90 < await writer.check() < 101
     for _ in range(3):
         await at.store.leave(about.id, "v")
     reader = await opened(at.store, about.id)
     await reader.read(0)
     for _ in range(3):
-        await reader.probe()
-        await reader.lose(LOST)
+        await reader.probe_write()
+        await reader.end_as_lost(LOST)
     assert await at.store.close(about.id, CANCELLED) == (RecordId(2, 0), LOST)
     assert await everything(at.store, about.id) == [ONE, Batch(2, 0, [], LOST)]
     with pytest.raises(Taken):
@@ -116,7 +116,7 @@ async def test_end_that_was_undone_is_written_again(at: Harmed) -> None:
     last = Batch(1, 3, blocks(1), DONE)
     await writer.append(last)
     with pytest.raises(Fenced):
-        await writer.beat()
+        await writer.heartbeat()
     at.damage.put_back(about.id, older)
     assert await rewound(writer) == ONE.last
     await writer.append(last)
@@ -131,11 +131,11 @@ async def test_reader_ahead_of_the_store_can_end_it(at: Harmed) -> None:
     reader = await opened(at.store, about.id)
     await reader.read(0)
     at.damage.put_back(about.id, older)
-    await reader.lose(LOST)
+    await reader.end_as_lost(LOST)
     assert (await reader.read(1))[-1] == Batch(2, 0, [], LOST)
     assert await everything(at.store, about.id) == [ONE, Batch(2, 0, [], LOST)]
     with pytest.raises(Fenced):
-        await writer.beat()
+        await writer.heartbeat()
 
 
 async def test_log_without_its_head(at: Harmed) -> None:
@@ -144,7 +144,12 @@ async def test_log_without_its_head(at: Harmed) -> None:
     reader = await opened(at.store, about.id)
     at.damage.lose_head(about.id)
     assert await at.store.open(about.id) is None
-    for asked in (writer.beat(), writer.look(), reader.pulse(), reader.probe()):
+    for asked in (
+        writer.heartbeat(),
+        writer.check(),
+        reader.producer_heartbeat(),
+        reader.probe_write(),
+    ):
         with pytest.raises(Missing):
             await asked
     for asked_too in (at.store.adopt(about.id, token), at.store.renew(about.id, "v", 1)):
@@ -165,7 +170,7 @@ async def test_end_of_a_log_without_its_head_counts(at: Harmed) -> None:
     assert await at.store.close(about.id, LOST) == (RecordId(2, 0), CANCELLED)
     again = await at.store.create(about, token)
     with pytest.raises(Fenced) as caught:
-        await again.beat()
+        await again.heartbeat()
     assert (caught.value.at, caught.value.end) == (RecordId(2, 0), CANCELLED)
 
 
@@ -184,14 +189,14 @@ async def test_nothing_is_left(at: Harmed) -> None:
     about, token, writer = await at.begun(ONE)
     reader = await opened(at.store, about.id)
     name = new_token()
-    await at.store.name(name, Named(about.id))
+    await at.store.name(name, NameBinding(about.id))
     at.damage.lose_everything()
-    for asked in (writer.beat(), reader.pulse(), reader.lose(LOST)):
+    for asked in (writer.heartbeat(), reader.producer_heartbeat(), reader.end_as_lost(LOST)):
         with pytest.raises(Missing):
             await asked
     with pytest.raises(Missing):
         await at.store.close(about.id, LOST)
-    assert await at.store.named(name) is None
+    assert await at.store.lookup(name) is None
     assert await everything_or_none(at.store, about.id) is None
     again = await at.store.create(about, token)
     await again.append(ONE)
@@ -219,7 +224,7 @@ async def test_hole_in_a_table(
     assert await reader.read(0) == [ONE]
     assert await reader.read(0) == []
     with pytest.raises(Missing):
-        await reader.lose(LOST)
+        await reader.end_as_lost(LOST)
     assert await rewound(writer) == ONE.last
     await writer.append(TWO)
     await writer.append(THREE)
@@ -244,7 +249,12 @@ async def test_foreign_data_is_an_error_of_the_store(
     head, log = keys(about.id)
     redis_command(server, "HSET", head, "pulse", "x", "meta", "{}", "last", "nonsense")
     redis_command(server, "SET", log, "x")
-    for asked in (reader.pulse(), reader.read(0), reader.lose(LOST), store.open(about.id)):
+    for asked in (
+        reader.producer_heartbeat(),
+        reader.read(0),
+        reader.end_as_lost(LOST),
+        store.open(about.id),
+    ):
         with pytest.raises(StoreError):
             await asked
     await store.aclose()

@@ -11,7 +11,7 @@ from tests.fakes.upstream import ROLE, STOP, text
 from tests.stores.scene import KINDS, LEASE, Scene, finish, scene, told, until
 from tests.stores.servers import Server
 from tests.streams.test_keeping import Tap, read, start
-from tokenwire.stores.contract import Named
+from tokenwire.stores.contract import NameBinding
 from tokenwire.stores.records import EndReason
 from tokenwire.streams.policy import OnDisconnect
 
@@ -94,7 +94,7 @@ async def test_end_whose_entries_are_gone_still_counts(
         reader = await at.other.open(stream.meta.id)
         assert reader is not None
         assert end is not None
-        await reader.lose(end)
+        await reader.end_as_lost(end)
         assert [batch.end for batch in await reader.read(0)] == [end]
 
 
@@ -125,11 +125,11 @@ async def test_names_of_held_streams_outlive_a_flush(
     async with scene(kind, server_of, its_environment) as at:
         stream, _ = await at.begin("a")
         await at.here.name("k", stream)
-        meant = Named(stream.meta.id)
+        meant = NameBinding(stream.meta.id)
         at.damage.lose_everything()
-        assert await at.here.named("k", "me") == meant
+        assert await at.here.lookup("k", "me") == meant
         async with asyncio.timeout(5):
-            while await at.there.named("k", "me") != meant:
+            while await at.there.lookup("k", "me") != meant:
                 await asyncio.sleep(0.05)
 
 

@@ -22,7 +22,7 @@ from tests.stores.conftest import KEEP
 from tests.stores.servers import Server, configure, redis_command
 from tests.stores.servers import redis as redis_server
 from tests.stores.test_contract import DONE, blocks, everything, meta
-from tokenwire.stores.contract import Batch, Named, Store, Writer, new_token
+from tokenwire.stores.contract import Batch, NameBinding, Store, Writer, new_token
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.dynamodb.table import Table
 from tokenwire.stores.exceptions import Fenced, Missing, StoreError, Taken
@@ -152,7 +152,12 @@ async def relayed(
         await store.aclose()
 
 
-WRITES = {"create": "PutItem", "adopt": "UpdateItem", "append": "PutItem", "beat": "UpdateItem"}
+WRITES = {
+    "create": "PutItem",
+    "adopt": "UpdateItem",
+    "append": "PutItem",
+    "heartbeat": "UpdateItem",
+}
 
 
 @pytest.mark.parametrize("what", WRITES)
@@ -181,7 +186,7 @@ async def test_lost_answer_fences_nobody_from_itself(
                 writer = await store.adopt(about.id, token)
             else:
                 assert writer is not None
-                await (writer.append(one) if what == "append" else writer.beat())
+                await (writer.append(one) if what == "append" else writer.heartbeat())
 
         await insist(ask)
         assert between.lose == 0
@@ -243,9 +248,9 @@ async def test_truncated_answer_is_not_an_empty_one(
             between.break_each = size
             try:
                 assert await store.open(about.id) is not None
-                await reader.pulse()
-                await writer.look()
-                await writer.beat()
+                await reader.producer_heartbeat()
+                await writer.check()
+                await writer.heartbeat()
             except (Missing, Taken, Fenced):
                 raise
             except StoreError:
@@ -267,12 +272,12 @@ async def test_server_that_has_stepped_down_is_left(refusal: str, tmp_path: Path
         async with relay(old.port) as between:
             store = RedisStore(f"redis://127.0.0.1:{between.port}", KEEP)
             about, token = meta(), new_token()
-            readers = [asyncio.create_task(store.named(str(i))) for i in range(10)]
+            readers = [asyncio.create_task(store.lookup(str(i))) for i in range(10)]
             await asyncio.gather(*readers)  # connections that would go on to be used
             await store.create(about, token)
             demote(old, refusal)
             between.target = new.port
-            await asyncio.gather(*(store.name(str(i), Named(f"st_{i}")) for i in range(10)))
+            await asyncio.gather(*(store.name(str(i), NameBinding(f"st_{i}")) for i in range(10)))
             writer = await store.create(about, token)
             await writer.append(Batch(1, 1, [b"a"], DONE))
             assert await everything(store, about.id) == [Batch(1, 1, [b"a"], DONE)]

@@ -22,7 +22,7 @@ from tests.stores.servers import valkey as valkey_server
 from tests.stores.test_contract import DONE, blocks, meta
 from tests.stores.test_faults import Throttling, throttling  # noqa: F401 - a fixture
 from tests.streams.test_keeping import Tap, read, start
-from tokenwire.stores.contract import Batch, Named, Store, new_token
+from tokenwire.stores.contract import Batch, NameBinding, Store, new_token
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.records import EndReason
@@ -130,12 +130,12 @@ async def test_dynamodb_is_tried_again_at_once(
     throttling.on = True
     async with asyncio.timeout(20):
         with pytest.raises(StoreError, match="ThrottlingException"):
-            await store.name("n", Named("st_x"))
+            await store.name("n", NameBinding("st_x"))
         assert throttling.refused == 2
         throttling.refuses = 1
-        await store.name("n", Named("st_x"))
+        await store.name("n", NameBinding("st_x"))
     assert throttling.refused == 3
-    assert await store.named("n") == Named("st_x")
+    assert await store.lookup("n") == NameBinding("st_x")
     await store.aclose()
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from tokenwire.dialects.checks import MAX_NAME
 from tokenwire.events import Error
-from tokenwire.stores.contract import Batch, Follower, Named, Store, new_token
-from tokenwire.stores.exceptions import MAX_VIEWERS, Crowded, Fenced, Missing, Rewound, Taken
+from tokenwire.stores.contract import Batch, Follower, NameBinding, Store, new_token
+from tokenwire.stores.exceptions import MAX_VIEWERS, Fenced, Missing, Rewound, Taken, TooManyViewers
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
 from tokenwire.streams.stream import new_id
 
@@ -103,13 +103,13 @@ async def test_adopting(store: Store) -> None:
     about = meta()
     await store.reserve(about)
     reader = await opened(store, about.id)
-    before = await reader.pulse()
+    before = await reader.producer_heartbeat()
     writers = await asyncio.gather(
         *(store.adopt(about.id, new_token()) for _ in range(5)), return_exceptions=True
     )
     (writer,) = [found for found in writers if not isinstance(found, BaseException)]
     assert all(isinstance(found, Taken) for found in writers if found is not writer)
-    assert await reader.pulse() != before
+    assert await reader.producer_heartbeat() != before
     batch = Batch(1, 1, blocks(1), DONE)
     await writer.append(batch)
     assert await reader.read(1) == [batch]
@@ -159,7 +159,7 @@ async def test_batch_that_does_not_follow_is_refused(store: Store, batch: Batch)
         with pytest.raises(Rewound) as caught:
             await writer.append(batch)
         assert caught.value.last == one.last
-    await writer.beat()
+    await writer.heartbeat()
     await writer.append(two)
     assert await everything(store, about.id) == [one, two]
 
@@ -192,7 +192,7 @@ async def test_end_is_final(store: Store) -> None:
     await writer.append(one)
     await writer.append(last)
     assert await store.close(about.id, CANCELLED) == (RecordId(1, 2), DONE)
-    for late in (writer.beat(), writer.look(), writer.append(Batch(1, 3, blocks(1)))):
+    for late in (writer.heartbeat(), writer.check(), writer.append(Batch(1, 3, blocks(1)))):
         with pytest.raises(Fenced) as caught:
             await late
         assert caught.value.end == DONE
@@ -206,7 +206,7 @@ async def test_producer_is_fenced(store: Store) -> None:
     one = Batch(1, 1, blocks(2))
     await writer.append(one)
     assert await store.close(about.id, CANCELLED) == (RecordId(2, 0), CANCELLED)
-    for late in (writer.append(Batch(1, 3, blocks(1), DONE)), writer.beat(), writer.look()):
+    for late in (writer.append(Batch(1, 3, blocks(1), DONE)), writer.heartbeat(), writer.check()):
         with pytest.raises(Fenced) as caught:
             await late
         assert (caught.value.at, caught.value.end) == (RecordId(2, 0), CANCELLED)
@@ -231,14 +231,14 @@ async def test_lost_only_where_nothing_has_come(store: Store) -> None:
     reader = await opened(store, about.id)
     one = Batch(1, 1, blocks(1))
     await writer.append(one)
-    await reader.lose(LOST)
+    await reader.end_as_lost(LOST)
     assert await reader.read(1) == [one]
     assert await reader.read(0) == []
-    await reader.lose(LOST)
-    await reader.lose(LOST)
+    await reader.end_as_lost(LOST)
+    await reader.end_as_lost(LOST)
     assert await reader.read(1) == [Batch(2, 0, [], LOST)]
     with pytest.raises(Fenced):
-        await writer.beat()
+        await writer.heartbeat()
 
 
 async def test_pulse_moves_while_the_producer_lives(store: Store) -> None:
@@ -246,26 +246,26 @@ async def test_pulse_moves_while_the_producer_lives(store: Store) -> None:
     about = meta()
     writer = await store.create(about, new_token())
     reader = await opened(store, about.id)
-    first = await reader.pulse()
-    await writer.look()
-    assert await reader.pulse() == first
-    await writer.beat()
-    assert await reader.pulse() != first
+    first = await reader.producer_heartbeat()
+    await writer.check()
+    assert await reader.producer_heartbeat() == first
+    await writer.heartbeat()
+    assert await reader.producer_heartbeat() != first
 
 
 async def test_viewers_elsewhere_are_seen(store: Store) -> None:
     """The latest of their leases counts; one that leaves does not."""
     about = meta()
     writer = await store.create(about, new_token())
-    assert await writer.look() == 0
+    assert await writer.check() == 0
     await store.renew(about.id, "v_one", 1000)
     await store.renew(about.id, "v_two", 2000)
-    assert 1900 < await writer.look() < 2001
+    assert 1900 < await writer.check() < 2001
     await store.leave(about.id, "v_two")
-    assert 900 < await writer.look() < 1001
+    assert 900 < await writer.check() < 1001
     await store.leave(about.id, "v_one")
     await store.leave(about.id, "v_one")
-    assert await writer.look() == 0
+    assert await writer.check() == 0
 
 
 async def test_longest_names_fit(store: Store) -> None:
@@ -282,12 +282,12 @@ async def test_viewers_have_a_bound(store: Store) -> None:
     await store.create(about, new_token())
     for number in range(MAX_VIEWERS):
         await store.renew(about.id, f"v_{number}", 1000)
-    with pytest.raises(Crowded):
+    with pytest.raises(TooManyViewers):
         await store.renew(about.id, "v_more", 1000)
     await store.renew(about.id, "v_0", 1000)
     await store.leave(about.id, "v_1")
     await store.renew(about.id, "v_more", 1000)
-    with pytest.raises(Crowded):
+    with pytest.raises(TooManyViewers):
         await store.renew(about.id, "v_1", 1000)
 
 
@@ -321,22 +321,22 @@ async def test_large_batches(store: Store, count: int, size: int) -> None:
 async def test_names(store: Store) -> None:
     """A claimed name is another's until it is given up; a plain name is its last one's."""
     name = new_id()
-    one, two, three = (Named(new_id(), word) for word in ("a", "b", "c"))
-    assert await store.named(name) is None
+    one, two, three = (NameBinding(new_id(), word) for word in ("a", "b", "c"))
+    assert await store.lookup(name) is None
     assert await store.claim(name, one) is None
     assert await store.claim(name, one) is None
     assert await store.claim(name, two) == one
     assert await store.claim(name, two, instead_of=three) == one
     assert await store.claim(name, two, instead_of=one) is None
-    assert await store.named(name) == two
+    assert await store.lookup(name) == two
     await store.name(name, three)
-    assert await store.named(name) == three
+    assert await store.lookup(name) == three
 
 
 async def test_one_claim_wins(store: Store) -> None:
     """Of many at once, all but one learn whose it is."""
     name = new_id()
-    said = await asyncio.gather(*(store.claim(name, Named(f"st_{i}")) for i in range(8)))
+    said = await asyncio.gather(*(store.claim(name, NameBinding(f"st_{i}")) for i in range(8)))
     winners = [i for i, found in enumerate(said) if found is None]
     assert len(winners) == 1
-    assert {found for found in said if found} == {Named(f"st_{winners[0]}")}
+    assert {found for found in said if found} == {NameBinding(f"st_{winners[0]}")}

@@ -11,7 +11,7 @@ import pytest
 
 from tests.stores.conftest import store_at
 from tests.stores.servers import Server
-from tokenwire.stores.contract import Batch, Keep, Named, new_token
+from tokenwire.stores.contract import Batch, Keep, NameBinding, new_token
 from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.dynamodb.items import Reassembly, key, of_batch
 from tokenwire.stores.exceptions import Missing, StoreError
@@ -57,9 +57,9 @@ async def test_expired_is_gone_before_it_is_deleted(
     writer = await store.create(about, new_token())
     assert await store.open(about.id) is None
     await writer.append(Batch(1, 1, [b"a"], DONE))
-    await store.name(about.id, Named(about.id))
-    assert await store.named(about.id) is None
-    assert await store.claim(about.id, Named("st_other")) is None
+    await store.name(about.id, NameBinding(about.id))
+    assert await store.lookup(about.id) is None
+    assert await store.claim(about.id, NameBinding("st_other")) is None
 
     ended = store_of(Keep(running=100, ended=-10))
     about = meta()

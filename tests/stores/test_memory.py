@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tokenwire.stores.contract import Batch, Keep, Named
+from tokenwire.stores.contract import Batch, Keep, NameBinding
 from tokenwire.stores.exceptions import Missing
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.records import End, EndReason, Meta
@@ -66,13 +66,13 @@ async def test_forgotten_logs_and_names_take_no_memory() -> None:
     store = MemoryStore(KEEP, clock=clock)
     for number in range(50):
         await store.create(meta(f"st_{number}"), "token")
-        await store.name(f"name {number}", Named("st_x"))
+        await store.name(f"name {number}", NameBinding("st_x"))
     clock.now += 110
     await store.create(meta("st_new"), "token")
-    await store.name("new", Named("st_new"))
+    await store.name("new", NameBinding("st_new"))
     assert list(store._logs.held) == ["st_new"]
     assert list(store._names) == ["new"]
-    assert await store.named("name 1") is None
+    assert await store.lookup("name 1") is None
 
 
 async def test_blocks_are_shared_not_copied() -> None:

@@ -10,7 +10,7 @@ import pytest
 import redis.asyncio
 
 from tests.stores.servers import Server
-from tokenwire.stores.contract import Batch, Keep, Named, new_token
+from tokenwire.stores.contract import Batch, Keep, NameBinding, new_token
 from tokenwire.stores.exceptions import Missing, StoreError
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
 from tokenwire.stores.redis import RedisStore
@@ -88,7 +88,7 @@ async def test_everything_expires(server: Server, client: redis.asyncio.Redis) -
     await store.renew(about.id, "v", 5)
     assert 900 < await client.ttl(keys(about.id)[0]) <= 1000
     await writer.append(Batch(1, 2, [], DONE))
-    await store.name(about.id, Named(about.id))
+    await store.name(about.id, NameBinding(about.id))
     for key in (*keys(about.id)[:2], f"tokenwire:name:{about.id}"):
         assert 0 < await client.ttl(key) <= 1100
     assert await client.ttl(keys(about.id)[1]) <= 100
@@ -109,7 +109,11 @@ async def test_forgotten_log_does_not_come_back(
     reader = await store.open(about.id)
     assert reader is not None
     await client.delete(*keys(about.id))
-    for late in (writer.append(Batch(1, 1, [b"a"])), writer.beat(), reader.pulse()):
+    for late in (
+        writer.append(Batch(1, 1, [b"a"])),
+        writer.heartbeat(),
+        reader.producer_heartbeat(),
+    ):
         with pytest.raises(Missing):
             await late
     assert await client.exists(*keys(about.id)) == 0

@@ -113,7 +113,7 @@ class World:
             first = self.following.get(who, 1)
             batch = Batch(1, first, [who.encode() * first], end)
             batch = self.offered.setdefault((who, first), batch)
-            await self.writers[who].beat()
+            await self.writers[who].heartbeat()
             await self.writers[who].append(batch)
             self.last[who] = batch
             self.following[who] = first + 1
@@ -130,12 +130,12 @@ class World:
     async def beat(self, who: str) -> None:
         """Renew the lease."""
         if who in self.writers:
-            await self.writers[who].beat()
+            await self.writers[who].heartbeat()
 
     async def look(self, who: str) -> None:
         """Look around."""
         if who in self.writers:
-            await self.writers[who].look()
+            await self.writers[who].check()
 
     async def copy(self, _: str) -> None:
         """What a snapshot, or a replica, has from now on."""
@@ -191,7 +191,7 @@ class World:
     async def lose(self, who: str) -> None:
         """Take the producer for dead."""
         if who in self.readers:
-            await self.readers[who].lose(LOST)
+            await self.readers[who].end_as_lost(LOST)
 
     async def cancel(self, _: str) -> tuple[str, End]:
         """End it."""

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError, ProxyError
-from tokenwire.stores.contract import Named
+from tokenwire.stores.contract import NameBinding
 from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.records import Cursor, EndReason, Meta, RecordId
@@ -212,13 +212,15 @@ async def test_names_of_streams_that_never_start_are_bounded() -> None:
     """A name that was claimed for a stream that is then refused is not held for ever."""
     hub, gate = Hub(Limits()), Gate()
     stream = await start(hub, gate, CONTINUE)
-    assert await hub.claim("kept", "me", Named(stream.meta.id)) is None
+    assert await hub.claim("kept", "me", NameBinding(stream.meta.id)) is None
     await hub.name("chat", stream)
     for number in range(MAX_PENDING + 50):
-        assert await hub.claim(f"name {number}", "me", Named(f"st_{number}")) is None
-    assert await hub.named("name 49", "me") is None
-    assert await hub.named("name 50", "me") == Named("st_50")
-    assert await hub.named(f"name {MAX_PENDING + 49}", "me") == Named(f"st_{MAX_PENDING + 49}")
+        assert await hub.claim(f"name {number}", "me", NameBinding(f"st_{number}")) is None
+    assert await hub.lookup("name 49", "me") is None
+    assert await hub.lookup("name 50", "me") == NameBinding("st_50")
+    assert await hub.lookup(f"name {MAX_PENDING + 49}", "me") == NameBinding(
+        f"st_{MAX_PENDING + 49}"
+    )
     gate.go.set()
     await finished(stream)
     await hub.aclose()
@@ -228,11 +230,11 @@ async def test_names_of_a_stream_that_has_started_are_kept_with_it() -> None:
     """However many others are claimed meanwhile."""
     hub, gate = Hub(Limits()), Gate()
     about = Meta(new_id(), "me", "test", "chat", "m", 1)
-    assert await hub.claim("key", "me", Named(about.id)) is None
+    assert await hub.claim("key", "me", NameBinding(about.id)) is None
     stream = await hub.start(about, Source(framed(gate), DIALECT.decoder()), CONTINUE)
     for number in range(MAX_PENDING + 1):
-        await hub.claim(f"name {number}", "me", Named(f"st_{number}"))
-    assert await hub.named("key", "me") == Named(about.id)
+        await hub.claim(f"name {number}", "me", NameBinding(f"st_{number}"))
+    assert await hub.lookup("key", "me") == NameBinding(about.id)
     gate.go.set()
     await finished(stream)
     await hub.aclose()

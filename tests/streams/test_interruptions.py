@@ -23,7 +23,7 @@ from tokenwire.sse import Parser
 from tokenwire.stores.exceptions import Missing, StoreError
 from tokenwire.stores.records import Cursor, RecordId
 from tokenwire.streams.blocks import Bounds
-from tokenwire.streams.ending import MOVED
+from tokenwire.streams.ending import CONNECTION_EXPIRED
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Limits
 from tokenwire.streams.stream import Stream, first_after
@@ -145,7 +145,9 @@ async def test_feed_without_room_has_no_id_either() -> None:
     await there.aclose()
 
 
-@pytest.mark.parametrize("why", [MOVED, AWAY], ids=["connection_expired", "store_unavailable"])
+@pytest.mark.parametrize(
+    "why", [CONNECTION_EXPIRED, AWAY], ids=["connection_expired", "store_unavailable"]
+)
 async def test_interruption_uses_up_no_sequence_number(why: Error) -> None:
     """A Responses client that resumes by the number it last read gets every delta once."""
     store, tap = MemoryStore(), Tap()

@@ -13,14 +13,14 @@ from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError
 from tokenwire.events import Error
-from tokenwire.stores.contract import Batch, Keep, Named, Pace
+from tokenwire.stores.contract import Batch, Keep, NameBinding, Pace
 from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.stores.shared_secret import SharedSecret
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.copies import StoredCopy
-from tokenwire.streams.ending import MOVED
+from tokenwire.streams.ending import CONNECTION_EXPIRED
 from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
@@ -248,7 +248,7 @@ async def test_lease_of_an_invisible_viewer() -> None:
     here = hub(store)
     stream = await start(here, tap, OnDisconnect(0.1))
     await here.renew(stream.meta.id, "me", "v_1", 3600)
-    with here.watch(stream, 1, visible=False):
+    with here.watch(stream, 1, counts_connection=False):
         await asyncio.sleep(0.3)
         assert stream.tail.end is None
         with pytest.raises(ClientError):
@@ -264,7 +264,7 @@ async def test_names_in_the_store_are_hashes() -> None:
     here = hub(store)
     stream = await start(here, tap)
     await here.name("my-chat", stream)
-    await here.claim("idempotency my-key", "me", Named(stream.meta.id))
+    await here.claim("idempotency my-key", "me", NameBinding(stream.meta.id))
     tap.send(ROLE, STOP, DONE)
     await over(stream)
     assert len(store.names) == 2
@@ -455,8 +455,8 @@ async def test_names_are_found_from_anywhere() -> None:
     here, there = hub(store), hub(store)
     stream = await start(here, tap)
     await here.name("chat", stream)
-    assert await there.named("chat", "me") == Named(stream.meta.id)
-    assert await there.named("chat", "you") is None
+    assert await there.lookup("chat", "me") == NameBinding(stream.meta.id)
+    assert await there.lookup("chat", "you") is None
     await here.aclose()
     await there.aclose()
 
@@ -470,7 +470,7 @@ async def test_shutdown_ends_its_own_and_leaves_others() -> None:
     with here.watch(remote, 1) as reader:
         await here.aclose()
         assert reader.stopped
-        assert reader.interruption == MOVED
+        assert reader.interruption == CONNECTION_EXPIRED
     assert theirs.tail.end is None
     found = await there.find(mine.meta.id, "me")
     assert found.tail.end is not None
@@ -577,13 +577,13 @@ async def test_fence_is_seen_while_nobody_watches() -> None:
 async def test_names_without_a_store_last_as_long_as_their_stream() -> None:
     """And then stand for nothing; a name that has moved on stays."""
     names = StreamNames()
-    one, two = Named("st_1", "a"), Named("st_2", "b")
+    one, two = NameBinding("st_1", "a"), NameBinding("st_2", "b")
     await names.name("x", one)
     assert await names.claim("x", two) == one
     assert await names.claim("x", two, instead_of=one) is None
     await names.name("y", one)
     names.forget("st_1")
-    assert (await names.named("x"), await names.named("y")) == (two, None)
+    assert (await names.lookup("x"), await names.lookup("y")) == (two, None)
 
 
 async def test_surprises_hang_nobody(caplog: pytest.LogCaptureFixture) -> None:
@@ -649,7 +649,7 @@ async def test_commit_first_is_cancelled_at_once_under_a_slow_reader() -> None:
     tap.send(ROLE, text("a"), *(text("x" * 1000) for _ in range(40)))
     with here.watch(stream, 1):
         await asyncio.sleep(0.1)
-        assert stream.tail.crowded
+        assert stream.tail.exceeds_window
         end = await here.cancel(stream)
         assert end is not None
         assert stream.tail.end == end

@@ -14,7 +14,7 @@ from tokenwire.dialects.responses.encode import ResponsesEncoder
 from tokenwire.errors import ClientError
 from tokenwire.events import Error
 from tokenwire.gateway.join import join
-from tokenwire.sse import Parser, ServerSentEvent, named
+from tokenwire.sse import Parser, ServerSentEvent, event_block
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.stream import Stream, first_after
@@ -43,17 +43,17 @@ CHAT = [
     chunk("tool_calls", content="d"),
 ]
 MESSAGES = [
-    named("message_start", b'{"type":"message_start","message":{"id":"msg_1","model":"m"}}'),
-    named(
+    event_block("message_start", b'{"type":"message_start","message":{"id":"msg_1","model":"m"}}'),
+    event_block(
         "content_block_start",
         b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"a"}}',
     ),
-    named(
+    event_block(
         "content_block_delta",
         b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"b"}}',
     ),
-    named("content_block_stop", b'{"type":"content_block_stop","index":0}'),
-    named(
+    event_block("content_block_stop", b'{"type":"content_block_stop","index":0}'),
+    event_block(
         "message_delta",
         b'{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}',
     ),

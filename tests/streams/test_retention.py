@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.upstream import DONE, text
 from tests.streams.test_hub import Gate, finished, start
 from tokenwire.dialects.chat import DIALECT
-from tokenwire.stores.contract import Named
+from tokenwire.stores.contract import NameBinding
 from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.blocks import Bounds
@@ -119,21 +119,21 @@ async def test_empty_streams_are_bounded_too() -> None:
 async def test_repeated_name_is_forgotten_once() -> None:
     """A stream that was named twice by the same name is forgotten without an error."""
     names = StreamNames()
-    await names.name("chat", Named("st_1"))
-    await names.name("chat", Named("st_1"))
+    await names.name("chat", NameBinding("st_1"))
+    await names.name("chat", NameBinding("st_1"))
     names.forget("st_1")
-    assert await names.named("chat") is None
+    assert await names.lookup("chat") is None
 
 
 async def test_name_that_moved_on_is_not_forgotten_with_its_first_stream() -> None:
     """A name belongs to its last stream alone."""
     names = StreamNames()
-    await names.name("chat", Named("st_1"))
-    await names.name("chat", Named("st_2"))
+    await names.name("chat", NameBinding("st_1"))
+    await names.name("chat", NameBinding("st_2"))
     names.forget("st_1")
-    assert await names.named("chat") == Named("st_2")
+    assert await names.lookup("chat") == NameBinding("st_2")
     names.forget("st_2")
-    assert await names.named("chat") is None
+    assert await names.lookup("chat") is None
 
 
 async def test_repeated_name_ends_no_other_stream() -> None:
@@ -156,5 +156,5 @@ async def test_repeated_name_ends_no_other_stream() -> None:
     await finished(other)
 
     assert other.tail.end == End(EndReason.DONE, block=DONE)
-    assert await hub.named("chat", "me") is None
+    assert await hub.lookup("chat", "me") is None
     await hub.aclose()

@@ -116,7 +116,7 @@ async def _death() -> float:
     await asyncio.sleep(LEASE)
     remote = await there.find(stream.meta.id, "me")
     is_dead, died = True, asyncio.get_running_loop().time()
-    await remote.tail.cursor().over()
+    await remote.tail.unattached_reader().over()
     took = asyncio.get_running_loop().time() - died
     assert remote.tail.end is not None
     assert remote.tail.end.reason is EndReason.LOST

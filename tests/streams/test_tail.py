@@ -91,7 +91,7 @@ async def test_writer_waits_for_slowest_reader() -> None:
         with tail.attach(1) as slower:
             tail.append(blocks(1, 20, size=100))
             slow.take()
-            assert tail.crowded
+            assert tail.exceeds_window
             room = asyncio.create_task(tail.room())
             await asyncio.sleep(0)
             assert not room.done()
@@ -99,7 +99,7 @@ async def test_writer_waits_for_slowest_reader() -> None:
             await asyncio.sleep(0)
             assert not room.done()
         await asyncio.wait_for(room, 1)
-    assert not tail.crowded
+    assert not tail.exceeds_window
 
 
 async def test_end_frees_a_waiting_writer() -> None:

@@ -166,7 +166,7 @@ async def test_end_is_offered_before_it_is_told() -> None:
     """What takes the end to the store has it at once, readers once it is accepted."""
     tail = Tail(Bounds(), end_wait=lambda: 60)
     tail.append([b"a"])
-    keeper = tail.cursor()
+    keeper = tail.unattached_reader()
     with tail.attach(1) as reader:
         tail.offer(WHOLE)
         tail.offer(CANCELLED)
@@ -193,7 +193,7 @@ async def test_frozen_process_looks_at_its_store_first(answers: bool) -> None:
     assert tail.end is None
     if answers:
         tail.finish(LOST, RecordId(2, 0))
-    await asyncio.wait_for(tail.cursor().over(), 5)
+    await asyncio.wait_for(tail.unattached_reader().over(), 5)
     assert tail.end == (LOST if answers else WHOLE)
 
 

@@ -9,7 +9,7 @@ from .errors import ProxyError
 from .providers.demo import Demo
 from .providers.kind import Dependencies
 from .providers.protocol import Provider
-from .providers.registry import Kinds
+from .providers.registry import ProviderKinds
 from .references import is_reference
 from .secrets import NO_KEY, SecretKey, Secrets
 from .settings import Settings
@@ -18,7 +18,7 @@ from .stores.kind import StoreOptions
 from .stores.registry import StoreKinds, kind_of
 
 
-def providers(settings: Settings, secrets: Secrets, kinds: Kinds) -> dict[str, Provider]:
+def providers(settings: Settings, secrets: Secrets, kinds: ProviderKinds) -> dict[str, Provider]:
     """Return every provider that is on, by name; the demo last: bare names go to the first."""
     dependencies = Dependencies(
         partial(_key, secrets), settings.timeout_connect, settings.openai_sdk
@@ -64,7 +64,7 @@ def foreign(settings: Settings) -> str | None:
     return next((name for name, given in found if given.foreign_names), None)
 
 
-def off(settings: Settings, kinds: Kinds) -> dict[str, str]:
+def off(settings: Settings, kinds: ProviderKinds) -> dict[str, str]:
     """Return why kinds are off that the environment could turn on, by name."""
     on = {given.kind for given in settings.providers.values()}
     return {name: kind.off for name, kind in kinds.items() if kind.off and name not in on}

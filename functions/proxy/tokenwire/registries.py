@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .auth.registry import Methods, methods
+from .auth.registry import AuthMethods, load_auth_methods
 from .dialects import Dialect
-from .dialects.registry import load
+from .dialects.registry import load_dialects
 from .plugins import published
-from .providers.registry import Kinds, kinds
-from .stores.registry import StoreKinds, store_kinds
+from .providers.registry import ProviderKinds, load_provider_kinds
+from .stores.registry import StoreKinds, load_store_kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,14 @@ class Registries:
     """What is built in, and what installed packages publish through entry points.
 
     Args:
-        providers: Kinds of provider by name.
+        providers: ProviderKinds of provider by name.
         auth: Ways of authenticating callers by name.
         dialects: Dialects of clients by name.
         stores: Kinds of store by name.
     """
 
-    providers: Kinds
-    auth: Methods
+    providers: ProviderKinds
+    auth: AuthMethods
     dialects: Mapping[str, Dialect]
     stores: StoreKinds
 
@@ -38,8 +38,8 @@ class Registries:
         """
         points = published()
         return cls(
-            providers=kinds(points),
-            auth=methods(points),
-            dialects=load(points),
-            stores=store_kinds(points),
+            providers=load_provider_kinds(points),
+            auth=load_auth_methods(points),
+            dialects=load_dialects(points),
+            stores=load_store_kinds(points),
         )

@@ -217,9 +217,9 @@ def _replacement(lines: re.Match[bytes]) -> bytes:
     return b":\n" if block[at - 1 : at] == b"\r" and block.startswith(b"\n", lines.end()) else b""
 
 
-def named(event: str, data: bytes) -> bytes:
+def event_block(name: str, data: bytes) -> bytes:
     """Return the block of an event whose name and data are one line each, as JSON is."""
-    return b"event: %b\ndata: %b\n\n" % (event.encode(), data)
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
 
 
 def encode(data: str, *, event: str | None = None, id: str | None = None) -> bytes:

@@ -26,7 +26,7 @@ def main(environ: MutableMapping[str, str]) -> int:
         # Before the loop runs, as Lambda's own runtime imports: a module may want to run one.
         handler = loading.load(environ["_HANDLER"])
     except Exception as error:
-        return loop.run_until_complete(runtime.refuse(error))
+        return loop.run_until_complete(runtime.report_init_error(error))
     return loop.run_until_complete(runtime.run(handler))
 
 

@@ -66,23 +66,23 @@ class Runtime:
         self._environ = environ
         self._address = environ["AWS_LAMBDA_RUNTIME_API"]
         self._concurrency = max(1, int(environ.get("AWS_LAMBDA_MAX_CONCURRENCY", "1")))
-        self._snap_starts = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
-        self._in_full = environ.get("LAMBDA_ASGI_TRACEBACKS") == "1"
+        self._uses_snapstart = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
+        self._log_tracebacks = environ.get("LAMBDA_ASGI_TRACEBACKS") == "1"
         self._hooks = hooks or restore.registry()
         self._on_ready = on_ready
         self._function = Function.of(environ)
         self._is_cold = True
         self._limits = Limits()
-        self._leaving = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self._stop_polling = asyncio.Event()
+        self._sigterm = asyncio.Event()
         self._stopped_at: float | None = None
 
     def stop(self) -> None:
         """Take no more invocations, and end those in flight within ``DRAIN``; ``run`` returns."""
-        if not self._stopping.is_set():
+        if not self._sigterm.is_set():
             self._stopped_at = asyncio.get_running_loop().time()
-            self._stopping.set()
-            self._leaving.set()
+            self._sigterm.set()
+            self._stop_polling.set()
             self._limits.shorten(DRAIN)
 
     async def run(self, handler: Handler) -> int:
@@ -95,9 +95,9 @@ class Runtime:
         try:
             await handler.lifespan.startup()
         except Exception as error:
-            return await self.refuse(error)
+            return await self.report_init_error(error)
         self._on_ready()
-        if self._snap_starts and not await self._restored():
+        if self._uses_snapstart and not await self._restored():
             return 1
         try:
             await self._serve(handler)
@@ -108,7 +108,7 @@ class Runtime:
             await handler.lifespan.shutdown(self._seconds_left())
         return 0
 
-    async def refuse(self, error: Exception) -> int:
+    async def report_init_error(self, error: Exception) -> int:
         """Report that this environment cannot start; return the process's exit code."""
         await self._report(INIT_ERROR, loading.failure_type(error), error)
         return 1
@@ -156,10 +156,10 @@ class Runtime:
         one fails, the others take no more invocations, and finish those that are running.
         """
         pollers = [_task(self._poll(handler)) for _ in range(self._concurrency)]
-        stopping = _task(self._stopping.wait())
+        stopping = _task(self._sigterm.wait())
         try:
             await asyncio.wait({*pollers, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            self._leaving.set()
+            self._stop_polling.set()
             await self._drained(pollers, stopping)
         finally:
             for task in (*pollers, stopping):
@@ -184,30 +184,32 @@ class Runtime:
     async def _poll(self, handler: Handler) -> None:
         connection = Connection(self._address)
         try:
-            while (response := await self._taken(connection)) is not None:
+            while (response := await self._next_or_stop(connection)) is not None:
                 is_cold, self._is_cold = self._is_cold, False
                 context = Context.of(response.head, self._function, cold_start=is_cold)
                 logs.request_id.set(context.aws_request_id)
                 logs.tenant_id.set(context.tenant_id or "")
                 self._set_trace_id(context.trace_id if self._concurrency == 1 else None)
-                invocation = Invocation(handler, connection, context, self._in_full, self._limits)
+                invocation = Invocation(
+                    handler, connection, context, self._log_tracebacks, self._limits
+                )
                 await invocation.run(response.body)
                 logs.request_id.set("")
                 logs.tenant_id.set("")
         finally:
             connection.close()
 
-    async def _taken(self, connection: Connection) -> Response | None:
-        """The next invocation; None once this environment takes no more."""
-        if self._leaving.is_set():
+    async def _next_or_stop(self, connection: Connection) -> Response | None:
+        """The next invocation; None once polling has stopped."""
+        if self._stop_polling.is_set():
             return None
-        polling, leaving = _task(self._next(connection)), _task(self._leaving.wait())
+        polling, stopping = _task(self._next(connection)), _task(self._stop_polling.wait())
         try:
-            await asyncio.wait({polling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
             return polling.result() if polling.done() else None
         finally:
             polling.cancel()
-            leaving.cancel()
+            stopping.cancel()
 
     def _set_trace_id(self, trace_id: str | None) -> None:
         """Show one invocation's trace header to the process; a variable cannot show several."""
@@ -232,7 +234,7 @@ class Runtime:
 
     async def _report(self, target: str, kind: str, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}" if isinstance(error, _PLAIN) else ""
-        logs.failed(f"{kind} {text}".strip(), error, in_full=self._in_full)
+        logs.failed(f"{kind} {text}".strip(), error, in_full=self._log_tracebacks)
         body = wire.error_body(kind, error, text)
         connection = Connection(self._address)
         try:

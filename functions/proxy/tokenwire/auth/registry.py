@@ -10,12 +10,12 @@ from .keys import KEYS
 from .method import AuthMethod
 from .none import NONE
 
-Methods: TypeAlias = Mapping[str, AuthMethod]
+AuthMethods: TypeAlias = Mapping[str, AuthMethod]
 
 _BUILT_IN = (KEYS, NONE)
 
 
-def methods(points: plugins.Published) -> Methods:
+def load_auth_methods(points: plugins.Published) -> AuthMethods:
     """Return every way of authenticating by name.
 
     Raises:

@@ -8,7 +8,7 @@ MAX_NAME = 256
 """Maximum length, in characters, of a name sent by a caller: a model's, a chat's."""
 
 
-def named(name: str, field: str) -> str:
+def valid_name(name: str, field: str) -> str:
     """Return the name if it is short enough and printable.
 
     Raises:

@@ -25,7 +25,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType({found.name: found for found 
 """The built-in dialects by name, as used in ``?format=``."""
 
 
-def load(points: plugins.Published) -> Mapping[str, Dialect]:
+def load_dialects(points: plugins.Published) -> Mapping[str, Dialect]:
     """Return the built-in dialects and those that other packages publish, by name.
 
     Raises:

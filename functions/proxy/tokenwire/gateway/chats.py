@@ -8,7 +8,7 @@ from ..errors import ClientError
 from ..streams.stream import Stream
 from .context import RequestContext
 from .join import View, join
-from .recording import RequestRecord
+from .recording import RequestSummary
 from .services import Services
 from .start import Started
 
@@ -26,7 +26,7 @@ async def name_chat(services: Services, dialect: Dialect, started: Started) -> N
 async def resume_chat(
     services: Services,
     context: RequestContext,
-    record: RequestRecord,
+    summary: RequestSummary,
     dialect: Dialect,
     chat_id: str,
 ) -> View | None:
@@ -39,12 +39,12 @@ async def resume_chat(
     stream = await _find(services, context, chat_id)
     if stream is None or stream.end is not None:
         return None
-    record.stream_joined(stream)
+    summary.stream_joined(stream)
     return join(services.dialects, stream, dialect)
 
 
 async def stop_chat(
-    services: Services, context: RequestContext, record: RequestRecord, chat_id: str
+    services: Services, context: RequestContext, summary: RequestSummary, chat_id: str
 ) -> JSON:
     """End the chat's answer; return the id of its stream and why it ended.
 
@@ -55,14 +55,14 @@ async def stop_chat(
     stream = await _find(services, context, chat_id)
     if stream is None:
         raise ClientError("There is no such chat.", code="stream_not_found", status=404)
-    record.stream_joined(stream)
+    summary.stream_joined(stream)
     end = await services.hub.cancel(stream)
     return {"id": stream.meta.id, "end_reason": end.reason}
 
 
 async def _find(services: Services, context: RequestContext, chat_id: str) -> Stream | None:
     owner = context.caller.id
-    named = await services.hub.named(checks.named(chat_id, "id"), owner)
+    named = await services.hub.lookup(checks.valid_name(chat_id, "id"), owner)
     if named is None:
         return None
     try:

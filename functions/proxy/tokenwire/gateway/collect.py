@@ -14,7 +14,7 @@ from ..streams.viewer import Delivery
 from .context import RequestContext
 from .memory import RequestMemory
 from .offload import apart
-from .recording import RequestRecord
+from .recording import RequestSummary
 from .services import Services
 from .translation import fold
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 async def complete_answer(
     services: Services,
     context: RequestContext,
-    record: RequestRecord,
+    summary: RequestSummary,
     stream: Stream,
     dialect: Dialect,
     output: Output,
@@ -35,7 +35,7 @@ async def complete_answer(
     Args:
         services: The app's services.
         context: The request's context.
-        record: The request's record.
+        summary: What the request has done, for its log line.
         stream: The stream.
         dialect: The dialect of the answer.
         output: What the client gets of the stream.
@@ -47,7 +47,7 @@ async def complete_answer(
         ProxyError: The answer does not fit in memory (503, ``overloaded``).
         UpstreamError: A block cannot be read (``upstream_malformed``).
     """
-    blocks = await _collect(services, context, record, stream)
+    blocks = await _collect(services, context, summary, stream)
     encoder = output.encoder()
     return await apart(
         sum(map(len, blocks)),
@@ -56,7 +56,7 @@ async def complete_answer(
 
 
 async def _collect(
-    services: Services, context: RequestContext, record: RequestRecord, stream: Stream
+    services: Services, context: RequestContext, summary: RequestSummary, stream: Stream
 ) -> list[bytes]:
     with services.hub.watch(stream, 1) as reader:
         watcher = asyncio.create_task(_stop_at_disconnect(context, reader))
@@ -64,7 +64,7 @@ async def _collect(
             return await _blocks(reader, services.settings.max_stream_bytes, context.memory)
         finally:
             watcher.cancel()
-            record.stream_left(stream, Delivery(), disconnected=reader.stopped)
+            summary.stream_left(stream, Delivery(), disconnected=reader.stopped)
             if context.freezes:
                 # After the response nothing runs: the store must have the end by then.
                 await services.hub.settled(stream)

@@ -15,7 +15,7 @@ import msgspec
 
 from ..dialects.protocol import ChatRequest
 from ..errors import ClientError
-from ..stores.contract import Named
+from ..stores.contract import NameBinding
 from ..stores.records import EndReason
 from ..streams.hub import Hub
 from ..streams.stream import Stream
@@ -64,7 +64,7 @@ class Idempotency:
             ClientError: The key belongs to another request (422, ``idempotency_key_reused``).
             StoreError: The store fails.
         """
-        meant = await hub.named(self.name, owner)
+        meant = await hub.lookup(self.name, owner)
         return None if meant is None else await self._started(hub, owner, meant, patience=0.0)
 
     async def claim(self, hub: Hub, owner: str, stream_id: str) -> Stream | None:
@@ -77,9 +77,9 @@ class Idempotency:
             ClientError: As ``find``.
             StoreError: As ``find``: without the store a key cannot be claimed.
         """
-        before: Named | None = None
+        before: NameBinding | None = None
         while True:
-            ours = Named(stream_id, self.fingerprint)
+            ours = NameBinding(stream_id, self.fingerprint)
             meant = await hub.claim(self.name, owner, ours, before)
             if meant is None:
                 return None
@@ -88,7 +88,9 @@ class Idempotency:
                 return found
             before = meant
 
-    async def _started(self, hub: Hub, owner: str, meant: Named, patience: float) -> Stream | None:
+    async def _started(
+        self, hub: Hub, owner: str, meant: NameBinding, patience: float
+    ) -> Stream | None:
         if meant.fingerprint != self.fingerprint:
             raise ClientError(
                 "This Idempotency-Key was used with another request. Send a new key.",

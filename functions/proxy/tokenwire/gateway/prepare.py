@@ -47,7 +47,7 @@ def prepare(
         ClientError: No provider has the model, the model's name is malformed, or the provider
             cannot express the request.
     """
-    model = checks.named(request.model, "model") or services.catalog.default
+    model = checks.valid_name(request.model, "model") or services.catalog.default
     plan = services.catalog.resolve(model)
     first = plan.routes[0].provider
     created = int(time.time())

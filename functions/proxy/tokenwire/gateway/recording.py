@@ -1,4 +1,4 @@
-"""Collect what a request did, for its log line. Nothing reads a record to decide anything."""
+"""Collect what a request did, for its log line. Nothing reads a summary to decide anything."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..streams.viewer import Delivery
 from ..telemetry import RequestLog, StreamRecord
 
 
-class RequestRecord:
-    """The record of one request: the middleware makes it, use cases add to it.
+class RequestSummary:
+    """The summary of one request: the middleware makes it, use cases add to it.
 
     Args:
         log: The fields of the log line.
@@ -53,7 +53,7 @@ class RequestRecord:
         log.instants.first_content = self._since(facts.first_content)
 
     def _since(self, instant: float | None) -> float | None:
-        # What happened before this request arrived belongs to the record of an earlier one.
+        # What happened before this request arrived belongs to the summary of an earlier one.
         if instant is None or instant < self._started:
             return None
         return instant - self._started

@@ -15,13 +15,13 @@ from ..streams.stream import Stream
 from .context import RequestContext
 from .join import View, join
 from .numbers import check_number
-from .recording import RequestRecord
+from .recording import RequestSummary
 from .services import Services
 from .translation import decoder_of, translated
 
 
 async def find_response(
-    services: Services, context: RequestContext, record: RequestRecord, response_id: str
+    services: Services, context: RequestContext, summary: RequestSummary, response_id: str
 ) -> Stream:
     """Return the stream of the caller's response.
 
@@ -31,7 +31,7 @@ async def find_response(
     """
     stream_id = f"st_{response_id.removeprefix('resp_')}"
     stream = await services.hub.find(stream_id, context.caller.id)
-    record.stream_joined(stream)
+    summary.stream_joined(stream)
     return stream
 
 

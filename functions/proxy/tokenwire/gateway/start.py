@@ -14,7 +14,7 @@ from .forwarding import forwarded
 from .handover import hand_over, needs_worker
 from .idempotency import Idempotency
 from .prepare import holding, prepare
-from .recording import RequestRecord
+from .recording import RequestSummary
 from .references import resolved
 from .services import Services
 
@@ -55,14 +55,14 @@ class Started:
 
 
 async def start(
-    services: Services, context: RequestContext, record: RequestRecord, request: StartRequest
+    services: Services, context: RequestContext, summary: RequestSummary, request: StartRequest
 ) -> Started:
     """Validate a request and start its stream.
 
     Args:
         services: The app's services.
         context: The request's context.
-        record: The request's record.
+        summary: What the request has done, for its log line.
         request: The request.
 
     Returns:
@@ -82,7 +82,7 @@ async def start(
     body = replace(body, headers=forwarded(request.headers, dialect.forwarded))
     policy = _policy(services.settings, request, body)
     key = Idempotency.of(request.idempotency_key, request.path, body)
-    start = _Start(services, context, record, body, policy, detached=request.detached)
+    start = _Start(services, context, summary, body, policy, detached=request.detached)
     stream = await start.run(key)
     if dialect.keeps_request:
         services.requests.keep(stream.meta.id, body.body)
@@ -110,7 +110,7 @@ class _Start:
 
     services: Services
     context: RequestContext
-    record: RequestRecord
+    summary: RequestSummary
     request: ChatRequest
     policy: OnDisconnect
     detached: bool
@@ -129,11 +129,11 @@ class _Start:
             return self._joined(
                 await hand_over(self.services, self.context, prepared.meta, request, self.policy)
             )
-        self.record.stream_started(prepared.meta)
+        self.summary.stream_started(prepared.meta)
         source = holding(prepared.source, self.context.memory)
         left = self.context.seconds_left
         return await hub.start(prepared.meta, source, self.policy, left, prepared.attempts)
 
     def _joined(self, stream: Stream) -> Stream:
-        self.record.stream_joined(stream)
+        self.summary.stream_joined(stream)
         return stream

@@ -12,7 +12,7 @@ from ..streams.stream import Stream
 from .context import RequestContext
 from .cursors import is_finished, parse_cursor, stream_id_of
 from .join import View, leased_view
-from .recording import RequestRecord
+from .recording import RequestSummary
 from .services import Services
 from .tickets import watched
 
@@ -52,7 +52,7 @@ def format_named(dialects: Mapping[str, Dialect], name: str) -> Dialect:
 
 
 async def watch(
-    services: Services, context: RequestContext, record: RequestRecord, request: WatchRequest
+    services: Services, context: RequestContext, summary: RequestSummary, request: WatchRequest
 ) -> View | None:
     """Return a view of the stream from the client's cursor on; None if the client has all of it.
 
@@ -63,7 +63,7 @@ async def watch(
     """
     stream = await watched(services, context, request.stream_id, request.ticket)
     cursor = parse_cursor(request.cursor, stream.tail.epoch)
-    if not await _resume(services, record, stream, cursor):
+    if not await _resume(services, summary, stream, cursor):
         return None
     output = request.dialect.output_for(OutputOptions(usage=request.usage))
     return await leased_view(
@@ -74,7 +74,7 @@ async def watch(
 async def reconnect(
     services: Services,
     context: RequestContext,
-    record: RequestRecord,
+    summary: RequestSummary,
     dialect: Dialect,
     cursor: Cursor,
     viewer: str | None,
@@ -86,7 +86,7 @@ async def reconnect(
         StoreError: As ``watch``.
     """
     stream = await services.hub.find(stream_id_of(cursor), context.caller.id)
-    if not await _resume(services, record, stream, cursor):
+    if not await _resume(services, summary, stream, cursor):
         return None
     return await event_source_view(services, context, stream, dialect, cursor, viewer)
 
@@ -109,7 +109,7 @@ async def event_source_view(
 
 
 async def cancel(
-    services: Services, context: RequestContext, record: RequestRecord, stream_id: str
+    services: Services, context: RequestContext, summary: RequestSummary, stream_id: str
 ) -> EndReason:
     """Cancel the caller's stream and close the connection to the provider; return why it ended.
 
@@ -118,16 +118,16 @@ async def cancel(
         StoreError: The stream runs elsewhere, and the store fails.
     """
     stream = await services.hub.find(stream_id, context.caller.id)
-    record.stream_joined(stream)
+    summary.stream_joined(stream)
     end = await services.hub.cancel(stream)
     return end.reason
 
 
 async def _resume(
-    services: Services, record: RequestRecord, stream: Stream, cursor: Cursor | None
+    services: Services, summary: RequestSummary, stream: Stream, cursor: Cursor | None
 ) -> bool:
     """Wait for the stream to reach the cursor; return whether anything is left to read."""
-    record.stream_joined(stream, cursor)
+    summary.stream_joined(stream, cursor)
     if is_finished(stream, cursor):
         return False
     await services.hub.reach(stream, cursor)

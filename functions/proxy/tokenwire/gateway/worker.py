@@ -19,7 +19,7 @@ from .context import RequestContext
 from .handover import Job
 from .memory import RequestMemory
 from .prepare import prepare
-from .recording import RequestRecord, stream_record
+from .recording import RequestSummary, stream_record
 from .services import Services
 
 _TYPE = "tokenwire.worker"
@@ -61,19 +61,19 @@ class Worker:
         scope = {"aws.context": context}
         request_id = str(getattr(context, "aws_request_id", ""))
         log = RequestLog(request_id, "EVENT", route=job.type, dialect=job.dialect)
-        record = RequestRecord(log)
+        summary = RequestSummary(log)
         memory = RequestMemory(self._services.hub.account(job.owner))
         try:
             reason = await self._run(
-                job, RequestContext.of(scope, Caller(job.owner), memory), record
+                job, RequestContext.of(scope, Caller(job.owner), memory), summary
             )
         finally:
-            log.instants.end = record.elapsed()
+            log.instants.end = summary.elapsed()
             log.function = function_of(scope)
             self._recorder.record(log)
         return {"stream": job.stream, "end_reason": reason}
 
-    async def _run(self, job: Job, context: RequestContext, record: RequestRecord) -> str:
+    async def _run(self, job: Job, context: RequestContext, summary: RequestSummary) -> str:
         hub = self._services.hub
         writer = await hub.adopt(job.stream)
         if writer is None:
@@ -85,20 +85,20 @@ class Worker:
             prepared = prepare(self._services, job.owner, request, job.stream)
         except TokenwireError as error:
             await hub.close_reserved(job.stream, End(EndReason.ERROR, as_event(error)))
-            record.log.error_code = error.code
+            summary.log.error_code = error.code
             return EndReason.ERROR
-        record.stream_started(prepared.meta)
+        summary.stream_started(prepared.meta)
         policy = OnDisconnect(job.grace)
         stream = await hub.start(
             prepared.meta, prepared.source, policy, context.seconds_left, prepared.attempts, writer
         )
-        return await self._finished(stream, record)
+        return await self._finished(stream, summary)
 
-    async def _finished(self, stream: Stream, record: RequestRecord) -> str:
+    async def _finished(self, stream: Stream, summary: RequestSummary) -> str:
         if stream.task is not None:
             await asyncio.wait([stream.task])
         await self._services.hub.settled(stream)
-        record.log.stream = stream_record(stream)
+        summary.log.stream = stream_record(stream)
         return stream.end.reason if stream.end else ""
 
 

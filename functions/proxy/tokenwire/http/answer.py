@@ -12,7 +12,7 @@ from ..gateway.chats import name_chat
 from ..gateway.collect import complete_answer
 from ..gateway.context import RequestContext
 from ..gateway.join import View, join
-from ..gateway.recording import RequestRecord
+from ..gateway.recording import RequestSummary
 from ..gateway.services import Services
 from ..gateway.start import Started, start
 from ..gateway.watching import event_source_view
@@ -26,7 +26,7 @@ async def answer(
     request: Request,
     services: Services,
     context: RequestContext,
-    record: RequestRecord,
+    summary: RequestSummary,
     dialect: Dialect,
 ) -> Response:
     """Start a stream for a POST in this dialect, and answer in it.
@@ -35,21 +35,23 @@ async def answer(
         TokenwireError: The request cannot be served; or the answer is one object, and its stream
             failed.
     """
-    record.log.dialect = dialect.name
+    summary.log.dialect = dialect.name
     started = await start(
-        services, context, record, await read_start(request, services, context, dialect)
+        services, context, summary, await read_start(request, services, context, dialect)
     )
     await name_chat(services, dialect, started)
     if started.request.stream:
         view = await _view(request, services, context, dialect, started)
-        return streamed(services, context, record, view)
+        return streamed(services, context, summary, view)
     output = dialect.output_for(OutputOptions(started.request))
     render = partial(JSONResponse, headers={"x-stream-id": started.stream.meta.id})
-    return await complete_answer(services, context, record, started.stream, dialect, output, render)
+    return await complete_answer(
+        services, context, summary, started.stream, dialect, output, render
+    )
 
 
 def streamed(
-    services: Services, context: RequestContext, record: RequestRecord, view: View
+    services: Services, context: RequestContext, summary: RequestSummary, view: View
 ) -> StreamResponse:
     """Return the streaming response to a client of a dialect's own endpoint."""
     if _is_event_source(view.dialect):
@@ -57,7 +59,7 @@ def streamed(
     else:
         refusal = error_response(view.dialect)
         options = DeliveryOptions.of(services.settings, error_response=refusal)
-    return StreamResponse(services.hub, view, options, context, record)
+    return StreamResponse(services.hub, view, options, context, summary)
 
 
 async def _view(

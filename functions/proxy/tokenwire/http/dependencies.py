@@ -1,4 +1,4 @@
-"""FastAPI dependencies: the app's services, and the context and the record of a request.
+"""FastAPI dependencies: the app's services, and the context and the summary of a request.
 
 They are coroutines: FastAPI would run functions in threads.
 """
@@ -14,7 +14,7 @@ from starlette.types import Receive
 from ..auth.callers import TICKET_HOLDER, Caller
 from ..gateway.context import RequestContext
 from ..gateway.memory import RequestMemory
-from ..gateway.recording import RequestRecord
+from ..gateway.recording import RequestSummary
 from ..gateway.services import Services
 
 
@@ -24,40 +24,40 @@ async def services(request: Request) -> Services:
     return found
 
 
-async def record(request: Request) -> RequestRecord:
-    """Return the record of this request, which its log line is made of."""
-    return record_of(request)
+async def summary(request: Request) -> RequestSummary:
+    """Return the summary of this request, of which its log line is made."""
+    return summary_of(request)
 
 
-def record_of(request: Request) -> RequestRecord:
-    """As ``record``."""
-    found: RequestRecord = request.scope["state"]["record"]
+def summary_of(request: Request) -> RequestSummary:
+    """As ``summary``."""
+    found: RequestSummary = request.scope["state"]["summary"]
     return found
 
 
 ServicesDep = Annotated[Services, Depends(services)]
-RecordDep = Annotated[RequestRecord, Depends(record)]
+SummaryDep = Annotated[RequestSummary, Depends(summary)]
 Ticket = Annotated[str, Query(description="From the `url` that started or shared the stream.")]
 
 
-async def context(request: Request, services: ServicesDep, record: RecordDep) -> RequestContext:
+async def context(request: Request, services: ServicesDep, summary: SummaryDep) -> RequestContext:
     """Identify the caller, and make the context of this request.
 
     Raises:
         ClientError: The caller may not use this server (401 or 403).
     """
     caller = await services.authenticate(request.scope)
-    record.log.caller = caller.id
+    summary.log.caller = caller.id
     return _context(request, services, caller)
 
 
 async def viewer_context(
-    request: Request, services: ServicesDep, record: RecordDep, ticket: Ticket = ""
+    request: Request, services: ServicesDep, summary: SummaryDep, ticket: Ticket = ""
 ) -> RequestContext:
     """As ``context``, but a client with a ticket needs no key: the gateway checks the ticket."""
     if ticket:
         return _context(request, services, TICKET_HOLDER)
-    return await context(request, services, record)
+    return await context(request, services, summary)
 
 
 ContextDep = Annotated[RequestContext, Depends(context)]

@@ -15,7 +15,7 @@ from ..dialects.protocol import Dialect, as_event
 from ..dialects.registry import dialect_of
 from ..errors import ClientError, ProxyError, TokenwireError
 from ..events import Error
-from .dependencies import record_of
+from .dependencies import summary_of
 
 
 def error_response(dialect: Dialect) -> Callable[[Error], Response]:
@@ -35,7 +35,7 @@ def error_response(dialect: Dialect) -> Callable[[Error], Response]:
 async def on_error(request: Request, error: Exception) -> Response:
     """Turn an exception of a route into a response. Registered for the types in ``HANDLED``."""
     ours = _as_ours(error)
-    record_of(request).log.error_code = ours.code
+    summary_of(request).log.error_code = ours.code
     dialect = dialect_of(request.scope["state"]["dialects"], request.scope["path"])
     response = error_response(dialect)(as_event(ours))
     if response.status_code == 405:

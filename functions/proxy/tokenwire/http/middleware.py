@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..dialects import DIALECTS, Dialect
 from ..gateway.memory import RequestMemory
-from ..gateway.recording import RequestRecord
+from ..gateway.recording import RequestSummary
 from ..telemetry import Recorder, RequestLog, function_of
 from .errors import on_error
 
@@ -40,15 +40,15 @@ class Logged:
             return await self._app(scope, receive, send)
         request_id = _request_id(scope)
         log = RequestLog(request_id, scope["method"])
-        record = RequestRecord(log)
-        scope.setdefault("state", {}).update(record=record, dialects=self._dialects)
-        response = _Response(scope, send, request_id, record)
+        summary = RequestSummary(log)
+        scope.setdefault("state", {}).update(summary=summary, dialects=self._dialects)
+        response = _Response(scope, send, request_id, summary)
         try:
             await self._guarded(scope, receive, response)
         finally:
             response.release_memory()
             log.route = getattr(scope.get("route"), "path", None)
-            log.instants.end = record.elapsed()
+            log.instants.end = summary.elapsed()
             log.function = function_of(scope)
             self._recorder.record(log)
 
@@ -69,18 +69,18 @@ class Logged:
 class _Response:
     """The response of one request, on its way to the server."""
 
-    def __init__(self, scope: Scope, send: Send, request_id: str, record: RequestRecord) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str, summary: RequestSummary) -> None:
         self._scope = scope
         self._send = send
         self._request_id = request_id.encode()
-        self._record = record
+        self._summary = summary
         self.has_begun = False
 
     async def send(self, message: Message) -> None:
         """Send a message of the app; the first one gets the request's id."""
         if message["type"] == "http.response.start":
             self.has_begun = True
-            self._record.log.status = message["status"]
+            self._summary.log.status = message["status"]
             self.release_memory()
             message["headers"] = [*message["headers"], (b"x-request-id", self._request_id)]
         await self._send(message)

@@ -21,8 +21,8 @@ from ..gateway.context import RequestContext
 from ..gateway.join import View
 from ..gateway.memory import RequestMemory
 from ..gateway.presence import LEASE_HEADER
-from ..gateway.recording import RequestRecord
-from ..streams.ending import MOVED
+from ..gateway.recording import RequestSummary
+from ..streams.ending import CONNECTION_EXPIRED
 from ..streams.hub import Hub
 from ..streams.reader import Reader
 from ..streams.viewer import Delivery, view
@@ -45,7 +45,7 @@ class StreamResponse(Response):
         view: The client's view of the stream.
         options: How the response is delivered.
         context: The request's context.
-        record: The request's record.
+        summary: What the request has done, for its log line.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class StreamResponse(Response):
         view: View,
         options: DeliveryOptions,
         context: RequestContext,
-        record: RequestRecord,
+        summary: RequestSummary,
     ) -> None:
         lease = {} if view.lease is None else {LEASE_HEADER: f"{view.lease:g}"}
         headers = {**_HEADERS, **view.dialect.headers, **lease}
@@ -65,7 +65,7 @@ class StreamResponse(Response):
         self._stream = view.stream
         self._options = options
         self._context = context
-        self._record = record
+        self._summary = summary
         self._delivery = Delivery()
         # What the client's dialect keeps of the stream's text is charged to the stream's owner.
         self._memory = RequestMemory(hub.account(view.stream.meta.owner))
@@ -81,8 +81,9 @@ class StreamResponse(Response):
                 Raised before the response starts.
             TokenwireError: The log that was to be read has failed, and holds nothing; likewise.
         """
-        visible = self._view.lease is None
-        with self._hub.watch(self._stream, self._view.first, visible=visible) as reader:
+        counts = self._view.lease is None
+        watching = self._hub.watch(self._stream, self._view.first, counts_connection=counts)
+        with watching as reader:
             watcher = asyncio.create_task(self._stop_at_disconnect(reader))
             deadline = self._stop_at_deadline(reader)
             try:
@@ -96,7 +97,7 @@ class StreamResponse(Response):
                 deadline.cancel()
                 self._memory.release()
                 has_left = reader.stopped and not reader.interruption
-                self._record.stream_left(self._stream, self._delivery, disconnected=has_left)
+                self._summary.stream_left(self._stream, self._delivery, disconnected=has_left)
         if self._context.freezes:
             # After the response nothing runs: the store must have the end by then.
             await self._hub.settled(self._stream)
@@ -113,7 +114,7 @@ class StreamResponse(Response):
         """
         left = math.inf if self._stream.is_ours else self._context.seconds_left
         loop = asyncio.get_running_loop()
-        return loop.call_later(min(left, _NO_DEADLINE), reader.stop, MOVED)
+        return loop.call_later(min(left, _NO_DEADLINE), reader.stop, CONNECTION_EXPIRED)
 
     async def _failure(self, reader: Reader) -> Response | None:
         """Return a response if the stream fails before its first block, within one heartbeat."""
@@ -138,7 +139,7 @@ class StreamResponse(Response):
                 async for chunk in chunks:
                     async with asyncio.timeout(self._options.send_timeout):
                         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                    self._record.delivered(len(chunk))
+                    self._summary.delivered(len(chunk))
         except (TimeoutError, OSError):
             # Leave the body unfinished, so that the client sees an aborted transfer and not a
             # complete answer.

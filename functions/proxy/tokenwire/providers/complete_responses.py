@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ..dialects.protocol import JSON
 from ..dialects.reading import malformed, read
-from ..sse import named
+from ..sse import event_block
 
 _JSON = msgspec.json.Decoder(dict[str, Any])
 # Types of content blocks whose text is sent in a delta, and the delta's type.
@@ -118,7 +118,7 @@ def _block(index: int, block: JSON) -> Iterator[JSON]:
 
 
 def _event(event: JSON) -> bytes:
-    return named(event["type"], msgspec.json.encode(event))
+    return event_block(event["type"], msgspec.json.encode(event))
 
 
 def _check(answer: JSON, kind: type[Struct]) -> None:

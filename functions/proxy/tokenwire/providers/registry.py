@@ -12,7 +12,7 @@ from .gemini.kind import GEMINI, GEMINI_NATIVE
 from .kind import ProviderKind
 from .openai.kind import OPENAI
 
-Kinds: TypeAlias = Mapping[str, ProviderKind[Any]]
+ProviderKinds: TypeAlias = Mapping[str, ProviderKind[Any]]
 
 # Order matters: a bare model name goes to the first configured provider other than ``demo``.
 _BUILT_IN: tuple[ProviderKind[Any], ...] = (
@@ -25,7 +25,7 @@ _BUILT_IN: tuple[ProviderKind[Any], ...] = (
 )
 
 
-def kinds(points: plugins.Published) -> Kinds:
+def load_provider_kinds(points: plugins.Published) -> ProviderKinds:
     """Return every kind of provider by name.
 
     Raises:

@@ -15,7 +15,7 @@ not read blocks. Every store guarantees the following; one test suite checks all
 * **Readers see a prefix.** A reader gets every batch in order, perhaps late; after a store has
   lost records, perhaps some of them again.
 * **Liveness without synchronised clocks.** A living producer's log changes at least once per
-  lease: it gains a batch, or its pulse moves. (That is the guarantee; the keeper renews three
+  lease: it gains a batch, or its heartbeat. (That is the guarantee; the keeper renews three
   times per lease, so that one failed request does no harm.) Readers compare two reads, by their
   own clock; no two clocks are ever compared (``viewer_leases`` documents how viewers' leases work
   without that).
@@ -23,28 +23,42 @@ not read blocks. Every store guarantees the following; one test suite checks all
 A log is forgotten some time after its end, or, if it never gets one, after the longest time
 that a stream can take.
 
-Stores fail. For each request, what holds when
+Stores fail. For each method, what holds when its response was lost and it is repeated; when the
+store was rewound (to an older snapshot, or a replica that lagged); and when a part of the log is
+gone (evicted, expired, deleted): its head (meta, producer, heartbeat), or batches. A dash means: as
+without the failure. (``nothing more``: a repetition changes nothing more.)
 
-1. **its answer is lost**: the request may be repeated, at once or later, and counts once. The
-   repetition of ``create``, ``reserve``, ``adopt`` and ``append`` succeeds where the first did;
-   of ``close`` it returns the end that the first wrote; of ``lose``, ``beat``, ``look``,
-   ``probe``, ``renew``, ``leave``, ``claim`` and ``name`` it changes nothing more. A repetition
-   that arrives after later requests changes nothing.
-2. **the store goes back in time** (an older snapshot, a replica that lagged): ``append``,
-   ``beat`` and ``look`` compare what the store has with what it was given, and raise
-   ``Rewound`` with the last record that is left; the producer writes the rest again, in the
-   same batches. (``append`` may notice late; ``beat`` always does.) A reader that is ahead of
-   the store reads on once the store is where the reader is; if the producer is dead, ``lose``
-   ends the log at its present last record. ``create``, ``adopt`` and ``claim`` that were undone
-   are repeated where they are needed: the keeper makes the log, and claims its names, again.
-3. **a part of it is gone** (evicted, expired, deleted). Without its head (meta, producer,
-   pulse): ``open`` returns None; ``append``, ``beat``, ``look``, ``adopt``, ``pulse``, ``probe``
-   and ``renew`` raise ``Missing``; ``close`` still works where there are batches; ``create``
-   makes a new head for the batches that are left, and an end among them still counts. Without
-   its batches, or some: as if it had gone back in time, but an end that the head knows still
-   counts; only its own producer may write it again, after all that came before it. A reader
-   that finds a hole that is not filled within a lease gets ``Missing`` from ``lose``. Without
-   anything: ``Missing``, or None. A name that is gone stands for nothing.
+======================  =============  =======================  =================  =================
+method                  response lost  store rewound            head missing       batches missing
+======================  =============  =======================  =================  =================
+``create``              same result    repeated by the keeper   makes a new head   -
+``reserve``             same result    -                        -                  -
+``adopt``               same result    repeated by the keeper   ``Missing``        -
+``append``              same result    ``Rewound``, maybe late  ``Missing``        ``Rewound``
+``heartbeat``           nothing more   ``Rewound``              ``Missing``        ``Rewound``
+``check``               nothing more   ``Rewound``              ``Missing``        ``Rewound``
+``open``                -              -                        None               -
+``read``                -              waits for the rest       -                  waits for it
+``producer_heartbeat``  -              -                        ``Missing``        -
+``probe_write``         nothing more   -                        ``Missing``        -
+``end_as_lost``         nothing more   ends what is left        -                  ``Missing``: hole
+``close``               the first end  -                        ends what is left  -
+``renew``               nothing more   -                        ``Missing``        -
+``leave``               nothing more   -                        -                  -
+``claim``               nothing more   repeated by the keeper   -                  -
+``name``                nothing more   -                        -                  -
+======================  =============  =======================  =================  =================
+
+* A repetition may come at once or later. It counts once; one that arrives after later requests
+  changes nothing.
+* ``Rewound`` has the last record that is left. The producer writes the rest again, in the same
+  batches. ``heartbeat`` always notices. After an undone ``create``, ``adopt`` or ``claim`` the
+  keeper makes the log, and claims its names, again.
+* An end among the batches that are left counts for a new head. An end that the head knows counts
+  without the batches; only the log's own producer may write it again, after all before it.
+* A reader that finds a hole that is not filled within a lease gets ``Missing`` from
+  ``end_as_lost``.
+* Without head and batches: ``Missing``, or None. A name that is gone is not bound.
 """
 
 from __future__ import annotations
@@ -80,8 +94,8 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What a name stands for: a stream, and the fingerprint of the request that may use it."""
+class NameBinding:
+    """What a name is bound to: a stream, and the fingerprint of the request that may use it."""
 
     stream: str
     fingerprint: str = ""
@@ -129,7 +143,7 @@ class Writer(Protocol):
             StoreError: The store fails.
         """
 
-    async def beat(self) -> None:
+    async def heartbeat(self) -> None:
         """Renew the lease, and check that the log is as it was left.
 
         Raises:
@@ -140,11 +154,11 @@ class Writer(Protocol):
             StoreError: The store fails.
         """
 
-    async def look(self) -> float:
+    async def check(self) -> float:
         """Return the remaining seconds of the longest viewer lease; 0 without one.
 
         Raises:
-            Fenced, Rewound, Missing, Taken, StoreError: As ``beat``.
+            Fenced, Rewound, Missing, Taken, StoreError: As ``heartbeat``.
         """
 
 
@@ -162,21 +176,21 @@ class Follower(Protocol):
             Missing: The log is gone.
         """
 
-    async def pulse(self) -> int:
+    async def producer_heartbeat(self) -> int:
         """Return a number that changes when the producer's lease is renewed.
 
         Raises:
             Missing: The log is gone.
         """
 
-    async def probe(self) -> None:
+    async def probe_write(self) -> None:
         """Write a value that has no effect: a store that refuses writes raises ``StoreError``.
 
         Raises:
             Missing: The log is gone.
         """
 
-    async def lose(self, end: End) -> None:
+    async def end_as_lost(self, end: End) -> None:
         """End the log, if no record was added after those read. Either way, continue to read.
 
         Raises:
@@ -187,23 +201,25 @@ class Follower(Protocol):
 class Names(Protocol):
     """Names for streams. Each method may also raise ``StoreError``."""
 
-    async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
-        """Let the name stand for this, unless it stands for something else already.
+    async def claim(
+        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+    ) -> NameBinding | None:
+        """Bind the name unless it has another binding already.
 
         Args:
             name: The name.
-            meant: What it is to stand for.
-            instead_of: What it may stand for now.
+            meant: The binding.
+            instead_of: A binding that it may have now, and that is replaced.
 
         Returns:
-            What it stands for, if that is something else; then nothing has changed.
+            Its other binding; nothing has changed then. None if it has the new one.
         """
 
-    async def name(self, name: str, meant: Named) -> None:
-        """Let the name stand for this from now on."""
+    async def name(self, name: str, meant: NameBinding) -> None:
+        """Bind the name, replacing an earlier binding."""
 
-    async def named(self, name: str) -> Named | None:
-        """Return what the name stands for; None if it stands for nothing."""
+    async def lookup(self, name: str) -> NameBinding | None:
+        """Return what the name is bound to; None if it is not bound."""
 
 
 class Store(Names, Protocol):
@@ -277,7 +293,7 @@ class Store(Names, Protocol):
         Raises:
             Missing: There is no such log.
             Fenced: It has an end. The lease of a known viewer may be renewed nevertheless.
-            Crowded: It has ``MAX_VIEWERS`` others.
+            TooManyViewers: It has ``MAX_VIEWERS`` others.
         """
 
     async def leave(self, stream_id: str, viewer: str) -> None:

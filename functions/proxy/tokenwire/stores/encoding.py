@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from .contract import Batch, Named
+from .contract import Batch, NameBinding
 from .exceptions import StoreError
 from .records import Meta
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 _packer = msgspec.msgpack.Encoder()
 _unpacker = msgspec.msgpack.Decoder(Batch)
 _meta_decoder = msgspec.json.Decoder(Meta)
-_named_decoder = msgspec.json.Decoder(Named)
+_binding_decoder = msgspec.json.Decoder(NameBinding)
 
 
 def pack(batch: Batch) -> bytes:
@@ -33,7 +33,7 @@ def unpack(data: bytes) -> Batch:
     return _decoded(_unpacker.decode, data, "a batch")
 
 
-def pack_json(value: Meta | Named) -> bytes:
+def pack_json(value: Meta | NameBinding) -> bytes:
     """Encode a meta record, or what a name stands for, as JSON."""
     return msgspec.json.encode(value)
 
@@ -47,13 +47,13 @@ def unpack_meta(data: bytes) -> Meta:
     return _decoded(_meta_decoder.decode, data, "a stream")
 
 
-def unpack_named(data: bytes) -> Named:
+def unpack_binding(data: bytes) -> NameBinding:
     """Decode what a name stands for.
 
     Raises:
         StoreError: The bytes are no such value.
     """
-    return _decoded(_named_decoder.decode, data, "a name")
+    return _decoded(_binding_decoder.decode, data, "a name")
 
 
 def _decoded(decode: Callable[[bytes], T], data: bytes, what: str) -> T:

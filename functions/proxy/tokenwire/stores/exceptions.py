@@ -51,8 +51,8 @@ MAX_VIEWERS = 100
 """Viewers with a lease of one stream. A client with a ticket can choose any number of names."""
 
 
-class Crowded(StoreError):
-    """The stream has as many such viewers as it may have."""
+class TooManyViewers(StoreError):
+    """``MAX_VIEWERS`` other viewers hold a lease of the stream."""
 
     def __init__(self) -> None:
         super().__init__("The stream has as many viewers as it may have.")

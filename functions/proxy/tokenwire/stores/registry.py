@@ -17,7 +17,7 @@ StoreKinds: TypeAlias = Mapping[str, StoreKind]
 _BUILT_IN = (MEMORY, REDIS, DYNAMODB)
 
 
-def store_kinds(points: plugins.Published) -> StoreKinds:
+def load_store_kinds(points: plugins.Published) -> StoreKinds:
     """Return every kind of store by name.
 
     Raises:

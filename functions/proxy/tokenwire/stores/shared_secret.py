@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from ..clock import monotonic
-from .contract import Named, Names
+from .contract import NameBinding, Names
 from .exceptions import StoreError
 
 _NAME = "the secret of all processes"
@@ -74,5 +74,5 @@ class SharedSecret:
             await self._names.claim(_NAME, _named(self._agreed), instead_of=found)
 
 
-def _named(secrets_: list[str]) -> Named:
-    return Named(" ".join(secrets_))
+def _named(secrets_: list[str]) -> NameBinding:
+    return NameBinding(" ".join(secrets_))

@@ -7,7 +7,7 @@ from ..stores.records import End, EndReason, RecordId
 from .stream import Stream
 
 GOING_AWAY = Error("shutting_down", "The server is shutting down.", retryable=True, status=503)
-MOVED = Error(
+CONNECTION_EXPIRED = Error(
     "connection_expired",
     "This connection's time is up. The stream goes on: read on from the last event's id.",
     retryable=True,

@@ -71,7 +71,7 @@ class Feed:
         self._health = health
         self._reopen = reopen
         self._reopened_at = 0
-        self._pulse = -1
+        self._heartbeat = -1
         self._works = monotonic()
         self._silence = Silence(lease, self._works)
         self._gone: float | None = None
@@ -117,7 +117,7 @@ class Feed:
             self._silence.reset(self._works)
         else:
             self.caught_up.set()
-        if self._tail.crowded:
+        if self._tail.exceeds_window:
             await self._tail.make_room(_STALLED, STALLED)
             self._silence.reset(monotonic())
 
@@ -144,14 +144,14 @@ class Feed:
     async def _check_producer(self) -> None:
         # The time before the request: the response may be old, if the process was frozen since.
         sent = monotonic()
-        pulse = await self._follower.pulse()
-        if pulse != self._pulse:
-            self._pulse = pulse
+        heartbeat = await self._follower.producer_heartbeat()
+        if heartbeat != self._heartbeat:
+            self._heartbeat = heartbeat
             self._silence.reset(sent)
         elif self._silence.is_death(sent):
-            await self._follower.lose(End(EndReason.LOST, LOST))
+            await self._follower.end_as_lost(End(EndReason.LOST, LOST))
         elif self._silence.wants_probe(sent):
-            await self._follower.probe()
+            await self._follower.probe_write()
             self._silence.probed(monotonic())
 
     async def _await_return(self) -> None:

@@ -13,12 +13,12 @@ from typing import Literal
 
 from ..errors import ClientError
 from ..events import Error
-from ..stores.contract import Named, Writer
-from ..stores.exceptions import Crowded, Fenced, Missing, StoreError, Taken
+from ..stores.contract import NameBinding, Writer
+from ..stores.exceptions import Fenced, Missing, StoreError, Taken, TooManyViewers
 from ..stores.memory import MemoryStore
 from ..stores.records import Attempt, Cursor, End, EndReason, Meta
 from .admission import Running
-from .ending import GOING_AWAY, MOVED, end_stream
+from .ending import CONNECTION_EXPIRED, GOING_AWAY, end_stream
 from .limits import Durability, Limits
 from .naming import name_key
 from .persistence import persistence
@@ -225,8 +225,8 @@ class Hub:
                 return
 
     async def claim(
-        self, name: str, owner: str, meant: Named, instead_of: Named | None = None
-    ) -> Named | None:
+        self, name: str, owner: str, meant: NameBinding, instead_of: NameBinding | None = None
+    ) -> NameBinding | None:
         """Bind a name to a stream id unless it is already bound.
 
         A compare-and-set with ``instead_of``: that binding, if there is one, is replaced.
@@ -249,29 +249,31 @@ class Hub:
         except StoreError as error:
             self._persistence.health.failed(error)
 
-    async def named(self, name: str, owner: str) -> Named | None:
+    async def lookup(self, name: str, owner: str) -> NameBinding | None:
         """Return what an owner's name is bound to; None if it is not bound.
 
         Raises:
             StoreError: The store fails.
         """
-        return await self._persistence.names.named(name_key(name, owner))
+        return await self._persistence.names.lookup(name_key(name, owner))
 
     @contextmanager
-    def watch(self, stream: Stream, first: int, *, visible: bool = True) -> Iterator[Reader]:
-        """Attach a reader; when the last visible one leaves, the stream's policy is applied.
+    def watch(
+        self, stream: Stream, first: int, *, counts_connection: bool = True
+    ) -> Iterator[Reader]:
+        """Attach a reader; when the last one that counts leaves, the stream's policy is applied.
 
         Args:
             stream: What is read.
             first: The number of the first block to be read.
-            visible: Whether this process sees the reader's client disconnect. A client that holds
-                a lease is counted by that lease instead.
+            counts_connection: Whether the client counts as a viewer while it is connected. One that
+                holds a lease is counted by that lease instead.
 
         Raises:
             ClientError: As ``Tail.attach``.
         """
         with stream.tail.attach(first) as reader:
-            counts = visible and stream.end is None
+            counts = counts_connection and stream.end is None
             if counts:
                 stream.viewers.attached()
             try:
@@ -291,7 +293,7 @@ class Hub:
             return False
         try:
             return await self._persistence.renew(stream.meta.id, viewer, seconds)
-        except (Crowded, Fenced, Missing):
+        except (TooManyViewers, Fenced, Missing):
             return False  # the store works: it refuses this viewer or this stream
         except StoreError as error:
             self._persistence.health.failed(error)
@@ -302,7 +304,7 @@ class Hub:
 
         Raises:
             ClientError: 404 ``stream_not_found``.
-            Crowded: 100 other viewers hold leases (429, ``overloaded``).
+            TooManyViewers: 100 other viewers hold leases (429, ``overloaded``).
             Missing, StoreError: The store has lost the stream, or fails.
         """
         await self._check_owner(stream_id, owner)
@@ -338,7 +340,7 @@ class Hub:
         elif stream.end is None:
             end = await self._persistence.close(stream.meta.id, end)
         # Its last blocks and its end may still be on their way.
-        await _within(_SETTLE, stream.tail.cursor().over())
+        await _within(_SETTLE, stream.tail.unattached_reader().over())
         return stream.end or end
 
     async def settled(self, stream: Stream) -> None:
@@ -356,7 +358,7 @@ class Hub:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(self.settled(stream) for stream in running))
         for stream in self._persistence.followed:
-            stream.tail.dismiss(MOVED)
+            stream.tail.dismiss(CONNECTION_EXPIRED)
         await self._persistence.aclose()
         for stream in [*running, *self._ended]:
             stream.copy.stop()

@@ -23,7 +23,7 @@ from typing import TypeVar
 from ..clock import monotonic
 from ..errors import ProxyError
 from ..events import Error
-from ..stores.contract import Batch, Named, Store, Writer, new_token
+from ..stores.contract import Batch, NameBinding, Store, Writer, new_token
 from ..stores.exceptions import Fenced, Missing, Rewound, StoreError, Taken
 from ..stores.health import Health
 from ..stores.records import End, EndReason, Meta, RecordId
@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger("tokenwire.store")
 
-_LOOK = 0.5
+_CHECK_INTERVAL = 0.5
 """Seconds without a block after which to check whether another process has ended the stream."""
 _PAUSES = (0.1, 0.2, 0.5, 1.0)
 """Seconds before each repetition of a request; the last is repeated."""
@@ -45,8 +45,8 @@ _NOT_COMMITTED = End(
     EndReason.ERROR,
     Error("store_unavailable", "The stream could not be kept.", retryable=True, status=503),
 )
-_RESPONSES = (Fenced, Missing, Rewound, Taken)
-"""Responses of a store that works. Any other ``StoreError`` is a failure."""
+_REFUSALS = (Fenced, Missing, Rewound, Taken)
+"""Refusals by a store that works. Any other ``StoreError`` is a failure."""
 
 
 class Keeper:
@@ -77,13 +77,13 @@ class Keeper:
         on_end: Callable[[End, RecordId | None], None],
         public: Tail | None = None,
         writer: Writer | None = None,
-        names: Callable[[], Iterable[tuple[str, Named]]] = lambda: (),
+        names: Callable[[], Iterable[tuple[str, NameBinding]]] = lambda: (),
     ) -> None:
         self._store = store
         self._meta = meta
         self._tail = intake
         self._public = public
-        self._cursor: Reader = intake.cursor()
+        self._reader: Reader = intake.unattached_reader()
         self._ledger = Ledger(public or intake)
         self._lease = lease
         self._health = health
@@ -105,7 +105,7 @@ class Keeper:
         try:
             with ExitStack() as stack:
                 if self._public is not None:
-                    self._cursor = stack.enter_context(self._tail.attach(1))
+                    self._reader = stack.enter_context(self._tail.attach(1))
                 while (own := await self._turn()) is None:
                     pass
             self.settled.set()
@@ -138,7 +138,7 @@ class Keeper:
         if self._writer is None:
             return 0.0
         try:
-            return await self._writer.look()
+            return await self._writer.check()
         except Fenced as error:
             self._on_end(error.end, error.at)
         except StoreError:
@@ -151,12 +151,12 @@ class Keeper:
         if self._writer is None:
             await self._make_log()
         if self._is_check_due:
-            await self._look()
-        if not await self._has_room():
+            await self._check_log()
+        if not await self._wait_for_readers():
             return None
         batch = await self._next_batch()
         if batch is None:
-            await self._look()
+            await self._check_log()
             return None
         self._ledger.offer(batch)
         await self._write(batch)
@@ -164,21 +164,21 @@ class Keeper:
         self._publish(batch)
         return batch.last if batch.end is not None else None
 
-    async def _has_room(self) -> bool:
+    async def _wait_for_readers(self) -> bool:
         """Wait for the slowest reader of what has been committed, as a pump does.
 
         The pump then waits for this keeper. Once the stream is over there is no limit: the rest
         is within the intake's bounds.
         """
         public = self._public
-        if public is None or self._tail.closed or not public.crowded:
+        if public is None or self._tail.closed or not public.exceeds_window:
             return True
         try:
-            async with asyncio.timeout(min(_LOOK, self._lease / 3)):
+            async with asyncio.timeout(min(_CHECK_INTERVAL, self._lease / 3)):
                 await public.room()
         except TimeoutError:
-            await self._look()
-        return not public.crowded
+            await self._check_log()
+        return not public.exceeds_window
 
     def _publish(self, batch: Batch) -> None:
         if self._public is not None:
@@ -188,17 +188,17 @@ class Keeper:
 
     async def _next_batch(self) -> Batch | None:
         """Return the next batch; None if there is nothing to write for some time."""
-        cursor, pace = self._cursor, self._store.pace
-        if not await cursor.wait(min(_LOOK, self._lease / 3)):
+        reader, pace = self._reader, self._store.pace
+        if not await reader.wait(min(_CHECK_INTERVAL, self._lease / 3)):
             return None
-        if cursor.position > 1:
+        if reader.position > 1:
             left = self._wrote + pace.seconds - monotonic()
-            await cursor.gather(pace.blocks, left)
-        if cursor.behind:
+            await reader.gather(pace.blocks, left)
+        if reader.behind:
             raise Behind
-        first = cursor.position
-        blocks = cursor.take(MOST)
-        ended = cursor.ended
+        first = reader.position
+        blocks = reader.take(MOST)
+        ended = reader.ended
         return Batch(self._tail.epoch, first, blocks, ended[1] if ended else None)
 
     async def _write(self, batch: Batch | None) -> None:
@@ -211,22 +211,22 @@ class Keeper:
             try:
                 await self._retry(partial(self._access.append, part, self._tail.first))
             except Rewound as error:
-                await self._note_loss(error.last)
+                await self._record_loss_and_pause(error.last)
             except Missing:
                 await self._make_again()
             else:
                 ledger.took(part)
 
-    async def _look(self, *, is_due: bool | None = None) -> None:
+    async def _check_log(self, *, is_due: bool | None = None) -> None:
         """Check that the store has the log as it was written; renew the lease if that is due."""
         is_due = self._is_check_due if is_due is None else is_due
         try:
-            await (self._access.beat() if is_due else self._access.look())
+            await (self._access.heartbeat() if is_due else self._access.check())
         except Missing:
             await self._make_again()
             await self._write(None)
         except Rewound as error:
-            await self._note_loss(error.last)
+            await self._record_loss_and_pause(error.last)
             await self._write(None)
         except (Fenced, Taken):
             self._health.worked()
@@ -245,19 +245,19 @@ class Keeper:
         is checked as often as a running stream; if it is lost, all others are checked. There may be
         thousands: few are checked at once, so that running streams are not delayed.
         """
-        health, age = self._health, -monotonic()
+        health, priority = self._health, -monotonic()
         health.newest = self._token
         for pause in chain(_CHECKS, repeat(_CHECKS[-1])):
             is_newest = health.newest == self._token
             if await health.trouble(min(pause, self._lease / 3) if is_newest else pause):
                 spread = 0.0 if is_newest else self._lease / 2
                 await asyncio.sleep(random.uniform(0, spread))  # noqa: S311 - no secret
-            async with health.turns.take(age):
+            async with health.turns.take(priority):
                 await self._check_end(own)
 
     async def _check_end(self, own: RecordId) -> None:
         try:
-            await self._look(is_due=True)
+            await self._check_log(is_due=True)
         except Fenced as error:
             if error.at != own:
                 raise
@@ -277,8 +277,8 @@ class Keeper:
         self._writer = await self._retry(partial(self._store.create, self._meta, self._token))
         self.created.set()
 
-    async def _note_loss(self, last: RecordId) -> None:
-        """Note that the store has lost the records after this one."""
+    async def _record_loss_and_pause(self, last: RecordId) -> None:
+        """Record that the store has lost the records after this one, and pause."""
         self._ledger.went_back(last)
         self._health.lost()
         await asyncio.sleep(_PAUSES[0])  # it may go back again and again
@@ -292,13 +292,13 @@ class Keeper:
         """
         if monotonic() - self._renewed > self._store.keep.ended:
             raise Missing
-        await self._note_loss(RecordId(0, 0))
+        await self._record_loss_and_pause(RecordId(0, 0))
         await self._make_log()
         with suppress(StoreError):  # the next request with such a name repeats it
             for name, meant in self._names():
                 await self._store.claim(name, meant)
         try:
-            await self._retry(self._access.beat)
+            await self._retry(self._access.heartbeat)
         except Rewound as error:
             self._ledger.went_back(error.last)  # its batches are still there
         except Missing:
@@ -316,7 +316,7 @@ class Keeper:
         while True:
             try:
                 done = await request()
-            except _RESPONSES:
+            except _REFUSALS:
                 self._health.worked()
                 raise
             except StoreError as error:
@@ -336,7 +336,7 @@ class Keeper:
         Raises:
             Behind: It is not.
         """
-        if self._cursor.behind:
+        if self._reader.behind:
             raise Behind
 
     @property

@@ -66,7 +66,7 @@ class Ledger:
             Behind: It is no longer held.
         """
         held, first = self._held, self.stored
-        reader = held.cursor()
+        reader = held.unattached_reader()
         reader.position = first
         if reader.behind:
             raise Behind

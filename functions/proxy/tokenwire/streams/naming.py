@@ -6,7 +6,7 @@ from collections import OrderedDict
 from hashlib import sha256
 from typing import Protocol
 
-from ..stores.contract import Named, Names
+from ..stores.contract import NameBinding, Names
 from ..stores.memory import StreamNames
 from .stream import Stream
 
@@ -17,17 +17,19 @@ MAX_PENDING = 100
 class Naming(Protocol):
     """The names of one process's callers, as ``name_key`` makes them."""
 
-    async def claim(self, key: str, meant: Named, instead_of: Named | None) -> Named | None:
+    async def claim(
+        self, key: str, meant: NameBinding, instead_of: NameBinding | None
+    ) -> NameBinding | None:
         """As ``Names.claim``, for a stream that is about to start."""
 
     async def name(self, key: str, stream: Stream) -> None:
-        """Let the name stand for a stream from now on."""
+        """Bind the name to a stream, replacing an earlier binding."""
 
-    async def named(self, key: str) -> Named | None:
-        """Return what the name stands for; None if it stands for nothing."""
+    async def lookup(self, key: str) -> NameBinding | None:
+        """Return what the name is bound to; None if it is not bound."""
 
     async def started(self, stream_id: str) -> None:
-        """Note that a stream runs here, which may have claimed names."""
+        """Record that a stream runs here, which may have claimed names."""
 
     def forget(self, stream_id: str) -> None:
         """Remove the names of a stream that is no longer held here."""
@@ -40,7 +42,9 @@ class LocalNaming:
         self._names = StreamNames()
         self._pending: OrderedDict[str, None] = OrderedDict()
 
-    async def claim(self, key: str, meant: Named, instead_of: Named | None) -> Named | None:
+    async def claim(
+        self, key: str, meant: NameBinding, instead_of: NameBinding | None
+    ) -> NameBinding | None:
         """As ``Naming.claim``."""
         found = await self._names.claim(key, meant, instead_of)
         if found is None:
@@ -52,11 +56,11 @@ class LocalNaming:
 
     async def name(self, key: str, stream: Stream) -> None:
         """As ``Naming.name``."""
-        await self._names.name(key, Named(stream.meta.id))
+        await self._names.name(key, NameBinding(stream.meta.id))
 
-    async def named(self, key: str) -> Named | None:
-        """As ``Naming.named``."""
-        return await self._names.named(key)
+    async def lookup(self, key: str) -> NameBinding | None:
+        """As ``Naming.lookup``."""
+        return await self._names.lookup(key)
 
     async def started(self, stream_id: str) -> None:
         """As ``Naming.started``."""
@@ -77,9 +81,11 @@ class StoreNaming:
     def __init__(self, store: Names) -> None:
         self._store = store
         self._local = StreamNames()
-        self._pending: OrderedDict[str, list[tuple[str, Named]]] = OrderedDict()
+        self._pending: OrderedDict[str, list[tuple[str, NameBinding]]] = OrderedDict()
 
-    async def claim(self, key: str, meant: Named, instead_of: Named | None) -> Named | None:
+    async def claim(
+        self, key: str, meant: NameBinding, instead_of: NameBinding | None
+    ) -> NameBinding | None:
         """As ``Naming.claim``."""
         found = await self._store.claim(key, meant, instead_of)
         if found is None:
@@ -90,21 +96,21 @@ class StoreNaming:
 
     async def name(self, key: str, stream: Stream) -> None:
         """As ``Naming.name``."""
-        meant = Named(stream.meta.id)
+        meant = NameBinding(stream.meta.id)
         await self._store.name(key, meant)
         if stream.is_ours:
             await self._local.name(key, meant)
 
-    async def named(self, key: str) -> Named | None:
-        """As ``Naming.named``. A name that the store has lost may still be here."""
-        return await self._store.named(key) or await self._local.named(key)
+    async def lookup(self, key: str) -> NameBinding | None:
+        """As ``Naming.lookup``. A name that the store has lost may still be here."""
+        return await self._store.lookup(key) or await self._local.lookup(key)
 
     async def started(self, stream_id: str) -> None:
         """As ``Naming.started``."""
         for key, meant in self._pending.pop(stream_id, ()):
             await self._local.name(key, meant)
 
-    def of(self, stream_id: str) -> list[tuple[str, Named]]:
+    def of(self, stream_id: str) -> list[tuple[str, NameBinding]]:
         """Return the names of a stream that runs here, each with its value."""
         return self._local.of(stream_id)
 

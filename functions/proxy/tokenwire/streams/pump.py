@@ -126,7 +126,7 @@ class Pump:
     async def _pause(self, deadline: Deadline) -> None:
         if self._facts.first_content is None:
             return
-        if self._tail.crowded:
+        if self._tail.exceeds_window:
             deadline.pause()
             await self._tail.room()
         else:

@@ -13,7 +13,7 @@ from .blocks import BLOCK_OVERHEAD
 if TYPE_CHECKING:
     from .tail import Tail
 
-_FOREVER = 3600.0
+_WAKE_AFTER = 3600.0
 """Seconds after which a wait without a limit is begun again."""
 
 
@@ -102,7 +102,7 @@ class Reader:
     async def over(self) -> None:
         """Wait for the end of the stream, or for nothing more to come."""
         while not self._tail.over:
-            await self._woken(_FOREVER)
+            await self._woken(_WAKE_AFTER)
 
     async def gather(self, count: int, seconds: float) -> None:
         """Wait for ``count`` blocks after this place, for the end, or for ``seconds``."""

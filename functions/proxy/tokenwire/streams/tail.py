@@ -155,13 +155,13 @@ class Tail:
         self.blocks.drop()
 
     @property
-    def crowded(self) -> bool:
+    def exceeds_window(self) -> bool:
         """Whether the slowest attached reader is further behind than the window."""
         return not self.closed and any(map(self._is_slow, self._readers))
 
     async def room(self) -> None:
         """Wait until the slowest attached reader is within the window, or the stream is over."""
-        while self.crowded:
+        while self.exceeds_window:
             self._writer = asyncio.get_running_loop().create_future()
             await self._writer
 
@@ -171,7 +171,7 @@ class Tail:
         For a log that is read from a store: there the rest of it is kept for that reader, so
         that it need not delay the others.
         """
-        while self.crowded:
+        while self.exceeds_window:
             before = {reader: reader.consumed for reader in self._readers}
             try:
                 async with asyncio.timeout(seconds):
@@ -202,7 +202,7 @@ class Tail:
             if self._is_retired:
                 self.retire()
 
-    def cursor(self) -> Reader:
+    def unattached_reader(self) -> Reader:
         """Return a reader of all there is, for which the pump does not wait: it may be ``behind``.
 
         It gets the writer's end as soon as that is offered, to take it to the store.
@@ -217,7 +217,7 @@ class Tail:
 
     async def reach(self, number: int, seconds: float) -> bool:
         """Wait up to ``seconds`` for the block of this number, or for nothing more to come."""
-        reader = self.cursor()
+        reader = self.unattached_reader()
         reader.position = number
         return await reader.wait(seconds)
 

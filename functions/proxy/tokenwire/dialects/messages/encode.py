@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from ...sse import named
+from ...sse import event_block
 from ..depth import parsed
 from ..protocol import JSON
 
@@ -165,7 +165,7 @@ class MessagesEncoder:
 
 
 def _block(name: str, body: JSON) -> bytes:
-    return named(name, msgspec.json.encode({"type": name, **body}))
+    return event_block(name, msgspec.json.encode({"type": name, **body}))
 
 
 def _usage(usage: Usage) -> JSON:

@@ -18,13 +18,13 @@ from ...events import (
     ToolName,
     Usage,
 )
-from ...sse import named
+from ...sse import event_block
 from ..protocol import JSON, size_of
 from .calls import Call
-from .items import Events, Item, Message, Thought
+from .items import Events, Item, Message, ReasoningItem
 from .object import failure, response, settings, usage
 
-_Any = TypeVar("_Any", bound=Item)
+_ItemT = TypeVar("_ItemT", bound=Item)
 
 _DONE = b"data: [DONE]\n\n"
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -48,7 +48,7 @@ class ResponsesEncoder:
         self._sequence = 0
         self._start: Start | None = None
         self._items: list[Item] = []
-        self._open: list[Item] = []
+        self._open_items: list[Item] = []
         self._pending: Events = []
         self._calls: dict[int, Call] = {}
         self._tools: dict[str, ToolName] = {}
@@ -71,15 +71,15 @@ class ResponsesEncoder:
                 self._usage = event
             case Finish():
                 self._finish = event
-        return self._blocks(self._piece(event))
+        return self._blocks(self._delta_events(event))
 
-    def _piece(self, event: Event) -> Events:
-        self.held += _weight(event)
+    def _delta_events(self, event: Event) -> Events:
+        self.held += _text_size(event)
         match event:
             case Content(delta=delta, refusal=refusal):
                 return self._message().add(delta, refusal=refusal)
             case Reasoning():
-                return self._thought(event).add(event)
+                return self._reasoning(event).add(event)
             case Citation(url=url) if url:
                 return self._message().cite(event)
             case ToolCall():
@@ -96,51 +96,52 @@ class ResponsesEncoder:
         return self._blocks([("response.created", response), ("response.in_progress", response)])
 
     def _message(self) -> Message:
-        found = self._open[-1] if self._open else None
+        found = self._open_items[-1] if self._open_items else None
         if isinstance(found, Message):
             return found
-        return self._opened(Message(*self._place()))
+        return self._add_item(Message(*self._next_item_place()))
 
-    def _thought(self, event: Reasoning) -> Thought:
-        found = self._open[-1] if self._open else None
-        if isinstance(found, Thought) and not (found.is_signed or event.redacted):
+    def _reasoning(self, event: Reasoning) -> ReasoningItem:
+        found = self._open_items[-1] if self._open_items else None
+        if isinstance(found, ReasoningItem) and not (found.is_signed or event.redacted):
             return found
-        return self._opened(Thought(*self._place()))
+        return self._add_item(ReasoningItem(*self._next_item_place()))
 
     def _call(self, event: ToolCall) -> Call:
         if event.call not in self._calls:
             call = self._new_call(event)
             # Parallel calls stay open together: their pieces may be interleaved.
-            mixed = bool(self._open) and isinstance(self._open[-1], Call)
+            mixed = bool(self._open_items) and isinstance(self._open_items[-1], Call)
             self._calls[event.call] = call
-            self._opened(call, beside=mixed)
+            self._add_item(call, beside=mixed)
         return self._calls[event.call]
 
     def _new_call(self, event: ToolCall) -> Call:
         """Return a new call item, under the tool name that the request used."""
         call_id, name = event.id or f"call_{event.call}", event.name or ""
         tool = self._tools.get(name) or ToolName(name, name)
-        return Call(*self._place(), call_id, tool)
+        return Call(*self._next_item_place(), call_id, tool)
 
-    def _place(self) -> tuple[int, str]:
+    def _next_item_place(self) -> tuple[int, str]:
+        """Return the index of the next item, and the id of the stream."""
         return len(self._items), self._start.id if self._start else ""
 
-    def _opened(self, item: _Any, *, beside: bool = False) -> _Any:
+    def _add_item(self, item: _ItemT, *, beside: bool = False) -> _ItemT:
         if not beside:
-            self._pending += self._closing()
+            self._pending += self._close_open_items()
         self._items.append(item)
-        self._open.append(item)
+        self._open_items.append(item)
         return item
 
-    def _closing(self) -> Events:
-        closing, self._open = self._open, []
+    def _close_open_items(self) -> Events:
+        closing, self._open_items = self._open_items, []
         return [event for item in closing for event in item.close()]
 
     def end(self) -> list[bytes]:
         """Return the ends of the open items, ``completed`` or ``incomplete``, and ``[DONE]``."""
         begun = self._begin(Start("", ""))
-        closed = self._blocks(self._closing())
-        status = "incomplete" if self._why() else "completed"
+        closed = self._blocks(self._close_open_items())
+        status = "incomplete" if self._incomplete_reason() else "completed"
         last: JSON = {"response": self.snapshot(status)}
         return begun + closed + self._blocks([(f"response.{status}", last)]) + [_DONE]
 
@@ -166,7 +167,7 @@ class ResponsesEncoder:
         """
         fields: JSON = {"code": error.code, "message": error.message, "param": error.param}
         body = {"type": "error", **fields, "error": {"type": "server_error", **fields}}
-        return [named("error", msgspec.json.encode(body))]
+        return [event_block("error", msgspec.json.encode(body))]
 
     def snapshot(self, status: str = "in_progress") -> JSON:
         """Return the response object in its present state."""
@@ -175,10 +176,10 @@ class ResponsesEncoder:
         if status != "in_progress" and self._usage is not None:
             found["usage"] = usage(self._usage)
         if status == "incomplete":
-            found["incomplete_details"] = {"reason": self._why()}
+            found["incomplete_details"] = {"reason": self._incomplete_reason()}
         return found
 
-    def _why(self) -> str | None:
+    def _incomplete_reason(self) -> str | None:
         return _INCOMPLETE.get(self._finish.reason) if self._finish else None
 
     def _blocks(self, events: Events) -> list[bytes]:
@@ -188,12 +189,12 @@ class ResponsesEncoder:
             event = {"type": name, "sequence_number": self._sequence, **body}
             # An empty block keeps its position: ids count the blocks of a record.
             is_new = self._sequence > self._after
-            blocks.append(named(name, msgspec.json.encode(event)) if is_new else b"")
+            blocks.append(event_block(name, msgspec.json.encode(event)) if is_new else b"")
             self._sequence += 1
         return blocks
 
 
-def _weight(event: Event) -> int:
+def _text_size(event: Event) -> int:
     match event:
         case Content(delta=text) | Reasoning(delta=text) | ToolCall(arguments=text):
             return size_of(text)

@@ -130,7 +130,7 @@ class Message:
         return {**kind, "status": self._status, "content": [dict(part) for part in self._parts]}
 
 
-class Thought:
+class ReasoningItem:
     """Reasoning, sent as a summary, which is what clients display."""
 
     def __init__(self, index: int, stream: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from .. import carry
-from ..checks import named
+from ..checks import valid_name
 from ..origins import made
 from ..protocol import JSON, ChatRequest
 from ..schema import check
@@ -131,5 +131,5 @@ def parse(raw: object) -> ChatRequest:
     """
     body = check(raw, Request)
     if isinstance(chat_id := body.get("id"), str):
-        named(chat_id, "id")
+        valid_name(chat_id, "id")
     return ChatRequest(model=body.get("model") or "", stream=True, body=body, dialect="ui")

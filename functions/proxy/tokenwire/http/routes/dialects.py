@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ...dialects import Dialect
 from ..answer import answer
-from ..dependencies import ContextDep, RecordDep, ServicesDep
+from ..dependencies import ContextDep, ServicesDep, SummaryDep
 from ..schemas import request_body
 
 _Route: TypeAlias = Callable[..., Awaitable[Response]]
@@ -37,8 +37,8 @@ def router(dialects: Mapping[str, Dialect]) -> APIRouter:
 
 def _post(dialect: Dialect) -> _Route:
     async def post(
-        request: Request, services: ServicesDep, context: ContextDep, record: RecordDep
+        request: Request, services: ServicesDep, context: ContextDep, summary: SummaryDep
     ) -> Any:
-        return await answer(request, services, context, record, dialect)
+        return await answer(request, services, context, summary, dialect)
 
     return post

@@ -12,7 +12,7 @@ from ...gateway.cursors import parse_cursor
 from ...gateway.start import start
 from ...gateway.watching import event_source_view, reconnect
 from ..answer import streamed
-from ..dependencies import ContextDep, RecordDep, ServicesDep
+from ..dependencies import ContextDep, ServicesDep, SummaryDep
 from ..requests import cursor_of, prompt_request, viewer_of
 
 router = APIRouter(tags=["Typed events"])
@@ -26,7 +26,7 @@ async def get_stream(
     request: Request,
     services: ServicesDep,
     context: ContextDep,
-    record: RecordDep,
+    summary: SummaryDep,
     prompt: Prompt = "",
     model: Model = "",
 ) -> Response:
@@ -36,14 +36,14 @@ async def get_stream(
     that it lost, and never starts (or pays for) another. The answer is 204 once the client has
     everything, which makes `EventSource` stop.
     """
-    record.log.dialect = DIALECT.name
+    summary.log.dialect = DIALECT.name
     cursor, viewer = parse_cursor(cursor_of(request)), viewer_of(request)
     if cursor is None:
         start_request = prompt_request(request, DIALECT, prompt, model)
-        stream = (await start(services, context, record, start_request)).stream
+        stream = (await start(services, context, summary, start_request)).stream
         view = await event_source_view(services, context, stream, DIALECT, None, viewer)
-        return streamed(services, context, record, view)
-    rest = await reconnect(services, context, record, DIALECT, cursor, viewer)
+        return streamed(services, context, summary, view)
+    rest = await reconnect(services, context, summary, DIALECT, cursor, viewer)
     if rest is None:
         return Response(status_code=204)
-    return streamed(services, context, record, rest)
+    return streamed(services, context, summary, rest)

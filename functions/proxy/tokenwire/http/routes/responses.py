@@ -16,7 +16,7 @@ from ...gateway.responses import (
     resume_response,
 )
 from ..answer import streamed
-from ..dependencies import ContextDep, RecordDep, ServicesDep
+from ..dependencies import ContextDep, ServicesDep, SummaryDep
 
 router = APIRouter(prefix="/v1/responses", tags=["OpenAI Responses"])
 
@@ -30,7 +30,7 @@ async def read(
     response_id: str,
     services: ServicesDep,
     context: ContextDep,
-    record: RecordDep,
+    summary: SummaryDep,
     stream: bool = False,
     starting_after: After = -1,
 ) -> Response:
@@ -39,20 +39,20 @@ async def read(
     A number that a running response has not reached is a 400.
     The response repeats the request's settings where this process still has them.
     """
-    record.log.dialect = DIALECT.name
-    found = await find_response(services, context, record, response_id)
+    summary.log.dialect = DIALECT.name
+    found = await find_response(services, context, summary, response_id)
     if not stream:
         return JSONResponse(response_object(services, found))
     view = await resume_response(services, found, starting_after)
-    return streamed(services, context, record, view)
+    return streamed(services, context, summary, view)
 
 
 @router.post("/{response_id}/cancel", summary="Cancel a response")
 async def cancel(
-    response_id: str, services: ServicesDep, context: ContextDep, record: RecordDep
+    response_id: str, services: ServicesDep, context: ContextDep, summary: SummaryDep
 ) -> Response:
     """Stops the generation and closes the connection to the provider. Idempotent."""
-    found = await find_response(services, context, record, response_id)
+    found = await find_response(services, context, summary, response_id)
     return JSONResponse(await cancel_response(services, found))
 
 
@@ -61,7 +61,7 @@ async def input_items(
     response_id: str,
     services: ServicesDep,
     context: ContextDep,
-    record: RecordDep,
+    summary: SummaryDep,
     limit: Limit = 20,
     order: Literal["asc", "desc"] = "desc",
     after: AfterItem = None,
@@ -70,5 +70,5 @@ async def input_items(
 
     The process that received the request holds it, as long as it has room.
     """
-    found = await find_response(services, context, record, response_id)
+    found = await find_response(services, context, summary, response_id)
     return JSONResponse(input_page(services, found, limit, order, after))

@@ -12,7 +12,7 @@ from ...dialects.events import DIALECT as EVENTS
 from ...gateway import tickets, watching
 from ...gateway.start import start as start_stream
 from ..delivery import DeliveryOptions
-from ..dependencies import ContextDep, RecordDep, ServicesDep, Ticket, ViewerContextDep
+from ..dependencies import ContextDep, ServicesDep, SummaryDep, Ticket, ViewerContextDep
 from ..errors import error_response
 from ..requests import cursor_of, read_start, viewer_of
 from ..response import StreamResponse
@@ -26,7 +26,7 @@ Usage = Annotated[bool, Query(description="Include the final usage chunk (`forma
 
 @router.post("", status_code=201, openapi_extra=request_body(BODY), summary="Start a stream")
 async def start(
-    request: Request, services: ServicesDep, context: ContextDep, record: RecordDep
+    request: Request, services: ServicesDep, context: ContextDep, summary: SummaryDep
 ) -> Response:
     """Starts a stream and returns a URL to watch it at, without waiting for the provider.
 
@@ -35,7 +35,7 @@ async def start(
     `on_disconnect=cancel`; never for `continue`).
     """
     body = await read_start(request, services, context, EVENTS, detached=True)
-    stream_id = (await start_stream(services, context, record, body)).stream.meta.id
+    stream_id = (await start_stream(services, context, summary, body)).stream.meta.id
     answer = {"id": stream_id, **await tickets.ticket_url(services, stream_id)}
     return JSONResponse(answer, status_code=201, headers={"x-stream-id": stream_id})
 
@@ -46,7 +46,7 @@ async def watch(
     stream_id: str,
     services: ServicesDep,
     context: ViewerContextDep,
-    record: RecordDep,
+    summary: SummaryDep,
     format: Format = "events",
     ticket: Ticket = "",
     include_usage: Usage = False,
@@ -58,17 +58,17 @@ async def watch(
     to another caller. 410: the part after the cursor is no longer held. 503: the store failed.
     """
     dialect = watching.format_named(services.dialects, format)
-    record.log.dialect = dialect.name
+    summary.log.dialect = dialect.name
     cursor, viewer = cursor_of(request), viewer_of(request)
     watch_request = watching.WatchRequest(stream_id, dialect, cursor, viewer, ticket, include_usage)
-    view = await watching.watch(services, context, record, watch_request)
+    view = await watching.watch(services, context, summary, watch_request)
     if view is None:
         return Response(status_code=204, headers={"x-stream-id": stream_id})
     # A resuming client may be an EventSource, which stops on any status but 200, so a failed
     # stream is reported as an event.
     on_error = None if cursor else error_response(dialect)
     options = DeliveryOptions.of(services.settings, retry=True, error_response=on_error)
-    return StreamResponse(services.hub, view, options, context, record)
+    return StreamResponse(services.hub, view, options, context, summary)
 
 
 @router.post("/{stream_id}/viewers/{viewer}", status_code=204, summary="Renew a viewer lease")
@@ -112,8 +112,8 @@ async def share(stream_id: str, services: ServicesDep, context: ContextDep) -> R
 
 @router.post("/{stream_id}/cancel", summary="Cancel a stream")
 async def cancel(
-    stream_id: str, services: ServicesDep, context: ContextDep, record: RecordDep
+    stream_id: str, services: ServicesDep, context: ContextDep, summary: SummaryDep
 ) -> Response:
     """Stops the generation and closes the connection to the provider. Idempotent."""
-    reason = await watching.cancel(services, context, record, stream_id)
+    reason = await watching.cancel(services, context, summary, stream_id)
     return JSONResponse({"id": stream_id, "end_reason": reason})

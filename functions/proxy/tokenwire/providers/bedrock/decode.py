@@ -15,7 +15,7 @@ import msgspec
 
 from ...dialects.protocol import JSON
 from ...dialects.reading import malformed, read
-from ...sse import named
+from ...sse import event_block
 from .events import Delta, Event, Reasoning, Start, Usage
 
 _REASONS = {"guardrail_intervened": "refusal", "content_filtered": "refusal"}
@@ -198,4 +198,4 @@ def _failure(kind: str) -> JSON:
 
 
 def _block(event: JSON) -> bytes:
-    return named(event["type"], msgspec.json.encode(event))
+    return event_block(event["type"], msgspec.json.encode(event))

@@ -12,10 +12,10 @@ _COMPATIBLE = "https://generativelanguage.googleapis.com/v1beta/openai/"
 def _create_compatible(name: str, settings: KeySettings, dependencies: Dependencies) -> Provider:
     from ..config import configured
     from ..openai.bodies import for_google
-    from ..openai.provider import OpenAI
+    from ..openai.provider import OpenAIProvider
 
     config = configured(settings, dependencies, settings.base_url or _COMPATIBLE)
-    return OpenAI(name, dependencies.key(settings.key), config, for_google)
+    return OpenAIProvider(name, dependencies.key(settings.key), config, for_google)
 
 
 def _create_native(name: str, settings: KeySettings, dependencies: Dependencies) -> Provider:

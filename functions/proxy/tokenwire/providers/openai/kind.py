@@ -9,10 +9,10 @@ from ..settings import KeySettings
 
 def _create(name: str, settings: KeySettings, dependencies: Dependencies) -> Provider:
     from ..config import configured
-    from .provider import OpenAI
+    from .provider import OpenAIProvider
 
     config = configured(settings, dependencies)
-    return OpenAI(name, dependencies.key(settings.key), config)
+    return OpenAIProvider(name, dependencies.key(settings.key), config)
 
 
 OPENAI = ProviderKind(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import httpx2
 
 
-class OpenAI:
+class OpenAIProvider:
     """A provider that speaks the ``chat`` dialect.
 
     Args:

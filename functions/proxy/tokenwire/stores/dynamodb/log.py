@@ -54,11 +54,11 @@ class DynamoDBWriter:
         """As ``Writer.append``. ``floor`` is ignored: items are paid for when written."""
         if batch == self._written:
             if batch.end is None:
-                await self.look()  # it was written, but perhaps the log was ended since
+                await self.check()  # it was written, but perhaps the log was ended since
             return
         self._check_open()
         if not batch.follows(self._last):
-            await self.look()  # raises, where the log is not as it was left
+            await self.check()  # raises, where the log is not as it was left
             raise Rewound(self._last)
         expires = expires_in(self._keep.running if batch.end is None else self._keep.ended)
         items = of_batch(key(self._id, self._next), batch, self.token, expires)
@@ -71,8 +71,8 @@ class DynamoDBWriter:
         if batch.end is not None:
             await self._verify()
 
-    async def beat(self) -> None:
-        """As ``Writer.beat``."""
+    async def heartbeat(self) -> None:
+        """As ``Writer.heartbeat``."""
         await self._around()
         await self._verify()
         self._check_open()
@@ -84,8 +84,8 @@ class DynamoDBWriter:
         if await self._table.update(key(self._id, 0), change, values, **names) is not None:
             raise Missing
 
-    async def look(self) -> float:
-        """As ``Writer.look``. One request: the first item, and the places around the next."""
+    async def check(self) -> float:
+        """As ``Writer.check``. One request: the first item, and the places around the next."""
         marks = (await self._around()).get("watching", {}).get("M", {})
         self._check_open()
         return self._leases.update({viewer: mark.get("S", "") for viewer, mark in marks.items()})
@@ -176,21 +176,21 @@ class DynamoDBFollower:
             if found or time.monotonic() >= until:
                 return found
 
-    async def pulse(self) -> int:
-        """As ``Follower.pulse``."""
+    async def producer_heartbeat(self) -> int:
+        """As ``Follower.producer_heartbeat``."""
         item = await self._table.get(key(self.meta.id, 0))
         if item is None:
             raise Missing
         return number(item, "pulse")
 
-    async def probe(self) -> None:
-        """As ``Follower.probe``."""
+    async def probe_write(self) -> None:
+        """As ``Follower.probe_write``."""
         nonce = {":nonce": {"S": secrets.token_hex(4)}}
         if await self._table.update(key(self.meta.id, 0), "SET probe = :nonce", nonce) is not None:
             raise Missing
 
-    async def lose(self, end: End) -> None:
-        """As ``Follower.lose``."""
+    async def end_as_lost(self, end: End) -> None:
+        """As ``Follower.end_as_lost``."""
         if self._read.over:
             return
         last = await self._table.last(key(self.meta.id, 0)["pk"])

@@ -6,9 +6,9 @@ import asyncio
 import time
 from contextlib import suppress
 
-from ..contract import Batch, Follower, Keep, Named, Pace, Writer
-from ..encoding import pack_json, unpack_meta, unpack_named
-from ..exceptions import MAX_VIEWERS, Crowded, Missing, StoreError, Taken
+from ..contract import Batch, Follower, Keep, NameBinding, Pace, Writer
+from ..encoding import pack_json, unpack_binding, unpack_meta
+from ..exceptions import MAX_VIEWERS, Missing, StoreError, Taken, TooManyViewers
 from ..records import End, Meta, RecordId
 from ..viewer_leases import mark
 from .items import Item, binary, expires_in, is_expired, key, place_of
@@ -98,14 +98,16 @@ class DynamoDBStore:
             raise fenced(last)
         values |= {":most": {"N": str(MAX_VIEWERS)}}
         if await self.table.update(at, change, values, _HAS_ROOM, viewer=viewer) is not None:
-            raise Crowded
+            raise TooManyViewers
 
     async def leave(self, stream_id: str, viewer: str) -> None:
         """As ``Store.leave``."""
         with suppress(Missing):
             await self._change_viewers(stream_id, "REMOVE watching.#viewer", {}, viewer)
 
-    async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
+    async def claim(
+        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+    ) -> NameBinding | None:
         """As ``Names.claim``."""
         values = {
             ":now": {"N": str(int(time.time()))},
@@ -113,18 +115,18 @@ class DynamoDBStore:
             ":before": {"B": pack_json(instead_of or meant)},
         }
         found = await self.table.put(self._named_item(name, meant), _MAY_CLAIM, values)
-        return None if found is None else unpack_named(binary(found, "named"))
+        return None if found is None else unpack_binding(binary(found, "named"))
 
-    async def name(self, name: str, meant: Named) -> None:
+    async def name(self, name: str, meant: NameBinding) -> None:
         """As ``Names.name``."""
         await self.table.put(self._named_item(name, meant))
 
-    async def named(self, name: str) -> Named | None:
-        """As ``Names.named``."""
+    async def lookup(self, name: str) -> NameBinding | None:
+        """As ``Names.lookup``."""
         item = await self.table.get(_name_key(name))
         if item is None or is_expired(item):
             return None
-        return unpack_named(binary(item, "named"))
+        return unpack_binding(binary(item, "named"))
 
     async def _create(self, meta: Meta, token: str) -> None:
         item: Item = {
@@ -150,7 +152,7 @@ class DynamoDBStore:
         if await self.table.update(at, change, values, viewer=viewer) is not None:
             raise Missing
 
-    def _named_item(self, name: str, meant: Named) -> Item:
+    def _named_item(self, name: str, meant: NameBinding) -> Item:
         lasts = expires_in(self.keep.running + self.keep.ended)
         return {**_name_key(name), "named": {"B": pack_json(meant)}, **lasts}
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..contract import Batch, Keep
-from ..exceptions import MAX_VIEWERS, Crowded, Fenced, Missing, Taken
+from ..exceptions import MAX_VIEWERS, Fenced, Missing, Taken, TooManyViewers
 from ..records import End, Meta, RecordId
 from ..viewer_leases import mark
 
@@ -25,7 +25,7 @@ class Log:
     meta: Meta
     producer: str
     batches: list[Batch] = field(default_factory=list)
-    pulse: int = 0
+    heartbeats: int = 0
     marks: dict[str, str] = field(default_factory=dict)
     expires: float = math.inf
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,12 +70,12 @@ class Log:
 
         Raises:
             Fenced: The log has an end, and the viewer is new.
-            Crowded: It has ``MAX_VIEWERS`` others.
+            TooManyViewers: It has ``MAX_VIEWERS`` others.
         """
         if viewer not in self.marks:
             self.check_open()
             if len(self.marks) >= MAX_VIEWERS:
-                raise Crowded
+                raise TooManyViewers
         self.marks[viewer] = mark(seconds)
 
 

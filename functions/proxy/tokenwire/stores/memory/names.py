@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from ..contract import Named
+from ..contract import NameBinding
 
 
 class StreamNames:
     """Names that last as long as their stream is held. Keeps the contract of ``Names``."""
 
     def __init__(self) -> None:
-        self._names: dict[str, Named] = {}
+        self._names: dict[str, NameBinding] = {}
         self._by_stream: dict[str, set[str]] = {}
 
-    async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
+    async def claim(
+        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+    ) -> NameBinding | None:
         """As ``Names.claim``."""
         found = self._names.get(name)
         if found not in (None, instead_of, meant):
@@ -20,7 +22,7 @@ class StreamNames:
         await self.name(name, meant)
         return None
 
-    async def name(self, name: str, meant: Named) -> None:
+    async def name(self, name: str, meant: NameBinding) -> None:
         """As ``Names.name``."""
         before = self._names.get(name)
         if before is not None:
@@ -28,11 +30,11 @@ class StreamNames:
         self._names[name] = meant
         self._by_stream.setdefault(meant.stream, set()).add(name)
 
-    async def named(self, name: str) -> Named | None:
-        """As ``Names.named``."""
+    async def lookup(self, name: str) -> NameBinding | None:
+        """As ``Names.lookup``."""
         return self._names.get(name)
 
-    def of(self, stream_id: str) -> list[tuple[str, Named]]:
+    def of(self, stream_id: str) -> list[tuple[str, NameBinding]]:
         """Return the names of this stream, each with its value."""
         return [(name, self._names[name]) for name in self._by_stream.get(stream_id, ())]
 

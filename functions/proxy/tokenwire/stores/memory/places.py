@@ -30,20 +30,20 @@ class MemoryWriter:
             self._check(log)
             if not batch.follows(log.last):
                 raise Rewound(log.last)
-            log.pulse += 1
+            log.heartbeats += 1
             log.add(batch)
         self.last = batch.last
         if batch.end is not None:
             self._logs.ended(log)
 
-    async def beat(self) -> None:
-        """As ``Writer.beat``."""
+    async def heartbeat(self) -> None:
+        """As ``Writer.heartbeat``."""
         log = self._own_log()
         self._check(log)
-        log.pulse += 1
+        log.heartbeats += 1
 
-    async def look(self) -> float:
-        """As ``Writer.look``."""
+    async def check(self) -> float:
+        """As ``Writer.check``."""
         log = self._own_log()
         self._check(log)
         return self._leases.update(log.marks)
@@ -82,15 +82,15 @@ class MemoryFollower:
             self.place = found[-1].last
         return found
 
-    async def pulse(self) -> int:
-        """As ``Follower.pulse``."""
-        return self._logs.get(self.meta.id).pulse
+    async def producer_heartbeat(self) -> int:
+        """As ``Follower.producer_heartbeat``."""
+        return self._logs.get(self.meta.id).heartbeats
 
-    async def probe(self) -> None:
-        """As ``Follower.probe``. Memory takes every write."""
+    async def probe_write(self) -> None:
+        """As ``Follower.probe_write``. Memory takes every write."""
         self._logs.get(self.meta.id)
 
-    async def lose(self, end: End) -> None:
-        """As ``Follower.lose``."""
+    async def end_as_lost(self, end: End) -> None:
+        """As ``Follower.end_as_lost``."""
         if not self._logs.get(self.meta.id).after(self.place):
             self._logs.close(self.meta.id, end)

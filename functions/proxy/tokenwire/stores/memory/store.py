@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..contract import Follower, Keep, Named, Pace, Writer
+from ..contract import Follower, Keep, NameBinding, Pace, Writer
 from ..exceptions import Taken
 from ..records import End, Meta, RecordId
 from .logs import Log, Logs
@@ -35,7 +35,7 @@ class MemoryStore:
         self._clock = clock
         held: dict[str, Log] = {}
         self._logs = Logs(held, self.keep, clock)
-        self._names: dict[str, tuple[Named, float]] = {}
+        self._names: dict[str, tuple[NameBinding, float]] = {}
 
     async def prepare(self) -> None:
         """Nothing to prepare."""
@@ -59,7 +59,7 @@ class MemoryStore:
         if log.producer not in ("", token):
             raise Taken
         log.producer = token
-        log.pulse += 1
+        log.heartbeats += 1
         return MemoryWriter(self._logs, stream_id, token)
 
     async def open(self, stream_id: str) -> Follower | None:
@@ -81,15 +81,17 @@ class MemoryStore:
         if log is not None:
             log.marks.pop(viewer, None)
 
-    async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
+    async def claim(
+        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+    ) -> NameBinding | None:
         """As ``Names.claim``."""
-        found = await self.named(name)
+        found = await self.lookup(name)
         if found not in (None, meant, instead_of):
             return found
         await self.name(name, meant)
         return None
 
-    async def name(self, name: str, meant: Named) -> None:
+    async def name(self, name: str, meant: NameBinding) -> None:
         """As ``Names.name``."""
         now = self._clock()
         # In order of their last use, so that the expired ones come first.
@@ -98,7 +100,7 @@ class MemoryStore:
         while (first := next(iter(self._names.items())))[1][1] <= now:
             del self._names[first[0]]
 
-    async def named(self, name: str) -> Named | None:
-        """As ``Names.named``."""
+    async def lookup(self, name: str) -> NameBinding | None:
+        """As ``Names.lookup``."""
         found = self._names.get(name)
         return None if found is None or found[1] <= self._clock() else found[0]

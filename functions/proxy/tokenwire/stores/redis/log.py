@@ -55,13 +55,13 @@ class RedisWriter:
         await self._run(APPEND, args)
         self._last = last
 
-    async def beat(self) -> None:
-        """As ``Writer.beat``."""
+    async def heartbeat(self) -> None:
+        """As ``Writer.heartbeat``."""
         lasts = ms(self._keep.running)
         await self._run(LOOK, [lasts, self._last, self.token, *self._leases.abandoned()])
 
-    async def look(self) -> float:
-        """As ``Writer.look``."""
+    async def check(self) -> float:
+        """As ``Writer.check``."""
         (marks,) = await self._run(LOOK, ["", self._last, self.token])
         with reading():
             names = [name.decode() for name in marks]
@@ -113,20 +113,20 @@ class RedisFollower:
             self._count = _next_count(count, [len(fields[b"batch"]) for _, fields in entries])
         return found
 
-    async def pulse(self) -> int:
-        """As ``Follower.pulse``."""
+    async def producer_heartbeat(self) -> int:
+        """As ``Follower.producer_heartbeat``."""
         response = await self._server.send("HGET", keys(self.meta.id)[0], "pulse")
         if response is None:
             raise Missing
         with reading():
             return int(response)
 
-    async def probe(self) -> None:
-        """As ``Follower.probe``."""
+    async def probe_write(self) -> None:
+        """As ``Follower.probe_write``."""
         await self._server.on_stream(SET, self.meta.id, ["probe", secrets.token_hex(4)])
 
-    async def lose(self, end: End) -> None:
-        """As ``Follower.lose``."""
+    async def end_as_lost(self, end: End) -> None:
+        """As ``Follower.end_as_lost``."""
         args = closing(end, self._keep, self._last)
         try:
             await self._server.on_stream(CLOSE, self.meta.id, args)

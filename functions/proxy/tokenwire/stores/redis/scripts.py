@@ -171,7 +171,7 @@ if redis.call('HEXISTS', KEYS[1], viewer) == 0 then
   for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
     if string.sub(name, 1, 7) == 'viewer ' then viewers = viewers + 1 end
   end
-  if viewers >= most then return {'crowded'} end
+  if viewers >= most then return {'too_many_viewers'} end
 end
 redis.call('HSET', KEYS[1], viewer, mark)
 return {'ok'}

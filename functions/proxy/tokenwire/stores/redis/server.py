@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ..encoding import unpack
-from ..exceptions import Crowded, Fenced, Missing, Rewound, StoreError, Taken
+from ..exceptions import Fenced, Missing, Rewound, StoreError, Taken, TooManyViewers
 from ..records import End, RecordId
 from .scripts import Script
 
@@ -68,7 +68,7 @@ class Server:
             Taken: It has another producer.
             Fenced: It has an end.
             Rewound: It has lost records.
-            Crowded: It has as many viewers as it may have.
+            TooManyViewers: It has ``MAX_VIEWERS`` others.
         """
         response = await self.run(script, keys(stream_id), args)
         match response[0]:
@@ -76,8 +76,8 @@ class Server:
                 raise Missing
             case b"taken":
                 raise Taken
-            case b"crowded":
-                raise Crowded
+            case b"too_many_viewers":
+                raise TooManyViewers
             case b"rewound":
                 raise Rewound(id_of(response[1]))
             case b"fenced":

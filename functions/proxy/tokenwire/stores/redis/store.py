@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..contract import Follower, Keep, Named, Pace, Writer
-from ..encoding import pack_json, unpack_meta, unpack_named
+from ..contract import Follower, Keep, NameBinding, Pace, Writer
+from ..encoding import pack_json, unpack_binding, unpack_meta
 from ..exceptions import MAX_VIEWERS, Fenced
 from ..records import End, Meta, RecordId
 from ..viewer_leases import mark
@@ -79,21 +79,23 @@ class RedisStore:
         """As ``Store.leave``."""
         await self._server.send("HDEL", keys(stream_id)[0], f"viewer {viewer}")
 
-    async def claim(self, name: str, meant: Named, instead_of: Named | None = None) -> Named | None:
+    async def claim(
+        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+    ) -> NameBinding | None:
         """As ``Names.claim``."""
         before = pack_json(instead_of) if instead_of else b""
         args = [pack_json(meant), before, self._longest()]
         response = await self._server.run(CLAIM, [_name(name)], args)
-        return unpack_named(response) if response else None
+        return unpack_binding(response) if response else None
 
-    async def name(self, name: str, meant: Named) -> None:
+    async def name(self, name: str, meant: NameBinding) -> None:
         """As ``Names.name``."""
         await self._server.send("SET", _name(name), pack_json(meant), "PX", self._longest())
 
-    async def named(self, name: str) -> Named | None:
-        """As ``Names.named``."""
+    async def lookup(self, name: str) -> NameBinding | None:
+        """As ``Names.lookup``."""
         response = await self._server.send("GET", _name(name))
-        return unpack_named(response) if response else None
+        return unpack_binding(response) if response else None
 
     async def _create(self, meta: Meta, token: str) -> None:
         args = [pack_json(meta), token, ms(self.keep.running)]
