@@ -12,6 +12,13 @@ from tokenwire.errors import ClientError
 
 USER = {"role": "user", "content": "hi"}
 BODY: dict[str, Any] = {"model": "m", "messages": [USER]}
+_BODIES: dict[str, dict[str, Any]] = {
+    "chat": BODY,
+    "responses": {"input": "hi"},
+    "messages": {**BODY, "max_tokens": 1},
+    "events": {"message": "hi"},
+    "ui": {"messages": [{"id": "1", "role": "user", "parts": [{"type": "text", "text": "hi"}]}]},
+}
 
 
 def refused(dialect: str, body: object) -> tuple[str, str | None]:
@@ -20,6 +27,18 @@ def refused(dialect: str, body: object) -> tuple[str, str | None]:
         DIALECTS[dialect].parse(body)
     assert caught.value.status == 400
     return caught.value.code, caught.value.param
+
+
+@pytest.mark.parametrize("dialect", ["chat", "responses", "messages", "events", "ui"])
+@pytest.mark.parametrize(("model", "fits"), [("m" * 256, True), ("m" * 257, False), ("m\n", False)])
+def test_name_of_a_model_is_bounded(dialect: str, model: str, fits: bool) -> None:
+    """A model's name of more than 256 characters, or with a control character, is refused."""
+    body = {**_BODIES[dialect], "model": model}
+
+    if fits:
+        assert DIALECTS[dialect].parse(body).model == model
+    else:
+        assert refused(dialect, body) == ("invalid_value", "model")
 
 
 def test_chat_body_passes_untouched() -> None:

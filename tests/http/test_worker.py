@@ -105,12 +105,13 @@ async def test_delivered_twice_or_too_late_it_does_nothing() -> None:
     assert len(store.logs[EVENT["stream"]].batches) == batches
 
 
-async def test_unusable_request_ends_the_stream() -> None:
-    """If the model no longer exists, the log ends with that error."""
+@pytest.mark.parametrize("model", ["nobody", "m" * 257])
+async def test_unusable_request_ends_the_stream(model: str) -> None:
+    """If the model no longer exists, or its name is malformed, the log ends with that error."""
     store = MemoryStore()
     await store.reserve(reserved(store))
     bench = Bench(store)
-    received = await bench.run(model="nobody")
+    received = await bench.run(model=model)
     assert received["end_reason"] == "error"
     log = store.logs[EVENT["stream"]]
     assert log.end is not None

@@ -49,6 +49,14 @@ async def test_answer_is_one_object(toy: None, provider: Upstream, serve: Serve)
     assert message == {"role": "user", "content": "Why?"}
 
 
+async def test_name_of_a_model_is_bounded(toy: None, serve: Serve) -> None:
+    """A model's name of more than 256 characters is refused in a dialect of another package too."""
+    client = await serve()
+    response = await client.post("/v1/toy", json={**ASK, "model": "m" * 257})
+    assert response.status_code == 400
+    assert "256 characters" in response.text
+
+
 async def test_answer_is_streamed(toy: None, provider: Upstream, serve: Serve) -> None:
     """With ``stream`` the events are the dialect's, with its headers and with ids."""
     provider.answer(*whole("Be", "cause."))

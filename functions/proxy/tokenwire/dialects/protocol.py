@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ..errors import TokenwireError, UpstreamError
 from ..events import Error, Event, ToolName
+from .checks import valid_name
 from .endpoint import Endpoint
 
 JSON = dict[str, Any]
@@ -98,6 +99,9 @@ class ChatRequest:
     of another dialect gets a ``chat`` body, which it may translate further; ``translated`` is
     True for a body that tokenwire wrote. ``headers`` are the caller's headers that are forwarded
     to a provider of the same dialect. ``on_disconnect`` is the policy that the body asks for.
+
+    Raises:
+        ClientError: ``model`` is longer than 256 characters, or has control characters.
     """
 
     model: str
@@ -107,6 +111,10 @@ class ChatRequest:
     translated: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     on_disconnect: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the model's name, in every dialect."""
+        valid_name(self.model, "model")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..dialects import checks
 from ..dialects.origins import caused_by
 from ..dialects.protocol import JSON, ChatRequest, Dialect
 from ..errors import ClientError
@@ -44,10 +43,9 @@ def prepare(
         stream_id: The id of a stream that has one already.
 
     Raises:
-        ClientError: No provider has the model, the model's name is malformed, or the provider
-            cannot express the request.
+        ClientError: No provider has the model, or the provider cannot express the request.
     """
-    model = checks.valid_name(request.model, "model") or services.catalog.default
+    model = request.model or services.catalog.default
     plan = services.catalog.resolve(model)
     first = plan.routes[0].provider
     created = int(time.time())

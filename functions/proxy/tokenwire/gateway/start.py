@@ -78,29 +78,29 @@ async def start(
         StoreError: The store failed for the key, a reference or the handover.
     """
     dialect = request.dialect
-    body = dialect.parse(request.body)
-    body = replace(body, headers=forwarded(request.headers, dialect.forwarded))
-    policy = _policy(services.settings, request, body)
-    key = Idempotency.of(request.idempotency_key, request.path, body)
-    start = _Start(services, context, summary, body, policy, detached=request.detached)
-    stream = await start.run(key)
+    headers = forwarded(request.headers, dialect.forwarded)
+    parsed = replace(dialect.parse(request.body), headers=headers)
+    policy = _policy(services.settings, request, parsed)
+    key = Idempotency.of(request.idempotency_key, request.path, parsed)
+    starting = _Start(services, context, summary, parsed, policy, detached=request.detached)
+    stream = await starting.run(key)
     if dialect.keeps_request:
-        services.requests.keep(stream.meta.id, body.body)
-    return Started(stream, body)
+        services.requests.keep(stream.meta.id, parsed.body)
+    return Started(stream, parsed)
 
 
-def _policy(settings: Settings, request: StartRequest, body: ChatRequest) -> OnDisconnect:
+def _policy(settings: Settings, request: StartRequest, parsed: ChatRequest) -> OnDisconnect:
     """Return the policy of the body, else the header's, the settings' or the dialect's.
 
     Raises:
         ClientError: It is malformed.
     """
-    if body.on_disconnect is not None:
-        return OnDisconnect.parse(body.on_disconnect)
+    if parsed.on_disconnect is not None:
+        return OnDisconnect.parse(parsed.on_disconnect)
     if text := request.on_disconnect or settings.on_disconnect:
         return OnDisconnect.parse(text)
     # A client that sends an idempotency key means to come back.
-    resumes = (body.stream and request.dialect.resumes) or request.idempotency_key is not None
+    resumes = (parsed.stream and request.dialect.resumes) or request.idempotency_key is not None
     return GRACE if resumes else CANCEL
 
 

@@ -78,11 +78,8 @@ class Worker:
         writer = await hub.adopt(job.stream)
         if writer is None:
             return "taken"
-        request = ChatRequest(
-            job.model, stream=True, body=job.body, dialect=job.dialect, headers=job.headers
-        )
         try:
-            prepared = prepare(self._services, job.owner, request, job.stream)
+            prepared = prepare(self._services, job.owner, _request(job), job.stream)
         except TokenwireError as error:
             await hub.close_reserved(job.stream, End(EndReason.ERROR, as_event(error)))
             summary.log.error_code = error.code
@@ -100,6 +97,12 @@ class Worker:
         await self._services.hub.settled(stream)
         summary.log.stream = stream_record(stream)
         return stream.end.reason if stream.end else ""
+
+
+def _request(job: Job) -> ChatRequest:
+    return ChatRequest(
+        job.model, stream=True, body=job.body, dialect=job.dialect, headers=job.headers
+    )
 
 
 def _job(event: Mapping[str, Any]) -> Job:

@@ -34,8 +34,8 @@ async def start(
     If no viewer connects, the stream is cancelled after its grace period (5 s for
     `on_disconnect=cancel`; never for `continue`).
     """
-    body = await read_start(request, services, context, EVENTS, detached=True)
-    stream_id = (await start_stream(services, context, summary, body)).stream.meta.id
+    start_request = await read_start(request, services, context, EVENTS, detached=True)
+    stream_id = (await start_stream(services, context, summary, start_request)).stream.meta.id
     answer = {"id": stream_id, **await tickets.ticket_url(services, stream_id)}
     return JSONResponse(answer, status_code=201, headers={"x-stream-id": stream_id})
 
