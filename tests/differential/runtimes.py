@@ -51,7 +51,8 @@ class Runtime:
         reason = BUILT / f"{self.name}.missing"
         if self.name and reason.exists():
             raise NotHere(reason.read_text().strip())
-        for path in self.needs:
+        built = [Path(part) for part in self.command[:1] if part.startswith(str(BUILT))]
+        for path in (*self.needs, *built):
             if not path.exists():
                 raise NotHere(f"{path.name} has not been built (make differential)")
 

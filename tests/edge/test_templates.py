@@ -10,7 +10,7 @@ CLOUDFRONT = Path("examples/cloudfront.yaml").read_text()
 
 def test_without_keys_the_url_asks_for_iam() -> None:
     """The stack refuses AppAuth=none if the URL is public."""
-    rule = TEMPLATE.split("SomebodyGuardsTheDoor:")[1].split("Conditions:")[0]
+    rule = TEMPLATE.split("CallersAreAuthenticated:")[1].split("Conditions:")[0]
     assert "RuleCondition: !Equals [!Ref AppAuth, none]" in rule
     assert "Assert: !Equals [!Ref AuthType, AWS_IAM]" in rule
 
@@ -18,7 +18,7 @@ def test_without_keys_the_url_asks_for_iam() -> None:
 def test_cloudfront_asks_for_keys() -> None:
     """CloudFront signs all requests, so its stack refuses AppAuth=none; it has no default."""
     parameter = CLOUDFRONT.split("  AppAuth:")[1].split("Rules:")[0]
-    rule = CLOUDFRONT.split("KeysGuardTheDoor:")[1].split("Resources:")[0]
+    rule = CLOUDFRONT.split("KeysAreRequired:")[1].split("Resources:")[0]
     assert "Default" not in parameter
     assert "Assert: !Equals [!Ref AppAuth, keys]" in rule
     assert "SigningBehavior: always" in CLOUDFRONT
