@@ -11,7 +11,7 @@ import pytest
 
 from tokenwire import provision
 from tokenwire.dialects import DIALECTS
-from tokenwire.dialects.protocol import ChatRequest, as_event
+from tokenwire.dialects.protocol import ParsedRequest, as_event
 from tokenwire.dialects.responses.references import is_reference
 from tokenwire.errors import ClientError
 from tokenwire.gateway.catalog import Route
@@ -43,7 +43,7 @@ def recorded() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield file.stem, PATHS[request["path"]], request["body"]
 
 
-def parsed(dialect: str, body: dict[str, Any]) -> ChatRequest:
+def parsed(dialect: str, body: dict[str, Any]) -> ParsedRequest:
     """Return the request with references replaced by items."""
     items = body.get("input")
     if isinstance(items, list):
@@ -60,7 +60,7 @@ def every_kind() -> dict[str, Any]:
     return provision.providers(Settings(providers=settings), Secrets({}), KINDS)
 
 
-def refusals(request: ChatRequest) -> Iterator[tuple[str, ClientError]]:
+def refusals(request: ParsedRequest) -> Iterator[tuple[str, ClientError]]:
     """Return the kinds of providers that cannot take the request, with the reasons."""
     for name, provider in every_kind().items():
         model = "anthropic.claude" if name == "bedrock" else "m"

@@ -15,7 +15,7 @@ import pytest
 
 from tests.matrix.cases import split
 from tokenwire.dialects import DIALECTS
-from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.dialects.signatures import SKIP
 from tokenwire.events import Reasoning, ToolCall
 from tokenwire.providers.gemini.decode import GeminiReader
@@ -126,7 +126,7 @@ def test_other_extra_content_is_none(extra: Any) -> None:
 def test_openai_does_not_get_it() -> None:
     """OpenAI gets no signature field, which it would refuse, unless the caller itself sent it."""
     message = {"role": "assistant", "tool_calls": [{**PLAIN, "extra_content": EXTRA}]}
-    request = ChatRequest("m", True, {"messages": [message]}, translated=True)
+    request = ParsedRequest("m", True, {"messages": [message]}, translated=True)
     assert for_openai(request, "m") == {"messages": [{**message, "tool_calls": [PLAIN]}]}
     limited = replace(request, body={"messages": [], "max_tokens": 9})
     assert for_openai(limited, "m") == {"messages": [], "max_completion_tokens": 9}
@@ -139,7 +139,7 @@ def test_googles_chat_endpoint_gets_one() -> None:
     signed = {"role": "assistant", "tool_calls": [{**PLAIN, "extra_content": EXTRA}, PLAIN]}
     dropped = {"role": "assistant", "tool_calls": [PLAIN, PLAIN]}
     user = {"role": "user", "content": "x"}
-    request = ChatRequest("m", True, {"messages": [user, signed, dropped]})
+    request = ParsedRequest("m", True, {"messages": [user, signed, dropped]})
     marked = {**PLAIN, "extra_content": {"google": {"thought_signature": SKIP}}}
     assert for_google(request, "gemini-3-pro")["messages"] == [
         user,

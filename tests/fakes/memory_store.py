@@ -126,22 +126,22 @@ class MemoryStore(memory.MemoryStore):
         await super().leave(stream_id, viewer)
 
     async def claim(
-        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+        self, name: str, binding: NameBinding, instead_of: NameBinding | None = None
     ) -> NameBinding | None:
         """As ``Names.claim``."""
         await self.trouble()
         await self.denied()
         found = await memory.MemoryStore.lookup(self, name)
-        if found not in (None, meant, instead_of):
+        if found not in (None, binding, instead_of):
             return found
-        await memory.MemoryStore.name(self, name, meant)
+        await memory.MemoryStore.name(self, name, binding)
         return None
 
-    async def name(self, name: str, meant: NameBinding) -> None:
+    async def name(self, name: str, binding: NameBinding) -> None:
         """As ``Names.name``."""
         await self.trouble()
         await self.denied()
-        await super().name(name, meant)
+        await super().name(name, binding)
 
     async def lookup(self, name: str) -> NameBinding | None:
         """As ``Names.lookup``."""

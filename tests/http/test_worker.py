@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger
 from tests.fakes.memory_store import MemoryStore
 from tokenwire.app import create_app
 from tokenwire.auth.callers import Caller
-from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import ClientError, ProxyError
 from tokenwire.gateway.context import RequestContext
 from tokenwire.gateway.handover import hand_over, needs_worker
@@ -162,7 +162,7 @@ async def test_callers_headers_are_handed_over() -> None:
     bench = Bench(store, invoker)
     services, context = handed(bench)
     headers = {"anthropic-beta": "compact-2026-01-12"}
-    request = ChatRequest("demo/markdown", True, EVENT["body"], headers=headers)
+    request = ParsedRequest("demo/markdown", True, EVENT["body"], headers=headers)
     await hand_over(services, context, reserved(store), request, CONTINUE)
     ((_, event),) = invoker.events
     assert event == {**EVENT, "headers": headers}
@@ -174,7 +174,7 @@ async def test_request_is_handed_over() -> None:
     invoker = Lambda()
     bench = Bench(store, invoker)
     services, context = handed(bench)
-    request = ChatRequest("demo/markdown", True, EVENT["body"])
+    request = ParsedRequest("demo/markdown", True, EVENT["body"])
     assert needs_worker(services, context, CONTINUE, detached=False)
     assert needs_worker(services, context, CANCEL, detached=True)
     assert not needs_worker(services, context, CANCEL, detached=False)
@@ -194,7 +194,7 @@ async def test_request_that_lambda_does_not_take() -> None:
     store = MemoryStore()
     refusal = ProxyError("No.", code="worker_unavailable", status=503, retryable=True)
     services, context = handed(Bench(store, Lambda(refusal)))
-    request = ChatRequest("demo/markdown", True, EVENT["body"])
+    request = ParsedRequest("demo/markdown", True, EVENT["body"])
     with pytest.raises(ProxyError) as caught:
         await hand_over(services, context, reserved(store), request, CONTINUE)
     assert caught.value is refusal

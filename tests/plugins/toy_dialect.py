@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from tokenwire.dialects.endpoint import Body, Endpoint, Schema
 from tokenwire.dialects.origins import made
-from tokenwire.dialects.protocol import JSON, ChatRequest, Dialect
+from tokenwire.dialects.protocol import JSON, Dialect, ParsedRequest
 from tokenwire.dialects.schema import check
 from tokenwire.events import Content, Error, Event, Finish
 from tokenwire.sse import data_of
@@ -67,11 +67,11 @@ class Encoder:
         return self.error(error)
 
 
-def parse(raw: object) -> ChatRequest:
+def parse(raw: object) -> ParsedRequest:
     """Validate a request body."""
     body = check(raw, Question)
     model = body.get("model", "demo/markdown")
-    return ChatRequest(model, bool(body.get("stream")), body, dialect="toy")
+    return ParsedRequest(model, bool(body.get("stream")), body, dialect="toy")
 
 
 def to_chat(body: JSON) -> JSON:

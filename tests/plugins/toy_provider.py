@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import UpstreamError
 from tokenwire.providers.kind import Dependencies, ProviderKind
 from tokenwire.providers.protocol import Key, Provider
@@ -39,7 +39,7 @@ class Toy:
         """Nothing to prepare."""
 
     @asynccontextmanager
-    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def open(self, request: ParsedRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """Repeat the last message, if the key is the right one."""
         if await self._key() != "open sesame":
             raise UpstreamError("The toy refused this server's key.", code="upstream_auth")

@@ -10,14 +10,14 @@ import pytest
 from tests.fakes.upstream import Act, Upstream
 from tests.matrix.cases import recording
 from tests.providers.test_openai import FixedKey, NoKey
-from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
 from tokenwire.providers.anthropic.provider import API
 from tokenwire.providers.config import Config
 from tokenwire.providers.native import Native
 
 TEXT = recording("text", "messages")
-ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
+ASK = ParsedRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 
 
 def at(upstream: Upstream, *keys: str, **config: Any) -> Native:

@@ -21,7 +21,7 @@ from tests.fakes.upstream import Act, Received, Upstream
 from tests.fakes.work import allocated
 from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
 from tokenwire.dialects import DIALECTS
-from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import ClientError, ProxyError, UpstreamError
 from tokenwire.providers.bedrock.event_stream import EventStream
 from tokenwire.providers.bedrock.provider import CONVERSE, OPENAI, Api, Bedrock
@@ -29,7 +29,7 @@ from tokenwire.providers.config import Config
 from tokenwire.sse import MAX_BLOCK
 
 MODEL = "anthropic.claude-x-v1:0"
-ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
+ASK = ParsedRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 
 
 def at(upstream: Upstream, api: Api = CONVERSE) -> Bedrock:
@@ -216,7 +216,7 @@ async def test_parallel_calls_are_kept_to_one(
     client = at(provider)
     tools = [{"type": "function", "function": {"name": "weather"}}]
     alone = {"tools": tools, "parallel_tool_calls": False}
-    request = ChatRequest("m", True, {**ASK.body, **alone})
+    request = ParsedRequest("m", True, {**ASK.body, **alone})
     async with client.open(request, MODEL) as body:
         blocks = split(b"".join([piece async for piece in body]))
     await client.aclose()

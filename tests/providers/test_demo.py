@@ -9,7 +9,7 @@ import pytest
 
 from tokenwire.dialects.chat.decode import ChatDecoder
 from tokenwire.dialects.chat.fold import fold
-from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import UpstreamError
 from tokenwire.providers.demo import Demo
 from tokenwire.providers.demo import answers as demo_text
@@ -21,7 +21,7 @@ FAST = 1_000_000.0
 async def body(prompt: Any, model: str = "markdown", **more: Any) -> bytes:
     """Everything the demo sends for a prompt."""
     messages = [{"role": "user", "content": prompt}, *more.pop("then", [])]
-    request = ChatRequest(model, True, {"messages": messages, **more})
+    request = ParsedRequest(model, True, {"messages": messages, **more})
     async with Demo(FAST).open(request, model) as sent:
         return b"".join([piece async for piece in sent])
 

@@ -12,7 +12,7 @@ from tests.fakes.upstream import Upstream
 from tests.matrix.cases import CASES, answer, heard, meaning, recording, split
 from tests.providers.test_openai import FixedKey
 from tokenwire.dialects import DIALECTS
-from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import UpstreamError
 from tokenwire.events import Citation, Error, Reasoning
 from tokenwire.providers.config import Config
@@ -20,7 +20,7 @@ from tokenwire.providers.gemini.decode import GeminiReader
 from tokenwire.providers.gemini.provider import API
 from tokenwire.providers.native import Native
 
-ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
+ASK = ParsedRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 
 
 def decoded(blocks: bytes) -> list[Any]:

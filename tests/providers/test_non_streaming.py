@@ -12,7 +12,7 @@ from tests.fakes.upstream import Step, Upstream
 from tests.matrix.cases import Said, heard, split
 from tests.providers.test_openai import FixedKey
 from tokenwire.dialects import DIALECTS
-from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import UpstreamError
 from tokenwire.events import Content, Error, Reasoning
 from tokenwire.providers.anthropic import provider as anthropic
@@ -25,7 +25,7 @@ from tokenwire.providers.non_streaming import MAX_DOCUMENT, read_document
 from tokenwire.providers.openai.provider import OpenAIProvider
 from tokenwire.providers.protocol import Provider
 
-ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
+ASK = ParsedRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 JSON_HEADERS = {"content-type": "application/json"}
 ARGUMENTS = {"city": "Köln"}
 CALL = {"name": "weather", "arguments": json.dumps(ARGUMENTS)}

@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from tests.fakes.upstream import ROLE, Act, Upstream, text, whole
-from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
 from tokenwire.providers.config import Config
 from tokenwire.providers.openai.failures import translate
@@ -58,9 +58,9 @@ class NoKey(FixedKey):
         raise ProxyError("no key", code="secret_unavailable")
 
 
-def request(**more: Any) -> ChatRequest:
+def request(**more: Any) -> ParsedRequest:
     """A validated request."""
-    return ChatRequest("m", True, {"model": "m", "messages": MESSAGES, **more})
+    return ParsedRequest("m", True, {"model": "m", "messages": MESSAGES, **more})
 
 
 async def ask(provider: OpenAIProvider, **more: Any) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.upstream import Upstream, whole
 from tests.matrix.cases import answer
 from tests.providers.test_openai import FixedKey
-from tokenwire.dialects.protocol import ChatRequest
+from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import ClientError
 from tokenwire.providers.bedrock import provider as bedrock
 from tokenwire.providers.config import Config
@@ -20,7 +20,7 @@ from tokenwire.providers.openai.provider import OpenAIProvider
 from tokenwire.providers.paths import segment
 from tokenwire.providers.protocol import Provider
 
-ASK = ChatRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
+ASK = ParsedRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 ESCAPES = [
     "gem/../../../tenant-b/v1beta/models/x",
     "..",

@@ -66,7 +66,7 @@ async def rewound(writer: Writer) -> RecordId:
 async def test_every_request_may_be_repeated(at: Harmed) -> None:
     """Whoever got no answer asks again: it counts once, and nobody is taken for another."""
     about, token, name = meta(), new_token(), new_token()
-    meant = NameBinding(about.id, "f")
+    binding = NameBinding(about.id, "f")
     for _ in range(3):
         await at.store.reserve(about)
     for _ in range(3):
@@ -75,8 +75,8 @@ async def test_every_request_may_be_repeated(at: Harmed) -> None:
         await writer.append(ONE)
         await writer.heartbeat()
         await at.store.renew(about.id, "v", 100)
-        assert await at.store.claim(name, meant) is None
-        await at.store.name(name, meant)
+        assert await at.store.claim(name, binding) is None
+        await at.store.name(name, binding)
     assert 90 < await writer.check() < 101
     for _ in range(3):
         await at.store.leave(about.id, "v")

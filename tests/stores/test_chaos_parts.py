@@ -125,11 +125,11 @@ async def test_names_of_held_streams_outlive_a_flush(
     async with scene(kind, server_of, its_environment) as at:
         stream, _ = await at.begin("a")
         await at.here.name("k", stream)
-        meant = NameBinding(stream.meta.id)
+        binding = NameBinding(stream.meta.id)
         at.damage.lose_everything()
-        assert await at.here.lookup("k", "me") == meant
+        assert await at.here.lookup("k", "me") == binding
         async with asyncio.timeout(5):
-            while await at.there.lookup("k", "me") != meant:
+            while await at.there.lookup("k", "me") != binding:
                 await asyncio.sleep(0.05)
 
 

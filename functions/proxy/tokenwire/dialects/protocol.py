@@ -92,7 +92,7 @@ class Encoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ChatRequest:
+class ParsedRequest:
     """A parsed and validated request.
 
     ``body`` is a request body of ``dialect``, including fields unknown to tokenwire. A provider
@@ -139,7 +139,7 @@ class OutputOptions:
         usage: Whether a client that joins wants the usage, where that is optional.
     """
 
-    request: ChatRequest | None = None
+    request: ParsedRequest | None = None
     usage: bool = False
 
 
@@ -156,7 +156,7 @@ class Dialect:
         name: The name used in ``?format=`` and in the log line.
         decoder: Creates a decoder for one stream.
         encoder: Creates an encoder for one viewer.
-        parse: Validates a decoded JSON body and returns a ``ChatRequest``.
+        parse: Validates a decoded JSON body and returns a ``ParsedRequest``.
         error_body: Returns the JSON body of an error response, before any byte of a stream.
         fold: Combines the blocks of a complete stream into the non-streaming response. Raises
             UpstreamError if they are not of this dialect.
@@ -179,7 +179,7 @@ class Dialect:
     name: str
     decoder: Callable[[], Decoder]
     encoder: Callable[[], Encoder]
-    parse: Callable[[object], ChatRequest]
+    parse: Callable[[object], ParsedRequest]
     error_body: Callable[[Error], JSON]
     fold: Callable[[Iterable[bytes]], JSON]
     to_chat: Callable[[JSON], JSON]

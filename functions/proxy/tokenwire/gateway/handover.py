@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from ..dialects.protocol import JSON, ChatRequest, as_event
+from ..dialects.protocol import JSON, ParsedRequest, as_event
 from ..errors import ClientError, ProxyError
 from ..stores.records import End, EndReason, Meta
 from ..streams.policy import OnDisconnect
@@ -71,7 +71,7 @@ async def hand_over(
     services: Services,
     context: RequestContext,
     meta: Meta,
-    request: ChatRequest,
+    request: ParsedRequest,
     policy: OnDisconnect,
 ) -> Stream:
     """Have a worker run the stream, and return the stream as it can be followed here.

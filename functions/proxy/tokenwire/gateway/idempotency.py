@@ -13,7 +13,7 @@ from time import monotonic
 
 import msgspec
 
-from ..dialects.protocol import ChatRequest
+from ..dialects.protocol import ParsedRequest
 from ..errors import ClientError
 from ..stores.contract import NameBinding
 from ..stores.records import EndReason
@@ -34,7 +34,7 @@ class Idempotency:
     fingerprint: str
 
     @classmethod
-    def of(cls, key: str | None, path: str, request: ChatRequest) -> Idempotency | None:
+    def of(cls, key: str | None, path: str, request: ParsedRequest) -> Idempotency | None:
         """Return the key, bound to the request that it was sent with; None without a key.
 
         Args:
@@ -64,8 +64,8 @@ class Idempotency:
             ClientError: The key belongs to another request (422, ``idempotency_key_reused``).
             StoreError: The store fails.
         """
-        meant = await hub.lookup(self.name, owner)
-        return None if meant is None else await self._started(hub, owner, meant, patience=0.0)
+        binding = await hub.lookup(self.name, owner)
+        return None if binding is None else await self._started(hub, owner, binding, patience=0.0)
 
     async def claim(self, hub: Hub, owner: str, stream_id: str) -> Stream | None:
         """Bind the key to a stream that is about to start.
@@ -80,25 +80,25 @@ class Idempotency:
         before: NameBinding | None = None
         while True:
             ours = NameBinding(stream_id, self.fingerprint)
-            meant = await hub.claim(self.name, owner, ours, before)
-            if meant is None:
+            binding = await hub.claim(self.name, owner, ours, before)
+            if binding is None:
                 return None
-            found = await self._started(hub, owner, meant, patience=_PATIENCE)
+            found = await self._started(hub, owner, binding, patience=_PATIENCE)
             if found is not None:
                 return found
-            before = meant
+            before = binding
 
     async def _started(
-        self, hub: Hub, owner: str, meant: NameBinding, patience: float
+        self, hub: Hub, owner: str, binding: NameBinding, patience: float
     ) -> Stream | None:
-        if meant.fingerprint != self.fingerprint:
+        if binding.fingerprint != self.fingerprint:
             raise ClientError(
                 "This Idempotency-Key was used with another request. Send a new key.",
                 code="idempotency_key_reused",
                 status=422,
                 param=KEY_HEADER,
             )
-        stream = await _found(hub, owner, meant.stream, patience)
+        stream = await _found(hub, owner, binding.stream, patience)
         end = None if stream is None else stream.end
         return stream if end is None or end.reason is EndReason.DONE else None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ..dialects.origins import caused_by
-from ..dialects.protocol import JSON, ChatRequest, Dialect
+from ..dialects.protocol import JSON, Dialect, ParsedRequest
 from ..errors import ClientError
 from ..providers.protocol import Provider
 from ..stores.records import Attempt, Meta
@@ -32,7 +32,7 @@ class Prepared:
 
 
 def prepare(
-    services: Services, owner: str, request: ChatRequest, stream_id: str | None = None
+    services: Services, owner: str, request: ParsedRequest, stream_id: str | None = None
 ) -> Prepared:
     """Find the providers for a request, and translate the request for each of them.
 
@@ -83,7 +83,7 @@ def holding(source: Source, memory: RequestMemory) -> Source:
 
 
 def _candidates(
-    dialects: Mapping[str, Dialect], routes: Sequence[Route], request: ChatRequest
+    dialects: Mapping[str, Dialect], routes: Sequence[Route], request: ParsedRequest
 ) -> list[Candidate]:
     """Return the routes whose providers can express the request, in order. Nothing is sent yet.
 
@@ -101,7 +101,7 @@ def _candidates(
     return found
 
 
-def candidate(dialects: Mapping[str, Dialect], route: Route, request: ChatRequest) -> Candidate:
+def candidate(dialects: Mapping[str, Dialect], route: Route, request: ParsedRequest) -> Candidate:
     """Return one provider with the request translated for it; nothing is sent.
 
     Raises:
@@ -123,8 +123,8 @@ async def _traced(opening: AbstractAsyncContextManager[Body], body: JSON) -> Asy
 
 
 def _translated(
-    dialects: Mapping[str, Dialect], provider: Provider, request: ChatRequest
-) -> ChatRequest:
+    dialects: Mapping[str, Dialect], provider: Provider, request: ParsedRequest
+) -> ParsedRequest:
     """Return the request in the provider's own dialect, or in ``chat``, which it can translate.
 
     Raises:

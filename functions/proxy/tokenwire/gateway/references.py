@@ -7,7 +7,7 @@ from time import monotonic
 
 import msgspec
 
-from ..dialects.protocol import JSON, ChatRequest
+from ..dialects.protocol import JSON, ParsedRequest
 from ..dialects.responses.encode import ResponsesEncoder
 from ..dialects.responses.references import Reference, not_held, references, with_items
 from ..errors import ClientError
@@ -22,7 +22,7 @@ _PATIENCE = 2.0
 """Seconds to wait for the end of a response that its client may just have read."""
 
 
-async def resolved(services: Services, owner: str, request: ChatRequest) -> ChatRequest:
+async def resolved(services: Services, owner: str, request: ParsedRequest) -> ParsedRequest:
     """Return the request with the items that it refers to, from the caller's own streams.
 
     Args:

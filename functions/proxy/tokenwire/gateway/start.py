@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ..dialects.protocol import ChatRequest, Dialect
+from ..dialects.protocol import Dialect, ParsedRequest
 from ..settings import Settings
 from ..streams.policy import CANCEL, OnDisconnect
 from ..streams.stream import Stream
@@ -51,7 +51,7 @@ class Started:
     """A stream and the validated request that it answers."""
 
     stream: Stream
-    request: ChatRequest
+    request: ParsedRequest
 
 
 async def start(
@@ -89,7 +89,7 @@ async def start(
     return Started(stream, parsed)
 
 
-def _policy(settings: Settings, request: StartRequest, parsed: ChatRequest) -> OnDisconnect:
+def _policy(settings: Settings, request: StartRequest, parsed: ParsedRequest) -> OnDisconnect:
     """Return the policy of the body, else the header's, the settings' or the dialect's.
 
     Raises:
@@ -111,7 +111,7 @@ class _Start:
     services: Services
     context: RequestContext
     summary: RequestSummary
-    request: ChatRequest
+    request: ParsedRequest
     policy: OnDisconnect
     detached: bool
 

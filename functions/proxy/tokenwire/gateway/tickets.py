@@ -21,6 +21,8 @@ async def share(services: Services, context: RequestContext, stream_id: str) -> 
 
     Raises:
         ClientError: The caller has no such stream (404, ``stream_not_found``).
+        StoreError: The stream is not in this process, and the store fails.
+        ProxyError: There is no secret for tickets, or it is too short.
     """
     await services.hub.find(stream_id, context.caller.id)
     return await ticket_url(services, stream_id)
@@ -34,6 +36,7 @@ async def watched(
     Raises:
         ClientError: The ticket is not valid (401), or there is no such stream (404).
         StoreError: The stream is not in this process, and the store fails.
+        ProxyError: There is no secret for tickets, or it is too short.
     """
     if not ticket:
         return await services.hub.find(stream_id, context.caller.id)
@@ -49,8 +52,10 @@ async def renew_lease(
     """Renew the lease of a viewer of the stream.
 
     Raises:
-        ClientError: As ``watched``; or the viewer's name is malformed.
-        StoreError: As ``watched``.
+        ClientError: As ``watched``; or the viewer's name is malformed (400).
+        TooManyViewers: 100 other viewers hold leases (429, ``overloaded``).
+        StoreError: The store has lost the stream, or fails.
+        ProxyError: As ``watched``.
     """
     owner = await _owner(services, context, stream_id, ticket)
     lease = services.settings.viewer_lease
@@ -64,7 +69,8 @@ async def end_lease(
 
     Raises:
         ClientError: As ``renew_lease``.
-        StoreError: As ``renew_lease``.
+        StoreError: The store fails.
+        ProxyError: As ``watched``.
     """
     owner = await _owner(services, context, stream_id, ticket)
     await services.hub.leave(stream_id, owner, check_viewer(viewer))

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ..auth.callers import Caller
-from ..dialects.protocol import ChatRequest, as_event
+from ..dialects.protocol import ParsedRequest, as_event
 from ..errors import ProxyError, TokenwireError
 from ..stores.records import End, EndReason
 from ..streams.policy import OnDisconnect
@@ -99,8 +99,8 @@ class Worker:
         return stream.end.reason if stream.end else ""
 
 
-def _request(job: Job) -> ChatRequest:
-    return ChatRequest(
+def _request(job: Job) -> ParsedRequest:
+    return ParsedRequest(
         job.model, stream=True, body=job.body, dialect=job.dialect, headers=job.headers
     )
 

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..dialects.protocol import ChatRequest
+from ..dialects.protocol import ParsedRequest
 from .guard import guarded
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class WireFormat(Protocol):
     """How requests to an API are written, and how its responses are read."""
 
     @property
-    def ask(self) -> Callable[[ChatRequest, str], Post]:
+    def ask(self) -> Callable[[ParsedRequest, str], Post]:
         """Translate a request and a model to the POST. Raises ClientError."""
 
     @property
@@ -55,7 +55,7 @@ class WireFormat(Protocol):
 def exchange(
     api: WireFormat,
     send: Callable[[Post], Awaitable[Sent]],
-    request: ChatRequest,
+    request: ParsedRequest,
     model: str,
 ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
     """Translate the request now; post it, streamed, when the context is entered.

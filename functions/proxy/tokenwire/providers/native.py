@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from ..dialects.protocol import ChatRequest
+from ..dialects.protocol import ParsedRequest
 from ..errors import TokenwireError
 from .config import Config, configured
 from .credentials import values, with_rotation
@@ -47,7 +47,7 @@ class Api:
     dialect: str
     key_header: str
     headers: Mapping[str, str]
-    ask: Callable[[ChatRequest, str], Post]
+    ask: Callable[[ParsedRequest, str], Post]
     read: Callable[[httpx2.Response, str, Post], AsyncIterator[bytes]]
     models_path: str
     listed: Callable[[Mapping[str, Any]], list[str]]
@@ -85,7 +85,7 @@ class Native:
         return self._http
 
     def open(
-        self, request: ChatRequest, model: str
+        self, request: ParsedRequest, model: str
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """As ``exchange``. Refused secrets are fetched again, once."""
         return exchange(self._api, self._post, request, model)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from ..dialects.protocol import ChatRequest
+from ..dialects.protocol import ParsedRequest
 
 
 class Provider(Protocol):
@@ -24,7 +24,7 @@ class Provider(Protocol):
         """Import and set up ahead of the first request what that would wait for."""
 
     def open(
-        self, request: ChatRequest, model: str
+        self, request: ParsedRequest, model: str
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Translate the request now; send it when the context is entered.
 

@@ -202,20 +202,20 @@ class Names(Protocol):
     """Names for streams. Each method may also raise ``StoreError``."""
 
     async def claim(
-        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+        self, name: str, binding: NameBinding, instead_of: NameBinding | None = None
     ) -> NameBinding | None:
         """Bind the name unless it has another binding already.
 
         Args:
             name: The name.
-            meant: The binding.
+            binding: The binding.
             instead_of: A binding that it may have now, and that is replaced.
 
         Returns:
             Its other binding; nothing has changed then. None if it has the new one.
         """
 
-    async def name(self, name: str, meant: NameBinding) -> None:
+    async def name(self, name: str, binding: NameBinding) -> None:
         """Bind the name, replacing an earlier binding."""
 
     async def lookup(self, name: str) -> NameBinding | None:

@@ -225,19 +225,19 @@ class Hub:
                 return
 
     async def claim(
-        self, name: str, owner: str, meant: NameBinding, instead_of: NameBinding | None = None
+        self, name: str, owner: str, binding: NameBinding, instead_of: NameBinding | None = None
     ) -> NameBinding | None:
         """Bind a name to a stream id unless it is already bound.
 
         A compare-and-set with ``instead_of``: that binding, if there is one, is replaced.
 
         Returns:
-            The other binding that the name has; None if it is bound to ``meant`` now.
+            The other binding that the name has; None if it is bound to ``binding`` now.
 
         Raises:
             StoreError: The store fails.
         """
-        return await self._persistence.names.claim(name_key(name, owner), meant, instead_of)
+        return await self._persistence.names.claim(name_key(name, owner), binding, instead_of)
 
     async def name(self, name: str, stream: Stream) -> None:
         """Bind an additional name to a stream, replacing an earlier binding.

@@ -295,8 +295,8 @@ class Keeper:
         await self._record_loss_and_pause(RecordId(0, 0))
         await self._make_log()
         with suppress(StoreError):  # the next request with such a name repeats it
-            for name, meant in self._names():
-                await self._store.claim(name, meant)
+            for name, binding in self._names():
+                await self._store.claim(name, binding)
         try:
             await self._retry(self._access.heartbeat)
         except Rewound as error:

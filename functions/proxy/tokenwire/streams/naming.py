@@ -18,7 +18,7 @@ class Naming(Protocol):
     """The names of one process's callers, as ``name_key`` makes them."""
 
     async def claim(
-        self, key: str, meant: NameBinding, instead_of: NameBinding | None
+        self, key: str, binding: NameBinding, instead_of: NameBinding | None
     ) -> NameBinding | None:
         """As ``Names.claim``, for a stream that is about to start."""
 
@@ -43,12 +43,12 @@ class LocalNaming:
         self._pending: OrderedDict[str, None] = OrderedDict()
 
     async def claim(
-        self, key: str, meant: NameBinding, instead_of: NameBinding | None
+        self, key: str, binding: NameBinding, instead_of: NameBinding | None
     ) -> NameBinding | None:
         """As ``Naming.claim``."""
-        found = await self._names.claim(key, meant, instead_of)
+        found = await self._names.claim(key, binding, instead_of)
         if found is None:
-            self._pending[meant.stream] = None
+            self._pending[binding.stream] = None
             if len(self._pending) > MAX_PENDING:
                 oldest, _ = self._pending.popitem(last=False)
                 self._names.forget(oldest)
@@ -84,22 +84,22 @@ class StoreNaming:
         self._pending: OrderedDict[str, list[tuple[str, NameBinding]]] = OrderedDict()
 
     async def claim(
-        self, key: str, meant: NameBinding, instead_of: NameBinding | None
+        self, key: str, binding: NameBinding, instead_of: NameBinding | None
     ) -> NameBinding | None:
         """As ``Naming.claim``."""
-        found = await self._store.claim(key, meant, instead_of)
+        found = await self._store.claim(key, binding, instead_of)
         if found is None:
-            self._pending.setdefault(meant.stream, []).append((key, meant))
+            self._pending.setdefault(binding.stream, []).append((key, binding))
             if len(self._pending) > MAX_PENDING:
                 self._pending.popitem(last=False)
         return found
 
     async def name(self, key: str, stream: Stream) -> None:
         """As ``Naming.name``."""
-        meant = NameBinding(stream.meta.id)
-        await self._store.name(key, meant)
+        binding = NameBinding(stream.meta.id)
+        await self._store.name(key, binding)
         if stream.is_ours:
-            await self._local.name(key, meant)
+            await self._local.name(key, binding)
 
     async def lookup(self, key: str) -> NameBinding | None:
         """As ``Naming.lookup``. A name that the store has lost may still be here."""
@@ -107,8 +107,8 @@ class StoreNaming:
 
     async def started(self, stream_id: str) -> None:
         """As ``Naming.started``."""
-        for key, meant in self._pending.pop(stream_id, ()):
-            await self._local.name(key, meant)
+        for key, binding in self._pending.pop(stream_id, ()):
+            await self._local.name(key, binding)
 
     def of(self, stream_id: str) -> list[tuple[str, NameBinding]]:
         """Return the names of a stream that runs here, each with its value."""

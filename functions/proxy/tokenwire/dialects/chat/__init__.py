@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..protocol import ChatRequest, Dialect, Output, OutputOptions
+from ..protocol import Dialect, Output, OutputOptions, ParsedRequest
 from .decode import ChatDecoder
 from .encode import ChatEncoder, error_body, only_usage
 from .endpoint import ENDPOINT
@@ -20,7 +20,7 @@ def _output(options: OutputOptions) -> Output:
     return Output(partial(ChatEncoder, usage=usage), None if usage else only_usage)
 
 
-def _wants_usage(request: ChatRequest) -> bool:
+def _wants_usage(request: ParsedRequest) -> bool:
     stream_options = request.body.get("stream_options") or {}
     return not request.stream or bool(stream_options.get("include_usage"))
 

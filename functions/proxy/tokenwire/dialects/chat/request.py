@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...errors import ClientError
-from ..protocol import JSON, ChatRequest
+from ..protocol import JSON, ParsedRequest
 from ..schema import check
 from .schema import Request
 
 
-def parse(raw: object) -> ChatRequest:
+def parse(raw: object) -> ParsedRequest:
     """Validate a request body against ``chat.schema``.
 
     Raises:
@@ -22,7 +22,7 @@ def parse(raw: object) -> ChatRequest:
             code="invalid_value",
             param="stream_options",
         )
-    return ChatRequest(model=body["model"], stream=stream, body=body)
+    return ParsedRequest(model=body["model"], stream=stream, body=body)
 
 
 def to_chat(body: JSON) -> JSON:

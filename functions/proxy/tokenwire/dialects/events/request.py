@@ -7,7 +7,7 @@ import msgspec
 from ...errors import ClientError
 from ..chat.schema import Options
 from ..origins import made, moved
-from ..protocol import JSON, ChatRequest
+from ..protocol import JSON, ParsedRequest
 from ..schema import check
 from .schema import Request
 
@@ -15,7 +15,7 @@ _KNOWN = frozenset(field.name for field in msgspec.structs.fields(Request))
 _PASSED = tuple(field.name for field in msgspec.structs.fields(Options))
 
 
-def parse(raw: object) -> ChatRequest:
+def parse(raw: object) -> ParsedRequest:
     """Validate ``{"message": "…"}`` or ``{"messages": […]}`` and the options of ``events.schema``.
 
     Raises:
@@ -30,7 +30,7 @@ def parse(raw: object) -> ChatRequest:
     model = body.get("model") or ""
     passed = {name: body[name] for name in _PASSED if name in body}
     chat: JSON = {**passed, "model": model, "messages": _messages(body)}
-    return ChatRequest(
+    return ParsedRequest(
         model=model, stream=True, body=made("", chat), on_disconnect=body.get("on_disconnect")
     )
 

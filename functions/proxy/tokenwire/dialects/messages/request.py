@@ -12,7 +12,7 @@ import msgspec
 
 from .. import carry, signatures
 from ..origins import made
-from ..protocol import JSON, ChatRequest
+from ..protocol import JSON, ParsedRequest
 from ..schema import check
 from .schema import Request
 
@@ -220,7 +220,7 @@ def _user(body: JSON) -> JSON:
     return {"user": user} if user else {}
 
 
-def parse(raw: object) -> ChatRequest:
+def parse(raw: object) -> ParsedRequest:
     """Validate a request body against ``messages.schema``.
 
     Raises:
@@ -228,4 +228,4 @@ def parse(raw: object) -> ChatRequest:
     """
     body = check(raw, Request)
     stream = bool(body.get("stream"))
-    return ChatRequest(model=body["model"], stream=stream, body=body, dialect="messages")
+    return ParsedRequest(model=body["model"], stream=stream, body=body, dialect="messages")

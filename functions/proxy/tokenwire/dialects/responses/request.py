@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import ClientError
 from .. import carry, signatures
 from ..origins import made
-from ..protocol import JSON, ChatRequest
+from ..protocol import JSON, ParsedRequest
 from ..schema import check
 from .schema import Item, Request
 from .tools import custom_arguments, function_name, tools
@@ -179,7 +179,7 @@ def _output(body: JSON) -> JSON:
     return found
 
 
-def parse(raw: object) -> ChatRequest:
+def parse(raw: object) -> ParsedRequest:
     """Validate a request body against ``responses.schema``.
 
     Raises:
@@ -194,4 +194,4 @@ def parse(raw: object) -> ChatRequest:
         if body["input"] == []:
             raise ClientError("input is empty.", code="invalid_value", param="input")
     stream = bool(body.get("stream"))
-    return ChatRequest(model=body["model"], stream=stream, body=body, dialect="responses")
+    return ParsedRequest(model=body["model"], stream=stream, body=body, dialect="responses")

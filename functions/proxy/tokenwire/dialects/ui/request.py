@@ -13,7 +13,7 @@ import msgspec
 from .. import carry
 from ..checks import valid_name
 from ..origins import made
-from ..protocol import JSON, ChatRequest
+from ..protocol import JSON, ParsedRequest
 from ..schema import check
 from .schema import Request
 
@@ -123,7 +123,7 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def parse(raw: object) -> ChatRequest:
+def parse(raw: object) -> ParsedRequest:
     """Validate a request body against ``ui.schema``; the answer is always streamed.
 
     Raises:
@@ -132,4 +132,4 @@ def parse(raw: object) -> ChatRequest:
     body = check(raw, Request)
     if isinstance(chat_id := body.get("id"), str):
         valid_name(chat_id, "id")
-    return ChatRequest(model=body.get("model") or "", stream=True, body=body, dialect="ui")
+    return ParsedRequest(model=body.get("model") or "", stream=True, body=body, dialect="ui")

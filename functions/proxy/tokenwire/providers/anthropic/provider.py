@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...dialects.origins import caused_by
-from ...dialects.protocol import ChatRequest
+from ...dialects.protocol import ParsedRequest
 from .. import complete_responses
 from ..exchange import Post
 from ..messages_from_chat import from_chat
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import httpx2
 
 
-def _ask(request: ChatRequest, model: str) -> Post:
+def _ask(request: ParsedRequest, model: str) -> Post:
     if request.dialect == "messages":
         body = {**request.body, "model": model, "stream": True}
         return Post("/v1/messages", body, request.headers)

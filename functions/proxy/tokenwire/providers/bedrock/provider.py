@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...dialects.origins import caused_by
-from ...dialects.protocol import ChatRequest
+from ...dialects.protocol import ParsedRequest
 from ...errors import ProxyError
 from .. import complete_responses
 from ..config import Config
@@ -93,7 +93,7 @@ class Api:
     """
 
     dialect: str
-    ask: Callable[[ChatRequest, str], Post]
+    ask: Callable[[ParsedRequest, str], Post]
     read: Callable[[httpx2.Response, str, Post], AsyncIterator[bytes]]
 
 
@@ -119,7 +119,7 @@ class Bedrock:
         """Do nothing: importing botocore takes 0.3 s, and not every function uses Bedrock."""
 
     def open(
-        self, request: ChatRequest, model: str
+        self, request: ParsedRequest, model: str
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """As ``exchange``, with a signed request."""
         return exchange(self._api, self._connection.post, request, model)
@@ -146,14 +146,14 @@ def create(
     return Bedrock(name, region, config, api)
 
 
-def _ask_converse(request: ChatRequest, model: str) -> Post:
+def _ask_converse(request: ParsedRequest, model: str) -> Post:
     given = request.body if request.dialect == "messages" else from_chat(request.body, model)
     with caused_by(given):
         body = converse(given, model)
     return Post(f"/model/{segment(model)}/converse-stream", body, one_call=one_call(given))
 
 
-def _ask_openai(request: ChatRequest, model: str) -> Post:
+def _ask_openai(request: ParsedRequest, model: str) -> Post:
     options = {**(request.body.get("stream_options") or {}), "include_usage": True}
     body = {**request.body, "model": model, "stream": True, "stream_options": options}
     return Post("/openai/v1/chat/completions", body)

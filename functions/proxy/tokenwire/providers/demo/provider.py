@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ...dialects.protocol import ChatRequest
+from ...dialects.protocol import ParsedRequest
 from ...errors import UpstreamError
 from .chunks import Chunks
 from .play import oddly, play
@@ -29,7 +29,7 @@ class Demo:
         """Nothing to prepare."""
 
     @asynccontextmanager
-    async def open(self, request: ChatRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def open(self, request: ParsedRequest, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """Answer the last user message, in the form that the options of the request require.
 
         Raises:

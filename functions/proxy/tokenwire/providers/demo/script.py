@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...dialects.protocol import JSON, ChatRequest
+from ...dialects.protocol import JSON, ParsedRequest
 from ...errors import UpstreamError
 from . import answers
 from .calls import Call, choose
@@ -56,7 +56,7 @@ MOODS: dict[str, dict[str, Any]] = {
 }
 
 
-def write(request: ChatRequest, model: str, pace: float) -> Script:
+def write(request: ParsedRequest, model: str, pace: float) -> Script:
     """The script for a request.
 
     Raises:

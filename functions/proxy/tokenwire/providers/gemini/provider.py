@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...dialects.origins import caused_by
-from ...dialects.protocol import ChatRequest
+from ...dialects.protocol import ParsedRequest
 from ..exchange import Post
 from ..messages_from_chat import from_chat
 from ..native import Api, names
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import httpx2
 
 
-def _ask(request: ChatRequest, model: str) -> Post:
+def _ask(request: ParsedRequest, model: str) -> Post:
     messages = request.body if request.dialect == "messages" else from_chat(request.body, model)
     with caused_by(messages):
         body = translated(messages, model)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from ...dialects.protocol import JSON, ChatRequest
+from ...dialects.protocol import JSON, ParsedRequest
 from ...dialects.signatures import SKIP, extra_content, of_call, wants_signatures
 
-Amend: TypeAlias = Callable[[ChatRequest, str], JSON]
+Amend: TypeAlias = Callable[[ParsedRequest, str], JSON]
 """Return the body to send for a request and the provider's name of the model."""
 
 
-def as_it_is(request: ChatRequest, model: str) -> JSON:
+def as_it_is(request: ParsedRequest, model: str) -> JSON:
     """Return the body unchanged."""
     return request.body
 
 
-def for_openai(request: ChatRequest, model: str) -> JSON:
+def for_openai(request: ParsedRequest, model: str) -> JSON:
     """Return a translated body without what OpenAI refuses and compatible servers accept.
 
     OpenAI's newer models accept only one name of the limit, most compatible servers only the
@@ -31,7 +31,7 @@ def for_openai(request: ChatRequest, model: str) -> JSON:
     return {**body, "messages": [_unsigned(message) for message in body["messages"]]}
 
 
-def for_google(request: ChatRequest, model: str) -> JSON:
+def for_google(request: ParsedRequest, model: str) -> JSON:
     """Return the body with a signature in the first call of each turn.
 
     Gemini 3 and later refuse one without. Most clients drop what OpenAI's schema does not have, so

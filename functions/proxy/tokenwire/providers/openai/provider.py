@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ...dialects.protocol import JSON, ChatRequest
+from ...dialects.protocol import JSON, ParsedRequest
 from .. import complete_responses
 from ..config import Config
 from ..credentials import values, with_rotation
@@ -57,7 +57,7 @@ class OpenAIProvider:
         await self._connected()
 
     def open(
-        self, request: ChatRequest, model: str
+        self, request: ParsedRequest, model: str
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Send the request when entered; yield the response body as it arrives.
 

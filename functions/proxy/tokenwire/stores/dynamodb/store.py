@@ -19,7 +19,7 @@ _ATTEMPTS = 20
 """Tries to end a log whose producer keeps taking the place: it takes four a second."""
 _IS_KNOWN = f"{IS_THERE} AND attribute_exists(watching.#viewer)"
 _HAS_ROOM = f"{IS_THERE} AND size(watching) < :most"
-_MAY_CLAIM = f"{IS_FREE} OR expires_at < :now OR named = :meant OR named = :before"
+_MAY_CLAIM = f"{IS_FREE} OR expires_at < :now OR named = :binding OR named = :before"
 
 
 class DynamoDBStore:
@@ -106,20 +106,20 @@ class DynamoDBStore:
             await self._change_viewers(stream_id, "REMOVE watching.#viewer", {}, viewer)
 
     async def claim(
-        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+        self, name: str, binding: NameBinding, instead_of: NameBinding | None = None
     ) -> NameBinding | None:
         """As ``Names.claim``."""
         values = {
             ":now": {"N": str(int(time.time()))},
-            ":meant": {"B": pack_json(meant)},
-            ":before": {"B": pack_json(instead_of or meant)},
+            ":binding": {"B": pack_json(binding)},
+            ":before": {"B": pack_json(instead_of or binding)},
         }
-        found = await self.table.put(self._named_item(name, meant), _MAY_CLAIM, values)
+        found = await self.table.put(self._named_item(name, binding), _MAY_CLAIM, values)
         return None if found is None else unpack_binding(binary(found, "named"))
 
-    async def name(self, name: str, meant: NameBinding) -> None:
+    async def name(self, name: str, binding: NameBinding) -> None:
         """As ``Names.name``."""
-        await self.table.put(self._named_item(name, meant))
+        await self.table.put(self._named_item(name, binding))
 
     async def lookup(self, name: str) -> NameBinding | None:
         """As ``Names.lookup``."""
@@ -152,9 +152,9 @@ class DynamoDBStore:
         if await self.table.update(at, change, values, viewer=viewer) is not None:
             raise Missing
 
-    def _named_item(self, name: str, meant: NameBinding) -> Item:
+    def _named_item(self, name: str, binding: NameBinding) -> Item:
         lasts = expires_in(self.keep.running + self.keep.ended)
-        return {**_name_key(name), "named": {"B": pack_json(meant)}, **lasts}
+        return {**_name_key(name), "named": {"B": pack_json(binding)}, **lasts}
 
 
 def _is_same(there: Item, item: Item) -> bool:

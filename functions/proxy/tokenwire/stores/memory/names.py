@@ -13,22 +13,22 @@ class StreamNames:
         self._by_stream: dict[str, set[str]] = {}
 
     async def claim(
-        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+        self, name: str, binding: NameBinding, instead_of: NameBinding | None = None
     ) -> NameBinding | None:
         """As ``Names.claim``."""
         found = self._names.get(name)
-        if found not in (None, instead_of, meant):
+        if found not in (None, instead_of, binding):
             return found
-        await self.name(name, meant)
+        await self.name(name, binding)
         return None
 
-    async def name(self, name: str, meant: NameBinding) -> None:
+    async def name(self, name: str, binding: NameBinding) -> None:
         """As ``Names.name``."""
         before = self._names.get(name)
         if before is not None:
             self._release(name, before.stream)
-        self._names[name] = meant
-        self._by_stream.setdefault(meant.stream, set()).add(name)
+        self._names[name] = binding
+        self._by_stream.setdefault(binding.stream, set()).add(name)
 
     async def lookup(self, name: str) -> NameBinding | None:
         """As ``Names.lookup``."""

@@ -82,21 +82,21 @@ class MemoryStore:
             log.marks.pop(viewer, None)
 
     async def claim(
-        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+        self, name: str, binding: NameBinding, instead_of: NameBinding | None = None
     ) -> NameBinding | None:
         """As ``Names.claim``."""
         found = await self.lookup(name)
-        if found not in (None, meant, instead_of):
+        if found not in (None, binding, instead_of):
             return found
-        await self.name(name, meant)
+        await self.name(name, binding)
         return None
 
-    async def name(self, name: str, meant: NameBinding) -> None:
+    async def name(self, name: str, binding: NameBinding) -> None:
         """As ``Names.name``."""
         now = self._clock()
         # In order of their last use, so that the expired ones come first.
         self._names.pop(name, None)
-        self._names[name] = (meant, now + self.keep.running + self.keep.ended)
+        self._names[name] = (binding, now + self.keep.running + self.keep.ended)
         while (first := next(iter(self._names.items())))[1][1] <= now:
             del self._names[first[0]]
 

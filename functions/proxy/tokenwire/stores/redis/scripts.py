@@ -178,9 +178,9 @@ return {'ok'}
 """)
 
 CLAIM = _script("""
-local meant, before, ms = ARGV[1], ARGV[2], ARGV[3]
+local binding, before, ms = ARGV[1], ARGV[2], ARGV[3]
 local found = redis.call('GET', KEYS[1])
-if found and found ~= before and found ~= meant then return found end
-redis.call('SET', KEYS[1], meant, 'PX', ms)
+if found and found ~= before and found ~= binding then return found end
+redis.call('SET', KEYS[1], binding, 'PX', ms)
 return false
 """)

@@ -80,17 +80,17 @@ class RedisStore:
         await self._server.send("HDEL", keys(stream_id)[0], f"viewer {viewer}")
 
     async def claim(
-        self, name: str, meant: NameBinding, instead_of: NameBinding | None = None
+        self, name: str, binding: NameBinding, instead_of: NameBinding | None = None
     ) -> NameBinding | None:
         """As ``Names.claim``."""
         before = pack_json(instead_of) if instead_of else b""
-        args = [pack_json(meant), before, self._longest()]
+        args = [pack_json(binding), before, self._longest()]
         response = await self._server.run(CLAIM, [_name(name)], args)
         return unpack_binding(response) if response else None
 
-    async def name(self, name: str, meant: NameBinding) -> None:
+    async def name(self, name: str, binding: NameBinding) -> None:
         """As ``Names.name``."""
-        await self._server.send("SET", _name(name), pack_json(meant), "PX", self._longest())
+        await self._server.send("SET", _name(name), pack_json(binding), "PX", self._longest())
 
     async def lookup(self, name: str) -> NameBinding | None:
         """As ``Names.lookup``."""
