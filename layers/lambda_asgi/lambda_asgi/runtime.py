@@ -25,7 +25,8 @@ RESTORE_ERROR = f"{wire.VERSION}/runtime/restore/error"
 SHUTDOWN = 1.8
 """Seconds from SIGTERM to process exit.
 
-Lambda sends SIGTERM only to environments with a registered extension, and kills them after 2 s.
+Lambda sends SIGTERM only to environments with a registered extension. With an external extension it
+kills them after 2 s.
 """
 
 DRAIN = 1.0
