@@ -1,9 +1,9 @@
 """The keeper: copies a stream's tail into the store as it grows, and holds the lease.
 
-By default it reads the tail as a viewer does, and the pump does not wait for it: the caller gets
-blocks before the store has them ("send, then commit"), and continues to get them if the store
-fails. If records are to be committed first, the pump writes into a separate intake, and the keeper
-publishes what the store has accepted.
+By default it reads the tail through an unattached reader, for which the pump does not wait: the
+caller gets blocks before the store has them ("send, then commit"), and continues to get them if the
+store fails. If records are to be committed first, the pump writes into a separate intake, and the
+keeper publishes what the store has accepted.
 
 A store may lose records that it has accepted. While this process holds the stream, ended or not,
 the keeper compares what the store has with what was written, and writes the rest again.
