@@ -18,8 +18,8 @@ fi
 rm -f .coverage .coverage.*
 # shellcheck disable=SC2086
 sh scripts/suite.sh "$python" .pytest_cache $parallel -q \
-  -m "not timed and $elsewhere" --cov --cov-append --cov-report= || exit 1
+  -m "not timed and $elsewhere" --cov --cov-append --cov-report= --cov-fail-under=0 || exit 1
 sh scripts/suite.sh "$python" .pytest_cache -n 2 --dist loadgroup -q \
-  -m "timed and $elsewhere" --cov --cov-append --cov-report= || exit 1
+  -m "timed and $elsewhere" --cov --cov-append --cov-report= --cov-fail-under=0 || exit 1
 sh scripts/other_pythons.sh "$workers" || exit 1
 exec "$python" -m pytest -q -m serial --cov --cov-append --cov-report=term
