@@ -143,7 +143,9 @@ def may_be_refused(target: str, body: Any) -> set[str]:
     found = spoken(body["messages"])
     if not found:
         return {"messages"}
-    first, last = (body["messages"].index(found[n]) for n in (0, -1))
+    # A message may be there twice: the first is the first of its kind, the last the last.
+    first = body["messages"].index(found[0])
+    last = len(body["messages"]) - 1 - body["messages"][::-1].index(found[-1])
     refused = {f"messages[{first}].role"} if found[0]["role"] == "assistant" else set()
     refused |= {"response_format"} - ({"response_format"} if target == "gemini" else set())
     if target != "gemini":
