@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.upstream import ROLE, STOP, chunk, text, usage
+from tokenwire.dialects.chat.decode import ChatDecoder
 from tokenwire.dialects.chat.fold import fold
 from tokenwire.errors import UpstreamError
 
@@ -20,6 +21,15 @@ def delta(*deltas: dict[str, Any]) -> dict[str, Any]:
     blocks = [chunk(choices=[{"index": 0, "delta": each}]) for each in deltas]
     message: dict[str, Any] = fold(blocks)["choices"][0]["message"]
     return message
+
+
+@pytest.mark.parametrize(
+    "done", [b"data: [DONE]\n\n", b"data:[DONE]\n\n", b"data: [DONE] \r\n\r\n"]
+)
+def test_terminator_is_left_out_however_it_is_written(done: bytes) -> None:
+    """The decoder takes each of these for the end, so the fold does."""
+    assert ChatDecoder().ends(done)
+    assert fold([ROLE, text("a"), STOP, done]) == fold([ROLE, text("a"), STOP])
 
 
 def test_fold_makes_a_completion() -> None:

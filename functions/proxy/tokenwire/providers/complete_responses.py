@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ..dialects.protocol import JSON
 from ..dialects.reading import malformed, read
+from ..dialects.terminator import DONE
 from ..sse import event_block
 
 _JSON = msgspec.json.Decoder(dict[str, Any])
@@ -61,7 +62,7 @@ def chat(data: bytes) -> bytes:
         for number, choice in enumerate(choices)
     ]
     counted = [_data({**head, "choices": [], "usage": usage})] if usage else []
-    return b"".join([*blocks, *counted, b"data: [DONE]\n\n"])
+    return b"".join([*blocks, *counted, DONE])
 
 
 def _delta(choice: JSON, number: int) -> JSON:

@@ -12,6 +12,7 @@ from ...events import Content, Error, Event, Finish, Reasoning, Start, ToolCall,
 from ...sse import data_of, event_of
 from .. import signatures
 from ..reading import fits, malformed, read
+from ..terminator import is_done
 from ..upstream import reported
 from .repair import OBJECT
 
@@ -112,7 +113,7 @@ class ChatDecoder:
 
     def ends(self, block: bytes) -> bool:
         """Return whether the block is ``data: [DONE]``."""
-        return b"[DONE]" in block and (data_of(block) or b"").strip() == b"[DONE]"
+        return is_done(block)
 
     def decode(self, block: bytes) -> list[Event]:
         """Return the chunk's events in display order.

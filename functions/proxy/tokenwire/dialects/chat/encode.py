@@ -11,9 +11,8 @@ import msgspec
 from ...events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from .. import signatures
 from ..protocol import JSON
+from ..terminator import DONE
 from .repair import OBJECT, reason_of
-
-_DONE = b"data: [DONE]\n\n"
 
 
 class ChatEncoder:
@@ -71,7 +70,7 @@ class ChatEncoder:
     def end(self) -> list[bytes]:
         """Return the usage chunk, if usage is known and was requested, and ``[DONE]``."""
         counted = self._usage if self._with_usage else None
-        return [self._chunk([], _usage(counted)), _DONE] if counted else [_DONE]
+        return [self._chunk([], _usage(counted)), DONE] if counted else [DONE]
 
     def error(self, error: Error) -> list[bytes]:
         """Return one error object; the SDKs raise it as an ``APIError``."""

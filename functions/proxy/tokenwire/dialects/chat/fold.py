@@ -11,9 +11,9 @@ from ...sse import data_of
 from ..merging import merge, settled
 from ..protocol import JSON
 from ..reading import malformed, read
+from ..terminator import is_done
 
 # Fields of the completion itself. Azure's first chunk has empty values for them.
-_DONE = b"data: [DONE]\n\n"
 _HEAD = frozenset({"id", "object", "created", "model"})
 
 
@@ -51,7 +51,7 @@ def _fold(blocks: Iterable[bytes]) -> JSON:
     completion: JSON = {}
     choices: dict[int, JSON] = {}
     for block in blocks:
-        if block == _DONE:
+        if is_done(block):
             continue
         chunk = _read(block)
         for choice in chunk.pop("choices", None) or ():

@@ -9,6 +9,7 @@ import msgspec
 from ...events import Event
 from ...sse import data_of
 from ..reading import read
+from ..terminator import is_done
 from .encode import TYPES
 
 
@@ -33,7 +34,7 @@ class EventsDecoder:
 
     def ends(self, block: bytes) -> bool:
         """Return whether the block is ``data: [DONE]``."""
-        return (data_of(block) or b"").strip() == b"[DONE]"
+        return is_done(block)
 
     def decode(self, block: bytes) -> list[Event]:
         """Return the event; nothing for the terminator or a type from a later version.

@@ -9,8 +9,8 @@ import msgspec
 
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..protocol import JSON
+from ..terminator import DONE
 
-_DONE = b"data: [DONE]\n\n"
 TYPES: dict[str, type[Event]] = {
     "start": Start,
     "content": Content,
@@ -54,7 +54,7 @@ class EventsEncoder:
 
     def end(self) -> list[bytes]:
         """Return the usage, if known, and ``[DONE]``."""
-        return [*self._counted(), _DONE]
+        return [*self._counted(), DONE]
 
     def error(self, error: Error) -> list[bytes]:
         """Return the usage so far and the ``error`` event, which ends the stream."""

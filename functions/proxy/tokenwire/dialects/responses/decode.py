@@ -11,6 +11,7 @@ from msgspec import Struct
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of, event_of
 from ..reading import fits, malformed, read
+from ..terminator import is_done
 from ..upstream import reported
 
 
@@ -99,7 +100,7 @@ class ResponsesDecoder:
             UpstreamError: The block is not an event of the Responses API (``upstream_malformed``).
         """
         data = data_of(block)
-        if not data or data.strip() == b"[DONE]":
+        if not data or is_done(block):
             return []
         event, name = read(data, _EVENT), event_of(block)
         if name == b"error":

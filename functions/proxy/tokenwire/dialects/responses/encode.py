@@ -20,13 +20,13 @@ from ...events import (
 )
 from ...sse import event_block
 from ..protocol import JSON, size_of
+from ..terminator import DONE
 from .calls import Call
 from .items import Events, Item, Message, ReasoningItem
 from .object import failure, response, settings, usage
 
 _ItemT = TypeVar("_ItemT", bound=Item)
 
-_DONE = b"data: [DONE]\n\n"
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
@@ -143,7 +143,7 @@ class ResponsesEncoder:
         closed = self._blocks(self._close_open_items())
         status = "incomplete" if self._incomplete_reason() else "completed"
         last: JSON = {"response": self.snapshot(status)}
-        return begun + closed + self._blocks([(f"response.{status}", last)]) + [_DONE]
+        return begun + closed + self._blocks([(f"response.{status}", last)]) + [DONE]
 
     def error(self, error: Error) -> list[bytes]:
         """Return ``error``, ``response.failed`` and ``[DONE]``.
@@ -157,7 +157,7 @@ class ResponsesEncoder:
         found["error"] = None if is_cancelled else failure(error)
         raised: JSON = {"code": error.code, "message": error.message, "param": error.param}
         last: JSON = {"response": found}
-        return begun + self._blocks([("error", raised), ("response.failed", last)]) + [_DONE]
+        return begun + self._blocks([("error", raised), ("response.failed", last)]) + [DONE]
 
     def interrupt(self, error: Error) -> list[bytes]:
         """Return ``error`` without a sequence number.

@@ -10,6 +10,7 @@ import msgspec
 from ...sse import data_of
 from ..protocol import JSON
 from ..reading import malformed, read
+from ..terminator import is_done
 
 _JSON = msgspec.json.Decoder(dict[str, Any])
 
@@ -22,9 +23,8 @@ def fold(blocks: Iterable[bytes]) -> JSON:
     """
     found: Any = None
     for block in blocks:
-        data = data_of(block) or b"{}"
-        if data.strip() != b"[DONE]":
-            found = read(data, _JSON).get("response", found)
+        if not is_done(block):
+            found = read(data_of(block) or b"{}", _JSON).get("response", found)
     if not isinstance(found, dict):
         raise malformed()
     return found

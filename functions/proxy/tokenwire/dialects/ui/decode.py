@@ -11,6 +11,7 @@ from msgspec import Struct
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of
 from ..reading import read
+from ..terminator import is_done
 
 
 class _Part(Struct):
@@ -44,7 +45,7 @@ class UIDecoder:
 
     def ends(self, block: bytes) -> bool:
         """Return whether the block is ``data: [DONE]``."""
-        return (data_of(block) or b"").strip() == b"[DONE]"
+        return is_done(block)
 
     def decode(self, block: bytes) -> list[Event]:
         """Return the part's events; none for the terminator or for parts of a later version.

@@ -9,8 +9,8 @@ import msgspec
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..depth import parsed
 from ..protocol import JSON, size_of
+from ..terminator import DONE
 
-_DONE = b"data: [DONE]\n\n"
 _REASONS = {
     "stop": "stop",
     "length": "length",
@@ -109,7 +109,7 @@ class UIEncoder:
         start = [] if self._started else self._start(Start("", ""))
         inputs = [_input(head, "".join(pieces)) for head, pieces in self._calls.values()]
         reason = _REASONS.get(self._finish.reason, "other") if self._finish else "stop"
-        last = [_part("finish-step"), _part("finish", finishReason=reason), _DONE]
+        last = [_part("finish-step"), _part("finish", finishReason=reason), DONE]
         return [*start, *self._closed(), *inputs, *self._counted(), *last]
 
     def _counted(self) -> list[bytes]:
@@ -122,7 +122,7 @@ class UIEncoder:
         """Return ``abort`` for a cancelled stream, ``error`` for any other error."""
         start = [] if self._started else self._start(Start("", ""))
         if error.code == "cancelled":
-            return [*start, *self._closed(), *self._counted(), _part("abort"), _DONE]
+            return [*start, *self._closed(), *self._counted(), _part("abort"), DONE]
         return [*start, *self._counted(), *_raised(error)]
 
     def interrupt(self, error: Error) -> list[bytes]:

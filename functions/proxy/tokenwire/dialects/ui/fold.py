@@ -10,11 +10,12 @@ import msgspec
 from ...sse import data_of
 from ..protocol import JSON
 from ..reading import read
+from ..terminator import is_done
 
 _JSON = msgspec.json.Decoder(dict[str, Any])
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:
     """Return a list of the parts: this dialect has no non-streaming form."""
-    found = (data_of(block) or b"{}" for block in blocks)
-    return {"parts": [read(data, _JSON) for data in found if data.strip() != b"[DONE]"]}
+    parts = (data_of(block) or b"{}" for block in blocks if not is_done(block))
+    return {"parts": [read(data, _JSON) for data in parts]}

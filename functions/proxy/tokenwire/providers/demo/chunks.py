@@ -8,8 +8,6 @@ from hashlib import sha256
 
 from ...dialects.protocol import JSON
 
-DONE = b"data: [DONE]\n\n"
-
 
 class Chunks:
     """Writes the ``chat.completion.chunk`` blocks of one answer.

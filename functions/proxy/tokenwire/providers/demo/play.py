@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 from ...dialects.protocol import JSON
+from ...dialects.terminator import DONE
 from ...errors import UpstreamError
-from .chunks import DONE, Chunks, block
+from .chunks import Chunks, block
 from .script import Script
 from .tokens import Tokens, logprobs, tokens
 
