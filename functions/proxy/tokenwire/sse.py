@@ -90,6 +90,14 @@ class Splitter:
             raise BlockTooLarge(self._max_block, blocks)
         return blocks
 
+    def blocks(self, data: bytes) -> Iterator[bytes]:
+        """As ``feed``, but yields the blocks before it raises. Must be consumed to its end."""
+        try:
+            yield from self.feed(data)
+        except BlockTooLarge as error:
+            yield from error.blocks
+            raise
+
     def close(self) -> bytes:
         """End the stream; return the incomplete rest, which a client drops."""
         rest = bytes(self._buffer) + (self._head or b"")

@@ -1,4 +1,4 @@
-"""A limit on how many tasks do the same at once, where the newest have priority."""
+"""A limit on how many tasks do the same at once, admitted by priority."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class Turns:
         self._count = 0
 
     @asynccontextmanager
-    async def take(self, age: float) -> AsyncIterator[None]:
+    async def take(self, priority: float) -> AsyncIterator[None]:
         """Wait to be admitted, and hold the place while the context lasts.
 
         Args:
-            age: The waiting task with the lowest age is admitted first.
+            priority: The waiting task with the lowest value is admitted first.
         """
-        await self._enter(age)
+        await self._enter(priority)
         try:
             yield
         finally:
             self._leave()
 
-    async def _enter(self, age: float) -> None:
+    async def _enter(self, priority: float) -> None:
         if self._free:
             self._free -= 1
             return
         turn = asyncio.get_running_loop().create_future()
         self._count += 1
-        heappush(self._waiting, (age, self._count, turn))
+        heappush(self._waiting, (priority, self._count, turn))
         try:
             await turn
         except asyncio.CancelledError:

@@ -1,10 +1,15 @@
-"""End a stream of this process, and the reasons that its viewers are given."""
+"""How a stream of this process ends, and the reasons that its viewers are given."""
 
 from __future__ import annotations
 
 from ..events import Error
-from ..stores.records import End, EndReason, RecordId
+from ..stores.records import End, EndReason, Meta, RecordId
+from .copies import Copy
+from .policy import OnDisconnect
+from .pump import CANCELLED
 from .stream import Stream
+from .tail import Tail
+from .viewers import ProducerViewers
 
 GOING_AWAY = Error("shutting_down", "The server is shutting down.", retryable=True, status=503)
 CONNECTION_EXPIRED = Error(
@@ -33,3 +38,21 @@ def end_stream(stream: Stream, end: End, at: RecordId | None = None) -> None:
             stream.tail.break_off(end.error)
     if stream.task is not None:
         stream.task.cancel()
+
+
+def cancellable(meta: Meta, tail: Tail, intake: Tail, policy: OnDisconnect, copy: Copy) -> Stream:
+    """Make a stream that runs here, and that its policy cancels when nobody watches it.
+
+    Args:
+        meta: Its first record.
+        tail: Where viewers read.
+        intake: Where the pump writes.
+        policy: The policy on disconnects.
+        copy: The copy of its log in the store.
+    """
+
+    def cancel() -> None:
+        end_stream(stream, End(EndReason.CANCELLED, CANCELLED))
+
+    stream = Stream(meta, tail, intake, ProducerViewers(policy, cancel, copy.leased), copy=copy)
+    return stream

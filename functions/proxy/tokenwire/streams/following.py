@@ -101,8 +101,7 @@ class Following:
 
     def _restart_timer(self, stream: Stream) -> None:
         """Start again to measure the time without viewers."""
-        if stream.timer is not None:
-            stream.timer.cancel()
+        stream.stop_timer()
         stream.timer = asyncio.get_running_loop().call_later(_LINGER, self._lapse, stream)
 
     def _lapse(self, stream: Stream) -> None:
@@ -113,8 +112,7 @@ class Following:
 
     def _forget(self, stream: Stream) -> None:
         self._streams.pop(stream.meta.id, None)
-        if stream.timer is not None:
-            stream.timer.cancel()
+        stream.stop_timer()
         if stream.task is not None:
             stream.task.cancel()
         stream.viewers.close()

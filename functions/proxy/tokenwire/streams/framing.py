@@ -112,18 +112,14 @@ class Framer:
             UpstreamError: A block is too large to hold (``upstream_malformed``). The blocks
                 before it have been yielded.
         """
-        failure: BlockTooLarge | None = None
         try:
-            blocks = self._splitter.feed(data)
+            for block in self._splitter.blocks(data):
+                if clean := _clean(block):
+                    yield clean
         except BlockTooLarge as error:
-            blocks, failure = error.blocks, error
-        for block in blocks:
-            if clean := _clean(block):
-                yield clean
-        if failure is not None:
             raise UpstreamError(
                 "The provider sent an event that is too large.", code="upstream_malformed"
-            ) from failure
+            ) from error
 
     def close(self) -> bytes:
         """Return the bytes after the last complete block."""

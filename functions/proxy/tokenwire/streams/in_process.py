@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from ..stores.contract import Writer
 from ..stores.exceptions import StoreError
 from ..stores.health import Health
-from ..stores.records import End, EndReason, Meta
+from ..stores.records import End, Meta
 from .copies import NoCopy
-from .ending import end_stream
+from .ending import cancellable
 from .naming import LocalNaming
 from .policy import OnDisconnect
-from .pump import CANCELLED
 from .stream import Stream
 from .tails import Tails
-from .viewers import ProducerViewers
 
 
 class InProcess:
@@ -39,13 +37,8 @@ class InProcess:
 
     def new_stream(self, meta: Meta, policy: OnDisconnect, writer: Writer | None) -> Stream:
         """As ``Persistence.new_stream``."""
-        tail, copy = self._tails.new(meta.owner), NoCopy()
-
-        def cancel() -> None:
-            end_stream(stream, End(EndReason.CANCELLED, CANCELLED))
-
-        stream = Stream(meta, tail, tail, ProducerViewers(policy, cancel, copy.leased), copy=copy)
-        return stream
+        tail = self._tails.new(meta.owner)
+        return cancellable(meta, tail, tail, policy, NoCopy())
 
     async def find(self, stream_id: str) -> Stream | None:
         """As ``Persistence.find``: there is no other process."""

@@ -86,7 +86,7 @@ class Retention:
     def close(self) -> None:
         """Stop every timer."""
         for stream in self:
-            _stop_timer(stream)
+            stream.stop_timer()
 
     def _charge_owner(self, owner: str, size: int) -> None:
         if size and owner not in self._unlimited:
@@ -122,7 +122,7 @@ class Retention:
 
     def _forget(self, stream: Stream) -> None:
         del self._streams[stream.meta.id]
-        _stop_timer(stream)
+        stream.stop_timer()
         stream.tail.drop()
         stream.intake.drop()
         self.charge(-OVERHEAD, stream.meta.owner)
@@ -130,8 +130,3 @@ class Retention:
             self._on_forget(stream)
         except Exception as error:
             _log.error("forgetting a stream failed: %s", type(error).__name__)
-
-
-def _stop_timer(stream: Stream) -> None:
-    if stream.timer is not None:
-        stream.timer.cancel()

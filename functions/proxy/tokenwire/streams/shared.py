@@ -9,18 +9,16 @@ from functools import partial
 from ..stores.contract import Writer, new_token
 from ..stores.exceptions import Missing
 from ..stores.health import Health
-from ..stores.records import End, EndReason, Meta
+from ..stores.records import End, Meta
 from .copies import StoredCopy
-from .ending import end_stream
+from .ending import cancellable, end_stream
 from .following import Following
 from .keeper import Keeper
 from .limits import Durability
 from .naming import StoreNaming
 from .policy import OnDisconnect
-from .pump import CANCELLED
 from .stream import Stream
 from .tails import Tails
-from .viewers import ProducerViewers
 
 _ACCEPT_END = 1.0
 """Seconds for which viewers here wait for the store to accept an end: it may have another."""
@@ -67,13 +65,7 @@ class Shared:
             writer=writer,
             names=partial(self.names.of, meta.id),
         )
-        copy = StoredCopy(keeper, meta.id)
-
-        def cancel() -> None:
-            end_stream(stream, End(EndReason.CANCELLED, CANCELLED))
-
-        viewers = ProducerViewers(policy, cancel, copy.leased)
-        stream = Stream(meta, public, intake, viewers, copy=copy)
+        stream = cancellable(meta, public, intake, policy, StoredCopy(keeper, meta.id))
         return stream
 
     async def find(self, stream_id: str) -> Stream | None:

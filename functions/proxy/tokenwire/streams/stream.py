@@ -44,6 +44,11 @@ class Stream:
         """Its end, once it has one."""
         return self.tail.end or self.intake.end or self.tail.offered
 
+    def stop_timer(self) -> None:
+        """Cancel the timer, if one runs."""
+        if self.timer is not None:
+            self.timer.cancel()
+
 
 def new_id() -> str:
     """Return an id that cannot be guessed: 128 random bits."""

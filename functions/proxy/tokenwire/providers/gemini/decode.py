@@ -66,15 +66,11 @@ class GeminiReader:
             UpstreamError: A block is not Gemini's, or too large (``upstream_malformed``). Earlier
                 blocks are yielded.
         """
-        failure: BlockTooLarge | None = None
         try:
-            blocks = self._splitter.feed(data)
+            for block in self._splitter.blocks(data):
+                yield from self._blocks(block)
         except BlockTooLarge as error:
-            blocks, failure = error.blocks, error
-        for block in blocks:
-            yield from self._blocks(block)
-        if failure is not None:
-            raise malformed() from failure
+            raise malformed() from error
 
     def _blocks(self, block: bytes) -> Iterator[bytes]:
         for event in self._events(read(data_of(block) or b"{}", CHUNK)):
