@@ -105,11 +105,11 @@ build-ProxyFunction:
 build-LambdaAsgiLayer:
 	@sh scripts/artifact.sh layer "$(ARTIFACTS_DIR)"
 
-.cache/sam/bin/sam: scripts/sam.sh scripts/requirements/sam.txt
-	@sh scripts/sam.sh
+.cache/sam/bin/sam: scripts/isolated.sh scripts/requirements/sam.txt
+	@sh scripts/isolated.sh sam
 
-.cache/checkov/bin/checkov: scripts/checkov.sh scripts/requirements/checkov.txt
-	@sh scripts/checkov.sh || echo "checkov cannot be installed: its test will be skipped" >&2
+.cache/checkov/bin/checkov: scripts/isolated.sh scripts/requirements/checkov.txt
+	@sh scripts/isolated.sh checkov || echo "checkov cannot be installed: its test will be skipped" >&2
 
 .PHONY: help setup run test test-fast check format lambda build deploy test-sam judges fuzz soak bench clean differential suites \
   build-ProxyFunction build-LambdaAsgiLayer
