@@ -6,7 +6,9 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+
+from tests.fakes.listening import listening
 
 _ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 _REGISTERED = (
@@ -76,22 +78,6 @@ class OneInvocation:
 @asynccontextmanager
 async def one_invocation(event: bytes, awaited: bytes) -> AsyncIterator[OneInvocation]:
     """A running one, on a free port."""
-    api, tasks = OneInvocation(event, awaited), set[asyncio.Task[None]]()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            await api.serve(reader, writer)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    api.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    api = OneInvocation(event, awaited)
+    async with listening(api.serve) as api.address:
         yield api
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks)

@@ -6,12 +6,13 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.differential.recorded import Answer, Recorder
 from tests.differential.scenes import INVOCATION_ID, Scene, event
+from tests.fakes.listening import listening
 
 _PATIENCE = 8.0
 """Seconds in which a scene has to end."""
@@ -107,23 +108,6 @@ def _send(writer: asyncio.StreamWriter, status: int, headers: dict[str, str], bo
 @asynccontextmanager
 async def scripted_api(signal: Path) -> AsyncIterator[ScriptedApi]:
     """A running one, on a free port."""
-    api, tasks = ScriptedApi(signal), set[asyncio.Task[None]]()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        with suppress(ConnectionError, asyncio.CancelledError):
-            await api.serve(reader, writer)
-        writer.close()
-        tasks.discard(task)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    api.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    api = ScriptedApi(signal)
+    async with listening(api.serve) as api.address:
         yield api
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks)

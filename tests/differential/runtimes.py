@@ -17,6 +17,8 @@ from tests.fakes.ports import reserved_port
 
 PROGRAMS = Path(__file__).parent / "programs"
 BUILT = Path(".cache/differential").absolute()
+RUST = BUILT / "rust/release/differential"
+GO = BUILT / "go"
 NODE = Path(sys.executable).with_name("node")
 UV = Path(".cache/tools/bin/uv").absolute()
 ADAPTER = Path(".cache/web-adapter/bin/lambda-adapter").absolute()
@@ -51,8 +53,7 @@ class Runtime:
         reason = BUILT / f"{self.name}.missing"
         if self.name and reason.exists():
             raise NotHere(reason.read_text().strip())
-        built = [Path(part) for part in self.command[:1] if part.startswith(str(BUILT))]
-        for path in (*self.needs, *built):
+        for path in self.needs:
             if not path.exists():
                 raise NotHere(f"{path.name} has not been built (make differential)")
 
@@ -76,7 +77,7 @@ RUNTIMES = (
         environ={"AWS_LWA_INVOKE_MODE": "response_stream", "RUST_LOG": "error"},
         beside=_script("web"),
     ),
-    Runtime("Rust", [str(BUILT / "rust/release/differential")], name="rust"),
+    Runtime("Rust", [str(RUST)], needs=[RUST], name="rust"),
     Runtime(
         "Node",
         [str(NODE), str(PROGRAMS / "node/node_modules/aws-lambda-ric/index.mjs")],
@@ -84,7 +85,7 @@ RUNTIMES = (
         name="node",
         environ={"_HANDLER": "handler.handler", "LAMBDA_TASK_ROOT": str(PROGRAMS / "node")},
     ),
-    Runtime("Go", [str(BUILT / "go")], name="go"),
+    Runtime("Go", [str(GO)], needs=[GO], name="go"),
     Runtime("Python + Mangum", _script("ric"), needs=[UV], environ={"_HANDLER": "ric.handler"}),
 )
 

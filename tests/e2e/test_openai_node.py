@@ -9,16 +9,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import Serve
-from tests.fakes.node import HERE, NODE, Program, program
+from tests.fakes.node import Program, needs_package, program
 from tests.fakes.upstream import DONE, ROLE, STOP, Step, Upstream, chunk, text, whole
 
 pytestmark = [
     pytest.mark.outside,
     pytest.mark.xdist_group("openai-node"),
-    pytest.mark.skipif(
-        not (NODE.exists() and (HERE / "node_modules/openai").is_dir()),
-        reason="skipped: the Node SDK could not be installed (scripts/parts.sh)",
-    ),
+    needs_package("openai"),
 ]
 
 

@@ -11,8 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 NODE = Path(sys.executable).with_name("node")
 HERE = Path("tests/node")
+
+
+def needs_package(name: str) -> pytest.MarkDecorator:
+    """Skip tests where Node, or this package of ``tests/node``, is not installed."""
+    return pytest.mark.skipif(
+        not (NODE.exists() and (HERE / "node_modules" / name).is_dir()),
+        reason=f"skipped: the package {name} of Node could not be installed (scripts/parts.sh)",
+    )
 
 
 class Program:

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.fakes.listening import listening
+
 
 class Cut(ConnectionError):
     """A connection that the relay breaks on purpose."""
@@ -153,24 +155,7 @@ class _Passing:
 @asynccontextmanager
 async def relay(port: int) -> AsyncIterator[Relay]:
     """A relay to a port of this machine."""
-    found, tasks = Relay(port), set[asyncio.Task[None]]()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            with suppress(asyncio.CancelledError, OSError):
-                await found.serve(reader, writer)
-        finally:
-            tasks.discard(task)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    found.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    found = Relay(port)
+    async with listening(found.serve) as address:
+        found.base_url = f"http://{address}"
         yield found
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,9 +6,11 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.fakes.listening import listening
 
 
 @dataclass
@@ -168,23 +170,6 @@ class RuntimeApi:
 @asynccontextmanager
 async def runtime_api() -> AsyncIterator[RuntimeApi]:
     """A running one, on a free port."""
-    found, tasks = RuntimeApi(), set[asyncio.Task[Any]]()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            await found.serve(reader, writer)
-        writer.close()
-        tasks.discard(task)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=2**20)
-    found.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    found = RuntimeApi()
+    async with listening(found.serve, limit=2**20) as found.address:
         yield found
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks)

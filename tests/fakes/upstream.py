@@ -10,7 +10,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Any, TypeAlias
+
+from tests.fakes.listening import listening
 
 
 class Act(Enum):
@@ -78,30 +81,10 @@ class Upstream:
 @asynccontextmanager
 async def upstream() -> AsyncIterator[Upstream]:
     """A running scripted provider on a free port."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        serving.add(task)
-        try:
-            await _serve(found, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-            serving.discard(task)
-
-    serving: set[asyncio.Task[Any]] = set()
     found = Upstream(0)
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    found.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    try:
+    async with listening(partial(_serve, found)) as address:
+        found.base_url = f"http://{address}/v1"
         yield found
-    finally:
-        server.close()
-        for task in serving:
-            task.cancel()
-        await asyncio.gather(*serving)
 
 
 async def _serve(

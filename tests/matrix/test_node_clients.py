@@ -10,7 +10,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
-from tests.fakes.node import HERE, NODE, Program, program
+from tests.fakes.node import Program, needs_package, program
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
 from tests.matrix.cases import CASES, PROVIDERS, Said, answer, meaning
 from tests.matrix.test_python_clients import app
@@ -29,10 +29,7 @@ CLIENTS = [
 pytestmark = [
     pytest.mark.outside,
     pytest.mark.xdist_group("node clients"),
-    pytest.mark.skipif(
-        not (NODE.exists() and (HERE / "node_modules/ai").is_dir()),
-        reason="skipped: the Node SDKs could not be installed (scripts/parts.sh)",
-    ),
+    needs_package("ai"),
 ]
 
 

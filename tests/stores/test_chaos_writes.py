@@ -99,14 +99,20 @@ async def test_redis_without_memory_ends_no_live_stream(
         server.stop()
 
 
+def behind_the_door(door: Throttling, its_environment: Environment) -> Server:
+    """Lead boto3 to the door; return the server behind it."""
+    behind = door.behind
+    address = {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{door.port}"}
+    its_environment(Server([], behind.folder, "", 0, {**behind.environ, **address}))
+    return behind
+
+
 async def test_dynamodb_denying_writes_ends_no_live_stream(
     throttling: Throttling,  # noqa: F811
     its_environment: Environment,
 ) -> None:
     """As a table does that is throttled, or a role that may only read."""
-    behind = throttling.behind
-    door = {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{throttling.port}"}
-    its_environment(Server([], behind.folder, "", 0, {**behind.environ, **door}))
+    behind = behind_the_door(throttling, its_environment)
     throttling.reads_pass = True
     stores = [DynamoDBStore(behind.url.partition("://")[2], KEEP) for _ in range(2)]
 
@@ -123,9 +129,7 @@ async def test_dynamodb_is_tried_again_at_once(
     its_environment: Environment,
 ) -> None:
     """Once: a client that slept as long as it is told (30 s) would outlive its lease in silence."""
-    behind = throttling.behind
-    door = {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{throttling.port}"}
-    its_environment(Server([], behind.folder, "", 0, {**behind.environ, **door}))
+    behind = behind_the_door(throttling, its_environment)
     store = DynamoDBStore(behind.url.partition("://")[2], KEEP)
     throttling.on = True
     async with asyncio.timeout(20):
