@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from ...dialects.events import DIALECT
@@ -12,10 +12,11 @@ from ...gateway.cursors import parse_cursor
 from ...gateway.start import start
 from ...gateway.watching import event_source_view, reconnect
 from ..answer import streamed
+from ..deferred import deferring
 from ..dependencies import ContextDep, MessageId, ServicesDep, SummaryDep
 from ..requests import cursor_of, prompt_request, viewer_of
 
-router = APIRouter(tags=["Typed events"])
+router = deferring(tags=["Typed events"])
 
 Prompt = Annotated[str, Query(max_length=100_000, description="What to ask.")]
 Model = Annotated[str, Query(max_length=256, description="`provider/model` or an alias.")]

@@ -6,10 +6,12 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
-router = APIRouter(include_in_schema=False)
+from ..deferred import deferring
+
+router = deferring(include_in_schema=False)
 
 # path: (file, media type). Only what is named here can be fetched.
 _FILES = {
