@@ -82,6 +82,7 @@ TABLE: dict[str, set[str]] = {
         "server",
         "settings",
         "stores",
+        "telemetry",
     },
     "__init__": set(),
 }

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from fastapi import FastAPI
@@ -38,10 +42,54 @@ def main() -> None:
         found = Configuration.of_process()
         app = create_app(found.settings, found.secrets, registries=found.registries)
         check_bind(app.state.services.authenticate, found.settings.host)
+        check_workers(found.settings, is_shared=app.state.services.hub.is_shared)
     except ProxyError as error:
         sys.exit(f"tokenwire: {error}")
     print(_greeting(app.state.services, found.registries.stores), file=sys.stderr, flush=True)  # noqa: T201
+    if found.settings.workers > 1:
+        sys.exit(_serve_together(found))
     _Server(app, Config(app, found.settings)).run()
+
+
+def check_workers(settings: Settings, *, is_shared: bool) -> None:
+    """Refuse several processes whose streams would be found in one of them only.
+
+    Raises:
+        ProxyError: Code ``refuse_to_start``.
+    """
+    if settings.workers > 1 and not is_shared:
+        raise ProxyError(
+            f"With TOKENWIRE_WORKERS={settings.workers} a stream must be found from every worker: "
+            "set TOKENWIRE_STORE to a store that they share, such as redis://HOST.",
+            code="refuse_to_start",
+        )
+
+
+def _serve_together(found: Configuration) -> int:
+    """Serve in several processes; return the exit status."""
+    from .server.listeners import Listeners
+    from .server.workers import Workers  # not on Windows, which cannot fork
+    from .telemetry.workers import forget_gauges
+
+    settings = found.settings
+    try:
+        listeners = Listeners(settings.host, settings.port, settings.workers)
+    except OSError as error:
+        sys.exit(f"tokenwire: cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+    with TemporaryDirectory(prefix="tokenwire-metrics-") as folder:
+        run = partial(_work, found, Path(folder))
+        return Workers(listeners, run, partial(forget_gauges, Path(folder))).serve()
+
+
+def _work(
+    found: Configuration, folder: Path, worker: int, sockets: Sequence[socket.socket]
+) -> None:
+    """Serve as one of several processes."""
+    from .telemetry.workers import WorkerNumbers
+
+    settings, numbers = found.settings, WorkerNumbers(folder, worker)
+    app = create_app(settings, found.secrets, registries=found.registries, numbers=numbers)
+    _Server(app, Config(app, settings)).run(list(sockets))
 
 
 def _greeting(services: Services, stores: StoreKinds) -> str:
@@ -52,6 +100,7 @@ def _greeting(services: Services, stores: StoreKinds) -> str:
         f"  providers: {', '.join(catalog.status) or 'none'}\n"
         f"  off: {off or 'none'}\n"
         f"  streams: {_kept(settings, stores)}\n"
+        f"  workers: {settings.workers}\n"
         f"  {services.authenticate.description}"
     )
 

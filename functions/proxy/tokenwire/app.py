@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from . import __version__, provision
 from .auth.callers import ANONYMOUS, Authenticator
@@ -24,7 +25,7 @@ from .gateway.worker import Worker
 from .http.errors import HANDLED, on_error
 from .http.middleware import Logged
 from .http.requests import POLICY_HEADER
-from .http.routes import routes
+from .http.routes import routers
 from .references import check_secret, is_reference, listed
 from .registries import Registries
 from .secrets import Secrets
@@ -36,7 +37,7 @@ from .streams.deadline import Timeouts
 from .streams.hub import Hub
 from .streams.limits import Durability, Limits
 from .streams.stream import Stream
-from .telemetry import Emf, Metrics, Recorder
+from .telemetry import Emf, Metrics, Numbers, ProcessNumbers, Recorder
 
 
 def create_app(
@@ -47,6 +48,7 @@ def create_app(
     durable: Store | None = None,
     invoker: Invoker | None = None,
     registries: Registries | None = None,
+    numbers: Numbers | None = None,
 ) -> FastAPI:
     """Return tokenwire as an ASGI app.
 
@@ -59,6 +61,7 @@ def create_app(
         durable: Where streams are kept. By default the store that the settings name.
         invoker: How workers are started. By default by Lambda's API.
         registries: What the settings can name. By default all that is installed.
+        numbers: Where metrics are counted. By default in this process alone.
 
     Raises:
         ProxyError: The settings are wrong (``bad_setting``).
@@ -70,7 +73,14 @@ def create_app(
     secrets = secrets or Secrets({}, references(settings), ttl=settings.secret_ttl)
     registries = registries or Registries.load()
     durable = durable or provision.store(settings, secrets.read, registries.stores)
-    services = _services(settings, secrets, registries, durable, invoker or LambdaInvoker())
+    services = _services(
+        settings,
+        secrets,
+        registries,
+        durable,
+        invoker or LambdaInvoker(),
+        numbers or ProcessNumbers(),
+    )
     app = FastAPI(
         title="tokenwire",
         version=__version__,
@@ -82,7 +92,12 @@ def create_app(
         exception_handlers=dict.fromkeys(HANDLED, on_error),
     )
     app.state.services = services
-    app.router.routes.extend(routes(services.dialects))
+    parts = routers(services.dialects)
+    app.state.routes = tuple(
+        route for router in parts for route in router.routes if isinstance(route, Route)
+    )
+    for router in parts:
+        app.include_router(router)
     # Outermost last: a preflight is logged too.
     app.add_middleware(
         CORSMiddleware,
@@ -131,6 +146,7 @@ def _services(
     registries: Registries,
     durable: Store,
     invoker: Invoker,
+    numbers: Numbers,
 ) -> Services:
     def count(stream: Stream) -> None:
         facts = stream.facts
@@ -140,7 +156,10 @@ def _services(
     durability = Durability(durable, settings.lease, settings.durability)
     hub = Hub(_limits(settings), on_end=count, durability=durability)
     metrics = Metrics(
-        lambda: hub.open_streams, lambda: hub.open_viewers, lambda: hub.store_status == "degraded"
+        lambda: hub.open_streams,
+        lambda: hub.open_viewers,
+        lambda: hub.store_status == "degraded",
+        numbers,
     )
 
     return Services(
@@ -230,7 +249,9 @@ def _lifespan(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # On Lambda this is the init phase, which has a full CPU.
         await asyncio.gather(services.catalog.prepare(), secrets.prepare(), store.prepare())
+        current = asyncio.create_task(services.metrics.keep_current(), name="metrics")
         yield
+        current.cancel()
         await services.hub.aclose()
         await services.catalog.aclose()
         await store.aclose()

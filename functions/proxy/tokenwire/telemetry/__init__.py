@@ -1,8 +1,10 @@
 """Telemetry of a request: one log line, and metrics."""
 
+from .counts import ProcessNumbers
 from .emf import Emf
 from .function import FunctionRecord, function_of
 from .metrics import Metrics
+from .numbers import Numbers
 from .record import Instants, RequestLog, StreamRecord, write
 from .recorder import Recorder
 
@@ -11,6 +13,8 @@ __all__ = [
     "FunctionRecord",
     "Instants",
     "Metrics",
+    "Numbers",
+    "ProcessNumbers",
     "Recorder",
     "RequestLog",
     "StreamRecord",

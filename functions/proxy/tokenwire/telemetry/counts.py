@@ -1,4 +1,7 @@
-"""Counters and histograms in plain Python: counting needs no package, only a scrape does."""
+"""Counters and histograms of one process, in plain Python.
+
+Counting needs no package, only a scrape does.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import time
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from .numbers import Gauge
 
 
 @dataclass(slots=True)
@@ -69,3 +74,35 @@ class Histogram:
             observed = self.values[labels] = Observed([0] * (len(self.bounds) + 1))
         observed.buckets[bisect_left(self.bounds, value)] += 1
         observed.total += value
+
+
+class ProcessNumbers:
+    """As ``Numbers``: those of this process alone."""
+
+    refreshes = False
+
+    def __init__(self) -> None:
+        self._counted: list[Counter | Histogram] = []
+
+    def counter(self, name: str, text: str, labels: Sequence[str]) -> Counter:
+        """As ``Numbers.counter``."""
+        counter = Counter(name, text, labels)
+        self._counted.append(counter)
+        return counter
+
+    def histogram(
+        self, name: str, text: str, labels: Sequence[str], bounds: Sequence[float]
+    ) -> Histogram:
+        """As ``Numbers.histogram``."""
+        histogram = Histogram(name, text, labels, bounds)
+        self._counted.append(histogram)
+        return histogram
+
+    def refresh(self, gauges: Sequence[Gauge]) -> None:
+        """Do nothing: gauges are read at each scrape."""
+
+    def render(self, gauges: Sequence[Gauge]) -> tuple[bytes, str]:
+        """As ``Numbers.render``."""
+        from .scrape import text_of  # only here: it imports prometheus-client
+
+        return text_of(gauges, self._counted)

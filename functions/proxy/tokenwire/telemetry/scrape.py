@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -16,24 +16,22 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from .counts import Counter, Histogram
-
-Gauges = Sequence[tuple[str, str, Callable[[], float]]]
-"""Name, description, and what returns the value at each scrape."""
+from .numbers import Gauge
 
 
 @dataclass(eq=False, slots=True)  # the registry needs its hash
 class _Numbers(Collector):
-    gauges: Gauges
+    gauges: Sequence[Gauge]
     counted: Sequence[Counter | Histogram]
 
     def collect(self) -> Iterator[Metric]:
-        for name, text, value in self.gauges:
-            yield GaugeMetricFamily(name, text, value=float(value()))
+        for gauge in self.gauges:
+            yield GaugeMetricFamily(gauge.name, gauge.help, value=float(gauge.value()))
         for numbers in self.counted:
             yield _counter(numbers) if isinstance(numbers, Counter) else _histogram(numbers)
 
 
-def text_of(gauges: Gauges, counted: Sequence[Counter | Histogram]) -> tuple[bytes, str]:
+def text_of(gauges: Sequence[Gauge], counted: Sequence[Counter | Histogram]) -> tuple[bytes, str]:
     """Return the text of a scrape, and its media type."""
     registry = CollectorRegistry()
     registry.register(_Numbers(gauges, counted))

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.routing import Route
+from fastapi import APIRouter
 
 from ...dialects import Dialect
 from . import dialects as endpoints
 from . import events, models, pages, probes, responses, streams, ui
 
 
-def routes(dialects: Mapping[str, Dialect]) -> list[Route]:
-    """Return all routes of an app with these dialects.
-
-    For an app that serves them itself: ``include_router`` would build each of them again with the
-    first request, and look for the route of every request twice.
+def routers(dialects: Mapping[str, Dialect]) -> tuple[APIRouter, ...]:
+    """Return all routers of an app with these dialects.
 
     The endpoints come last, so that no dialect of a plugin can take over another route.
     """
-    routers = (
+    return (
         responses.router,
         ui.router,
         models.router,
@@ -29,4 +26,3 @@ def routes(dialects: Mapping[str, Dialect]) -> list[Route]:
         pages.router,
         endpoints.router(dialects),
     )
-    return [route for router in routers for route in router.routes if isinstance(route, Route)]

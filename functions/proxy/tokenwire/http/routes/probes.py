@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from ...gateway.status import readiness
-from ..deferred import deferring
 from ..dependencies import ContextDep, ServicesDep
 from ..openapi import document
 
-router = deferring(tags=["Operation"])
+router = APIRouter(tags=["Operation"])
 
 
 @router.get("/healthz", summary="Is the process alive?")

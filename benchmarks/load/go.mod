@@ -1,3 +1,0 @@
-module tokenwire/benchmarks/load
-
-go 1.22

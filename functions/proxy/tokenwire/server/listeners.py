@@ -1,0 +1,84 @@
+"""The listening sockets of several processes on one port.
+
+On Linux each process has sockets of its own (``SO_REUSEPORT``), among which the kernel spreads new
+connections evenly. With one socket for all, the process that wakes first takes most of a burst,
+and streams stay where they are for minutes. The parent process keeps all sockets open: connections
+that wait for a process that has died are taken by the one that replaces it.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+_SPREADS = sys.platform == "linux"
+"""Whether the kernel spreads connections; elsewhere the last socket may get all of them."""
+
+
+class Listeners:
+    """Bound sockets for each process.
+
+    Args:
+        host: A name or an address.
+        port: 0 for any free one.
+        count: How many processes there are.
+
+    Raises:
+        OSError: The address cannot be used.
+    """
+
+    def __init__(self, host: str, port: int, count: int) -> None:
+        self._sockets: list[list[socket.socket]] = [[] for _ in range(count)]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in dict.fromkeys(found):
+            self._bind(family, address)
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    @property
+    def port(self) -> int:
+        """The port; of the first address, if there are several."""
+        port: int = self._sockets[0][0].getsockname()[1]
+        return port
+
+    def only(self, number: int) -> Sequence[socket.socket]:
+        """Close the sockets of the other processes; return those of this one."""
+        own = self._sockets[number]
+        for each in (each for sockets in self._sockets for each in sockets):
+            if each not in own:
+                each.close()
+        return own
+
+    def close(self) -> None:
+        """Close all sockets here."""
+        for each in (each for sockets in self._sockets for each in sockets):
+            each.close()
+
+    def _bind(self, family: int, address: tuple[Any, ...]) -> None:
+        # Without SO_REUSEPORT: it fails where another server listens, even one that has set it.
+        first = _bound(family, address)
+        if not _SPREADS:
+            for sockets in self._sockets:
+                sockets.append(first)
+            return
+        address = first.getsockname()
+        first.close()
+        for sockets in self._sockets:
+            sockets.append(_bound(family, address, socket.SO_REUSEPORT))
+
+
+def _bound(family: int, address: tuple[Any, ...], *options: int) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        for option in (socket.SO_REUSEADDR, *options):
+            made.setsockopt(socket.SOL_SOCKET, option, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made

@@ -1,1 +1,0 @@
-"""Writes the sources of the documentation site: ``python -m scripts.site FOLDER``."""

@@ -1,1 +1,0 @@
-"""The documentation site, as ``make docs`` builds it."""
