@@ -13,7 +13,7 @@ export ARCH
 export SAM_CLI_TELEMETRY = 0
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-CODE := functions layers tests benchmarks examples
+CODE := functions layers tests benchmarks examples scripts
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
@@ -24,7 +24,7 @@ setup: .venv/.dev ## install the packages for development and tests
 run: .venv/.server ## serve the demo, or the models of your keys, on http://HOST:PORT (127.0.0.1:8000)
 	@TOKENWIRE_HOST=$(HOST) TOKENWIRE_PORT=$(PORT) exec $(BIN)/python -m tokenwire
 
-test: .venv/.dev .cache/parts ## run all tests with the branch coverage gate; on 3.13 and 3.14 too, if installed
+test: .venv/.dev .cache/parts .cache/docs/bin/zensical ## run all tests with the branch coverage gate; on 3.13 and 3.14 too, if installed
 	sh scripts/test.sh
 
 test-fast: .venv/.dev ## run the tests without browsers, containers and other processes, in a minute
@@ -34,7 +34,7 @@ check: .venv/.dev ## check formatting, lint and types
 	$(BIN)/ruff format --check $(wildcard $(CODE))
 	$(BIN)/ruff check $(wildcard $(CODE))
 	$(BIN)/mypy -p tokenwire -p lambda_asgi
-	$(BIN)/mypy $(wildcard tests benchmarks examples)
+	$(BIN)/mypy $(wildcard tests benchmarks examples scripts)
 
 format: .venv/.dev ## format the code and fix lint errors
 	$(BIN)/ruff format $(wildcard $(CODE))
@@ -69,6 +69,11 @@ fuzz: .venv/.dev ## fuzz the parsers and decoders for at most an hour; FUZZ_SECO
 
 soak: .venv/.dev .cache/parts ## long tests of stores: processes, kills and interleavings
 	TOKENWIRE_SOAK=1 $(PYTEST) tests/model tests/stores
+
+docs: .venv/.dev .cache/docs/bin/zensical ## build the documentation site and serve it on http://HOST:PORT
+	@sh scripts/docs.sh
+	@echo "The site: http://$(HOST):$(PORT)"
+	@exec $(BIN)/python -m http.server --bind $(HOST) --directory .cache/site/html $(PORT)
 
 bench: .venv/.dev .cache/parts ## run the measurements in the README
 	$(BIN)/python -m benchmarks
@@ -111,5 +116,8 @@ build-LambdaAsgiLayer:
 .cache/checkov/bin/checkov: scripts/isolated.sh scripts/requirements/checkov.txt
 	@sh scripts/isolated.sh checkov || echo "checkov cannot be installed: its test will be skipped" >&2
 
-.PHONY: help setup run test test-fast check format lambda build deploy test-sam judges fuzz soak bench clean differential suites \
+.cache/docs/bin/zensical: scripts/isolated.sh scripts/requirements/docs.txt
+	@sh scripts/isolated.sh docs
+
+.PHONY: docs help setup run test test-fast check format lambda build deploy test-sam judges fuzz soak bench clean differential suites \
   build-ProxyFunction build-LambdaAsgiLayer

@@ -11,6 +11,7 @@ import httpx2
 import hypothesis
 import pytest
 
+from tests.costs import Costs
 from tests.fakes.server import serving
 from tests.fakes.upstream import Upstream, upstream
 from tests.stores.servers import KINDS, NotHere, Server
@@ -28,6 +29,11 @@ _GROUPED = {"browser_url", "moto_url"}
 """Fixtures whose tests go to one worker, since it takes seconds to set them up."""
 _SHARED = {"dynamodb_local"}
 """Servers that take seconds to start, and much memory: their tests go to one worker."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure the CPU time of test files."""
+    config.pluginmanager.register(Costs(), "costs")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -11,18 +11,31 @@ from typing import Any
 _UNNEEDED = {"dotenv", "http.server", "prometheus_client", "uvicorn", "wsgiref.simple_server"}
 """For a scrape, for a server, or for files that Lambda does not have."""
 _PROGRAM = """
-import json, sys
+import asyncio, json, sys
 import tokenwire.lambda_handler as function
+
+modules = list(sys.modules)
+
+def routes():
+    return [route.path for route in function.app.routes if "dependant" in vars(route)]
+
+async def request():
+    import httpx2
+    transport = httpx2.ASGITransport(function.app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://tests") as client:
+        return (await client.get("/healthz")).status_code
+
 from fastapi.openapi.models import Contact
 from pydantic import BaseModel
 
 built = Contact.__pydantic_complete__
 contact = Contact(name="a").model_dump(exclude_none=True)
 print(json.dumps({
-    "sdk": "openai" in sys.modules,
-    "boto": "botocore.session" in sys.modules,
-    "aiohttp": "aiohttp" in sys.modules,
-    "modules": list(sys.modules),
+    "sdk": "openai" in modules,
+    "boto": "botocore.session" in modules,
+    "aiohttp": "aiohttp" in modules,
+    "modules": modules,
+    "routes": [len(function.app.routes), routes(), asyncio.run(request()), routes()],
     "built": built,
     "contact": contact,
     "left": "defer_build" in BaseModel.model_config,
@@ -58,3 +71,11 @@ def test_a_start_imports_nothing_for_servers_and_scrapes() -> None:
     modules = set(imported(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9")["modules"])
     assert "tokenwire.telemetry.metrics" in modules
     assert modules & _UNNEEDED == set()
+
+
+def test_a_start_builds_no_route_and_a_request_builds_its_own() -> None:
+    """FastAPI reads the signature of an endpoint, and of its dependencies, when it is requested."""
+    count, before, status, after = imported(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9")["routes"]
+    assert count > 20
+    assert before == []
+    assert (status, after) == (200, ["/healthz"])

@@ -46,6 +46,18 @@ async def test_detached_streams_are_refused(provider: Upstream) -> None:
     assert provider.requests == []
 
 
+async def test_buffered_url_with_a_message_id_pays_once(provider: Upstream) -> None:
+    """Where responses are buffered, opening the same URL anew returns the same answer."""
+    provider.answer(*whole("Hi"))
+    url = "/api/stream?prompt=x&model=openai/m&messageId=m-1"
+    async with function_url(behind(provider), streams=False) as base, client_of(base) as client:
+        first, again = await client.get(url), await client.get(url)
+        other = await client.get(url.replace("=x", "=y"))
+    assert (text_of(first.content), again.content) == ("Hi", first.content)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert len(provider.requests) == 1
+
+
 async def test_stream_ends_before_the_deadline(provider: Upstream) -> None:
     """Shortly before Lambda's deadline, the stream ends with an error event."""
     provider.answer(ROLE, text("a"), Act.STALL)

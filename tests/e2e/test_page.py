@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 
 from tests.conftest import Serve
 from tests.e2e.conftest import Chromium
+from tests.fakes.cloudfront import cloudfront
 from tests.fakes.relay import relay
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
 
@@ -199,6 +200,39 @@ async def test_page_asks_for_a_key(provider: Upstream, serve: Serve, chromium: C
 
     await expect(page.locator(ANSWER)).to_have_text("welcome")
     assert await page.evaluate("JSON.stringify(localStorage)") == "{}"
+
+
+async def test_page_works_behind_cloudfront(
+    provider: Upstream, serve: Serve, chromium: Chromium
+) -> None:
+    """The page's server says that it is behind CloudFront; each request then passes its signing."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("going "), gate, text("on"), Act.STALL)
+    site = await serve(
+        provider,
+        TOKENWIRE_API_KEYS="key-of-mine-for-the-page",
+        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
+        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
+    )
+    async with cloudfront(str(site.base_url)) as distribution:
+        page = (await chromium.tab(distribution)).page
+        await page.fill("#key", "key-of-mine-for-the-page")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#model")).to_be_enabled()
+        await ask(page)
+        await expect(page.locator(ANSWER)).to_contain_text("going")
+        await page.click("#share")
+        await expect(page.locator("#share")).to_have_text("Link copied")
+        await page.reload()
+        gate.set()
+        await expect(page.locator(ANSWER)).to_contain_text("going on")
+        await page.click("#stop")
+        await expect(page.locator(".note")).to_have_text("Stopped.")
+        # The stand-in is as strict as Lambda: a request without the hash is refused.
+        assert (
+            await site.post(f"{distribution}/api/stream", json={"message": "x"})
+        ).status_code == 403
+    assert len(provider.requests) == 1
 
 
 async def test_event_source_rejoins_its_stream(

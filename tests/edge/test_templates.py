@@ -17,11 +17,29 @@ def test_without_keys_the_url_asks_for_iam() -> None:
 
 def test_cloudfront_asks_for_keys() -> None:
     """CloudFront signs all requests, so its stack refuses AppAuth=none; it has no default."""
-    parameter = CLOUDFRONT.split("  AppAuth:")[1].split("Rules:")[0]
+    parameter = CLOUDFRONT.split("  AppAuth:")[1].split("DomainName:")[0]
     rule = CLOUDFRONT.split("KeysAreRequired:")[1].split("Resources:")[0]
     assert "Default" not in parameter
     assert "Assert: !Equals [!Ref AppAuth, keys]" in rule
     assert "SigningBehavior: always" in CLOUDFRONT
+
+
+def test_cloudfront_has_a_domain_of_your_own() -> None:
+    """A domain needs a certificate; the alias and the certificate are used only with a domain."""
+    rule = CLOUDFRONT.split("DomainHasCertificate:")[1].split("ZoneHasDomain:")[0]
+    assert 'Assert: !Not [!Equals [!Ref CertificateArn, ""]]' in rule
+    assert "Aliases: !If [HasDomain, [!Ref DomainName], !Ref AWS::NoValue]" in CLOUDFRONT
+    certificate = CLOUDFRONT.split("ViewerCertificate: !If")[1].split("Origins:")[0]
+    assert certificate.index("- HasDomain") < certificate.index("!Ref CertificateArn")
+    assert CLOUDFRONT.count("Condition: HasZone") == 2
+
+
+def test_cloudfront_takes_the_stack_s_outputs() -> None:
+    """FunctionName is among the stack's outputs, and has the alias that the URL belongs to."""
+    output = TEMPLATE.split("Outputs:")[1].split("  FunctionName:")[1].split("  Logs:")[0]
+    assert "Value: !Sub ${ProxyFunction}:live" in output
+    assert "AutoPublishAlias: live" in TEMPLATE
+    assert "AllowedPattern: ^[a-zA-Z0-9_-]+:live$" in CLOUDFRONT
 
 
 def test_role_reads_its_own_secrets_only() -> None:

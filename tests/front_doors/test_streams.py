@@ -138,6 +138,26 @@ async def test_lost_stream_is_resumed(provider: Upstream, client: httpx2.AsyncCl
     assert len(provider.requests) == 1
 
 
+async def test_url_with_a_message_id_is_opened_anew(
+    provider: Upstream, client: httpx2.AsyncClient
+) -> None:
+    """A GET with the same ``messageId`` replays what was produced and goes on; it pays once."""
+    gate = asyncio.Event()
+    provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
+    url = "/api/stream?prompt=Hi&messageId=front-door"
+    async with client.stream("GET", url) as response:
+        first = Watching(response)
+        await first.until(b"one")
+    async with client.stream("GET", url) as response:
+        again = Watching(response)
+        await again.until(b"one")
+        gate.set()
+        assert text_of(await again.rest()) == "one two"
+    other = await client.get("/api/stream?prompt=Ho&messageId=front-door")
+    assert (other.status_code, other.json()["param"]) == (422, "messageId")
+    assert (again.id, len(provider.requests)) == (first.id, 1)
+
+
 async def test_stream_is_started_watched_and_cancelled(
     provider: Upstream, client: httpx2.AsyncClient
 ) -> None:

@@ -53,6 +53,16 @@ async def test_streams_and_failures_are_described(paths: dict[str, Any]) -> None
     assert "HTTPValidationError" not in str(paths)
 
 
+async def test_message_id_is_described(paths: dict[str, Any]) -> None:
+    """The query of ``GET /api/stream`` has ``messageId``, with its characters and its length."""
+    parameters = {
+        p["name"]: p["schema"] for p in paths["paths"]["/api/stream"]["get"]["parameters"]
+    }
+    shape = parameters["messageId"]
+    assert (shape["type"], shape["minLength"], shape["maxLength"]) == ("string", 1, 255)
+    assert shape["pattern"] == "^[A-Za-z0-9._:~-]{1,255}$"
+
+
 def statuses() -> Iterator[int]:
     """Every status of 400 and more that the source names."""
     for path in PACKAGE.rglob("*.py"):

@@ -41,6 +41,18 @@ async def test_files_are_ours_alone(path: str, media: str, serve: Serve) -> None
     assert (head.status_code, head.content) == (200, b"")
 
 
+@pytest.mark.parametrize("path", ["/", "/docs"])
+async def test_page_says_that_it_is_behind_cloudfront(path: str, serve: Serve) -> None:
+    """A page that CloudFront requested has its mark, and an entity tag of its own."""
+    client = await serve()
+    direct = await client.get(path)
+    through = await client.get(path, headers={"x-amz-cf-id": "of-this-request"})
+    mark = '<meta name="tokenwire-front" content="{}">'
+    assert mark.format("direct") in direct.text
+    assert through.text == direct.text.replace(mark.format("direct"), mark.format("cloudfront"))
+    assert through.headers["etag"] != direct.headers["etag"]
+
+
 async def test_nothing_else_is_served(serve: Serve) -> None:
     """Only listed files are served: no directory, no source, no parent directory."""
     client = await serve()

@@ -1,7 +1,8 @@
 // tokenwire.js on its own: its parser at every cut, and its manners when the network fails.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { EventParser, StreamError, stream } from "../../functions/proxy/tokenwire/web/tokenwire.js";
+import { EventParser, StreamError, requestHeaders, stream } from "../../functions/proxy/tokenwire/web/tokenwire.js";
 
 const bytes = (text) => new TextEncoder().encode(text);
 const parse = (...chunks) => {
@@ -122,6 +123,36 @@ test("an abort ends it without an error", async () => {
   const reading = read(answer);
   setTimeout(() => controller.abort(), 20);
   assert.equal(await reading, "a");
+});
+
+test("behind CloudFront the key is x-api-key, and each POST has its body's hash", async () => {
+  const { fetch, asked } = server({ text: "retry: 1\n" + content(1, "a") }, { text: content(2, "ü") + block(3, "[DONE]") }, { text: "{}" });
+  const answer = stream({ message: "ü" }, { base: "https://h", fetch, key: "k", cloudfront: true });
+  assert.equal(await read(answer), "aü");
+  await answer.cancel();
+  const [post, resume, cancel] = asked.map(({ headers }) => headers);
+  const hashes = [asked[0].body, ""].map((body) => createHash("sha256").update(body).digest("hex"));
+  assert.deepEqual([post["x-amz-content-sha256"], cancel["x-amz-content-sha256"]], hashes);
+  assert.equal(resume["x-amz-content-sha256"], undefined);
+  for (const headers of [post, resume, cancel]) assert.deepEqual([headers["x-api-key"], headers.Authorization], ["k", undefined]);
+});
+
+test("the page says whether it is behind CloudFront, for its own server only", async () => {
+  const content_ = { content: "cloudfront" };
+  globalThis.document = { querySelector: (selector) => (selector === 'meta[name="tokenwire-front"]' ? content_ : null) };
+  const done = () => server({ text: block(1, "[DONE]") });
+  const [own, other] = [done(), done()];
+  try {
+    assert.deepEqual(requestHeaders({ key: "k" }), { "x-api-key": "k" });
+    await read(stream({ message: "x" }, { fetch: own.fetch, key: "k" }));
+    await read(stream({ message: "x" }, { fetch: other.fetch, key: "k", base: "https://h" }));
+    content_.content = "direct";
+    assert.deepEqual(requestHeaders({ key: "k" }, "POST"), { Authorization: "Bearer k" });
+  } finally {
+    delete globalThis.document;
+  }
+  assert.match(own.asked[0].headers["x-amz-content-sha256"], /^[0-9a-f]{64}$/);
+  assert.deepEqual([other.asked[0].headers.Authorization, other.asked[0].headers["x-amz-content-sha256"]], ["Bearer k", undefined]);
 });
 
 test("cancel asks the server", async () => {

@@ -10,7 +10,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from aws_lambda_powertools import Logger
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route
 
 from . import __version__, provision
 from .auth.callers import ANONYMOUS, Authenticator
@@ -25,7 +24,7 @@ from .gateway.worker import Worker
 from .http.errors import HANDLED, on_error
 from .http.middleware import Logged
 from .http.requests import POLICY_HEADER
-from .http.routes import routers
+from .http.routes import routes
 from .references import check_secret, is_reference, listed
 from .registries import Registries
 from .secrets import Secrets
@@ -92,12 +91,7 @@ def create_app(
         exception_handlers=dict.fromkeys(HANDLED, on_error),
     )
     app.state.services = services
-    parts = routers(services.dialects)
-    app.state.routes = tuple(
-        route for router in parts for route in router.routes if isinstance(route, Route)
-    )
-    for router in parts:
-        app.include_router(router)
+    app.router.routes.extend(routes(services.dialects))
     # Outermost last: a preflight is logged too.
     app.add_middleware(
         CORSMiddleware,

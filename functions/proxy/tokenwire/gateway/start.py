@@ -12,7 +12,7 @@ from ..streams.stream import Stream
 from .context import RequestContext
 from .forwarding import forwarded
 from .handover import hand_over, needs_worker
-from .idempotency import Idempotency
+from .idempotency import Idempotency, IdempotencyKey
 from .prepare import holding, prepare
 from .recording import RequestSummary
 from .references import resolved
@@ -30,7 +30,7 @@ class StartRequest:
         dialect: The dialect of the body.
         body: The request body, decoded from JSON.
         path: Where it was sent. An idempotency key counts for one path.
-        idempotency_key: The value of ``Idempotency-Key``; None without one.
+        key: The client's name for this request (``Idempotency-Key``); None without one.
         on_disconnect: What becomes of the stream without viewers, as the client wrote it in a
             header; None for the server's default.
         headers: The other request headers, by name in lower case; for the provider.
@@ -40,7 +40,7 @@ class StartRequest:
     dialect: Dialect
     body: object
     path: str
-    idempotency_key: str | None = None
+    key: IdempotencyKey | None = None
     on_disconnect: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     detached: bool = False
@@ -81,7 +81,7 @@ async def start(
     headers = forwarded(request.headers, dialect.forwarded)
     parsed = replace(dialect.parse(request.body), headers=headers)
     policy = _policy(services.settings, request, parsed)
-    key = Idempotency.of(request.idempotency_key, request.path, parsed)
+    key = Idempotency.of(request.key, request.path, parsed) if request.key else None
     starting = _Start(services, context, summary, parsed, policy, detached=request.detached)
     stream = await starting.run(key)
     if dialect.keeps_request:
@@ -100,7 +100,7 @@ def _policy(settings: Settings, request: StartRequest, parsed: ParsedRequest) ->
     if text := request.on_disconnect or settings.on_disconnect:
         return OnDisconnect.parse(text)
     # A client that sends an idempotency key means to come back.
-    resumes = (parsed.stream and request.dialect.resumes) or request.idempotency_key is not None
+    resumes = (parsed.stream and request.dialect.resumes) or request.key is not None
     return GRACE if resumes else CANCEL
 
 

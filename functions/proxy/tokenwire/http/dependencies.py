@@ -9,10 +9,13 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from pydantic import WithJsonSchema
 from starlette.types import Receive
 
 from ..auth.callers import TICKET_HOLDER, Caller
+from ..dialects.protocol import JSON
 from ..gateway.context import RequestContext
+from ..gateway.idempotency import MAX_KEY, MESSAGE_ID, MESSAGE_ID_PATTERN
 from ..gateway.memory import RequestMemory
 from ..gateway.recording import RequestSummary
 from ..gateway.services import Services
@@ -38,6 +41,21 @@ def summary_of(request: Request) -> RequestSummary:
 ServicesDep = Annotated[Services, Depends(services)]
 SummaryDep = Annotated[RequestSummary, Depends(summary)]
 Ticket = Annotated[str, Query(description="From the `url` that started or shared the stream.")]
+# Checked by the gateway, whose error has a code and names the characters.
+_SHAPE: JSON = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_KEY,
+    "pattern": f"^{MESSAGE_ID_PATTERN}$",
+}
+MessageId = Annotated[
+    str | None,
+    WithJsonSchema(_SHAPE),
+    Query(
+        alias=MESSAGE_ID,
+        description="The client's own id for this request, with the meaning of `Idempotency-Key`.",
+    ),
+]
 
 
 async def context(request: Request, services: ServicesDep, summary: SummaryDep) -> RequestContext:

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from ..dialects.protocol import Dialect, as_event
 from ..dialects.registry import dialect_of
@@ -45,10 +45,9 @@ async def on_error(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> set[str]:
     """Return the methods of the request's path, each of which may have a route of its own."""
-    path = request.scope["path"]
-    routes: tuple[Route, ...] = request.app.state.routes
-    found = [route.methods or () for route in routes if route.path_regex.match(path)]
-    return {method for methods in found for method in methods}
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in found for method in route.methods or ()}
 
 
 def _as_ours(error: Exception) -> TokenwireError:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from ..dialects.protocol import Dialect
 from ..errors import ClientError
 from ..gateway.context import RequestContext
-from ..gateway.idempotency import KEY_HEADER
+from ..gateway.idempotency import KEY_HEADER, IdempotencyKey
 from ..gateway.presence import VIEWER_HEADER
 from ..gateway.services import Services
 from ..gateway.start import StartRequest
@@ -37,7 +37,7 @@ async def read_start(
         detached: Whether the response ends before the stream does.
 
     Raises:
-        ClientError: As ``read_json``.
+        ClientError: As ``read_json``; or ``Idempotency-Key`` is malformed.
         ProxyError: As ``read_json``.
     """
     body = await read_json(request, services.settings, context.memory)
@@ -45,24 +45,28 @@ async def read_start(
         dialect,
         body,
         request.scope["path"],
-        request.headers.get(KEY_HEADER),
+        IdempotencyKey.of_header(request.headers.get(KEY_HEADER)),
         request.headers.get(POLICY_HEADER),
         _joined(request.headers, dialect.forwarded),
         detached,
     )
 
 
-def prompt_request(request: Request, dialect: Dialect, prompt: str, model: str) -> StartRequest:
+def prompt_request(
+    request: Request, dialect: Dialect, prompt: str, model: str, message_id: str | None
+) -> StartRequest:
     """Return the request of a GET with a prompt in its query.
 
     Raises:
-        ClientError: The prompt is empty (``missing_required_parameter``).
+        ClientError: The prompt is empty (``missing_required_parameter``), or the message's id is
+            malformed (``invalid_value``).
     """
     if not prompt:
         raise ClientError("There is no prompt.", code="missing_required_parameter", param="prompt")
     body = {"message": prompt, "model": model}
     policy = request.headers.get(POLICY_HEADER)
-    return StartRequest(dialect, body, request.scope["path"], on_disconnect=policy)
+    key = IdempotencyKey.of_message_id(message_id)
+    return StartRequest(dialect, body, request.scope["path"], key, policy)
 
 
 def viewer_of(request: Request) -> str | None:

@@ -1,6 +1,6 @@
 // The page: a chat on top of tokenwire.js. State lives in this tab's sessionStorage.
 
-import { shareLink, stream, StreamError } from "/tokenwire.js";
+import { requestHeaders, shareLink, stream, StreamError } from "/tokenwire.js";
 import { render } from "/markdown.js";
 
 const $ = (id) => document.getElementById(id);
@@ -247,8 +247,8 @@ async function stop() {
 async function share() {
   const id = running?.answer.id;
   if (!id) return;
-  const key = sessionStorage.getItem("key");
-  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  const key = sessionStorage.getItem("key") ?? undefined;
+  const headers = requestHeaders({ key }, "POST");
   const response = await fetch(`/v1/streams/${id}/ticket`, { method: "POST", headers });
   if (!response.ok) return;
   const { url } = await response.json();
@@ -287,8 +287,8 @@ function askForKey() {
 }
 
 async function loadModels() {
-  const key = sessionStorage.getItem("key");
-  const response = await fetch("/v1/models", { headers: key ? { Authorization: `Bearer ${key}` } : {} });
+  const key = sessionStorage.getItem("key") ?? undefined;
+  const response = await fetch("/v1/models", { headers: requestHeaders({ key }) });
   if (response.status === 401) return askForKey();
   if (!response.ok) return;
   const list = await response.json();

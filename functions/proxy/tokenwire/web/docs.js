@@ -1,9 +1,10 @@
 // The API reference, from /openapi.json.
 
 import { render } from "/markdown.js";
+import { requestHeaders } from "/tokenwire.js";
 
-const key = sessionStorage.getItem("key");
-const response = await fetch("/openapi.json", key ? { headers: { authorization: `Bearer ${key}` } } : {});
+const key = sessionStorage.getItem("key") ?? undefined;
+const response = await fetch("/openapi.json", { headers: requestHeaders({ key }) });
 const api = response.ok ? await response.json() : { paths: {} };
 
 function element(name, className, ...content) {

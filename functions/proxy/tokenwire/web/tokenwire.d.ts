@@ -44,6 +44,11 @@ export interface Options {
   id?: string;
   lastEventId?: string;
   key?: string;
+  /**
+   * The server is behind CloudFront with origin access control: send the body's SHA-256, and the key
+   * as `x-api-key`. By default what `throughCloudFront` returns, if `base` is not set.
+   */
+  cloudfront?: boolean;
   signal?: AbortSignal;
   maxRetries?: number;
   fetch?: typeof fetch;
@@ -81,6 +86,15 @@ export class EventParser {
 
 /** Returns the text if it is the path of one stream with a ticket; null for anything else. */
 export function shareLink(text: unknown): string | null;
+
+/** Returns whether this page has `<meta name="tokenwire-front" content="cloudfront">`. */
+export function throughCloudFront(): boolean;
+
+/** Returns the headers that authenticate a request without a body. */
+export function requestHeaders(
+  options?: { key?: string; cloudfront?: boolean },
+  method?: "GET" | "POST",
+): Record<string, string>;
 
 /** Throws a `StreamError` (`invalid_link`) if `url` is not a share link or `id` not an id. */
 export function stream(body: Body | null, options?: Options): TokenStream;

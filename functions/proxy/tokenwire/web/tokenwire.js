@@ -98,6 +98,43 @@ export class EventParser {
   }
 }
 
+/** SHA-256 of no bytes, as hexadecimal digits. */
+const HASH_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/**
+ * Returns whether this page was loaded through CloudFront, as its server says in
+ * `<meta name="tokenwire-front" content="cloudfront">`.
+ */
+export function throughCloudFront() {
+  return globalThis.document?.querySelector('meta[name="tokenwire-front"]')?.content === "cloudfront";
+}
+
+/**
+ * Returns the headers that authenticate a request without a body.
+ *
+ * CloudFront's origin access control signs each request for Lambda. The signature replaces
+ * `Authorization`, so the key is sent as `x-api-key`; and it must cover the body of a POST, whose
+ * hash CloudFront takes from the request.
+ *
+ * @param {object} options
+ * @param {string} [options.key] An API key.
+ * @param {boolean} [options.cloudfront] See `stream`; `throughCloudFront()` by default.
+ * @param {"GET"|"POST"} [method]
+ */
+export function requestHeaders({ key, cloudfront = throughCloudFront() } = {}, method = "GET") {
+  if (!cloudfront) return key ? { Authorization: `Bearer ${key}` } : {};
+  const headers = key ? { "x-api-key": key } : {};
+  if (method === "POST") headers["x-amz-content-sha256"] = HASH_OF_NOTHING;
+  return headers;
+}
+
+async function sha256(text) {
+  const { subtle } = globalThis.crypto ?? {};
+  if (!subtle) throw new StreamError("CloudFront requires a page that is served by HTTPS.", { code: "insecure_context" });
+  const hash = await subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 const FINAL = new Set([204, 400, 401, 403, 404, 410]);
 
 /**
@@ -111,6 +148,8 @@ const FINAL = new Set([204, 400, 401, 403, 404, 410]);
  * @param {string} [options.id] A stream's id.
  * @param {string} [options.lastEventId] Start after this event.
  * @param {string} [options.key] An API key.
+ * @param {boolean} [options.cloudfront] The server is behind CloudFront with origin access control.
+ *   By default true if this page says so (`throughCloudFront`) and `base` is not set.
  * @param {AbortSignal} [options.signal] Disconnects. The server then applies `on_disconnect`.
  * @param {number} [options.maxRetries] Maximum number of consecutive attempts to reconnect; default 6.
  * @param {(progress: object) => void} [options.onProgress]
@@ -132,6 +171,7 @@ class TokenStream {
   constructor(body, options) {
     this.#body = body;
     this.#options = { base: "", maxRetries: 6, fetch: globalThis.fetch.bind(globalThis), ...options };
+    this.#options.cloudfront ??= !this.#options.base && throughCloudFront();
     this.#options.url = checkedLink(this.#options);
     this.id = checkedId(options.id ?? null);
     this.lastEventId = options.lastEventId ?? "";
@@ -144,7 +184,7 @@ class TokenStream {
   async cancel() {
     if (!this.id) return;
     const url = `${this.#options.base}/v1/streams/${encodeURIComponent(this.id)}/cancel`;
-    await this.#options.fetch(url, { method: "POST", headers: this.#headers() });
+    await this.#options.fetch(url, { method: "POST", headers: requestHeaders(this.#options, "POST") });
   }
 
   async *[Symbol.asyncIterator]() {
@@ -215,7 +255,7 @@ class TokenStream {
     const say = (what, keepalive) => {
       const ticket = new URL(this.#options.url ?? "", "http://x/").search;
       const path = `/v1/streams/${encodeURIComponent(this.id)}/viewers/${this.#viewer}${what}${ticket}`;
-      const options = { method: "POST", headers: this.#headers(), keepalive };
+      const options = { method: "POST", headers: requestHeaders(this.#options, "POST"), keepalive };
       this.#options.fetch(`${this.#options.base}${path}`, options).catch(() => {});
     };
     const timer = setInterval(() => say("", false), (lease * 1000) / 3);
@@ -248,20 +288,18 @@ class TokenStream {
     yield body;
   }
 
-  #request() {
-    const { base, fetch, signal, url } = this.#options;
-    const headers = { Accept: "text/event-stream", "X-Tokenwire-Viewer": this.#viewer, ...this.#headers() };
+  async #request() {
+    const { base, cloudfront, fetch, signal, url } = this.#options;
+    const headers = { Accept: "text/event-stream", "X-Tokenwire-Viewer": this.#viewer, ...requestHeaders(this.#options) };
     if (this.#body && !this.id) {
+      const body = JSON.stringify(this.#body);
       headers["Content-Type"] = "application/json";
-      return fetch(`${base}/api/stream`, { method: "POST", headers, signal, body: JSON.stringify(this.#body) });
+      if (cloudfront) headers["x-amz-content-sha256"] = await sha256(body);
+      return fetch(`${base}/api/stream`, { method: "POST", headers, signal, body });
     }
     if (this.lastEventId) headers["Last-Event-ID"] = this.lastEventId;
     const target = url ?? `/v1/streams/${encodeURIComponent(this.id)}`;
     return fetch(`${base}${target}`, { headers, signal, cache: "no-store" });
-  }
-
-  #headers() {
-    return this.#options.key ? { Authorization: `Bearer ${this.#options.key}` } : {};
   }
 
   /** Waits with exponential back-off and jitter, starting from the server's `retry`. */

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from ...dialects import Dialect
 from ..answer import answer
+from ..deferred import deferring
 from ..dependencies import ContextDep, ServicesDep, SummaryDep
 from ..schemas import request_body
 
@@ -18,7 +19,7 @@ _Route: TypeAlias = Callable[..., Awaitable[Response]]
 
 def router(dialects: Mapping[str, Dialect]) -> APIRouter:
     """Return a router with the endpoint of every dialect."""
-    found = APIRouter()
+    found = deferring()
     for dialect in dialects.values():
         if endpoint := dialect.endpoint:
             found.add_api_route(

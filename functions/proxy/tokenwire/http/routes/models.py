@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from starlette.responses import JSONResponse, Response
 
+from ..deferred import deferring
 from ..dependencies import ContextDep, ServicesDep
 
-router = APIRouter(tags=["OpenAI Chat Completions"])
+router = deferring(tags=["OpenAI Chat Completions"])
 
 
 @router.get("/v1/models", summary="List the models")

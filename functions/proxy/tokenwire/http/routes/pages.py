@@ -6,10 +6,12 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
-router = APIRouter(include_in_schema=False)
+from ..deferred import deferring
+
+router = deferring(include_in_schema=False)
 
 # path: (file, media type). Only what is named here can be fetched.
 _FILES = {
@@ -32,15 +34,24 @@ _CSP = (
 )
 
 
+# tokenwire.js reads this, to send what CloudFront's origin access control requires.
+_DIRECT = b'<meta name="tokenwire-front" content="direct">'
+_CLOUDFRONT = b'<meta name="tokenwire-front" content="cloudfront">'
+# CloudFront adds it to each request to an origin.
+_CLOUDFRONT_HEADER = "x-amz-cf-id"
+
+
 @cache
-def _read(name: str) -> tuple[bytes, str]:
+def _read(name: str, *, cloudfront: bool) -> tuple[bytes, str]:
     body = files("tokenwire.web").joinpath(name).read_bytes()
+    if cloudfront and name.endswith(".html"):
+        body = body.replace(_DIRECT, _CLOUDFRONT)
     return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
 
 async def _page(request: Request) -> Response:
     name, media_type = _FILES[request.scope["path"]]
-    body, etag = _read(name)
+    body, etag = _read(name, cloudfront=_CLOUDFRONT_HEADER in request.headers)
     headers = {
         "etag": etag,
         "cache-control": "no-cache",

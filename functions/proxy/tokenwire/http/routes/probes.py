@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
 from ...gateway.status import readiness
+from ..deferred import deferring
 from ..dependencies import ContextDep, ServicesDep
 from ..openapi import document
 
-router = APIRouter(tags=["Operation"])
+router = deferring(tags=["Operation"])
 
 
 @router.get("/healthz", summary="Is the process alive?")

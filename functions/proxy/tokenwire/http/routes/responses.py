@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.responses import JSONResponse, Response
 
 from ...dialects.responses import DIALECT
@@ -16,9 +16,10 @@ from ...gateway.responses import (
     resume_response,
 )
 from ..answer import streamed
+from ..deferred import deferring
 from ..dependencies import ContextDep, ServicesDep, SummaryDep
 
-router = APIRouter(prefix="/v1/responses", tags=["OpenAI Responses"])
+router = deferring(prefix="/v1/responses", tags=["OpenAI Responses"])
 
 After = Annotated[int, Query(ge=-1, description="The last `sequence_number` that you have.")]
 Limit = Annotated[int, Query(ge=1, le=100, description="Items of a page.")]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import JSONResponse, Response
 
 from ...dialects.events import BODY
 from ...dialects.events import DIALECT as EVENTS
 from ...gateway import tickets, watching
 from ...gateway.start import start as start_stream
+from ..deferred import deferring
 from ..delivery import DeliveryOptions
 from ..dependencies import ContextDep, ServicesDep, SummaryDep, Ticket, ViewerContextDep
 from ..errors import error_response
@@ -18,7 +19,7 @@ from ..requests import cursor_of, read_start, viewer_of
 from ..response import StreamResponse
 from ..schemas import request_body
 
-router = APIRouter(prefix="/v1/streams", tags=["Streams"])
+router = deferring(prefix="/v1/streams", tags=["Streams"])
 
 Format = Annotated[str, Query(description="The dialect of the events.")]
 Usage = Annotated[bool, Query(description="Include the final usage chunk (`format=chat` only).")]

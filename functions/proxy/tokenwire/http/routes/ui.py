@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from ...dialects.ui import DIALECT
 from ...gateway.chats import resume_chat, stop_chat
 from ..answer import streamed
+from ..deferred import deferring
 from ..dependencies import ContextDep, ServicesDep, SummaryDep
 
-router = APIRouter(prefix="/api/chat", tags=["AI SDK UI messages"])
+router = deferring(prefix="/api/chat", tags=["AI SDK UI messages"])
 
 
 @router.get("/{chat_id}/stream", summary="Resume a chat's stream")

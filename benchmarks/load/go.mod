@@ -1,0 +1,3 @@
+module tokenwire/benchmarks/load
+
+go 1.22

@@ -1,0 +1,1 @@
+"""Writes the sources of the documentation site: ``python -m scripts.site FOLDER``."""

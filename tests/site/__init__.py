@@ -1,0 +1,1 @@
+"""The documentation site, as ``make docs`` builds it."""
