@@ -40,9 +40,8 @@ format: .venv/.dev ## format the code and fix lint errors
 	$(BIN)/ruff format $(wildcard $(CODE))
 	$(BIN)/ruff check --fix $(wildcard $(CODE))
 
-lambda: .venv/.server ## run the function as on Lambda, behind a local function URL on HOST:PORT
-	@exec $(BIN)/python -m lambda_asgi.local tokenwire.lambda_handler:handler \
-	  --host $(HOST) --port $(PORT) --reload
+lambda: .venv/.server ## run the function as deployed, with a store, behind a local function URL on HOST:PORT
+	@ENV=$(ENV) exec $(BIN)/python -m tokenwire.local --host $(HOST) --port $(PORT) --reload
 
 build: $(SAM) ## build the Lambda artifacts from the lock file
 	$(SAM) build --config-env $(ENV)
@@ -68,7 +67,7 @@ fuzz: .venv/.dev ## fuzz the parsers and decoders for at most an hour; FUZZ_SECO
 	@sh scripts/fuzz.sh
 
 soak: .venv/.dev .cache/parts ## long tests of stores: processes, kills and interleavings
-	TOKENWIRE_SOAK=1 $(PYTEST) tests/model tests/stores
+	TOKENWIRE_SOAK=1 $(PYTEST) tests/model tests/stores tests/e2e/test_make_lambda.py
 
 docs: .venv/.dev .cache/docs/bin/zensical ## build the documentation site and serve it on http://HOST:PORT
 	@sh scripts/docs.sh

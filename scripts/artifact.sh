@@ -49,6 +49,8 @@ case "$what" in
   function)
     install "$dir" --no-default-groups --prune mangum
     cp -R functions/proxy/tokenwire "$dir/"
+    # Only used on a developer's machine.
+    rm -rf "$dir/tokenwire/local"
     # The function starts in /var/task and reads this file from its working directory.
     [ ! -f tokenwire.toml ] || cp tokenwire.toml "$dir/"
     prune "$dir"

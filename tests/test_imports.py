@@ -72,6 +72,7 @@ TABLE: dict[str, set[str]] = {
     },
     "lambda_handler": {"app"},
     "server": {"settings"},
+    "local": {"configuration", "errors"},
     "__main__": {
         "app",
         "auth",

@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 try:
@@ -70,11 +71,16 @@ async def _signalled() -> None:
     await received.wait()
 
 
-def main() -> None:
-    """Read the command line and serve."""
-    options = parser().parse_args()
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> None:
+    """Read the command line and serve.
+
+    Args:
+        arguments: The command line's, if not this process's.
+        environ: The function's variables, if not this process's.
+    """
+    options = parser().parse_args(arguments)
     try:
-        configured = configure(options, os.environ)
+        configured = configure(options, os.environ if environ is None else environ)
     except (UsageError, TemplateError, OSError) as error:
         sys.exit(str(error))
     try:
