@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { block, bytes, content, server } from "./scripted.mjs";
 import { EventParser, StreamError, requestHeaders, stream } from "../../functions/proxy/tokenwire/web/tokenwire.js";
 
-const bytes = (text) => new TextEncoder().encode(text);
 const parse = (...chunks) => {
   const parser = new EventParser();
   return chunks.flatMap((chunk) => parser.feed(chunk)).map(({ type, data, lastEventId }) => [type, data, lastEventId]);
@@ -32,30 +32,6 @@ test("ids, retry and pings follow the specification", () => {
 });
 
 // --- the client, against scripted responses ---
-
-const block = (id, said) => `id: 1-${id}\ndata: ${typeof said === "string" ? said : JSON.stringify(said)}\n\n`;
-const content = (id, delta) => block(id, { type: "content", delta });
-
-function server(...answers) {
-  const asked = [];
-  const fetch = async (url, { method = "GET", headers, body, signal } = {}) => {
-    asked.push({ url: String(url), method, headers, body });
-    const answer = answers.shift();
-    if (answer instanceof Error) throw answer;
-    const { status = 200, text = "", broken = false, open = false, headers: more = {} } = answer;
-    const source = new ReadableStream({
-      start(controller) {
-        controller.enqueue(bytes(text));
-        signal?.addEventListener("abort", () => controller.error(signal.reason));
-        if (open) return;
-        if (broken) controller.error(new TypeError("terminated"));
-        else controller.close();
-      },
-    });
-    return new Response(status === 204 ? null : source, { status, headers: { "x-stream-id": "st_1", ...more } });
-  };
-  return { fetch, asked };
-}
 
 async function read(answer) {
   const said = [];
@@ -101,6 +77,17 @@ test("before a stream has an id nothing is tried twice", async () => {
   const { fetch, asked } = server(new TypeError("no network"), { text: "" });
   await assert.rejects(read(stream({ message: "x" }, { base: "http://h", fetch })), { code: "network" });
   assert.equal(asked.length, 1);
+});
+
+test("a POST with an idempotency key is sent again until its stream has an id, then resumed", async () => {
+  const { fetch, asked } = server(
+    new TypeError("no network"),
+    { text: "retry: 1\n" + content(1, "a") },
+    { text: content(2, "b") + block(3, "[DONE]") },
+  );
+  assert.equal(await read(stream({ message: "x" }, { base: "http://h", fetch, idempotencyKey: "k-1" })), "ab");
+  assert.deepEqual(asked.map(({ method, headers }) => [method, headers["Idempotency-Key"]]), [["POST", "k-1"], ["POST", "k-1"], ["GET", undefined]]);
+  assert.equal(asked[0].body, asked[1].body);
 });
 
 test("an error event is the stream's last word", async () => {

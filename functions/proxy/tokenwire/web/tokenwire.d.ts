@@ -49,6 +49,8 @@ export interface Options {
    * as `x-api-key`. By default what `throughCloudFront` returns, if `base` is not set.
    */
   cloudfront?: boolean;
+  /** Names the POST, so that it can be sent again: it then joins the stream that it started. */
+  idempotencyKey?: string;
   signal?: AbortSignal;
   maxRetries?: number;
   fetch?: typeof fetch;
@@ -60,10 +62,16 @@ export interface TokenStream extends AsyncIterable<TokenEvent> {
   readonly id: string | null;
   readonly lastEventId: string;
   readonly progress: Progress;
+  /** Whether the stream is over, complete or failed: nothing is left to resume. */
+  readonly ended: boolean;
   cancel(): Promise<void>;
 }
 
 export class StreamError extends Error {
+  constructor(
+    message: string,
+    details?: { code?: string; status?: number; retryable?: boolean; param?: string },
+  );
   code: string;
   status: number;
   retryable: boolean;

@@ -4,7 +4,9 @@
 //   const answer = stream({ message: "Hello" });
 //   for await (const event of answer) if (event.type === "content") show(event.delta);
 //
-// No dependencies. Works in browsers and in Node 18 or later. Types: tokenwire.d.ts.
+// No dependencies. Works in browsers and in Node 18 or later. Also the npm package tokenwire, with
+// a React hook. Types: tokenwire.d.ts.
+// @ts-self-types="./tokenwire.d.ts"
 
 /** A stream that failed. `code` and `retryable` come from the server. */
 export class StreamError extends Error {
@@ -150,6 +152,8 @@ const FINAL = new Set([204, 400, 401, 403, 404, 410]);
  * @param {string} [options.key] An API key.
  * @param {boolean} [options.cloudfront] The server is behind CloudFront with origin access control.
  *   By default true if this page says so (`throughCloudFront`) and `base` is not set.
+ * @param {string} [options.idempotencyKey] Names this POST, so that it can be sent again: it then
+ *   joins the stream that it started. Without one, only a stream whose id is known is resumed.
  * @param {AbortSignal} [options.signal] Disconnects. The server then applies `on_disconnect`.
  * @param {number} [options.maxRetries] Maximum number of consecutive attempts to reconnect; default 6.
  * @param {(progress: object) => void} [options.onProgress]
@@ -180,6 +184,11 @@ class TokenStream {
     };
   }
 
+  /** Whether the stream is over, complete or failed: nothing is left to resume. */
+  get ended() {
+    return this.#done;
+  }
+
   /** Cancels the generation, in whichever process it runs. */
   async cancel() {
     if (!this.id) return;
@@ -206,8 +215,8 @@ class TokenStream {
       if (this.#options.signal?.aborted) return this.#report({ state: "aborted" });
       // An error that ended the stream is final.
       const final = this.#done || (broken instanceof StreamError && !broken.retryable);
-      // Without an id the stream cannot be resumed, and a new request would cost money again.
-      if (final || !(this.id || this.#options.url) || ++failures > this.#options.maxRetries) {
+      // Without an id or a key the stream cannot be resumed, and a new POST would cost money again.
+      if (final || !this.#isResumable() || ++failures > this.#options.maxRetries) {
         this.#report({ state: "failed" });
         throw broken instanceof StreamError ? broken : new StreamError("The server cannot be reached.", { retryable: true });
       }
@@ -215,6 +224,10 @@ class TokenStream {
       await this.#pause(failures);
     }
     this.#report({ state: "done" });
+  }
+
+  #isResumable() {
+    return Boolean(this.id || this.#options.url || (this.#body && this.#options.idempotencyKey));
   }
 
   async *#attempt() {
@@ -289,11 +302,12 @@ class TokenStream {
   }
 
   async #request() {
-    const { base, cloudfront, fetch, signal, url } = this.#options;
+    const { base, cloudfront, fetch, idempotencyKey, signal, url } = this.#options;
     const headers = { Accept: "text/event-stream", "X-Tokenwire-Viewer": this.#viewer, ...requestHeaders(this.#options) };
     if (this.#body && !this.id) {
       const body = JSON.stringify(this.#body);
       headers["Content-Type"] = "application/json";
+      if (idempotencyKey) headers["Idempotency-Key"] = idempotencyKey;
       if (cloudfront) headers["x-amz-content-sha256"] = await sha256(body);
       return fetch(`${base}/api/stream`, { method: "POST", headers, signal, body });
     }
