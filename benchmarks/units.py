@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tokenwire.dialects.chat import DIALECT
-from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.records import Meta
 from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub

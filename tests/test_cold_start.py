@@ -8,8 +8,18 @@ import subprocess
 import sys
 from typing import Any
 
-_UNNEEDED = {"dotenv", "http.server", "prometheus_client", "uvicorn", "wsgiref.simple_server"}
-"""For a scrape, for a server, or for files that Lambda does not have."""
+_UNNEEDED = {
+    "dotenv",
+    "http.server",
+    "prometheus_client",
+    "pydantic.v1",
+    "tokenwire.stores.dynamodb.store",
+    "tokenwire.stores.redis.store",
+    "tomllib",
+    "uvicorn",
+    "wsgiref.simple_server",
+}
+"""For a scrape, a server, a store or a route out of use, or files that Lambda does not have."""
 _PROGRAM = """
 import asyncio, json, sys
 import tokenwire.lambda_handler as function
@@ -66,8 +76,8 @@ def test_a_start_on_demand_imports_no_sdk() -> None:
     assert found["left"] is False, "an app's own models are built as ever"
 
 
-def test_a_start_imports_nothing_for_servers_and_scrapes() -> None:
-    """What ``/metrics``, a server or ``.env`` need is imported where it is used."""
+def test_a_start_imports_nothing_that_it_does_not_use() -> None:
+    """What ``/metrics``, a server, a store or ``.env`` need is imported where it is used."""
     modules = set(imported(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9")["modules"])
     assert "tokenwire.telemetry.metrics" in modules
     assert modules & _UNNEEDED == set()

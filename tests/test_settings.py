@@ -11,9 +11,9 @@ from tokenwire.plugins import published
 from tokenwire.providers.settings import KeySettings
 from tokenwire.provision import store, store_timeout
 from tokenwire.settings import environment, load
-from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.memory import MemoryStore
-from tokenwire.stores.redis import RedisStore
+from tokenwire.stores.redis.store import RedisStore
 from tokenwire.stores.registry import load_store_kinds
 from tokenwire.streams.policy import OnDisconnect
 

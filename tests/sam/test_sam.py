@@ -18,7 +18,7 @@ from tests.fakes.ports import reserved_port
 from tests.http.reading import read, text_of
 from tests.sam.conftest import ARCH, SAM, Ended, reachable, run, running
 from tests.stores.servers import make_table
-from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.records import Meta
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import pytest
 
 from tests.stores.servers import KINDS, Server
 from tokenwire.stores.contract import Keep, Store
-from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.memory import MemoryStore
-from tokenwire.stores.redis import RedisStore
+from tokenwire.stores.redis.store import RedisStore
 
 KEEP = Keep(running=60, ended=30)
 

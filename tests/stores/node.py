@@ -20,9 +20,9 @@ from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import TokenwireError
 from tokenwire.stores.contract import Batch, Store
-from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.records import Cursor, End, Meta, RecordId
-from tokenwire.stores.redis import RedisStore
+from tokenwire.stores.redis.store import RedisStore
 from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits

@@ -23,11 +23,11 @@ from tests.stores.servers import Server, configure, redis_command
 from tests.stores.servers import redis as redis_server
 from tests.stores.test_contract import DONE, blocks, everything, meta
 from tokenwire.stores.contract import Batch, NameBinding, Store, Writer, new_token
-from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.dynamodb.table import Table
 from tokenwire.stores.exceptions import Fenced, Missing, StoreError, Taken
-from tokenwire.stores.redis import RedisStore
 from tokenwire.stores.redis.server import Server as RedisServer
+from tokenwire.stores.redis.store import RedisStore
 
 SECRET = "hunter2"
 BUILTIN = [

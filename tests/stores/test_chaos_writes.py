@@ -23,10 +23,10 @@ from tests.stores.test_contract import DONE, blocks, meta
 from tests.stores.test_faults import Throttling, throttling  # noqa: F401 - a fixture
 from tests.streams.test_keeping import Tap, read, start
 from tokenwire.stores.contract import Batch, NameBinding, Store, new_token
-from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.records import EndReason
-from tokenwire.stores.redis import RedisStore
+from tokenwire.stores.redis.store import RedisStore
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE

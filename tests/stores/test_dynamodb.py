@@ -12,8 +12,8 @@ import pytest
 from tests.stores.conftest import store_at
 from tests.stores.servers import Server
 from tokenwire.stores.contract import Batch, Keep, NameBinding, new_token
-from tokenwire.stores.dynamodb import DynamoDBStore
 from tokenwire.stores.dynamodb.items import Reassembly, key, of_batch
+from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.exceptions import Missing, StoreError
 from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.hub import Hub

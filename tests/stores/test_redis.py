@@ -13,8 +13,8 @@ from tests.stores.servers import Server
 from tokenwire.stores.contract import Batch, Keep, NameBinding, new_token
 from tokenwire.stores.exceptions import Missing, StoreError
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
-from tokenwire.stores.redis import RedisStore
 from tokenwire.stores.redis.server import keys
+from tokenwire.stores.redis.store import RedisStore
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.stream import new_id

@@ -22,7 +22,7 @@ from tests.stores.test_chaos_writes import connections
 from tests.stores.test_processes import SOAK, rounds
 from tests.streams.test_keeping import Tap, read, start
 from tokenwire.stores.contract import Keep
-from tokenwire.stores.redis import RedisStore
+from tokenwire.stores.redis.store import RedisStore
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.units import TOKENS, one_stream
 from tests.stores.conftest import store_at
 from tests.stores.servers import Server
-from tokenwire.stores.dynamodb import DynamoDBStore
+from tokenwire.stores.dynamodb.store import DynamoDBStore
 
 
 @pytest.mark.parametrize("kind", ["moto", "dynamodb_local"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from io import StringIO
 from pathlib import Path
@@ -231,6 +230,8 @@ def _toml(named: str, folder: Path) -> dict[str, Any]:
 
 
 def _parsed(text: str, where: str) -> dict[str, Any]:
+    import tomllib  # only where there is a file
+
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

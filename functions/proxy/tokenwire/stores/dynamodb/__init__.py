@@ -9,7 +9,3 @@ A write costs by the kilobyte, so batches are compressed, and written a few time
 not for every token. Reads poll, fast while there is something to read. DynamoDB deletes expired
 items when it finds the time; ``expires_at`` is therefore checked here too.
 """
-
-from .store import DynamoDBStore
-
-__all__ = ["DynamoDBStore"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ..contract import Store
 from ..kind import StoreKind, StoreOptions
-from .store import DynamoDBStore
 
 
-def _create(url: str, options: StoreOptions) -> DynamoDBStore:
+def _create(url: str, options: StoreOptions) -> Store:
+    from .store import DynamoDBStore  # only where it is used: a start has no time for the others
+
     return DynamoDBStore(url.partition("://")[2], options.keep, options.timeout)
 
 

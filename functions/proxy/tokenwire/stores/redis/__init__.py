@@ -9,7 +9,3 @@ live in one slot of a cluster. ``scripts`` documents what happens if one of the 
 Needs Redis 6.2 or Valkey 7.2, and a user with ``@stream``, ``@hash``, ``@string``,
 ``@keyspace`` and ``@scripting``.
 """
-
-from .store import RedisStore
-
-__all__ = ["RedisStore"]

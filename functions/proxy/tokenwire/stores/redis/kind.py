@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ..contract import Store
 from ..kind import StoreKind, StoreOptions
-from .store import RedisStore
 
 
-def _create(url: str, options: StoreOptions) -> RedisStore:
+def _create(url: str, options: StoreOptions) -> Store:
+    from .store import RedisStore  # only where it is used: a start has no time for the others
+
     return RedisStore(url, options.keep, options.timeout)
 
 
