@@ -3,8 +3,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-HOST ?= 127.0.0.1
-PORT ?= 8000
+# Where to listen, if not where the settings say: make run PORT=9000.
+ADDRESS = $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 # Architecture of the Lambda function, from samconfig.toml: arm64 or x86_64.
 ARCH ?= $(shell sed -n 's/^parameter_overrides.*Architecture=\([a-z0-9_]*\).*/\1/p' samconfig.toml | head -n 1)
 ENV ?= default
@@ -21,8 +21,8 @@ help: ## list the targets
 
 setup: .venv/.dev ## install the packages for development and tests
 
-run: .venv/.server ## serve the demo, or the models of your keys, on http://HOST:PORT (127.0.0.1:8000)
-	@TOKENWIRE_HOST=$(HOST) TOKENWIRE_PORT=$(PORT) exec $(BIN)/python -m tokenwire
+run: .venv/.server ## serve the demo, or the models of your keys, on http://127.0.0.1:8000, or HOST and PORT
+	@exec $(BIN)/tokenwire serve $(ADDRESS)
 
 test: .venv/.dev .cache/parts .cache/docs/bin/zensical ## run all tests with the branch coverage gate; on 3.13 and 3.14 too, if installed
 	sh scripts/test.sh
@@ -40,8 +40,8 @@ format: .venv/.dev ## format the code and fix lint errors
 	$(BIN)/ruff format $(wildcard $(CODE))
 	$(BIN)/ruff check --fix $(wildcard $(CODE))
 
-lambda: .venv/.server ## run the function as deployed, with a store, behind a local function URL on HOST:PORT
-	@ENV=$(ENV) exec $(BIN)/python -m tokenwire.local --host $(HOST) --port $(PORT) --reload
+lambda: .venv/.server ## run the function as deployed, with a store, behind a local function URL
+	@ENV=$(ENV) exec $(BIN)/tokenwire lambda $(ADDRESS) --reload
 
 build: $(SAM) ## build the Lambda artifacts from the lock file
 	$(SAM) build --config-env $(ENV)
@@ -84,11 +84,11 @@ clean: ## remove all generated files
 	  $(CLIENTS)/node/node_modules
 
 # Setup. The stamp files avoid repeated installation.
-.venv/.server: uv.lock pyproject.toml scripts/setup.sh scripts/requirements/tools.txt
+.venv/.server: uv.lock pyproject.toml layers/lambda_asgi/pyproject.toml scripts/setup.sh scripts/requirements/tools.txt
 	@sh scripts/setup.sh server
 	@touch $@
 
-.venv/.dev: uv.lock pyproject.toml scripts/setup.sh scripts/requirements/tools.txt
+.venv/.dev: uv.lock pyproject.toml layers/lambda_asgi/pyproject.toml scripts/setup.sh scripts/requirements/tools.txt
 	@sh scripts/setup.sh dev
 	@touch $@ .venv/.server
 

@@ -20,7 +20,7 @@ install() {
   target=$1
   shift
   wanted=$(mktemp)
-  "$uv" export --quiet --frozen --no-emit-project "$@" >"$wanted"
+  "$uv" export --quiet --frozen --no-emit-workspace "$@" >"$wanted"
   "$uv" pip install --quiet --require-hashes --only-binary :all: --python-version "$PYTHON" \
     --python-platform "$platform" --target "$target" -r "$wanted"
   rm "$wanted"
@@ -57,7 +57,7 @@ case "$what" in
     compile "$dir" /var/task
     ;;
   layer)
-    install "$dir/python" --only-group layer
+    install "$dir/python" --no-default-groups --package lambda-asgi
     cp -R layers/lambda_asgi/lambda_asgi "$dir/python/"
     # The local function URL is only used on a developer's machine.
     rm -rf "$dir/python/lambda_asgi/local"

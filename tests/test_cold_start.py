@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 _UNNEEDED = {
+    "click",
     "dotenv",
     "http.server",
     "prometheus_client",

@@ -73,18 +73,21 @@ TABLE: dict[str, set[str]] = {
     "lambda_handler": {"app"},
     "server": {"settings"},
     "local": {"configuration", "errors"},
-    "__main__": {
+    "cli": {
+        "",
         "app",
         "auth",
         "configuration",
         "errors",
         "gateway",
+        "local",
         "references",
         "server",
         "settings",
         "stores",
         "telemetry",
     },
+    "__main__": {"cli"},
     "__init__": set(),
 }
 # Of these rooms, only the named modules may be imported by the other room.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -73,6 +74,34 @@ async def test_bad_setting_is_one_sentence() -> None:
         _, result = await process.communicate()
     assert process.returncode == 1
     assert result.decode().startswith("tokenwire: Bad setting:")
+
+
+async def test_port_is_bound_before_the_greeting() -> None:
+    """A port that is in use is one line, with what to do; nothing is printed about a server."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        async with started(TOKENWIRE_PORT=str(taken.getsockname()[1])) as process:
+            _, result = await process.communicate()
+    assert process.returncode == 1
+    assert result.decode().startswith("tokenwire: cannot listen on 127.0.0.1:")
+    assert b"--port" in result
+    assert result.count(b"\n") == 1
+
+
+async def test_ctrl_c_ends_in_one_line() -> None:
+    """SIGINT is the usual way to stop: no traceback."""
+    async with started(TOKENWIRE_PORT="0") as process:
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            greeting = await process.stderr.readuntil(b"No keys are set")
+            port = int(greeting.partition(b"127.0.0.1:")[2].split()[0])
+            async with httpx2.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", trust_env=False
+            ) as client:
+                await listening(client)
+            process.send_signal(signal.SIGINT)
+            _, rest = await process.communicate()
+    assert process.returncode == 0
+    assert rest.decode().splitlines()[1:] == ["tokenwire: stopped"]
 
 
 async def test_shutdown_tells_open_streams() -> None:

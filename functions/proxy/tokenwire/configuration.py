@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .references import is_reference
 from .registries import Registries
 from .secrets import ParameterStore, Secrets
-from .settings import Settings, environment, load
+from .settings import PREFIX, Settings, environment, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,18 @@ class Configuration:
     registries: Registries
 
     @classmethod
-    def of_process(cls) -> Configuration:
+    def of_process(cls, options: Mapping[str, str] | None = None) -> Configuration:
         """Read the environment, ``.env`` and ``tokenwire.toml`` of this process.
+
+        Args:
+            options: Of the command line, by the name of their setting. They win.
 
         Raises:
             ProxyError: The settings are wrong (``bad_setting``).
         """
         folder = Path.cwd()
         environ = environment(os.environ, folder)
+        environ |= {f"{PREFIX}{name.upper()}": value for name, value in (options or {}).items()}
         store, registries = ParameterStore(), Registries.load()
         settings = load(environ, folder, store.read, registries)
         secrets = Secrets(environ, references(settings), ttl=settings.secret_ttl, store=store)

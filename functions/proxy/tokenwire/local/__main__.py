@@ -19,30 +19,29 @@ from .stack import limits
 HANDLER = "tokenwire.lambda_handler:handler"
 
 
-def run(arguments: Sequence[str]) -> None:
+def run(arguments: Sequence[str], configured: str, config: str | None = None) -> None:
     """Serve with a store and the stack's limits, until SIGINT or SIGTERM.
 
     Args:
         arguments: Options of ``python -m lambda_asgi.local``, which win over the stack's limits.
-
-    Raises:
-        ProxyError: The settings are wrong (``bad_setting``).
+        configured: The setting ``store``.
+        config: The configuration file of the function, if it is not ``tokenwire.toml``.
     """
     found = limits(Path.cwd(), os.environ.get("ENV", "default"))
     bounds = ["--timeout", f"{found.timeout:g}", "--memory", str(found.memory_mb)]
     # Before the event loop has its own handlers: an exception, so that a server is stopped too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    settings = Configuration.of_process().settings
-    with chosen(os.environ, settings.store) as store:
+    with chosen(os.environ, configured) as store:
         notice(f"limits of the stack: {found.timeout:g} s, {found.memory_mb} MB")
         notice(f"streams are kept {store.description}")
-        function_url([HANDLER, *bounds, *arguments], {**os.environ, **store.variables})
+        file = {"TOKENWIRE_CONFIG": config} if config else {}
+        function_url([HANDLER, *bounds, *arguments], {**os.environ, **store.variables, **file})
 
 
 def main() -> None:
     """Run with this process's arguments. A mistake in a setting is one line."""
     try:
-        run(sys.argv[1:])
+        run(sys.argv[1:], Configuration.of_process().settings.store)
     except ProxyError as error:
         sys.exit(f"tokenwire: {error}")
 

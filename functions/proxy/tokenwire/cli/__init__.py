@@ -1,0 +1,1 @@
+"""The command ``tokenwire``: one module per verb."""

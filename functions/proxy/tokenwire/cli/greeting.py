@@ -1,0 +1,40 @@
+"""What ``tokenwire serve`` prints once its port is bound."""
+
+from __future__ import annotations
+
+from ..gateway.services import Services
+from ..references import is_reference
+from ..settings import Settings
+from ..stores.registry import StoreKinds, kind_of
+
+
+def greeting(services: Services, stores: StoreKinds, port: int) -> str:
+    """Return where the server listens, what is on, and who may call; without any secret.
+
+    Args:
+        services: Of the app.
+        stores: The kinds of store by name.
+        port: The port that is bound.
+    """
+    settings, catalog = services.settings, services.catalog
+    off = "; ".join(f"{kind} ({why})" for kind, why in catalog.off.items())
+    return (
+        f"tokenwire on {address(settings.host, port)}\n"
+        f"  providers: {', '.join(catalog.status) or 'none'}\n"
+        f"  off: {off or 'none'}\n"
+        f"  streams: {_kept(settings, stores)}\n"
+        f"  workers: {settings.workers}\n"
+        f"  {services.authenticate.description}"
+    )
+
+
+def address(host: str, port: int) -> str:
+    """Return the URL of a host, which may be an IPv6 address, and a port."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _kept(settings: Settings, stores: StoreKinds) -> str:
+    """Return where streams are kept, without the address: that may hold a password."""
+    if is_reference(settings.store):
+        return f"in the store that {settings.store} names"
+    return kind_of(settings.store, stores).description

@@ -1,0 +1,74 @@
+"""Serve an app in this process, or in several that share its port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from socket import socket
+from tempfile import TemporaryDirectory
+
+import uvicorn
+from fastapi import FastAPI
+
+from ..app import create_app
+from ..configuration import Configuration
+from ..errors import ProxyError
+from ..server import Config
+from ..server.listeners import Listeners
+from ..settings import Settings
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams before it waits for open responses, which would otherwise never end."""
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End the streams, each with an error its client can read; then shut down."""
+        await self._app.state.services.hub.aclose()
+        await super().shutdown(sockets)
+
+
+def run(app: FastAPI, settings: Settings, sockets: Sequence[socket]) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        KeyboardInterrupt: It was SIGINT; the server has shut down.
+    """
+    _Server(app, Config(app, settings)).run(list(sockets))
+
+
+def check_workers(settings: Settings, *, is_shared: bool) -> None:
+    """Refuse several processes whose streams would be found in one of them only.
+
+    Raises:
+        ProxyError: Code ``refuse_to_start``.
+    """
+    if settings.workers > 1 and not is_shared:
+        raise ProxyError(
+            f"With TOKENWIRE_WORKERS={settings.workers} a stream must be found from every worker: "
+            "set TOKENWIRE_STORE to a store that they share, such as redis://HOST.",
+            code="refuse_to_start",
+        )
+
+
+def run_together(found: Configuration, listeners: Listeners) -> int:
+    """Serve in several processes, one for each listener; return the exit status."""
+    from ..server.workers import Workers  # not on Windows, which cannot fork
+    from ..telemetry.workers import forget_gauges
+
+    with TemporaryDirectory(prefix="tokenwire-metrics-") as folder:
+        work = partial(_work, found, Path(folder))
+        return Workers(listeners, work, partial(forget_gauges, Path(folder))).serve()
+
+
+def _work(found: Configuration, folder: Path, worker: int, sockets: Sequence[socket]) -> None:
+    """Serve as one of several processes."""
+    from ..telemetry.workers import WorkerNumbers
+
+    settings, numbers = found.settings, WorkerNumbers(folder, worker)
+    app = create_app(settings, found.secrets, registries=found.registries, numbers=numbers)
+    run(app, settings, sockets)
