@@ -1,7 +1,7 @@
-// markdown.js on its own: what it makes of markdown, and of markdown that is meant to hurt.
+// The page's markdown on its own: what it makes of markdown, and of markdown that is meant to hurt.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { document } from "./dom.mjs";
+import { changes, document } from "./dom.mjs";
 import { Steps } from "./steps.mjs";
 
 // Open before the module is loaded: only what is compiled later counts its blocks.
@@ -10,26 +10,39 @@ await steps.open();
 after(() => steps.close());
 
 globalThis.document = document;
-const { render } = await import("../../functions/proxy/tokenwire/web/markdown.js");
-const html = (source) => render(source).html;
+const { Markdown, MAX_SOURCE, render } = await import("../../page/src/markdown/incremental.js");
+const inner = (node) => node.childNodes.map((child) => child.html).join("");
+const html = (source) => inner(render(source));
 
 const CASES = [
   ["plain", "<p>plain</p>"],
-  ["a **b** __c__ *d* _e_ ~~f~~ `g`", "<p>a <strong>b</strong> <strong>c</strong> <em>d</em> <em>e</em> <del>f</del> <code>g</code></p>"],
+  ["a **b** __c__ *d* _e_ ~~f~~ `g`", "<p>a <strong>b</strong> <strong>c</strong> <em>d</em> <em>e</em> <s>f</s> <code>g</code></p>"],
   ["**a *b* _c_**", "<p><strong>a <em>b</em> <em>c</em></strong></p>"],
+  ["***bold italic*** and **bold *both***", "<p><em><strong>bold italic</strong></em> and <strong>bold <em>both</em></strong></p>"],
   ["snake_case_name and 2 * 3 * 4", "<p>snake_case_name and 2 * 3 * 4</p>"],
   ["half **strong, half `code, half [link](http", "<p>half **strong, half `code, half [link](http</p>"],
   ["``a ` b`` and ```c```", "<p><code>a ` b</code> and <code>c</code></p>"],
-  ["[a](https://x.test/y) https://z.test/w.", "<p><a href=https://x.test/y>a</a> <a href=https://z.test/w.>https://z.test/w.</a></p>"],
+  ["[a](https://x.test/a_(b)) [b](<https://x.test/c d>)", "<p><a href=https://x.test/a_(b)>a</a> <a href=https://x.test/c%20d>b</a></p>"],
+  ["https://z.test/w, https://z.test/w. (https://z.test/w) https://z.test/a_(b)?c=d,e", "<p><a href=https://z.test/w>https://z.test/w</a>, <a href=https://z.test/w>https://z.test/w</a>. (<a href=https://z.test/w>https://z.test/w</a>) <a href=https://z.test/a_(b)?c=d,e>https://z.test/a_(b)?c=d,e</a></p>"],
   ["[a](javascript:x) [b](data:x) [c](//x.test) [d](/v1/x) [mail](mailto:a@b.test)", "<p>[a](javascript:x) [b](data:x) [c](//x.test) [d](/v1/x) <a href=mailto:a@b.test>mail</a></p>"],
-  ["![alt](https://x.test/i.png)", "<p>!<a href=https://x.test/i.png>alt</a></p>"],
+  ["x.test //x.test ftp://x.test a@x.test", "<p>x.test //x.test ftp://x.test a@x.test</p>"],
+  ["![alt](https://x.test/i.png)", "<p><a href=https://x.test/i.png>🖼 alt</a></p>"],
+  ["<b>x</b><!-- y --><script>z</script> a<br>b<br/>c", "<p><b>x</b><!-- y --><script>z</script> a<br></br>b<br></br>c</p>"],
   ["# One #\n###### Six\n#no", "<h2>One</h2><h6>Six</h6><p>#no</p>"],
   ["a\n\n---\n* * *\n-- x", "<p>a</p><hr></hr><hr></hr><p>-- x</p>"],
-  ["> a\n> > b\nc", "<blockquote><p>a</p><blockquote><p>b</p></blockquote></blockquote><p>c</p>"],
-  ["- a\n- b\n  - c\n\n1. x\n2) y", "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul><ol><li>x</li><li>y</li></ol>"],
-  ["| a | b |\n|:--|--:|\n| `c` | d\\|e |", "<div><table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td><code>c</code></td><td>d|e</td></tr></tbody></table></div>"],
-  ["```js\n**x**\n```\ny", "<figure><figcaption>js<button>Copy</button></figcaption><pre><code>**x**</code></pre></figure><p>y</p>"],
-  ["~~~\nopen", "<figure><figcaption>text<button>Copy</button></figcaption><pre><code>open</code></pre></figure>"],
+  ["> a\n> > b\n\nc", "<blockquote><p>a</p><blockquote><p>b</p></blockquote></blockquote><p>c</p>"],
+  ["- a\n- b\n  - c\n\n1. x\n2. y", "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul><ol><li>x</li><li>y</li></ol>"],
+  ["3. c\n4. d", "<ol start=3><li>c</li><li>d</li></ol>"],
+  ["- [ ] a\n- [x] **b**\n- [y] c", "<ul><li class=task><span class=box></span>a</li><li class=task><span class=box done></span><strong>b</strong></li><li>[y] c</li></ul>"],
+  ["| a | b | c |\n|:--|--:|:-:|\n| `c` | d\\|e | f<br>g |", "<div class=scroller><table><thead><tr><th class=left>a</th><th class=right>b</th><th class=center>c</th></tr></thead><tbody><tr><td class=left><code>c</code></td><td class=right>d|e</td><td class=center>f<br></br>g</td></tr></tbody></table></div>"],
+  ["```js\n**x**\n```\ny", "<figure class=code><figcaption><span>js</span><button class=copy>Copy</button></figcaption><pre><code>**x**</code></pre></figure><p>y</p>"],
+  ["~~~\nopen", "<figure class=code><figcaption><span>text</span><button class=copy>Copy</button></figcaption><pre><code>open</code></pre></figure>"],
+  ["a $x^2$ and $$y$$ \\(z\\) \\[w\\]", "<p>a <span class=math><code>x^2</code></span> and <span class=math display><code>y</code></span> <span class=math><code>z</code></span> <span class=math display><code>w</code></span></p>"],
+  ["$$\na\n$$\nb", "<span class=math display><code>\na\n</code></span><p>b</p>"],
+  ["\\[\na\n\\]", "<span class=math display><code>\na\n</code></span>"],
+  ["It costs $5 or $6, not $ 7$ or \\$8$", "<p>It costs $5 or $6, not $ 7$ or $8$</p>"],
+  ["$$ open\n\nb $$", "<p>$$ open</p><p>b $$</p>"],
+  ["[a] b\n\n[a]: https://x.test", "<p><a href=https://x.test>a</a> b</p>"],
   ["a\r\nb\rc", "<p>a\nb\nc</p>"],
 ];
 
@@ -52,16 +65,92 @@ for (const [name, nested] of [
   });
 }
 
-test("beyond 256 Ki characters text stays plain, and all of it is there", () => {
-  const source = "**a** ".repeat(50_000) + "**end**";
+test("beyond 512 Ki characters text stays plain, and all of it is there", () => {
+  const source = "**a** b\n\n".repeat(60_000) + "**end**";
   const found = render(source);
   assert.ok(found.textContent.endsWith("**end**"));
-  assert.equal(found.childNodes.at(-1).nodeName, "PRE");
+  assert.equal(found.lastChild.nodeName, "PRE");
+  assert.equal(found.lastChild.textContent.length, source.length - MAX_SOURCE);
 });
 
-test("a paragraph of 80,000 spans in a list has all of them", () => {
-  const found = render("- " + "`a`".repeat(80_000));
-  assert.equal(found.textContent.length, 80_000);
+test("a paragraph of more than 32 Ki characters stays plain, and all of it is there", () => {
+  const source = "`a`".repeat(80_000);
+  assert.equal(html(`- ${source}`), `<ul><li>${source}</li></ul>`);
+});
+
+// --- a text that grows ---
+
+const WORDS = [
+  ..."# |> |- |1. |* |`|```|\n|\n\n|\n\n|    |**|_|[a]|[a]: https://x.test|(https://y.test)|| a | b |\n|\n|-|-|\n|$|$$|\\[|\\]|<br>|---|===|\r|\r\n|- [x] |https://z.test,|~~|é☃🎈 |word |word word ".split(
+    "|",
+  ),
+  "|",
+  "| a | b |\n|---|:-:|\n",
+  "> - x\n",
+];
+
+/** The same numbers in every run. */
+function numbers(seed) {
+  let state = seed;
+  return (below) => (state = (state * 48271) % 2147483647) % below;
+}
+
+test("a text in pieces shows the same as the whole text at once", () => {
+  for (let seed = 1; seed <= 400; seed += 1) {
+    const next = numbers(seed);
+    const pieces = Array.from({ length: 5 + next(60) }, () => WORDS[next(WORDS.length)]);
+    const out = document.createElement("div");
+    const shown = new Markdown(out);
+    let text = "";
+    for (const piece of pieces) shown.update((text += piece));
+    shown.finish();
+    assert.equal(inner(out), html(text), JSON.stringify(pieces));
+    assert.equal(inner(out), html(text));
+  }
+});
+
+test("an answer of 10,000 blocks changes a few nodes with each token, and none of those before", () => {
+  const out = document.createElement("div");
+  const shown = new Markdown(out);
+  let text = "";
+  let most = 0;
+  for (let n = 0; n < 10_000; n += 1) {
+    text += `Block **${n}**, with \`code\`.\n\n`;
+    if (n % 10) continue;
+    const before = changes.count;
+    shown.update(text);
+    most = Math.max(most, changes.count - before);
+    assert.equal(out.childNodes.length, n + 1);
+  }
+  assert.ok(most < 150, `${most} changes`);
+  const before = changes.count;
+  const first = out.firstChild;
+  shown.update(text);
+  const updated = changes.count;
+  shown.finish();
+  assert.equal(out.firstChild, first);
+  assert.equal(changes.count, updated, `${updated - before} changes, then more at the end`);
+});
+
+test("twice the blocks, twice the steps", async () => {
+  const work = (count) =>
+    steps.of("markdown/tree.js", () => {
+      const shown = new Markdown(document.createElement("div"));
+      let text = "";
+      for (let n = 0; n < count; n += 1) shown.update((text += `Block **${n}**.\n\n`));
+      shown.finish();
+    });
+  const [once, twice] = [await work(200), await work(400)];
+  assert.ok(twice < 2.6 * once, `${once} steps, then ${twice}`);
+});
+
+test("a text that begins anew replaces what was shown", () => {
+  const out = document.createElement("div");
+  const shown = new Markdown(out);
+  shown.update("a\n\nb\n\nc\n\n");
+  shown.update("x");
+  shown.finish();
+  assert.equal(inner(out), "<p>x</p>");
 });
 
 // Each is hard for a matcher that tries again from every place.
@@ -96,7 +185,7 @@ const HOSTILE = {
 
 for (const [name, source] of Object.entries(HOSTILE)) {
   test(`${name}: twice the text, twice the steps`, async () => {
-    const work = (n) => steps.of("web/markdown.js", () => render(source(n)));
+    const work = (n) => steps.of("markdown-it.mjs", () => render(source(n)));
     const [once, twice] = [await work(2000), await work(4000)];
     assert.ok(once > 0);
     assert.ok(twice < 2.6 * once + 200, `${once} steps, then ${twice}`);
