@@ -11,7 +11,7 @@ const out = process.argv[2] ?? join(here, "../functions/proxy/tokenwire/web");
 
 const { metafile } = await build({
   absWorkingDir: here,
-  entryPoints: { app: "src/app.js", docs: "src/docs.js", highlight: "src/late/highlight.js", math: "src/late/math.js" },
+  entryPoints: { app: "src/app.js", docs: "src/docs.js", markdown: "src/markdown/incremental.js", highlight: "src/late/highlight.js", math: "src/late/math.js" },
   outdir: out,
   bundle: true,
   format: "esm",
@@ -21,8 +21,8 @@ const { metafile } = await build({
   legalComments: "none",
   metafile: true,
   logLevel: "warning",
-  // Served beside the bundles: /tokenwire.js is the public client, the others are loaded late.
-  external: ["/tokenwire.js", "/highlight.js", "/math.js"],
+  // Served beside the bundles: /tokenwire.js is the public client, markdown is shared, the others are loaded late.
+  external: ["/tokenwire.js", "/markdown.js", "/highlight.js", "/math.js"],
   banner: { js: "/* Built from page/src by page/build.mjs. Licences of others: licenses.txt. */" },
 });
 

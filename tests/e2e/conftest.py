@@ -52,6 +52,22 @@ class Chromium:
         return tab
 
 
+async def is_kept(page: Page) -> None:
+    """Wait until the browser has saved every chat, with all answers complete."""
+    await page.wait_for_function(_IS_KEPT)
+
+
+_IS_KEPT = """async () => {
+    const open = indexedDB.open("tokenwire");
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const all = open.result.transaction("chats").objectStore("chats").getAll();
+    await new Promise((resolve) => (all.onsuccess = resolve));
+    open.result.close();
+    const turns = all.result.flatMap((chat) => Object.values(chat.nodes));
+    return turns.length > 0 && turns.every((turn) => !turn.live);
+}"""
+
+
 @pytest.fixture(scope="session")
 def browser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start Debian's Chromium, headless; yield its URL for Playwright."""

@@ -15,12 +15,13 @@ import pytest
 from playwright.async_api import Page, Request, expect
 
 from tests.conftest import Serve
-from tests.e2e.conftest import Chromium
+from tests.e2e.conftest import Chromium, is_kept
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, chunk, text, whole
 
 ANSWER = ".turn.assistant .body"
 # Requests that display the page.
-FILES = {"/", "/app.js", "/markdown.js", "/tokenwire.js", "/style.css", "/favicon.svg"}
+FILES = {"/", "/app.js", "/tokenwire.js", "/style.css", "/favicon.svg"}
+FILES |= {"/markdown.js", "/highlight.js", "/math.js"}
 PLAIN = FILES | {"/v1/models"}
 ELSEWHERE = "https://evil.test"
 
@@ -219,6 +220,7 @@ async def test_a_reload_shows_it_again_and_asks_for_nothing(
     await page.fill("#prompt", "Hi")
     await page.keyboard.press("Enter")
     await expect(page.locator("#send")).to_be_visible()
+    await is_kept(page)
     wire.paths.clear()
 
     await page.reload()

@@ -69,6 +69,8 @@ class Builder {
       this.#left += 1;
       return;
     }
+    // The direction of a list is that of its text: `dir` on what is inside of an item would hide it.
+    if (this.#open.at(-1).tag === "li" && nodes.tag === "p") delete nodes.attrs.dir;
     this.#append(nodes);
     while (nodes.inner) nodes = nodes.inner;
     this.#open.push(nodes);
@@ -116,7 +118,6 @@ function cell(token) {
 const OPEN = {
   paragraph_open: auto,
   blockquote_open: auto,
-  list_item_open: auto,
   heading_open: (token) => element(`h${Math.min(6, Number(token.tag[1]) + 1)}`, { dir: "auto" }),
   bullet_list_open: () => element("ul", { dir: "auto" }),
   ordered_list_open: (token) => element("ol", { dir: "auto", ...(token.attrGet("start") !== null ? { start: String(token.attrGet("start")) } : {}) }),

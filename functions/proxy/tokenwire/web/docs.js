@@ -1,56 +1,12 @@
-// The API reference, from /openapi.json.
+/* Built from page/src by page/build.mjs. Licences of others: licenses.txt. */
+import{throughCloudFront as B}from"/tokenwire.js";var d=e=>document.getElementById(e);function i(e,a={},...n){let o=document.createElement(e);for(let[t,s]of Object.entries(a))t.startsWith("on")?o.addEventListener(t.slice(2),s):s===!0?o.setAttribute(t,""):s!=null&&s!==!1&&o.setAttribute(t,s);return o.append(...n.filter(t=>t!=null)),o}async function S(e){try{return await navigator.clipboard.writeText(e),!0}catch{return C(e)}}function C(e){let a=document.getSelection()?.rangeCount?document.getSelection().getRangeAt(0):null,n=document.activeElement,o=document.createElement("textarea");o.value=e,o.className="hidden",(document.querySelector("dialog[open]")??document.body).append(o),o.select();let t=document.execCommand("copy");return o.remove(),n?.focus?.({preventScroll:!0}),a&&(document.getSelection().removeAllRanges(),document.getSelection().addRange(a)),t}async function $(e,a){let n=e.dataset.label??=e.textContent;return await S(a)?(e.textContent="Copied",clearTimeout(Number(e.dataset.timer)),e.dataset.timer=setTimeout(()=>e.textContent=n,1500),!0):(j(a),!1)}function j(e){d("by-hand-text").value=e,d("by-hand").showModal(),d("by-hand-text").select()}function v(e){e.addEventListener("click",a=>{let n=a.target.closest?.(".code .copy");n&&$(n,n.closest(".code").querySelector("code").textContent)})}import{render as R}from"/markdown.js";import{requestHeaders as q}from"/tokenwire.js";var T=()=>sessionStorage.getItem("key")??void 0,m=e=>q({key:T()},e);var k=2e5;function w(e,a,n,o){let t=(n.parameters??[]).map(({name:p,in:h,required:g})=>({name:p,where:h,input:A(p,g)})),s=n.requestBody?.content["application/json"]?.example,r=n.requestBody?i("textarea",{rows:"6",spellcheck:"false",class:"mono"}):null;r&&(r.value=JSON.stringify(s??{},null,2));let c=i("pre",{class:"answer",tabindex:"0",role:"region","aria-label":"Response",hidden:!0,dir:"ltr"}),u=i("button",{type:"button",hidden:!0},"Stop"),l=p=>{p.preventDefault(),N({method:e,url:O(a,t),fields:t,body:r?.value,cloudfront:o,shown:c,stop:u})},y=t.map(({name:p,where:h,input:g})=>i("label",{},`${p} (${h})`,g));return i("details",{class:"try"},i("summary",{},"Send a request"),i("form",{onsubmit:l},...y,r?i("label",{},"Body",r):null,i("div",{class:"buttons"},i("button",{type:"submit",class:"main"},"Send"),u)),c)}function A(e,a){return i("input",{name:e,required:a,autocomplete:"off",value:e==="prompt"?"Hello":null})}function O(e,a){let n=s=>a.filter(r=>r.where===s&&r.input.value),o=e;for(let{name:s,input:r}of n("path"))o=o.replace(`{${s}}`,encodeURIComponent(r.value).replaceAll(".","%2E"));let t=new URLSearchParams(n("query").map(({name:s,input:r})=>[s,r.value]));return t.size?`${o}?${t}`:o}async function N({method:e,url:a,fields:n,body:o,cloudfront:t,shown:s,stop:r}){let c=new AbortController;r.hidden=s.hidden=!1,r.onclick=()=>c.abort(),s.textContent="";let u=s.appendChild(document.createTextNode(""));try{let l={method:e.toUpperCase(),headers:await E(e,n,o,t),body:o,signal:c.signal};await I(await fetch(a,l),u)}catch(l){u.appendData(c.signal.aborted?`
+(stopped)`:`
+${l.message}`)}r.hidden=!0}async function E(e,a,n,o){let t=m(e.toUpperCase());for(let{name:s,where:r,input:c}of a)r==="header"&&c.value&&(t[s]=c.value);return n===void 0||(t["content-type"]="application/json",o&&(t["x-amz-content-sha256"]=await H(n))),t}async function H(e){let a=await crypto.subtle.digest("SHA-256",new TextEncoder().encode(e));return Array.from(new Uint8Array(a),n=>n.toString(16).padStart(2,"0")).join("")}async function I(e,a){if(a.appendData(`HTTP ${e.status}
+content-type: ${e.headers.get("content-type")}
 
-import { render } from "/markdown.js";
-import { requestHeaders } from "/tokenwire.js";
+`),!e.body)return;let n=e.body.pipeThrough(new TextDecoderStream).getReader();for(;;){let{done:o,value:t}=await n.read();if(o)return;a.appendData(t.slice(0,Math.max(0,k-a.length)))}}var b=await fetch("/openapi.json",{headers:m()}),U=b.ok?await b.json():{paths:{}};function D(e,a,n){let o=n.requestBody?.content["application/json"]?.example,s=(n.parameters??[]).filter(c=>c.in==="query"&&c.name==="prompt").map(c=>`?${c.name}=Hello`).join(""),r=[`curl -N '${location.origin}${a.replace("{stream_id}","st_…")}${s}'`];return e==="post"&&(r[0]=r[0].replace("curl -N","curl -N -X POST")),o&&r.push("-H 'Content-Type: application/json'",`-d '${JSON.stringify(o)}'`),"```sh\n"+r.join(` \\
+  `)+"\n```"}function F(e){let a=e.requestBody?.content["application/json"]?.schema,n=Object.entries(a?.properties??{}).map(([r,c])=>[r,"body",c.type??"any",(a.required??[]).includes(r),c.description??""]),t=[...(e.parameters??[]).map(r=>[r.name,r.in,r.schema?.type??"any",r.required,r.description??""]),...n];if(!t.length)return"";let s=([r,c,u,l,y])=>`| \`${r}\`${l?" *":""} | ${c} | ${u} | ${y.replaceAll("|","\\|").replaceAll(`
+`," ")} |`;return["| Field | In | Type | Meaning |","| --- | --- | --- | --- |",...t.map(s)].join(`
+`)}var x=new Map;for(let[e,a]of Object.entries(U.paths))for(let[n,o]of Object.entries(a)){let t=o.tags?.[0]??"Other";x.set(t,[...x.get(t)??[],[e,n,o]])}var f=[];for(let[e,a]of x){f.push(i("h2",{class:"tag"},e));for(let[n,o,t]of a){let s=i("h3",{},i("span",{class:"method"},o.toUpperCase()),i("code",{},n),t.summary??""),r=[t.description??"",F(t),D(o,n,t)].join(`
 
-const key = sessionStorage.getItem("key") ?? undefined;
-const response = await fetch("/openapi.json", { headers: requestHeaders({ key }) });
-const api = response.ok ? await response.json() : { paths: {} };
-
-function element(name, className, ...content) {
-  const node = document.createElement(name);
-  if (className) node.className = className;
-  node.append(...content);
-  return node;
-}
-
-function curl(method, path, operation) {
-  const example = operation.requestBody?.content["application/json"]?.example;
-  const required = (operation.parameters ?? []).filter((p) => p.in === "query" && p.name === "prompt");
-  const query = required.map((p) => `?${p.name}=Hello`).join("");
-  const lines = [`curl -N '${location.origin}${path.replace("{stream_id}", "st_…")}${query}'`];
-  if (method === "post") lines[0] = lines[0].replace("curl -N", "curl -N -X POST");
-  if (example) lines.push("-H 'Content-Type: application/json'", `-d '${JSON.stringify(example)}'`);
-  return "```sh\n" + lines.join(" \\\n  ") + "\n```";
-}
-
-function parameters(operation) {
-  const body = operation.requestBody?.content["application/json"]?.schema;
-  const fields = Object.entries(body?.properties ?? {}).map(([name, schema]) => [
-    name, "body", schema.type ?? "any", (body.required ?? []).includes(name), schema.description ?? "",
-  ]);
-  const others = (operation.parameters ?? []).map((p) => [p.name, p.in, p.schema?.type ?? "any", p.required, p.description ?? ""]);
-  const rows = [...others, ...fields];
-  if (!rows.length) return "";
-  const line = ([name, where, type, required, text]) => `| \`${name}\`${required ? " *" : ""} | ${where} | ${type} | ${text} |`;
-  return ["| Field | In | Type | |", "| --- | --- | --- | --- |", ...rows.map(line)].join("\n");
-}
-
-const byTag = new Map();
-for (const [path, methods] of Object.entries(api.paths)) {
-  for (const [method, operation] of Object.entries(methods)) {
-    const tag = operation.tags?.[0] ?? "Other";
-    byTag.set(tag, [...(byTag.get(tag) ?? []), [path, method, operation]]);
-  }
-}
-const out = [];
-for (const [tag, routes] of byTag) {
-  out.push(element("h2", "tag", tag));
-  for (const [path, method, operation] of routes) {
-    const head = element("h2", "", element("span", "method", method.toUpperCase()), element("code", "", path), operation.summary ?? "");
-    const text = [operation.description ?? "", parameters(operation), curl(method, path, operation)].join("\n\n");
-    out.push(element("section", "body", head, render(text)));
-  }
-}
-if (!response.ok) out.push("This server requires a key. Open the chat page in this tab and enter one there first.");
-document.getElementById("routes").replaceChildren(...out);
+`);f.push(i("section",{class:"body"},s,R(r),w(o,n,t,B())))}}b.ok||f.push("This server requires a key. Open the chat page in this tab and enter one there first.");d("routes").replaceChildren(...f);v(d("routes"));

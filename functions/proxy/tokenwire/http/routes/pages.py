@@ -18,6 +18,9 @@ _FILES = {
     "/": ("index.html", "text/html"),
     "/app.js": ("app.js", "text/javascript"),
     "/markdown.js": ("markdown.js", "text/javascript"),
+    "/highlight.js": ("highlight.js", "text/javascript"),
+    "/math.js": ("math.js", "text/javascript"),
+    "/licenses.txt": ("licenses.txt", "text/plain"),
     "/style.css": ("style.css", "text/css"),
     "/tokenwire.js": ("tokenwire.js", "text/javascript"),
     "/tokenwire.d.ts": ("tokenwire.d.ts", "text/plain"),
@@ -26,10 +29,10 @@ _FILES = {
     "/favicon.svg": ("favicon.svg", "image/svg+xml"),
 }
 # No inline script or style, no other origin, no frame around the page: a model's answer cannot
-# run, and cannot send anything to another server.
+# run, and cannot send anything to another server. The blobs are images that the user attaches.
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "img-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 

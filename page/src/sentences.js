@@ -1,0 +1,41 @@
+// What a screen reader hears of an answer: complete sentences, not tokens.
+
+/** Characters of one announcement. */
+const MAX_SPOKEN = 2000;
+const END = /(?:[.!?…](?=["')\]*_]*\s)["')\]*_]*|[。！？]|\n)/g;
+
+/** Cuts a text that grows into complete sentences. */
+export class Sentences {
+  #said = 0;
+
+  /** The sentences that are complete now and were not before; "" if there is none. */
+  next(text) {
+    if (text.length < this.#said) this.#said = 0;
+    END.lastIndex = this.#said;
+    let end = this.#said;
+    while (END.exec(text)) end = END.lastIndex;
+    return this.#upTo(text, end);
+  }
+
+  /** What is left, once the text is complete. */
+  rest(text) {
+    return this.#upTo(text, text.length);
+  }
+
+  #upTo(text, end) {
+    const said = spoken(text.slice(this.#said, Math.min(end, this.#said + MAX_SPOKEN)));
+    this.#said = end;
+    return said;
+  }
+}
+
+/** Markdown without its marks. */
+function spoken(text) {
+  return text
+    .replace(/^\s{0,3}(?:#{1,6}|>|[-*+]|```.*|~~~.*)(?:\s|$)/gm, " ")
+    .replace(/\]\([^)\s]*\)/g, " ")
+    .replace(/^[\s|:-]+$/gm, " ")
+    .replace(/[*_`|[\]]+/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+}
