@@ -40,6 +40,9 @@ format: .venv/.dev ## format the code and fix lint errors
 	$(BIN)/ruff format $(wildcard $(CODE))
 	$(BIN)/ruff check --fix $(wildcard $(CODE))
 
+page: .cache/parts ## build the page's files in functions/proxy/tokenwire/web from page/src
+	$(BIN)/node page/build.mjs
+
 lambda: .venv/.server ## run the function as deployed, with a store, behind a local function URL
 	@ENV=$(ENV) exec $(BIN)/tokenwire lambda $(ADDRESS) --reload
 
@@ -80,7 +83,7 @@ bench: .venv/.dev .cache/parts ## run the measurements in the README
 	$(BIN)/python -m benchmarks.stores
 
 clean: ## remove all generated files
-	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules tests/judges/node_modules tests/differential/programs/node/node_modules \
+	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules page/node_modules tests/judges/node_modules tests/differential/programs/node/node_modules \
 	  $(CLIENTS)/node/node_modules
 
 # Setup. The stamp files avoid repeated installation.
@@ -92,7 +95,7 @@ clean: ## remove all generated files
 	@sh scripts/setup.sh dev
 	@touch $@ .venv/.server
 
-.cache/parts: .venv/.dev scripts/parts.sh tests/node/package-lock.json
+.cache/parts: .venv/.dev scripts/parts.sh tests/node/package-lock.json page/package-lock.json
 	@sh scripts/parts.sh
 	@touch $@
 
@@ -118,5 +121,5 @@ build-LambdaAsgiLayer:
 .cache/docs/bin/zensical: scripts/isolated.sh scripts/requirements/docs.txt
 	@sh scripts/isolated.sh docs
 
-.PHONY: docs help setup run test test-fast check format lambda build deploy test-sam judges fuzz soak bench clean differential suites \
+.PHONY: docs help setup run test test-fast check format page lambda build deploy test-sam judges fuzz soak bench clean differential suites \
   build-ProxyFunction build-LambdaAsgiLayer

@@ -24,6 +24,8 @@ fi
 # Node and npm come with the development dependencies.
 PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund --prefix tests/node ||
   echo "could not install the Node SDKs: tests that need them will be skipped" >&2
+PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund --prefix page ||
+  echo "could not install what the page is built with: tests that need it will be skipped" >&2
 
 dynamodb=.cache/dynamodb-local
 if command -v java >/dev/null && command -v mvn >/dev/null && [ ! -d "$dynamodb" ]; then

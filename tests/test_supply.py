@@ -14,7 +14,7 @@ SCRIPTS = [*Path("scripts").glob("*.sh"), Path("Makefile")]
 REQUIREMENTS = sorted(Path("scripts/requirements").glob("*.txt"))
 NODE_LOCKS = [
     path for path in Path("tests").glob("*/package-lock.json") if "node_modules" not in path.parts
-]
+] + [Path("page/package-lock.json")]
 
 
 def commands(path: Path) -> list[str]:

@@ -176,7 +176,7 @@ async def test_model_text_never_runs(
     await expect(page.locator("#send")).to_be_visible()
     await expect(page.locator(f"{ANSWER} figure code")).to_contain_text("<b>bold</b>")
 
-    assert "owned" != await page.title()
+    assert await page.title() != "owned"
     found = await page.locator("#log").evaluate(
         "log => [...log.querySelectorAll('img,script,b,i,u,s,q')].map(n => n.outerHTML)"
     )
