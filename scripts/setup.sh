@@ -27,6 +27,6 @@ fi
 case "$1" in
   tools) ;;
   server) "$TOOLS/bin/uv" sync --quiet --frozen --inexact --extra server --extra local --no-dev ;;
-  dev) "$TOOLS/bin/uv" sync --quiet --frozen --extra server --extra local ;;
+  dev) "$TOOLS/bin/uv" sync --quiet --frozen --extra server --extra local --extra otel ;;
   *) echo "usage: setup.sh tools|server|dev" >&2; exit 2 ;;
 esac

@@ -62,7 +62,8 @@ def _section(field: inspect.Field, text: str) -> str:
 
 
 def _moved(text: str) -> str:
-    """Return a text whose links are relative to this page, which is one folder deeper."""
+    """Return a text whose links are relative to this page, one folder below ``operate.md``."""
+    text = text.replace("](#", "](operate.md#")
     return re.sub(r"\]\((?!https?:)(?=\w)", "](../", text)
 
 

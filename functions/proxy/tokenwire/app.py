@@ -18,7 +18,7 @@ from .auth.tickets import Secret, Tickets
 from .configuration import Configuration, references
 from .gateway.catalog import Catalog
 from .gateway.invoker import Invoker as LambdaInvoker
-from .gateway.recording import stream_record
+from .gateway.recording import stream_record, stream_times
 from .gateway.services import Invoker, Services
 from .gateway.worker import Worker
 from .http.errors import HANDLED, on_error
@@ -36,7 +36,7 @@ from .streams.deadline import Timeouts
 from .streams.hub import Hub
 from .streams.limits import Durability, Limits
 from .streams.stream import Stream
-from .telemetry import Emf, Metrics, Numbers, ProcessNumbers, Recorder
+from .telemetry import Emf, Metrics, Numbers, ProcessNumbers, Recorder, otel
 
 
 def create_app(
@@ -107,7 +107,7 @@ def create_app(
         ],
     )
     emf = Emf(settings.emf_namespace) if settings.emf_namespace else None
-    recorder = Recorder(logger or _logger(settings), services.metrics, emf)
+    recorder = Recorder(logger or _logger(settings), services.metrics, emf, services.tracing)
     app.add_middleware(Logged, recorder=recorder, dialects=services.dialects)
     app.state.worker = Worker(services, recorder)
     return app
@@ -145,7 +145,10 @@ def _services(
     def count(stream: Stream) -> None:
         facts = stream.facts
         first, ended = facts.first_content, facts.ended or facts.started
-        metrics.ended(stream_record(stream), first and first - facts.started, ended - facts.started)
+        record = stream_record(stream)
+        metrics.ended(record, first and first - facts.started, ended - facts.started)
+        if tracing is not None:
+            tracing.stream_ended(record, stream_times(stream))
 
     durability = Durability(durable, settings.lease, settings.durability)
     hub = Hub(_limits(settings), on_end=count, durability=durability)
@@ -155,6 +158,9 @@ def _services(
         lambda: hub.store_status == "degraded",
         numbers,
     )
+    tracing = None
+    if settings.otel:
+        tracing = otel.create(__version__, lambda: hub.open_streams, lambda: hub.open_viewers)
 
     return Services(
         settings=settings,
@@ -169,6 +175,7 @@ def _services(
         authenticate=_authenticator(settings, secrets, registries),
         tickets=_tickets(settings, secrets, durable),
         metrics=metrics,
+        tracing=tracing,
         invoker=invoker,
         dialects=registries.dialects,
     )
@@ -249,5 +256,7 @@ def _lifespan(
         await services.hub.aclose()
         await services.catalog.aclose()
         await store.aclose()
+        if services.tracing is not None:
+            await asyncio.to_thread(services.tracing.close)
 
     return lifespan

@@ -55,7 +55,7 @@ async def stop_chat(
     stream = await _find(services, context, chat_id)
     if stream is None:
         raise ClientError("There is no such chat.", code="stream_not_found", status=404)
-    summary.stream_joined(stream)
+    summary.stream_cancelled(stream)
     end = await services.hub.cancel(stream)
     return {"id": stream.meta.id, "end_reason": end.reason}
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..auth.callers import Caller
 from ..clock import monotonic
+from ..telemetry import Trace
 from .memory import RequestMemory
 
 _CLOSING_SECONDS = 1.5
@@ -37,6 +38,7 @@ class RequestContext:
             infinite where the process has no deadline.
         freezes: Whether the process stops running once the response has ended, as on AWS Lambda.
         function_arn: The Lambda function that serves the request, with its alias; empty elsewhere.
+        trace: The request's trace; None if tracing is off.
     """
 
     caller: Caller
@@ -45,6 +47,7 @@ class RequestContext:
     deadline: float = math.inf
     freezes: bool = False
     function_arn: str = ""
+    trace: Trace | None = None
 
     @classmethod
     def of(
@@ -53,11 +56,12 @@ class RequestContext:
         caller: Caller,
         memory: RequestMemory,
         disconnected: Callable[[], Awaitable[None]] = never,
+        trace: Trace | None = None,
     ) -> RequestContext:
         """Return the context of an ASGI scope; on AWS Lambda ``aws.context`` sets the deadline."""
         invocation = scope.get("aws.context")
         if invocation is None:
-            return cls(caller, memory, disconnected)
+            return cls(caller, memory, disconnected, trace=trace)
         return cls(
             caller,
             memory,
@@ -65,6 +69,7 @@ class RequestContext:
             monotonic() + invocation.get_remaining_time_in_millis() / 1000 - _CLOSING_SECONDS,
             getattr(invocation, "freezes", False),
             getattr(invocation, "invoked_function_arn", ""),
+            trace,
         )
 
     @property

@@ -35,6 +35,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     body: JSON
     grace: float | None
     headers: dict[str, str] = {}
+    trace: dict[str, str] = {}
 
 
 def needs_worker(
@@ -87,6 +88,7 @@ async def hand_over(
         body=request.body,
         grace=policy.grace,
         headers=dict(request.headers),
+        trace=dict(context.trace.headers) if context.trace else {},
     )
     await services.hub.reserve(meta)
     try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from ..stores.records import Cursor, Meta
+from ..stores.records import Meta
 from ..streams.stream import Stream
 from ..streams.viewer import Delivery
-from ..telemetry import RequestLog, StreamRecord
+from ..telemetry import RequestLog, StreamRecord, StreamTimes
 
 
 class RequestSummary:
@@ -26,11 +26,23 @@ class RequestSummary:
         self.log.stream = StreamRecord(meta.id, meta.provider, meta.model)
         self.log.started = True
 
-    def stream_joined(self, stream: Stream, cursor: Cursor | None = None) -> None:
-        """Note that the request watches, resumes or cancels a stream started by another one."""
+    def stream_found(self, stream: Stream) -> None:
+        """Note that the request is about a stream that another one has started."""
         meta = stream.meta
         self.log.stream = StreamRecord(meta.id, meta.provider, meta.model)
-        self.log.resumed_from = str(cursor.last) if cursor else None
+
+    def stream_joined(self, stream: Stream, last: object = None) -> None:
+        """Note that the request watches a stream, or resumes it after what it had last."""
+        self.stream_found(stream)
+        self.log.resumed_from = None if last is None else str(last)
+        if self.log.trace is not None:
+            self.log.trace.joined(stream.meta.id, self.log.resumed_from)
+
+    def stream_cancelled(self, stream: Stream) -> None:
+        """Note that the request cancels this stream."""
+        self.stream_found(stream)
+        if self.log.trace is not None:
+            self.log.trace.cancelled(stream.meta.id)
 
     def delivered(self, size: int) -> None:
         """Note that bytes of the response body were given to the server."""
@@ -78,4 +90,15 @@ def stream_record(stream: Stream) -> StreamRecord:
         bytes=facts.bytes,
         kept=stream.copy.complete,
         attempts=[(attempt.model, attempt.error) for attempt in facts.attempts],
+    )
+
+
+def stream_times(stream: Stream) -> StreamTimes:
+    """Return the times of a stream that has ended."""
+    facts = stream.facts
+    first, content = facts.first_upstream_byte, facts.first_content
+    return StreamTimes(
+        duration=(facts.ended or facts.started) - facts.started,
+        first_upstream_byte=None if first is None else first - facts.started,
+        first_content=None if content is None else content - facts.started,
     )

@@ -31,28 +31,32 @@ async def find_response(
     """
     stream_id = f"st_{response_id.removeprefix('resp_')}"
     stream = await services.hub.find(stream_id, context.caller.id)
-    summary.stream_joined(stream)
+    summary.stream_found(stream)
     return stream
 
 
-async def resume_response(services: Services, stream: Stream, starting_after: int) -> View:
+async def resume_response(
+    services: Services, summary: RequestSummary, stream: Stream, starting_after: int
+) -> View:
     """Return a view of the response's events after a ``sequence_number``; -1 for all of them.
 
     Raises:
         ClientError: The response has not reached that number (400, ``invalid_cursor``).
     """
+    summary.stream_joined(stream, starting_after if starting_after >= 0 else None)
     await check_number(stream, decoder_of(services.dialects, stream), starting_after)
     request = services.requests.get(stream.meta.id)
     output = Output(partial(ResponsesEncoder, starting_after, request))
     return join(services.dialects, stream, responses.DIALECT, output=output)
 
 
-async def cancel_response(services: Services, stream: Stream) -> JSON:
+async def cancel_response(services: Services, summary: RequestSummary, stream: Stream) -> JSON:
     """End the stream of a response; return the response object.
 
     Raises:
         StoreError: The stream runs elsewhere, and the store fails.
     """
+    summary.stream_cancelled(stream)
     await services.hub.cancel(stream)
     return response_object(services, stream)
 

@@ -11,7 +11,7 @@ from ..auth.tickets import Tickets
 from ..dialects import Dialect
 from ..settings import Settings
 from ..streams.hub import Hub
-from ..telemetry import Metrics
+from ..telemetry import Metrics, Tracing
 from .catalog import Catalog
 from .held_requests import HeldRequests
 
@@ -39,4 +39,5 @@ class Services:
     metrics: Metrics
     invoker: Invoker
     dialects: Mapping[str, Dialect]
+    tracing: Tracing | None = None
     requests: HeldRequests = field(default_factory=HeldRequests)

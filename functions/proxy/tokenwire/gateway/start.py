@@ -17,6 +17,7 @@ from .prepare import holding, prepare
 from .recording import RequestSummary
 from .references import resolved
 from .services import Services
+from .tracing import traced
 
 GRACE = OnDisconnect(30.0)
 """For clients that can resume: long enough to reload a page, short enough to cost little."""
@@ -131,6 +132,7 @@ class _Start:
             )
         self.summary.stream_started(prepared.meta)
         source = holding(prepared.source, self.context.memory)
+        source = traced(source, self.context.trace, prepared.meta)
         left = self.context.seconds_left
         return await hub.start(prepared.meta, source, self.policy, left, prepared.attempts)
 

@@ -118,7 +118,7 @@ async def cancel(
         StoreError: The stream runs elsewhere, and the store fails.
     """
     stream = await services.hub.find(stream_id, context.caller.id)
-    summary.stream_joined(stream)
+    summary.stream_cancelled(stream)
     end = await services.hub.cancel(stream)
     return end.reason
 
@@ -127,7 +127,7 @@ async def _resume(
     services: Services, summary: RequestSummary, stream: Stream, cursor: Cursor | None
 ) -> bool:
     """Wait for the stream to reach the cursor; return whether anything is left to read."""
-    summary.stream_joined(stream, cursor)
+    summary.stream_joined(stream, cursor.last if cursor else None)
     if is_finished(stream, cursor):
         return False
     await services.hub.reach(stream, cursor)

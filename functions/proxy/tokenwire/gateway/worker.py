@@ -21,6 +21,7 @@ from .memory import RequestMemory
 from .prepare import prepare
 from .recording import RequestSummary, stream_record
 from .services import Services
+from .tracing import traced
 
 _TYPE = "tokenwire.worker"
 
@@ -60,17 +61,20 @@ class Worker:
         job = _job(event)
         scope = {"aws.context": context}
         request_id = str(getattr(context, "aws_request_id", ""))
-        log = RequestLog(request_id, "EVENT", route=job.type, dialect=job.dialect)
+        headers = [(name.encode(), value.encode()) for name, value in job.trace.items()]
+        trace = self._recorder.begin("EVENT", headers)
+        log = RequestLog(request_id, "EVENT", route=job.type, dialect=job.dialect, trace=trace)
         summary = RequestSummary(log)
         memory = RequestMemory(self._services.hub.account(job.owner))
         try:
             reason = await self._run(
-                job, RequestContext.of(scope, Caller(job.owner), memory), summary
+                job, RequestContext.of(scope, Caller(job.owner), memory, trace=trace), summary
             )
         finally:
             log.instants.end = summary.elapsed()
             log.function = function_of(scope)
             self._recorder.record(log)
+            await self._recorder.flush(log)
         return {"stream": job.stream, "end_reason": reason}
 
     async def _run(self, job: Job, context: RequestContext, summary: RequestSummary) -> str:
@@ -86,8 +90,9 @@ class Worker:
             return EndReason.ERROR
         summary.stream_started(prepared.meta)
         policy = OnDisconnect(job.grace)
+        source = traced(prepared.source, context.trace, prepared.meta)
         stream = await hub.start(
-            prepared.meta, prepared.source, policy, context.seconds_left, prepared.attempts, writer
+            prepared.meta, source, policy, context.seconds_left, prepared.attempts, writer
         )
         return await self._finished(stream, summary)
 

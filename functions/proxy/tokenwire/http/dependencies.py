@@ -86,7 +86,8 @@ def _context(request: Request, services: Services, caller: Caller) -> RequestCon
     memory = RequestMemory(services.hub.account(caller.id))
     # The middleware releases it.
     request.scope["state"]["memory"] = memory
-    return RequestContext.of(request.scope, caller, memory, _disconnected(request.receive))
+    trace = request.scope["state"].get("trace")
+    return RequestContext.of(request.scope, caller, memory, _disconnected(request.receive), trace)
 
 
 def _disconnected(receive: Receive) -> Callable[[], Awaitable[None]]:

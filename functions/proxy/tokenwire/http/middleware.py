@@ -39,9 +39,10 @@ class Logged:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         request_id = _request_id(scope)
-        log = RequestLog(request_id, scope["method"])
+        trace = self._recorder.begin(scope["method"], scope["headers"])
+        log = RequestLog(request_id, scope["method"], trace=trace)
         summary = RequestSummary(log)
-        scope.setdefault("state", {}).update(summary=summary, dialects=self._dialects)
+        scope.setdefault("state", {}).update(summary=summary, dialects=self._dialects, trace=trace)
         response = _Response(scope, send, request_id, summary)
         try:
             await self._guarded(scope, receive, response)
@@ -51,6 +52,7 @@ class Logged:
             log.instants.end = summary.elapsed()
             log.function = function_of(scope)
             self._recorder.record(log)
+            await self._recorder.flush(log)
 
     async def _guarded(self, scope: Scope, receive: Receive, response: _Response) -> None:
         try:

@@ -17,6 +17,7 @@ import httpx2
 from ..errors import TokenwireError
 from .bounds import bound
 from .failures import broken, from_status, unreachable
+from .protocol import TRACE_HEADERS
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
@@ -74,7 +75,10 @@ class Http:
     async def _once(self, call: Call) -> httpx2.Response:
         try:
             request = self._client.build_request(
-                "POST", call.url, headers=dict(call.headers), content=call.content
+                "POST",
+                call.url,
+                headers={**TRACE_HEADERS.get(), **call.headers},
+                content=call.content,
             )
             response = await self._client.send(request, stream=True)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:

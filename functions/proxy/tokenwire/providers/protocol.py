@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Protocol
 
 from ..dialects.protocol import ParsedRequest
+
+TRACE_HEADERS: ContextVar[Mapping[str, str]] = ContextVar(
+    "tokenwire_trace_headers", default=MappingProxyType({})
+)
+"""Headers that continue a trace (``traceparent``): transports add them to a stream's request.
+
+They vary by stream, not by request body, so they are no part of what ``open`` translates.
+"""
 
 
 class Provider(Protocol):

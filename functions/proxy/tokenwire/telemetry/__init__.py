@@ -5,8 +5,9 @@ from .emf import Emf
 from .function import FunctionRecord, function_of
 from .metrics import Metrics
 from .numbers import Numbers
-from .record import Instants, RequestLog, StreamRecord, write
+from .record import Instants, RequestLog, StreamRecord, StreamTimes, write
 from .recorder import Recorder
+from .tracing import Trace, Tracing
 
 __all__ = [
     "Emf",
@@ -18,6 +19,9 @@ __all__ = [
     "Recorder",
     "RequestLog",
     "StreamRecord",
+    "StreamTimes",
+    "Trace",
+    "Tracing",
     "function_of",
     "write",
 ]

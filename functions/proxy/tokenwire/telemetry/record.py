@@ -14,6 +14,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from .function import FunctionRecord
+from .tracing import Trace
 
 _SAFE = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}")
 
@@ -50,11 +51,21 @@ class StreamRecord:
     kept: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StreamTimes:
+    """When events of a stream happened, in seconds since it started; None if they did not."""
+
+    duration: float
+    first_upstream_byte: float | None = None
+    first_content: float | None = None
+
+
 @dataclass(slots=True)
 class RequestLog:
     """One request. Filled in while it runs; written once, at its end.
 
-    ``started`` is whether this request started the stream; otherwise it views it.
+    ``started`` is whether this request started the stream; otherwise it views it. ``trace`` is
+    None if tracing is off.
     """
 
     request_id: str
@@ -73,12 +84,13 @@ class RequestLog:
     disconnected: bool = False
     instants: Instants = field(default_factory=Instants)
     function: FunctionRecord | None = None
+    trace: Trace | None = None
 
     @property
     def failure(self) -> str | None:
         """The code of the failure of the request, or of the stream that it started."""
         of_stream = self.stream.error_code if self.stream and self.started else None
-        return _safe(self.error_code or of_stream)
+        return plain_name(self.error_code or of_stream)
 
     @property
     def own_error(self) -> str | None:
@@ -89,10 +101,13 @@ class RequestLog:
     def line(self) -> dict[str, Any]:
         """Return the fields of the line, without those that are not known."""
         stream, function = self.stream, self.function
+        trace_id, span_id = self.trace.ids if self.trace else (None, None)
         return _known(
             {
                 "request_id": self.request_id,
                 "stream_id": stream and stream.id,
+                "trace_id": trace_id,
+                "span_id": span_id,
                 "caller": self.caller,
                 "http": {
                     "request": {"method": self.method},
@@ -103,7 +118,7 @@ class RequestLog:
                 "gen_ai": stream and _gen_ai(stream),
                 "end_reason": stream and stream.end_reason,
                 "error": {
-                    "type": _safe(self.error_code or (stream.error_code if stream else None))
+                    "type": plain_name(self.error_code or (stream.error_code if stream else None))
                 },
                 "attempts": stream and _attempts(stream),
                 "store": _KEPT[stream.kept if stream else None],
@@ -135,10 +150,10 @@ def write(logger: Logger, record: RequestLog) -> None:
 def _gen_ai(stream: StreamRecord) -> dict[str, Any]:
     return {
         "provider": {"name": stream.provider},
-        "request": {"model": _safe(stream.request_model)},
+        "request": {"model": plain_name(stream.request_model)},
         "response": {
-            "model": _safe(stream.response_model),
-            "finish_reasons": [_safe(reason) for reason in stream.finish_reasons],
+            "model": plain_name(stream.response_model),
+            "finish_reasons": [plain_name(reason) for reason in stream.finish_reasons],
         },
         "usage": {"input_tokens": stream.input_tokens, "output_tokens": stream.output_tokens},
     }
@@ -149,12 +164,16 @@ def _attempts(stream: StreamRecord) -> list[dict[str, Any]]:
     if len(stream.attempts) < 2:
         return []
     return [
-        _known({"model": _safe(model), "error": _safe(error)}) for model, error in stream.attempts
+        _known({"model": plain_name(model), "error": plain_name(error)})
+        for model, error in stream.attempts
     ]
 
 
-def _safe(name: str | None) -> str | None:
-    # Model names, finish reasons and some codes are text from outside: only plain names get in.
+def plain_name(name: str | None) -> str | None:
+    """Return a name that may be recorded; ``invalid`` instead of one that may be free text.
+
+    Model names, finish reasons and some codes are text from outside.
+    """
     return name if not name or _SAFE.fullmatch(name) else "invalid"
 
 

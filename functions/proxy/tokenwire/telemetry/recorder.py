@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
@@ -9,6 +11,7 @@ from aws_lambda_powertools import Logger
 from .emf import Emf
 from .metrics import Metrics
 from .record import RequestLog, write
+from .tracing import Trace, Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +22,29 @@ class Recorder:
         logger: Writes the line.
         metrics: The metrics to scrape.
         emf: Writes metrics on Lambda, where nothing scrapes; None elsewhere.
+        tracing: Makes the traces; None if it is off.
     """
 
     logger: Logger
     metrics: Metrics
     emf: Emf | None = None
+    tracing: Tracing | None = None
+
+    def begin(self, method: str, headers: Iterable[tuple[bytes, bytes]]) -> Trace | None:
+        """Begin the trace of a request; None if tracing is off."""
+        return self.tracing.begin(method, headers) if self.tracing else None
+
+    async def flush(self, log: RequestLog) -> None:
+        """On Lambda, which may freeze the process now, send what the request has left behind."""
+        if self.tracing is not None and log.function is not None:
+            await asyncio.to_thread(self.tracing.flush)
 
     def record(self, log: RequestLog) -> None:
         """Count the request's own failure, and write its line."""
         if log.own_error:
             self.metrics.failed(log.own_error)
         write(self.logger, log)
+        if log.trace is not None:
+            log.trace.ended(log)
         if self.emf is not None:
             self.emf.write(log)

@@ -44,7 +44,7 @@ async def read(
     found = await find_response(services, context, summary, response_id)
     if not stream:
         return JSONResponse(response_object(services, found))
-    view = await resume_response(services, found, starting_after)
+    view = await resume_response(services, summary, found, starting_after)
     return streamed(services, context, summary, view)
 
 
@@ -54,7 +54,7 @@ async def cancel(
 ) -> Response:
     """Stops the generation and closes the connection to the provider. Idempotent."""
     found = await find_response(services, context, summary, response_id)
-    return JSONResponse(await cancel_response(services, found))
+    return JSONResponse(await cancel_response(services, summary, found))
 
 
 @router.get("/{response_id}/input_items", summary="List a response's input")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlencode
 
 from ..config import Config
-from ..protocol import Key
+from ..protocol import TRACE_HEADERS, Key
 
 if TYPE_CHECKING:
     import httpx2
@@ -81,7 +81,10 @@ class Sdk:
                 "/chat/completions",
                 cast_to=httpx2.Response,
                 content=content,
-                options={"headers": {**_HEADERS, **headers}, "params": query},
+                options={
+                    "headers": {**_HEADERS, **TRACE_HEADERS.get(), **headers},
+                    "params": query,
+                },
                 stream=True,
                 stream_cls=AsyncStream[object],
             )

@@ -1,0 +1,38 @@
+"""The OpenTelemetry SDK with OTLP exporters, as ``OTEL_…`` variables configure it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from .instruments import Instruments
+from .spans import OpenTelemetry
+
+
+def tracing(
+    version: str, open_streams: Callable[[], int], open_viewers: Callable[[], int]
+) -> OpenTelemetry:
+    """Return the tracing of an app, which sends in the background."""
+    processor = BatchSpanProcessor(OTLPSpanExporter())
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+    resource = _resource(version)
+    tracers = TracerProvider(resource=resource)
+    tracers.add_span_processor(processor)
+    meters = MeterProvider([reader], resource=resource)
+    instruments = Instruments(meters.get_meter("tokenwire"), open_streams, open_viewers)
+    return OpenTelemetry(tracers, meters, instruments)
+
+
+def _resource(version: str) -> Resource:
+    """Return the resource that ``OTEL_…`` variables name; without a name, it is tokenwire."""
+    found = Resource.create({SERVICE_VERSION: version})
+    if str(found.attributes[SERVICE_NAME]).startswith("unknown_service"):
+        return found.merge(Resource({SERVICE_NAME: "tokenwire"}))
+    return found
