@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.eventstream import message
+from tests.fakes.views import view
 from tests.fakes.work import allocated
 from tests.fuzz.targets import KINDS
 from tests.fuzz.test_targets import SEEDS
@@ -25,8 +26,8 @@ from tokenwire.providers.anthropic import provider as anthropic
 from tokenwire.providers.bedrock import provider as bedrock
 from tokenwire.providers.exchange import Post
 from tokenwire.providers.gemini import provider as gemini
-from tokenwire.providers.non_streaming import as_stream
-from tokenwire.providers.openai.provider import _read as openai_read
+from tokenwire.providers.http import Body as ResponseBody
+from tokenwire.providers.non_streaming import StreamedBody
 from tokenwire.sse import Parser, ServerSentEvent
 from tokenwire.stores.records import EndReason, Facts, Meta
 from tokenwire.streams.blocks import Bounds
@@ -34,7 +35,7 @@ from tokenwire.streams.deadline import Timeouts
 from tokenwire.streams.framing import framed
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
-from tokenwire.streams.viewer import Delivery, Rendering, Translated, Verbatim, view
+from tokenwire.streams.viewer import Delivery, Rendering, Translated, Verbatim
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,10 @@ POST = Post("/", {})
 META = Meta("st_x", "me", "p", "chat", "m", 1)
 # A provider, its dialect, and the reader of its bodies.
 PROVIDERS: dict[str, tuple[str, Read]] = {
-    "openai": ("chat", lambda response: as_stream(openai_read(response), complete_responses.chat)),
+    "openai": (
+        "chat",
+        lambda response: StreamedBody(ResponseBody(response), complete_responses.chat),
+    ),
     "anthropic": ("messages", lambda response: anthropic.API.read(response, "m", POST)),
     "gemini": ("messages", lambda response: gemini.API.read(response, "m", POST)),
     "bedrock": ("messages", lambda response: bedrock.CONVERSE.read(response, "m", POST)),

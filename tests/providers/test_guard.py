@@ -17,7 +17,7 @@ from tokenwire.errors import UpstreamError
 from tokenwire.providers.anthropic import provider as anthropic
 from tokenwire.providers.config import Config
 from tokenwire.providers.gemini import provider as gemini
-from tokenwire.providers.guard import LEAST, guarded
+from tokenwire.providers.guard import LEAST, Guarded
 from tokenwire.providers.native import Native
 from tokenwire.providers.openai.provider import OpenAIProvider
 from tokenwire.providers.protocol import Provider
@@ -35,7 +35,7 @@ async def passed(*parts: bytes, secrets: tuple[str, ...] = (KEY,)) -> bytes:
     """What of a body is passed on."""
     found = b""
     try:
-        async for part in guarded(body(*parts), secrets):
+        async for part in Guarded(body(*parts), secrets):
             found += part
     except UpstreamError as error:
         return found + f"<{error.code}>".encode()

@@ -11,6 +11,7 @@ import pytest
 
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tests.fakes.views import view
 from tests.fakes.virtual import run
 from tests.streams.test_keeping import LEASE, Tap, Trouble, broken, hub, start
 from tokenwire.dialects import DIALECTS
@@ -27,7 +28,7 @@ from tokenwire.streams.ending import CONNECTION_EXPIRED
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Limits
 from tokenwire.streams.stream import Stream, first_after
-from tokenwire.streams.viewer import Delivery, view
+from tokenwire.streams.viewer import Delivery
 
 AWAY = Error("store_unavailable", "The store is away.", retryable=True, status=503)
 

@@ -7,13 +7,14 @@ import asyncio
 import pytest
 
 from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tests.fakes.views import view
 from tokenwire.dialects import chat, events
 from tokenwire.events import Error
 from tokenwire.sse import PING
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.tail import Tail
-from tokenwire.streams.viewer import Delivery, Ids, Rendering, Translated, Verbatim, view
+from tokenwire.streams.viewer import Delivery, Ids, Rendering, Translated, Verbatim
 
 META = Meta("st_x", "me", "test", "chat", "m", 1)
 LOST = Error("lost", "gone", retryable=True)

@@ -68,6 +68,11 @@ class Splitter:
         self._has_cr = False
         self._owed_lf = False
 
+    @property
+    def is_at_block(self) -> bool:
+        """Whether the next byte begins a block: no byte is held, or due to the one before."""
+        return self._head is None and not (self._buffer or self._owed_lf)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take the next bytes; return the blocks that they complete.
 

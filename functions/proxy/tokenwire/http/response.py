@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from functools import partial
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -25,8 +24,9 @@ from ..gateway.recording import RequestSummary
 from ..streams.ending import CONNECTION_EXPIRED
 from ..streams.hub import Hub
 from ..streams.reader import Reader
-from ..streams.viewer import Delivery, view
-from .delivery import DeliveryOptions
+from ..streams.sender import Sender
+from ..streams.viewer import Delivery, Viewer
+from .delivery import DIRECT_SEND, EAGER_SEND, DeliveryOptions
 
 _NO_DEADLINE = 1e6
 """Seconds: longer than any request, and short enough for a timer of the event loop."""
@@ -91,7 +91,7 @@ class StreamResponse(Response):
                 if failure is not None:
                     await failure(scope, receive, send)
                 elif not reader.stopped or reader.interruption:
-                    await self._serve(send, reader)
+                    await self._serve(scope, send, reader)
             finally:
                 watcher.cancel()
                 deadline.cancel()
@@ -127,7 +127,7 @@ class StreamResponse(Response):
             return None
         return self._options.error_response(error)
 
-    async def _serve(self, send: Send, reader: Reader) -> None:
+    async def _serve(self, scope: Scope, send: Send, reader: Reader) -> None:
         attempts = self._stream.facts.attempts
         if attempts and attempts[-1].error is None:
             self.headers["x-model"] = _in_a_header(attempts[-1].model)
@@ -135,11 +135,7 @@ class StreamResponse(Response):
             {"type": "http.response.start", "status": 200, "headers": list(self.raw_headers)}
         )
         try:
-            async with aclosing(self._chunks(reader)) as chunks:
-                async for chunk in chunks:
-                    async with asyncio.timeout(self._options.send_timeout):
-                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                    self._summary.delivered(len(chunk))
+            await self._send_all(scope, send, reader)
         except (TimeoutError, OSError):
             # Leave the body unfinished, so that the client sees an aborted transfer and not a
             # complete answer.
@@ -147,26 +143,37 @@ class StreamResponse(Response):
         if self._delivery.complete and (not reader.stopped or reader.interruption):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _charge(self, reader: Reader) -> None:
+    async def _send_all(self, scope: Scope, send: Send, reader: Reader) -> None:
+        options, rendering = self._options, self._view.rendering
+        send = scope["state"].get(DIRECT_SEND, send)
+        prefix = b"" if options.retry is None else b"retry: %d\n" % options.retry
+        if opening := rendering.open(self._stream.meta):
+            async with asyncio.timeout(options.send_timeout):
+                await _send_body(send, prefix + opening)
+            self._summary.delivered(len(prefix + opening))
+            prefix = b""
+        sender = Sender(
+            reader,
+            Viewer(reader, rendering, self._delivery, prefix, partial(self._charge, reader)),
+            partial(_send_body, send),
+            self._summary.delivered,
+            self._delivery,
+            heartbeat=options.heartbeat,
+            timeout=options.send_timeout,
+            direct=EAGER_SEND in scope.get("extensions", ()),
+        )
+        await sender.run()
+
+    def _charge(self, reader: Reader, held: int) -> None:
         """Charge the text that the client's dialect keeps. If it does not fit, stop reading."""
-        if not (held := self._view.rendering.held):
-            return
         try:
             self._memory.grow(held - self._memory.size)
         except ProxyError as error:
             reader.stop(as_event(error))
 
-    async def _chunks(self, reader: Reader) -> AsyncGenerator[bytes]:
-        options, rendering = self._options, self._view.rendering
-        retry = b"" if options.retry is None else b"retry: %d\n" % options.retry
-        if opening := rendering.open(self._stream.meta):
-            yield retry + opening
-            retry = b""
-        async for chunk in view(reader, rendering, options.heartbeat, self._delivery):
-            self._charge(reader)
-            if retry and not chunk.startswith(b":"):
-                chunk, retry = retry + chunk, b""
-            yield chunk
+
+async def _send_body(send: Send, data: bytes) -> None:
+    await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 def _in_a_header(name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..dialects.protocol import ParsedRequest
-from .guard import guarded
+from .guard import Guarded
 
 if TYPE_CHECKING:
     import httpx2
@@ -83,6 +83,6 @@ async def _posted(
     sent = await send(post)
     response = sent.response
     try:
-        yield guarded(api.read(response, model, post), sent.secrets)
+        yield Guarded(api.read(response, model, post), sent.secrets)
     finally:
         await response.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from typing import Self
 
 from ..errors import UpstreamError
 
@@ -11,7 +12,7 @@ LEAST = 20
 place of one ("ollama", "no-key-required") is no secret, and may well be in a text."""
 
 
-async def guarded(body: AsyncIterator[bytes], secrets: Iterable[str]) -> AsyncIterator[bytes]:
+class Guarded:
     """The body, for as long as none of the secrets is in it.
 
     Some servers and proxies echo a request's headers in what they say of a fault, with status 200
@@ -25,14 +26,24 @@ async def guarded(body: AsyncIterator[bytes], secrets: Iterable[str]) -> AsyncIt
     Raises:
         UpstreamError: A secret is in it (``upstream_malformed``).
     """
-    needles = [secret.encode() for secret in secrets if len(secret) >= LEAST]
-    keep = max(map(len, needles), default=1) - 1
-    before = b""
-    async for data in body:
-        window = before + data
-        if any(needle in window for needle in needles):
-            raise UpstreamError(
-                "The provider sent an event that cannot be passed on.", code="upstream_malformed"
-            )
-        yield data
-        before = window[-keep:] if keep else b""
+
+    def __init__(self, body: AsyncIterator[bytes], secrets: Iterable[str]) -> None:
+        self._body = body
+        self._needles = [secret.encode() for secret in secrets if len(secret) >= LEAST]
+        self._keep = max(map(len, self._needles), default=1) - 1
+        self._before = b""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        data = await self._body.__anext__()
+        window = self._before + data
+        for needle in self._needles:
+            if needle in window:
+                raise UpstreamError(
+                    "The provider sent an event that cannot be passed on.",
+                    code="upstream_malformed",
+                )
+        self._before = window[-self._keep :] if self._keep else b""
+        return data

@@ -9,8 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
+from typing import Self, TypeAlias, TypeVar
+from urllib.request import getproxies
 
 import httpx2
 
@@ -21,6 +25,12 @@ from .protocol import TRACE_HEADERS
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
+_CONNECTIONS = 10_000
+Client = TypeVar("Client", bound=httpx2.AsyncClient)
+Read: TypeAlias = Callable[[], Awaitable[bytes]]
+"""Return what has arrived of a body, at least one byte; empty at its end."""
+READ = "tokenwire.read"
+"""A response's extension: a ``Read`` of its transport, which costs less than httpx2's iterators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +55,7 @@ class Http:
     """
 
     def __init__(self, connect_timeout: float, max_retries: int) -> None:
-        timeout = httpx2.Timeout(None, connect=connect_timeout)
-        limits = httpx2.Limits(max_connections=10_000, max_keepalive_connections=100)
-        self._client = httpx2.AsyncClient(
-            timeout=timeout,
-            limits=limits,
-            follow_redirects=False,
-            event_hooks={"response": [bound]},
-        )
+        self._client = client(httpx2.AsyncClient, connect_timeout)
         self._max_retries = max_retries
 
     async def post(self, call: Call) -> httpx2.Response:
@@ -115,14 +118,45 @@ async def _error(response: httpx2.Response) -> object:
     return found.get("error", found) if isinstance(found, dict) else None
 
 
-async def read(response: httpx2.Response) -> AsyncIterator[bytes]:
-    """The body, as it comes.
+def client(kind: type[Client], connect_timeout: float) -> Client:
+    """Return a client that never goes where a provider sends it: the settings alone name hosts."""
+    return kind(
+        timeout=httpx2.Timeout(None, connect=connect_timeout),
+        limits=httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=100),
+        follow_redirects=False,
+        event_hooks={"response": [bound]},
+        transport=_transport(connect_timeout),
+    )
+
+
+def _transport(connect_timeout: float) -> httpx2.AsyncBaseTransport | None:
+    """Return aiohttp's, if it is installed; None where httpx2 has to ask proxies."""
+    if find_spec("aiohttp") is None or getproxies():
+        return None
+    from .aio import AioTransport
+
+    return AioTransport(connect_timeout, _CONNECTIONS, READ)
+
+
+class Body:
+    """The body of a response, as it comes: from the transport's own reader, where it has one.
 
     Raises:
         UpstreamError: The connection broke (``upstream_disconnected``).
     """
-    try:
-        async for part in response.aiter_bytes():
-            yield part
-    except httpx2.HTTPError as error:
-        raise broken(error) from None
+
+    def __init__(self, response: httpx2.Response) -> None:
+        raw = None if "content-encoding" in response.headers else response.extensions.get(READ)
+        self._read: Read = raw or partial(anext, response.aiter_bytes(), b"")
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            data: bytes = await self._read()
+        except Exception as error:
+            raise broken(error) from None
+        if not data:
+            raise StopAsyncIteration
+        return data

@@ -5,7 +5,8 @@ Some servers answer with one JSON document although the request asks for a strea
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Self
 
 from ..errors import UpstreamError
 
@@ -15,10 +16,8 @@ _SPACE = b"\xef\xbb\xbf \t\r\n"
 _MAX_SPACE = 1024
 
 
-async def as_stream(
-    body: AsyncIterator[bytes], convert: Callable[[bytes], bytes]
-) -> AsyncIterator[bytes]:
-    """Yield the body unchanged, or a JSON document converted to the blocks of a stream.
+class StreamedBody:
+    """The body unchanged, or a JSON document converted to the blocks of a stream.
 
     Args:
         body: The provider's response body.
@@ -27,14 +26,24 @@ async def as_stream(
     Raises:
         UpstreamError: The document is too large, or not a response (``upstream_malformed``).
     """
-    found, head = await read_document(body)
-    if found is not None:
-        yield convert(found)
-        return
-    if head:
-        yield head
-    async for data in body:
-        yield data
+
+    def __init__(self, body: AsyncIterator[bytes], convert: Callable[[bytes], bytes]) -> None:
+        self._body = body
+        self._convert = convert
+        self._next: Callable[[], Awaitable[bytes]] = self._first
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Awaitable[bytes]:
+        return self._next()
+
+    async def _first(self) -> bytes:
+        self._next = self._body.__anext__
+        found, head = await read_document(self._body)
+        if found is not None:
+            return self._convert(found)
+        return head or await anext(self._body)
 
 
 async def read_document(body: AsyncIterator[bytes]) -> tuple[bytes | None, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -15,6 +15,10 @@ from .limits import Limits, Waiting
 
 MAX_FIELDS = 128
 """Header fields of one request, trailers included."""
+
+EAGER_SEND = "tokenwire.eager_send"
+"""The extension of the ASGI scope that tells the app that a send may be begun by one task and
+finished by another."""
 
 MAX_PIPELINED = 4
 """Requests that may wait behind the one that is being answered."""
@@ -151,6 +155,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+            # uvicorn's ``send`` waits for an event, and uses nothing of the running task.
+            cast("dict[str, Any]", scope).setdefault("extensions", {})[EAGER_SEND] = {}
             try:
                 await app(scope, receive, send)
             finally:

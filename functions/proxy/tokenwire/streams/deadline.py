@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -38,6 +39,9 @@ _MESSAGES = {
 class Deadline:
     """A context that ends with ``UpstreamError`` when the limit in force runs out.
 
+    One timer serves all limits. It is not moved by progress, which is made with every block: it
+    looks at the time of the last progress when it fires.
+
     Raises:
         UpstreamError: Code ``timeout_first_content``, ``timeout_idle`` or ``timeout_total``,
             status 504.
@@ -45,31 +49,50 @@ class Deadline:
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._timer = asyncio.timeout(None)
-        self._total_at = 0.0
-        self._code = "timeout_first_content"
+        self._idle = timeouts.idle
+        self._timeout = asyncio.timeout(None)
+        self._total_at = self._due = self._fires_at = math.inf
+        self._has_progress = False
+        self._code = ""
 
     async def __aenter__(self) -> Self:
-        now = asyncio.get_running_loop().time()
-        self._total_at = now + self._timeouts.total
-        await self._timer.__aenter__()
-        self._arm(now + self._timeouts.first_content, "timeout_first_content")
+        self._loop = asyncio.get_running_loop()
+        self._now = self._loop.time
+        await self._timeout.__aenter__()
+        self._total_at = self._now() + self._timeouts.total
+        self._due = self._now() + self._timeouts.first_content
+        self._arm()
         return self
 
     def progress(self) -> None:
         """The answer has begun, and something has just come: silence is counted anew."""
-        now = asyncio.get_running_loop().time()
-        self._arm(now + self._timeouts.idle, "timeout_idle")
+        self._has_progress = True
+        self._due = due = self._now() + self._idle
+        if due < self._fires_at:
+            # Only once, where the limit that was in force before is the longer one.
+            self._timer.cancel()
+            self._arm()
 
     def pause(self) -> None:
         """We are waiting for a reader, not for the provider: only the total counts."""
-        self._arm(self._total_at, "timeout_total")
+        self._due = math.inf
 
-    def _arm(self, at: float, code: str) -> None:
-        if at >= self._total_at:
-            at, code = self._total_at, "timeout_total"
-        self._code = code
-        self._timer.reschedule(at)
+    def _arm(self) -> None:
+        self._fires_at = min(self._due, self._total_at)
+        self._timer = self._loop.call_at(self._fires_at, self._check)
+
+    def _check(self) -> None:
+        due = min(self._due, self._total_at)
+        if self._now() < due:
+            self._arm()
+        else:
+            self._code = self._code_of_due()
+            self._timeout.reschedule(due)
+
+    def _code_of_due(self) -> str:
+        if self._due >= self._total_at:
+            return "timeout_total"
+        return "timeout_idle" if self._has_progress else "timeout_first_content"
 
     async def __aexit__(
         self,
@@ -77,8 +100,9 @@ class Deadline:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._timer.cancel()
         try:
-            await self._timer.__aexit__(kind, error, traceback)
+            await self._timeout.__aexit__(kind, error, traceback)
         except TimeoutError:
             raise UpstreamError(
                 _MESSAGES[self._code], code=self._code, status=504, retryable=True

@@ -56,6 +56,8 @@ class BodyBlocks:
         return self._cut(await anext(self._body))
 
     def _cut(self, data: bytes) -> list[bytes]:
+        if self._framer.is_one(data):
+            return [data]
         blocks: list[bytes] = []
         try:
             blocks.extend(self._framer.feed(data))
@@ -104,6 +106,22 @@ class Framer:
 
     def __init__(self, max_block: int = MAX_BLOCK) -> None:
         self._splitter = Splitter(max_block)
+        self._max_block = max_block
+
+    def is_one(self, data: bytes) -> bool:
+        """Return whether this is one block to be passed on as it is, and nothing else.
+
+        Most reads of a paced stream are. Such bytes need not be fed.
+        """
+        return (
+            data.find(b"\n") == len(data) - 2
+            and data.endswith(b"\n\n")
+            and data.startswith(b"data:")
+            and self._splitter.is_at_block
+            and b"\r" not in data
+            and data.isascii()
+            and self._max_block >= len(data) > len(b"data: \n\n")
+        )
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the blocks that these bytes complete. Must be consumed to its end.

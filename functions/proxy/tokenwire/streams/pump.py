@@ -12,6 +12,7 @@ from time import perf_counter
 from ..dialects.protocol import AsIs, Decoder, Repair, as_event
 from ..errors import ProxyError, TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
+from ..hotpath import BURST
 from ..stores.records import End, EndReason, Facts
 from .deadline import Deadline, Timeouts
 from .framing import BlockStream
@@ -52,6 +53,7 @@ class Pump:
         self._tail = tail
         self._facts = facts
         self._timeouts = timeouts
+        self._reads = 0
 
     async def run(self) -> None:
         """Pump until the stream is over. Raises nothing but ``CancelledError``."""
@@ -70,13 +72,18 @@ class Pump:
     async def _pump(self) -> None:
         async with Deadline(self._timeouts) as deadline, self._source.open() as stream:
             async for blocks in stream:
-                self._facts.first_upstream_byte = self._facts.first_upstream_byte or _now()
+                self._reads += 1
+                if self._facts.first_upstream_byte is None:
+                    self._facts.first_upstream_byte = _now()
                 end = self._take(blocks)
                 if end is not None:
                     self._finish(end)
                     await _drain(stream)
                     return
-                await self._pause(deadline)
+                if self._facts.first_content is not None:
+                    if self._reads % BURST == 0 or self._tail.exceeds_window:
+                        await self._pause(deadline)
+                    deadline.progress()
             self._finish(self._end_without_terminator(stream.rest))
 
     def _take(self, blocks: Iterable[bytes]) -> End | None:
@@ -124,15 +131,12 @@ class Pump:
                 facts.first_content = _now()
 
     async def _pause(self, deadline: Deadline) -> None:
-        if self._facts.first_content is None:
-            return
         if self._tail.exceeds_window:
             deadline.pause()
             await self._tail.room()
         else:
             # A provider that sends without a pause must not block the other streams.
             await asyncio.sleep(0)
-        deadline.progress()
 
     def _end_without_terminator(self, rest: bytes) -> End:
         if rest and self._source.decoder.ends(rest):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import ClientError
@@ -35,8 +36,9 @@ class Reader:
 
     def take(self, limit: int = 64 * 1024) -> list[bytes]:
         """Return the next blocks, up to about ``limit`` bytes, but at least one if there is any."""
-        held = self._blocks.held
-        start = stop = self.position - self._blocks.first
+        blocks = self._blocks
+        held = blocks.held
+        start = stop = self.position - blocks.first
         size = 0
         while stop < len(held) and size < limit:
             size += len(held[stop]) + BLOCK_OVERHEAD
@@ -87,16 +89,37 @@ class Reader:
         """Stop the reader: its client has disconnected, or is disconnected because of ``why``."""
         self._stopped = True
         self._why = why
+        self.wake()
+
+    def wake(self) -> None:
+        """End the wait that is under way, if there is one."""
         if self._pending is not None and not self._pending.done():
             self._pending.set_result(True)
+
+    async def follow(self, serve: Callable[[], bool]) -> None:
+        """Have ``serve`` called by each append, inside it, until it returns False.
+
+        Returns then, or once something else than a block is due, or when woken. Not for a reader
+        that has blocks to take.
+        """
+        if self.is_due:
+            return
+        pending: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._pending = pending
+        following = self._tail.following
+        following[pending] = serve
+        try:
+            await pending
+        finally:
+            following.pop(pending, None)
 
     async def wait(self, seconds: float) -> bool:
         """Wait for a record after this place; return False if none came in ``seconds``."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while not self._is_due:
+        while not self.is_due:
             if not await self._woken(until - loop.time()):
-                return self._is_due
+                return self.is_due
         return True
 
     async def over(self) -> None:
@@ -113,7 +136,8 @@ class Reader:
             await self._woken(until - loop.time())
 
     @property
-    def _is_due(self) -> bool:
+    def is_due(self) -> bool:
+        """Whether there is something to read, or nothing more to wait for."""
         tail = self._tail
         is_over = tail.closed if self._is_early else tail.over
         return self._stopped or self.position < self._blocks.next or is_over

@@ -73,7 +73,10 @@ class Retention:
             Whether the held bytes are within the limits.
         """
         self._held += size
-        self._charge_owner(owner, size)
+        if size and owner not in self._unlimited:
+            self._charge_owner(owner, size)
+        if self._held <= self._limit and not self._exceeds_limit(owner):
+            return True
         if not self._is_evicting:
             # A stream that is forgotten releases its bytes through this method.
             self._is_evicting = True
@@ -89,10 +92,9 @@ class Retention:
             stream.stop_timer()
 
     def _charge_owner(self, owner: str, size: int) -> None:
-        if size and owner not in self._unlimited:
-            self._owners[owner] = self._owners.get(owner, 0) + size
-            if not self._owners[owner]:
-                del self._owners[owner]
+        self._owners[owner] = self._owners.get(owner, 0) + size
+        if not self._owners[owner]:
+            del self._owners[owner]
 
     def _exceeds_limit(self, owner: str) -> bool:
         return self._owners.get(owner, 0) > self._owner_limit

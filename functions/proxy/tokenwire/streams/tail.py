@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from ..dialects.protocol import as_exception
 from ..errors import ClientError
 from ..events import Error
+from ..hotpath import MAX_DIRECT
 from ..stores.records import End, RecordId
 from .blocks import Blocks, Bounds
 from .offered_end import OfferedEnd
@@ -44,6 +45,7 @@ class Tail:
         self.withdrawn: RecordId | None = None
         self.blocks = Blocks(bounds, charge or (lambda _: True))
         self.waiting: set[asyncio.Future[bool]] = set()
+        self.following: dict[asyncio.Future[bool], Callable[[], bool]] = {}
         self._offered = OfferedEnd(end_wait, self.finish)
         self._ended_at: RecordId | None = None
         self._is_retired = False
@@ -83,7 +85,8 @@ class Tail:
     @property
     def closed(self) -> bool:
         """Whether no block will come any more; the end may still wait for the store."""
-        return self.over or self._offered.end is not None
+        # Not by way of ``over``: this is looked at for every block.
+        return self.end is not None or self.broken is not None or self._offered.end is not None
 
     @property
     def readers(self) -> int:
@@ -102,7 +105,10 @@ class Tail:
         """
         if not self.closed:
             self.blocks.add(blocks, self._needed)
-            self._wake()
+            if self.following:
+                self._serve()
+            if self.waiting:
+                _wake(self.waiting)
 
     def offer(self, end: End) -> None:
         """End the log, as its writer, if it has no end yet.
@@ -157,7 +163,11 @@ class Tail:
     @property
     def exceeds_window(self) -> bool:
         """Whether the slowest attached reader is further behind than the window."""
-        return not self.closed and any(map(self._is_slow, self._readers))
+        blocks = self.blocks
+        for reader in self._readers:  # not any(map()): this is looked at for every block
+            if blocks.exceeds_window(reader.consumed) and not reader.stopped:
+                return not self.closed
+        return False
 
     async def room(self) -> None:
         """Wait until the slowest attached reader is within the window, or the stream is over."""
@@ -244,10 +254,20 @@ class Tail:
         positions = (reader.position for reader in self._readers if not reader.stopped)
         return min(positions, default=self.next)
 
+    def _serve(self) -> None:
+        """Have readers that have everything take the new blocks here; wake the others."""
+        for count, (pending, serve) in enumerate(tuple(self.following.items())):
+            if not pending.done() and (count >= MAX_DIRECT or not serve()):
+                pending.set_result(True)
+
     def _wake(self) -> None:
-        waiting, self.waiting = self.waiting, set()
-        for future in waiting:
-            if not future.done():
-                future.set_result(True)
+        _wake(self.waiting)
+        _wake(self.following)
         if self.closed:
             self.moved()
+
+
+def _wake(waiting: Iterable[asyncio.Future[bool]]) -> None:
+    for future in waiting:
+        if not future.done():
+            future.set_result(True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..dialects.protocol import Decoder, Encoder, as_event
 from ..errors import TokenwireError
 from ..events import Error
-from ..sse import PING
 from ..stores.records import Cursor, End, Meta, RecordId
 from .reader import Reader
 
@@ -104,6 +102,9 @@ class Verbatim:
         """Return each block with its id line before it."""
         head = f"id: {self._ids.prefix}{epoch}-".encode()
         surplus = self._surplus
+        if len(blocks) == 1:  # as for every block of a paced stream
+            block = blocks[0]
+            return b"" if surplus and surplus(block) else b"%b%d\n%b" % (head, first, block)
         return b"".join(
             b"%b%d\n%b" % (head, number, block)
             for number, block in enumerate(blocks, first)
@@ -189,42 +190,72 @@ class Delivery:
     complete: bool = False
 
 
-async def view(
-    reader: Reader, rendering: Rendering, heartbeat: float, delivery: Delivery
-) -> AsyncIterator[bytes]:
-    """Yield the bytes for one client, from the reader's position to the end of the stream.
+class Viewer:
+    """What one client is sent, from the reader's position to the end of the stream.
 
-    Each item is one write, between blocks: all blocks that are there by then, or a heartbeat after
-    ``heartbeat`` seconds without one. Ends early, with an error that has no id, if the reader
-    is interrupted; and without an error if its client has disconnected.
+    ``over`` is whether nothing more follows what ``next`` has returned. The last write is an error
+    that has no id if the reader is interrupted; there is none if its client has disconnected.
+
+    Args:
+        reader: The client's place in the log.
+        rendering: Turns records into bytes.
+        delivery: Counts what is sent.
+        prefix: Bytes before the first write.
+        charge: Called with the bytes that the rendering holds, after each read, if it holds any.
     """
-    epoch = reader.epoch
-    while (why := reader.interruption) is None and not reader.stopped:
+
+    __slots__ = ("_charge", "_delivery", "_epoch", "_prefix", "_reader", "_rendering", "over")
+
+    def __init__(
+        self,
+        reader: Reader,
+        rendering: Rendering,
+        delivery: Delivery,
+        prefix: bytes = b"",
+        charge: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._charge = charge
+        self._prefix = prefix
+        self._reader = reader
+        self._rendering = rendering
+        self._delivery = delivery
+        self._epoch = reader.epoch
+        self.over = False
+
+    def next(self) -> bytes | None:
+        """Return the next write, between blocks: all blocks that are there by now.
+
+        None if there is nothing to read at present; empty if what was read has no bytes in this
+        dialect.
+        """
+        reader, rendering = self._reader, self._rendering
+        why = reader.interruption
+        if why is not None:
+            return self._last(rendering.interrupt(why))
+        if reader.stopped:
+            self.over = True
+            return None
         first = reader.position
         if blocks := reader.take():
-            delivery.blocks += len(blocks)
-            if data := rendering.blocks(epoch, first, blocks):
-                yield data
+            self._delivery.blocks += len(blocks)
+            data = rendering.blocks(self._epoch, first, blocks)
+            if held := rendering.held:
+                self._charge(held)
             if rendering.over:
-                delivery.complete = True
-                return
-            await _let_others_run(reader)
-        elif (ended := reader.ended) is not None:
-            delivery.complete = True
-            yield rendering.close(*ended)
-            return
-        elif not await reader.wait(heartbeat):
-            delivery.heartbeats += 1
-            yield PING
-    if why is not None:
-        delivery.complete = True
-        yield rendering.interrupt(why)
+                return self._last(data)
+            return self._prefixed(data) if self._prefix else data
+        if (ended := reader.ended) is not None:
+            return self._last(rendering.close(*ended))
+        return None
 
+    def _last(self, data: bytes) -> bytes:
+        self._delivery.complete = self.over = True
+        return self._prefixed(data)
 
-async def _let_others_run(reader: Reader) -> None:
-    """Yield to other tasks between two reads of a long replay, which may never wait."""
-    if reader.has_more:
-        await asyncio.sleep(0)
+    def _prefixed(self, data: bytes) -> bytes:
+        if data:
+            data, self._prefix = self._prefix + data, b""
+        return data
 
 
 def _ending(encoder: Encoder, end: End) -> list[bytes]:

@@ -14,7 +14,7 @@ from .. import complete_responses
 from ..exchange import Post
 from ..messages_from_chat import from_chat
 from ..native import Api, names
-from ..non_streaming import as_stream
+from ..non_streaming import StreamedBody
 from .request import request as legal
 
 if TYPE_CHECKING:
@@ -30,11 +30,10 @@ def _ask(request: ParsedRequest, model: str) -> Post:
         return Post("/v1/messages", legal(translated, model))
 
 
-async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
-    from ..http import read
+def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
+    from ..http import Body
 
-    async for data in as_stream(read(response), complete_responses.messages):
-        yield data
+    return StreamedBody(Body(response), complete_responses.messages)
 
 
 def _listed(listed: Mapping[str, Any]) -> list[str]:

@@ -22,7 +22,7 @@ from ..config import Config
 from ..exchange import Post, Sent, exchange
 from ..kind import Dependencies
 from ..messages_from_chat import from_chat
-from ..non_streaming import as_stream, read_document
+from ..non_streaming import StreamedBody, read_document
 from ..paths import segment
 from ..settings import ProviderSettings
 from ..turns import one_call
@@ -159,20 +159,19 @@ def _ask_openai(request: ParsedRequest, model: str) -> Post:
     return Post("/openai/v1/chat/completions", body)
 
 
-async def _read_openai(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
-    from ..http import read
+def _read_openai(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
+    from ..http import Body
 
-    async for data in as_stream(read(response), complete_responses.chat):
-        yield data
+    return StreamedBody(Body(response), complete_responses.chat)
 
 
 async def _read_converse(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
     """The event stream's messages as blocks; botocore's own parser checks its checksums."""
-    from ..http import read
+    from ..http import Body
 
     request_id = response.headers.get("x-amzn-requestid", "")
     reader = ConverseReader(request_id, model, one_call=post.one_call)
-    body = read(response)
+    body = Body(response)
     found, head = await read_document(body)
     if found is not None:
         yield b"".join([reader.read(kind, payload) for kind, payload in events(found)])

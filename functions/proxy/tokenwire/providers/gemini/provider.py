@@ -13,7 +13,7 @@ from ...dialects.protocol import ParsedRequest
 from ..exchange import Post
 from ..messages_from_chat import from_chat
 from ..native import Api, names
-from ..non_streaming import as_stream
+from ..non_streaming import StreamedBody
 from ..paths import segment
 from ..turns import one_call
 from .chunks import blocks
@@ -33,10 +33,10 @@ def _ask(request: ParsedRequest, model: str) -> Post:
 
 
 async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:
-    from ..http import read
+    from ..http import Body
 
     reader = GeminiReader(model, one_call=post.one_call)
-    async for data in as_stream(read(response), blocks):
+    async for data in StreamedBody(Body(response), blocks):
         for block in reader.feed(data):
             yield block
     if rest := reader.close():

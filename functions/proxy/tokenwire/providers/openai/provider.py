@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,15 +19,12 @@ from .. import complete_responses
 from ..config import Config
 from ..credentials import values, with_rotation
 from ..exchange import Sent
-from ..guard import guarded
+from ..guard import Guarded
 from ..model_list import ModelList
-from ..non_streaming import as_stream
+from ..non_streaming import StreamedBody
 from ..protocol import Key
 from .bodies import Amend, as_it_is, for_openai
 from .transport import Transport, connect
-
-if TYPE_CHECKING:
-    import httpx2
 
 
 class OpenAIProvider:
@@ -72,11 +68,13 @@ class OpenAIProvider:
 
     @asynccontextmanager
     async def _posted(self, body: JSON, model: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        from ..http import Body
+
         config = self._config
         keys = (self._key, *config.secret_headers.values(), *config.secret_query.values())
         sent = await with_rotation(partial(self._send, _encoded(body, model)), keys)
         try:
-            yield guarded(as_stream(_read(sent.response), complete_responses.chat), sent.secrets)
+            yield Guarded(StreamedBody(Body(sent.response), complete_responses.chat), sent.secrets)
         finally:
             await sent.response.aclose()
 
@@ -120,13 +118,3 @@ def _encoded(body: JSON, model: str) -> bytes:
     streamed_body = {**body, "model": model, "stream": True}
     with_usage = {**streamed_body, "stream_options": {**options, "include_usage": True}}
     return msgspec.json.encode(with_usage)
-
-
-async def _read(response: httpx2.Response) -> AsyncIterator[bytes]:
-    from ..failures import broken
-
-    try:
-        async for chunk in response.aiter_bytes():
-            yield chunk
-    except Exception as error:
-        raise broken(error) from None

@@ -8,7 +8,6 @@ redirects and report failures alike: tests/providers/test_openai.py runs against
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlencode
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from ..http import Http
 
 _BASE_URL = "https://api.openai.com/v1"
-_MAX_CONNECTIONS = 10_000
 # Compression would hold tokens back until a block of the compressor is full.
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
@@ -143,26 +141,18 @@ class Plain:
 
 def _client(key: Key, config: Config) -> AsyncOpenAI:
     import httpx2
-    from openai import AsyncOpenAI, DefaultAioHttpClient, DefaultAsyncHttpxClient
+    from openai import AsyncOpenAI
 
-    from ..bounds import bound
+    from ..http import client as http_client
 
-    client_class = DefaultAioHttpClient if find_spec("aiohttp") else DefaultAsyncHttpxClient
-    timeout = httpx2.Timeout(None, connect=config.connect_timeout)
     client = AsyncOpenAI(
         api_key=key.__call__,
         base_url=config.base_url or _BASE_URL,
         max_retries=config.max_retries,
         default_headers=dict(config.headers),
         default_query=dict(config.query),
-        timeout=timeout,
-        # A provider never sends us elsewhere: the configuration alone names hosts.
-        http_client=client_class(
-            timeout=timeout,
-            follow_redirects=False,
-            event_hooks={"response": [bound]},
-            limits=httpx2.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=100),
-        ),
+        timeout=httpx2.Timeout(None, connect=config.connect_timeout),
+        http_client=http_client(httpx2.AsyncClient, config.connect_timeout),
     )
     client.organization = client.project = None  # not from the environment behind our back
     return client

@@ -1,0 +1,40 @@
+"""What a client is sent of a log, write by write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from tokenwire.streams.reader import Reader
+from tokenwire.streams.sender import Sender
+from tokenwire.streams.viewer import Delivery, Rendering, Viewer
+
+
+async def view(
+    reader: Reader, rendering: Rendering, heartbeat: float, delivery: Delivery
+) -> AsyncIterator[bytes]:
+    """Yield the writes of a sender, to a client that takes one when it asks for the next."""
+    writes: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def send(data: bytes) -> None:
+        writes.put_nowait(data)
+        await writes.join()
+
+    async def run() -> None:
+        viewer = Viewer(reader, rendering, delivery)
+        sender = Sender(
+            reader, viewer, send, lambda _: None, delivery, heartbeat=heartbeat, timeout=60
+        )
+        try:
+            await sender.run()
+        finally:
+            writes.put_nowait(None)
+
+    running = asyncio.create_task(run())
+    try:
+        while (data := await writes.get()) is not None:
+            yield data
+            writes.task_done()
+        await running
+    finally:
+        running.cancel()
