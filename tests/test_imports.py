@@ -16,6 +16,7 @@ TABLE: dict[str, set[str]] = {
     "events": set(),
     "sse": set(),
     "clock": set(),
+    "hotpath": set(),
     "redaction": set(),
     "references": {"errors"},
     "registries": {"auth", "dialects", "plugins", "providers", "stores"},
@@ -25,7 +26,7 @@ TABLE: dict[str, set[str]] = {
     "plugins": {"errors"},
     "dialects": {"errors", "events", "plugins", "sse"},
     "stores": {"clock", "errors", "events", "plugins"},
-    "streams": {"clock", "dialects", "errors", "events", "sse", "stores"},
+    "streams": {"clock", "dialects", "errors", "events", "hotpath", "sse", "stores"},
     "providers": {"dialects", "errors", "events", "plugins", "redaction", "references", "sse"},
     "telemetry": {"errors", "settings"},
     "auth": {"errors", "plugins", "references"},
@@ -192,7 +193,7 @@ def test_only_the_edge_knows_a_web_framework() -> None:
 
 
 ON_FIRST_USE = {
-    *(f"providers.{name}" for name in ("bounds", "failures", "http")),
+    *(f"providers.{name}" for name in ("aio", "bounds", "failures", "http")),
     "providers.bedrock.sigv4",
     "providers.openai.failures",
     "stores.redis.pool",
