@@ -13,6 +13,7 @@ from tests.stores.servers import Server
 from tokenwire.stores.contract import Batch, Keep, NameBinding, new_token
 from tokenwire.stores.exceptions import Missing, StoreError
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
+from tokenwire.stores.redis.flusher import MOST_COMMANDS, MOST_FLUSHES
 from tokenwire.stores.redis.server import keys
 from tokenwire.stores.redis.store import RedisStore
 from tokenwire.streams.hub import Hub
@@ -62,6 +63,22 @@ async def test_one_blocking_reader_for_all_viewers(
         viewer.cancel()
     await asyncio.gather(*viewers, return_exceptions=True)
     await hub.aclose()
+    await store.aclose()
+
+
+async def test_streams_write_together(server: Server, client: redis.asyncio.Redis) -> None:
+    """200 streams append in a few round trips on a few connections: a command for each of them."""
+    store = RedisStore(server.url)
+    writers = await asyncio.gather(*(store.create(meta(), new_token()) for _ in range(200)))
+    await asyncio.gather(*(writer.append(Batch(1, 1, [b"a"])) for writer in writers))
+    await client.config_resetstat()
+    for number in range(2, 5):
+        await asyncio.gather(*(writer.append(Batch(1, number, [b"a"])) for writer in writers))
+    found: Any = await client.info("all")
+    assert found["cmdstat_evalsha"]["calls"] == 600
+    assert found["total_connections_received"] == 0
+    assert found["connected_clients"] <= 1 + MOST_FLUSHES
+    assert found["total_reads_processed"] <= 3 * 2 * (200 // MOST_COMMANDS + 1)
     await store.aclose()
 
 

@@ -94,7 +94,7 @@ class Keeper:
         self._wrote = self._renewed = self._checked = monotonic()
         self.created = asyncio.Event()
         self.settled = asyncio.Event()
-        self.degraded = False
+        self.degraded = bool(health.failing)
 
     async def run(self) -> None:
         """Write the log, and after its end check that the store still has it.

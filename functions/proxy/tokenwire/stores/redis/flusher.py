@@ -19,7 +19,7 @@ from redis.exceptions import ResponseError
 
 from ...clock import monotonic
 
-_INTERVAL = 0.003
+_INTERVAL = 0.005
 """Seconds between two flushes, unless more waits than one flush takes."""
 MOST_COMMANDS = 128
 """Commands of one flush."""
