@@ -55,7 +55,7 @@ deploy: build ## deploy to your AWS account: ENV=default or prod
 test-sam: .venv/.dev $(SAM) .cache/checkov/bin/checkov ## run the tests with SAM CLI, containers and AWS's emulator
 	sh scripts/test_sam.sh
 
-judges: .venv/.dev .cache/parts .cache/judges ## run test suites, mocks and clients of other authors; WRITE=1 updates the README
+judges: .venv/.dev .cache/parts .cache/judges ## run test suites, mocks and clients of other authors; WRITE=1 updates docs/judges.md
 	JUDGES=$(if $(WRITE),write,compare) $(PYTEST) -m judge tests/matrix/test_published_shapes.py tests/judges
 
 differential: .venv/.dev ## compare lambda_asgi with AWS's Rust, Node, Go and Python runtimes; WRITE=1 updates its README
@@ -72,10 +72,10 @@ fuzz: .venv/.dev ## fuzz the parsers and decoders for at most an hour; FUZZ_SECO
 soak: .venv/.dev .cache/parts ## long tests of stores: processes, kills and interleavings
 	TOKENWIRE_SOAK=1 $(PYTEST) tests/model tests/stores tests/e2e/test_make_lambda.py
 
-docs: .venv/.dev .cache/docs/bin/zensical ## build the documentation site and serve it on http://HOST:PORT
+docs: .venv/.dev .cache/docs/bin/zensical ## build the documentation site and serve it on http://127.0.0.1:8000, or HOST and PORT
 	@sh scripts/docs.sh
-	@echo "The site: http://$(HOST):$(PORT)"
-	@exec $(BIN)/python -m http.server --bind $(HOST) --directory .cache/site/html $(PORT)
+	@echo "The site: http://$(or $(HOST),127.0.0.1):$(or $(PORT),8000)"
+	@exec $(BIN)/python -m http.server --bind $(or $(HOST),127.0.0.1) --directory .cache/site/html $(or $(PORT),8000)
 
 bench: .venv/.dev .cache/parts ## run the measurements in the README
 	$(BIN)/python -m benchmarks

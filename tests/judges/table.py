@@ -1,4 +1,4 @@
-"""The table of judges: one row for each, at the end of a run and in the README."""
+"""The table of judges: one row for each, at the end of a run and in docs/judges.md."""
 
 from __future__ import annotations
 

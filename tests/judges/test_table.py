@@ -1,4 +1,4 @@
-"""The README shows the results of the judges.
+"""``docs/judges.md`` shows the results of the judges.
 
 The module's name makes it run last.
 """
@@ -12,7 +12,7 @@ import pytest
 
 from tests.judges.table import BEGIN, END, Row, render, replaced, section
 
-README = Path("README.md")
+PAGE = Path("docs/judges.md")
 
 
 def test_rows_say_how_it_came_out() -> None:
@@ -42,14 +42,14 @@ def test_a_table_is_replaced_in_its_place() -> None:
 
 
 @pytest.mark.judge
-def test_the_readme_shows_this_table(rows: dict[str, Row]) -> None:
-    """Each row that is good, and whole here, is in the README; ``WRITE=1`` puts it there."""
+def test_the_page_shows_this_table(rows: dict[str, Row]) -> None:
+    """Each row that is good, and whole here, is in the page; ``WRITE=1`` puts it there."""
     ran = {n: row for n, row in rows.items() if row.passed and not (row.failed or row.skipped)}
     if not ran or os.environ.get("JUDGES") is None:
-        pytest.skip("make judges compares the README")
-    text = README.read_text()
+        pytest.skip("make judges compares the page")
+    text = PAGE.read_text()
     if os.environ["JUDGES"] == "write":
-        README.write_text(replaced(text, render(ran)))
+        PAGE.write_text(replaced(text, render(ran)))
         return
     missing = [line for line in render(ran) if line not in section(text)]
-    assert not missing, "make judges WRITE=1 puts them into the README"
+    assert not missing, "make judges WRITE=1 puts them into the page"
