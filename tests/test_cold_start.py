@@ -12,6 +12,7 @@ _UNNEEDED = {
     "click",
     "dotenv",
     "http.server",
+    "opentelemetry.sdk",
     "prometheus_client",
     "pydantic.v1",
     "tokenwire.stores.dynamodb.store",
