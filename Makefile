@@ -72,6 +72,9 @@ fuzz: .venv/.dev ## fuzz the parsers and decoders for at most an hour; FUZZ_SECO
 soak: .venv/.dev .cache/parts ## long tests of stores: processes, kills and interleavings
 	TOKENWIRE_SOAK=1 $(PYTEST) tests/model tests/stores tests/e2e/test_make_lambda.py
 
+dist: .venv/.dev .cache/parts ## build the packages of a release, with checksums and the bill of materials, into dist
+	@sh scripts/dist.sh
+
 docs: .venv/.dev .cache/docs/bin/zensical ## build the documentation site and serve it on http://127.0.0.1:8000, or HOST and PORT
 	@sh scripts/docs.sh
 	@echo "The site: http://$(or $(HOST),127.0.0.1):$(or $(PORT),8000)"
@@ -121,5 +124,5 @@ build-LambdaAsgiLayer:
 .cache/docs/bin/zensical: scripts/isolated.sh scripts/requirements/docs.txt
 	@sh scripts/isolated.sh docs
 
-.PHONY: docs help setup run test test-fast check format page lambda build deploy test-sam judges fuzz soak bench clean differential suites \
+.PHONY: dist docs help setup run test test-fast check format page lambda build deploy test-sam judges fuzz soak bench clean differential suites \
   build-ProxyFunction build-LambdaAsgiLayer
