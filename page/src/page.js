@@ -86,10 +86,15 @@ export class Page {
     const isNew = chat.leaf === null;
     const node = add(chat, { role: "user", text, ...(files.length ? { files } : {}) });
     this.#log.add(node);
-    if (isNew) history.replaceState(null, "", `/#chat=${chat.id}`);
+    if (isNew) this.#begin(chat);
     this.#answer(chat, node);
-    if (isNew) this.#store.trim();
     return true;
+  }
+
+  #begin(chat) {
+    history.replaceState(null, "", `/#chat=${chat.id}`);
+    this.#composer.begin(chat.id);
+    this.#store.trim();
   }
 
   /** Starts an answer after a turn. */

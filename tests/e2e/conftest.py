@@ -10,14 +10,25 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+import httpx2
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from tests.conftest import Serve
+from tests.fakes.upstream import Upstream
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--no-first-run"]
+# A name that is not this machine's own: over http, its pages have no clipboard.
+FLAGS.append("--host-resolver-rules=MAP lan.test 127.0.0.1")
 # What a page shows is waited for as long as anything else here: a loaded machine is slow.
 expect.set_options(timeout=20_000)
+
+
+# The answers on the page.
+ANSWER = ".turn.assistant .body"
 
 
 @dataclass
@@ -36,9 +47,9 @@ class Chromium:
         self._browser = browser
         self.tabs: list[Tab] = []
 
-    async def context(self) -> BrowserContext:
+    async def context(self, **options: Any) -> BrowserContext:
         """Return a new browser profile."""
-        return await self._browser.new_context()
+        return await self._browser.new_context(**options)
 
     async def tab(self, url: str, context: BrowserContext | None = None) -> Tab:
         """Open a tab at this address."""
@@ -50,6 +61,12 @@ class Chromium:
         page.on("request", lambda r: tab.origins.add(r.url.split("/")[2]))
         await page.goto(url)
         return tab
+
+
+async def ask(page: Page, prompt: str = "Hi") -> None:
+    """Type a message and press Enter."""
+    await page.fill("#prompt", prompt)
+    await page.keyboard.press("Enter")
 
 
 async def is_kept(page: Page) -> None:
@@ -66,6 +83,16 @@ _IS_KEPT = """async () => {
     const turns = all.result.flatMap((chat) => Object.values(chat.nodes));
     return turns.length > 0 && turns.every((turn) => !turn.live);
 }"""
+
+
+@pytest.fixture
+async def site(provider: Upstream, serve: Serve) -> httpx2.AsyncClient:
+    """Start the app, with the scripted provider's model as the default."""
+    return await serve(
+        provider,
+        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
+        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -5,32 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import httpx2
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.conftest import Serve
-from tests.e2e.conftest import Chromium
+from tests.e2e.conftest import ANSWER, Chromium, ask
 from tests.fakes.cloudfront import cloudfront
 from tests.fakes.relay import relay
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
-
-ANSWER = ".turn.assistant .body"
-
-
-@pytest.fixture
-async def site(provider: Upstream, serve: Serve) -> httpx2.AsyncClient:
-    """Return the server, with the scripted provider's model as the default."""
-    return await serve(
-        provider,
-        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
-        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
-    )
-
-
-async def ask(page: Page, prompt: str = "Hi") -> None:
-    """Type and press Enter."""
-    await page.fill("#prompt", prompt)
-    await page.keyboard.press("Enter")
 
 
 async def test_tokens_show_as_they_come(

@@ -14,11 +14,9 @@ import httpx2
 import pytest
 from playwright.async_api import Page, Request, expect
 
-from tests.conftest import Serve
-from tests.e2e.conftest import Chromium, is_kept
+from tests.e2e.conftest import ANSWER, Chromium, is_kept
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, chunk, text, whole
 
-ANSWER = ".turn.assistant .body"
 # Requests that display the page.
 FILES = {"/", "/app.js", "/tokenwire.js", "/style.css", "/favicon.svg"}
 FILES |= {"/markdown.js", "/highlight.js", "/math.js"}
@@ -57,16 +55,6 @@ async def opened(chromium: Chromium, url: str) -> tuple[Page, Wire]:
 async def settled(page: Page) -> None:
     """Wait until the page is idle, with images, styles and speculation done."""
     await page.wait_for_load_state("networkidle")
-
-
-@pytest.fixture
-async def site(provider: Upstream, serve: Serve) -> httpx2.AsyncClient:
-    """The server, with the scripted provider's model as the default."""
-    return await serve(
-        provider,
-        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
-        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
-    )
 
 
 SPEND = "/api/stream?prompt=spend"

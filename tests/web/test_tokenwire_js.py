@@ -21,6 +21,8 @@ NODE = Path(sys.executable).with_name("node")
         "tokenwire",
         # Untrusted links and ids, and endless events.
         "hostile",
+        # What is kept of a chat, sent of it, and spoken.
+        "chats",
         # Markdown, hostile markdown, and markdown that grows.
         pytest.param(
             "markdown",

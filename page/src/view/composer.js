@@ -48,6 +48,12 @@ export class Composer {
     this.#grow();
   }
 
+  /** The chat has begun, and has an id from now on. */
+  begin(chat) {
+    sessionStorage.removeItem(this.#name);
+    this.#chat = chat;
+  }
+
   submit() {
     const message = { text: $("prompt").value.trim(), files: this.#files };
     if ((!message.text && !message.files.length) || !this.#send(message)) return;
