@@ -47,10 +47,10 @@ lambda: .venv/.server ## run the function as deployed, with a store, behind a lo
 	@ENV=$(ENV) exec $(BIN)/tokenwire lambda $(ADDRESS) --reload
 
 build: $(SAM) ## build the Lambda artifacts from the lock file
-	$(SAM) build --config-env $(ENV)
+	$(SAM) build --build-in-source --config-env $(ENV)
 
-deploy: build ## deploy to your AWS account: ENV=default or prod
-	$(SAM) deploy --config-env $(ENV)
+deploy: $(SAM) .venv/.server ## deploy to your AWS account, asking what is needed: ENV=default, prod or any name; ARGS for CI
+	@exec $(BIN)/python -m scripts.deploy --env $(ENV) $(ARGS)
 
 test-sam: .venv/.dev $(SAM) .cache/checkov/bin/checkov ## run the tests with SAM CLI, containers and AWS's emulator
 	sh scripts/test_sam.sh

@@ -34,17 +34,6 @@ prune() {
   find "$1" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
 }
 
-# /opt and /var/task are read-only: without bytecode every cold start would compile the code.
-# unchecked: the sources never change after this step.
-compile() {
-  if python=$(sh scripts/find_python.sh "$PYTHON"); then
-    "$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$1" -p "$2" "$1"
-  else
-    echo "warning: there is no python$PYTHON here to make bytecode with; cold starts will be" \
-      "about twice as long. 'uv python install $PYTHON' gets one." >&2
-  fi
-}
-
 case "$what" in
   function)
     install "$dir" --no-default-groups --prune mangum
@@ -54,7 +43,7 @@ case "$what" in
     # The function starts in /var/task and reads this file from its working directory.
     [ ! -f tokenwire.toml ] || cp tokenwire.toml "$dir/"
     prune "$dir"
-    compile "$dir" /var/task
+    sh scripts/bytecode.sh "$dir" /var/task
     ;;
   layer)
     install "$dir/python" --no-default-groups --package lambda-asgi
@@ -62,7 +51,7 @@ case "$what" in
     # The local function URL is only used on a developer's machine.
     rm -rf "$dir/python/lambda_asgi/local"
     prune "$dir/python"
-    compile "$dir/python" /opt/python
+    sh scripts/bytecode.sh "$dir/python" /opt/python
     cp layers/lambda_asgi/lambda-asgi "$dir/"
     chmod 755 "$dir/lambda-asgi"
     ;;

@@ -64,6 +64,7 @@ DOCKER_GATEWAY=$(docker network inspect bridge -f '{{(index .IPAM.Config 0).Gate
 export DOCKER_GATEWAY
 
 .cache/sam/bin/sam validate --lint
-.cache/sam/bin/cfn-lint examples/cloudfront.yaml
+.cache/sam/bin/sam validate --lint --template examples/managed-instances.yaml
+.cache/sam/bin/cfn-lint examples/*.yaml examples/deploy/github-oidc.yaml
 .cache/sam/bin/sam build --parameter-overrides "Architecture=$ARCH" --build-dir "$work/build" >/dev/null
 SAM_BUILD_DIR="$work/build" .venv/bin/python -m pytest -m sam -q tests/sam

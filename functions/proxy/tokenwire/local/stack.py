@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambda_asgi.local.intrinsics import TemplateError
@@ -39,18 +40,37 @@ def limits(folder: Path, env: str) -> Limits:
     from lambda_asgi.local.template import read
 
     try:
-        found = read(template, FUNCTION, parameters(folder / "samconfig.toml", env))
+        chosen = section(folder / "samconfig.toml", env) or Section()
+        found = read(template, FUNCTION, chosen.parameters)
     except TemplateError:
         # The template of another project, in which this one is installed.
         return Limits()
     return Limits(found.timeout, found.memory_mb)
 
 
-def parameters(samconfig: Path, env: str) -> dict[str, str]:
-    """Return the parameters that a section of ``samconfig.toml`` sets; none without the file."""
-    if not samconfig.is_file():
-        return {}
-    section = tomllib.loads(samconfig.read_text()).get(env, {})
-    given = section.get("global", {}).get("parameters", {}).get("parameter_overrides", "")
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What one section of ``samconfig.toml`` says about a stack.
+
+    Args:
+        stack: The stack's name; empty if it has none.
+        parameters: The template's parameters.
+        confirm: Whether ``sam deploy`` asks before it changes anything.
+    """
+
+    stack: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    confirm: bool = False
+
+
+def section(samconfig: Path, env: str) -> Section | None:
+    """Return a section of ``samconfig.toml``; None if there is no such section, or no file."""
+    found = tomllib.loads(samconfig.read_text()).get(env) if samconfig.is_file() else None
+    if not found:
+        return None
+    common = found.get("global", {}).get("parameters", {})
+    given = common.get("parameter_overrides", "")
     pairs = given if isinstance(given, list) else shlex.split(given)
-    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    confirm = found.get("deploy", {}).get("parameters", {}).get("confirm_changeset", False)
+    parameters = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    return Section(common.get("stack_name", ""), parameters, confirm)
