@@ -55,6 +55,9 @@ deploy: $(SAM) .venv/.server ## deploy to your AWS account, asking what is neede
 test-sam: .venv/.dev $(SAM) .cache/checkov/bin/checkov ## run the tests with SAM CLI, containers and AWS's emulator
 	sh scripts/test_sam.sh
 
+test-examples: .venv/.dev .cache/parts .cache/examples ## build the examples with Vite and Next.js, and drive them in Chromium; minutes at first
+	$(PYTEST) -m example tests/examples
+
 judges: .venv/.dev .cache/parts .cache/judges ## run test suites, mocks and clients of other authors; WRITE=1 updates docs/judges.md
 	JUDGES=$(if $(WRITE),write,compare) $(PYTEST) -m judge tests/matrix/test_published_shapes.py tests/judges
 
@@ -86,6 +89,7 @@ bench: .venv/.dev .cache/parts ## run the measurements in the README
 	$(BIN)/python -m benchmarks.stores
 
 clean: ## remove all generated files
+	rm -rf examples/*/node_modules examples/*/dist examples/*/.next
 	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules page/node_modules tests/judges/node_modules tests/differential/programs/node/node_modules \
 	  $(CLIENTS)/node/node_modules
 
@@ -100,6 +104,11 @@ clean: ## remove all generated files
 
 .cache/parts: .venv/.dev scripts/parts.sh tests/node/package-lock.json page/package-lock.json
 	@sh scripts/parts.sh
+	@touch $@
+
+.cache/examples: .venv/.dev scripts/examples.sh $(wildcard clients/js/*.js clients/js/*.json) functions/proxy/tokenwire/web/tokenwire.js \
+  $(wildcard examples/react-vite/*.* examples/react-vite/src/* examples/next-ai-sdk/*.* examples/next-ai-sdk/app/*.*)
+	@sh scripts/examples.sh
 	@touch $@
 
 CLIENTS := tests/judges/clients/programs
@@ -124,5 +133,5 @@ build-LambdaAsgiLayer:
 .cache/docs/bin/zensical: scripts/isolated.sh scripts/requirements/docs.txt
 	@sh scripts/isolated.sh docs
 
-.PHONY: dist docs help setup run test test-fast check format page lambda build deploy test-sam judges fuzz soak bench clean differential suites \
+.PHONY: dist docs help setup run test test-fast test-examples check format page lambda build deploy test-sam judges fuzz soak bench clean differential suites \
   build-ProxyFunction build-LambdaAsgiLayer

@@ -16,7 +16,7 @@ for version in 3.13 3.14; do
     .cache/tools/bin/uv sync --quiet --frozen --extra server --python "$found"
   echo "Python $version:"
   sh scripts/suite.sh "$environment/bin/python" "$environment/pytest" \
-    -n "$1" --dist loadgroup -q -m "not slow and not timed and not serial and not sam and not judge" \
+    -n "$1" --dist loadgroup -q -m "not slow and not timed and not serial and not sam and not judge and not example" \
     tests/streams tests/lambda_asgi tests/front_doors tests/http tests/providers tests/edge \
     tests/auth tests/telemetry tests/e2e/test_process.py tests/test_*.py
 done

@@ -7,7 +7,7 @@ set -u
 python=.venv/bin/python
 workers=${WORKERS:-$(($(getconf _NPROCESSORS_ONLN) * 2))}
 parallel="-n $workers --dist loadgroup"
-elsewhere="not serial and not sam and not judge"
+elsewhere="not serial and not sam and not judge and not example"
 
 if [ "${1:-}" = fast ]; then
   # shellcheck disable=SC2086

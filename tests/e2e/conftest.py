@@ -36,6 +36,7 @@ class Tab:
     """A page, with its errors."""
 
     page: Page
+    expected_origins: int = 1
     complaints: list[str] = field(default_factory=list)
     origins: set[str] = field(default_factory=set)
 
@@ -51,10 +52,12 @@ class Chromium:
         """Return a new browser profile."""
         return await self._browser.new_context(**options)
 
-    async def tab(self, url: str, context: BrowserContext | None = None) -> Tab:
-        """Open a tab at this address."""
+    async def tab(
+        self, url: str, context: BrowserContext | None = None, *, origins: int = 1
+    ) -> Tab:
+        """Open a tab at this address, whose page requests from so many origins."""
         page = await (context or await self.context()).new_page()
-        tab = Tab(page)
+        tab = Tab(page, origins)
         self.tabs.append(tab)
         page.on("pageerror", lambda error: tab.complaints.append(str(error)))
         page.on("console", lambda m: tab.complaints.append(m.text) if "Policy" in m.text else None)
@@ -122,4 +125,4 @@ async def chromium(browser_url: str) -> AsyncIterator[Chromium]:
         await browser.close()
     for tab in found.tabs:
         assert tab.complaints == []
-        assert len(tab.origins) == 1
+        assert len(tab.origins) == tab.expected_origins

@@ -16,6 +16,7 @@ from ..dialects.registry import dialect_of
 from ..errors import ClientError, ProxyError, TokenwireError
 from ..events import Error
 from .dependencies import summary_of
+from .paths import route_path
 
 
 def error_response(dialect: Dialect) -> Callable[[Error], Response]:
@@ -36,7 +37,7 @@ async def on_error(request: Request, error: Exception) -> Response:
     """Turn an exception of a route into a response. Registered for the types in ``HANDLED``."""
     ours = _as_ours(error)
     summary_of(request).log.error_code = ours.code
-    dialect = dialect_of(request.scope["state"]["dialects"], request.scope["path"])
+    dialect = dialect_of(request.scope["state"]["dialects"], route_path(request.scope))
     response = error_response(dialect)(as_event(ours))
     if response.status_code == 405:
         response.headers["allow"] = ", ".join(sorted(_methods(request)))

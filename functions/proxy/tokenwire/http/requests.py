@@ -15,6 +15,7 @@ from ..gateway.presence import VIEWER_HEADER
 from ..gateway.services import Services
 from ..gateway.start import StartRequest
 from .body import read_json
+from .paths import route_path
 
 POLICY_HEADER = "x-tokenwire-on-disconnect"
 
@@ -44,7 +45,7 @@ async def read_start(
     return StartRequest(
         dialect,
         body,
-        request.scope["path"],
+        route_path(request.scope),
         IdempotencyKey.of_header(request.headers.get(KEY_HEADER)),
         request.headers.get(POLICY_HEADER),
         _joined(request.headers, dialect.forwarded),
@@ -66,7 +67,7 @@ def prompt_request(
     body = {"message": prompt, "model": model}
     policy = request.headers.get(POLICY_HEADER)
     key = IdempotencyKey.of_message_id(message_id)
-    return StartRequest(dialect, body, request.scope["path"], key, policy)
+    return StartRequest(dialect, body, route_path(request.scope), key, policy)
 
 
 def viewer_of(request: Request) -> str | None:

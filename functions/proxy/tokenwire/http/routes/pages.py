@@ -10,6 +10,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from ..deferred import deferring
+from ..paths import route_path
 
 router = deferring(include_in_schema=False)
 
@@ -53,7 +54,7 @@ def _read(name: str, *, cloudfront: bool) -> tuple[bytes, str]:
 
 
 async def _page(request: Request) -> Response:
-    name, media_type = _FILES[request.scope["path"]]
+    name, media_type = _FILES[route_path(request.scope)]
     body, etag = _read(name, cloudfront=_CLOUDFRONT_HEADER in request.headers)
     headers = {
         "etag": etag,

@@ -15,6 +15,7 @@ from ..deferred import deferring
 from ..delivery import DeliveryOptions
 from ..dependencies import ContextDep, ServicesDep, SummaryDep, Ticket, ViewerContextDep
 from ..errors import error_response
+from ..paths import public_path
 from ..requests import cursor_of, read_start, viewer_of
 from ..response import StreamResponse
 from ..schemas import request_body
@@ -37,7 +38,8 @@ async def start(
     """
     start_request = await read_start(request, services, context, EVENTS, detached=True)
     stream_id = (await start_stream(services, context, summary, start_request)).stream.meta.id
-    answer = {"id": stream_id, **await tickets.ticket_url(services, stream_id)}
+    found = await tickets.ticket_url(services, stream_id)
+    answer = {"id": stream_id, **found, "url": public_path(request.scope, found["url"])}
     return JSONResponse(answer, status_code=201, headers={"x-stream-id": stream_id})
 
 
@@ -103,12 +105,15 @@ async def leave(
 
 
 @router.post("/{stream_id}/ticket", summary="Share a stream")
-async def share(stream_id: str, services: ServicesDep, context: ContextDep) -> Response:
+async def share(
+    request: Request, stream_id: str, services: ServicesDep, context: ContextDep
+) -> Response:
     """Returns a URL with which anyone can watch this one stream until `expires_at`.
 
     A URL is valid for 5 minutes by default.
     """
-    return JSONResponse(await tickets.share(services, context, stream_id))
+    found = await tickets.share(services, context, stream_id)
+    return JSONResponse({**found, "url": public_path(request.scope, found["url"])})
 
 
 @router.post("/{stream_id}/cancel", summary="Cancel a stream")

@@ -1,0 +1,3 @@
+import { forward } from "./forward.js";
+
+export const POST = (request) => forward(request);

@@ -1,0 +1,1 @@
+"""The programs in ``examples/``, started as their READMEs say, and driven in Chromium."""
