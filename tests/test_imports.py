@@ -197,6 +197,7 @@ ON_FIRST_USE = {
     "providers.bedrock.sigv4",
     "providers.openai.failures",
     "stores.redis.flusher",
+    "stores.redis.group",
     "stores.redis.pool",
 }
 

@@ -18,6 +18,7 @@ from hiredis import pack_command
 from redis.exceptions import ResponseError
 
 from ...clock import monotonic
+from .exchange import sent
 
 _INTERVAL = 0.005
 """Seconds between two flushes, unless more waits than one flush takes."""
@@ -130,18 +131,9 @@ class Flusher:
             _fail(taken, error)
 
     async def _exchange(self, taken: list[_Waiting]) -> None:
-        data = b"".join([one.command for one in taken])
-        connection = await self._pool.get_connection()
-        try:
-            await connection.send_packed_command([data], check_health=False)
+        async with sent(self._pool, b"".join([one.command for one in taken])) as connection:
             for one in taken:
                 await _receive(connection, one.outcome)
-        except BaseException:
-            # Responses that nobody reads must not be those of other commands.
-            await connection.disconnect(nowait=True)
-            raise
-        finally:
-            await self._pool.release(connection)
 
 
 async def _receive(connection: Any, outcome: asyncio.Future[Any]) -> None:

@@ -12,7 +12,7 @@ from ..exceptions import Fenced, Missing, Rewound, Taken
 from ..records import End, Meta
 from ..viewer_leases import ViewerLeases
 from .scripts import APPEND, CLOSE, LOOK, SET, Script
-from .server import Server, id_of, keys, ms, reading
+from .server import Entries, Refused, Server, id_of, keys, ms, reading
 
 _PAGE = 256 * 1024
 """Bytes that one read requests, about: its response must be complete within the time-out."""
@@ -90,28 +90,43 @@ class RedisFollower:
         self._last = "0-0"
         self._over: Batch | None = None
         self._count = _FEW
+        self._sizes = [0]
         self.meta = meta
 
     async def read(self, wait: float) -> list[Batch]:
-        """As ``Follower.read``. A blocked read holds a connection of its own."""
-        block = ["BLOCK", max(1, ms(wait))] if wait > 0 and self._over is None else []
-        log = keys(self.meta.id)[1]
+        """As ``Follower.read``. Streams that are followed to their end share a blocked read."""
         count, self._count = self._count, 1  # if it fails, it was too much
-        response = await self._server.send(
-            "XREAD", "COUNT", count, *block, "STREAMS", log, self._last
-        )
+        entries = await self._entries(wait if self._over is None else 0.0, count)
         self._count = count
-        if not response:
+        if not entries:
             over, self._over = self._over, None
             return [] if over is None else [over]
         with reading():
-            ((_, entries),) = response
             found = [_batch(entry_id, fields) for entry_id, fields in entries]
             self._last = entries[-1][0].decode()
             if found[-1].end is not None:
                 self._over = None
-            self._count = _next_count(count, [len(fields[b"batch"]) for _, fields in entries])
+            self._sizes = [len(fields[b"batch"]) for _, fields in entries]
+            self._count = _next_count(count, self._sizes)
         return found
+
+    async def _entries(self, wait: float, count: int) -> Entries:
+        log, group = keys(self.meta.id)[1], self._server.group
+        if wait > 0 and group is not None and count >= _FEW and group.takes(log):
+            try:
+                return await group.read(log, self._last, wait, max(self._sizes))
+            except Refused:
+                count = 1  # alone, until it has been read
+        block = ["BLOCK", max(1, ms(wait))] if wait > 0 else []
+        response = await self._server.send(
+            "XREAD", "COUNT", count, *block, "STREAMS", log, self._last
+        )
+        if not response:
+            return []
+        with reading():
+            ((_, entries),) = response
+            found: Entries = entries
+            return found
 
     async def producer_heartbeat(self) -> int:
         """As ``Follower.producer_heartbeat``."""

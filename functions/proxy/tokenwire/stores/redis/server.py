@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ..encoding import unpack
@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from redis.asyncio.cluster import RedisCluster
 
     from .flusher import Flusher
+    from .group import GroupReader
 
+
+Entries: TypeAlias = list[tuple[bytes, dict[bytes, bytes]]]
+"""Entries of one stream: their ids and fields."""
 
 _SLOTS = 64
 """Commands sent at once, except reads that wait: each takes a connection."""
+
+
+class Refused(Exception):
+    """The server refuses a read of several streams: one of them may be the reason."""
 
 
 class Server:
@@ -34,6 +42,8 @@ class Server:
         timeout: Seconds for a connection, and for an answer.
         connect: Makes the client, where that is not redis-py's own.
         idle: Seconds after which an unused connection is closed.
+
+    ``group`` reads many streams at once; it is None in a cluster, and before the first command.
     """
 
     def __init__(
@@ -51,6 +61,7 @@ class Server:
         self._make_client = connect or self._connect
         self._reconnected = -1.0
         self._flusher: Flusher | None = None
+        self.group: GroupReader | None = None
 
     def connected(self) -> Redis | RedisCluster:
         """The client; made by the first call, which imports redis-py. Connects on first use."""
@@ -60,6 +71,8 @@ class Server:
 
     async def aclose(self) -> None:
         """Close every connection."""
+        if self.group is not None:
+            await self.group.aclose()
         if self._flusher is not None:
             await self._flusher.aclose()
         if self._client is not None:
@@ -104,7 +117,7 @@ class Server:
         try:
             return await self._repeated(self._flusher.send, command)
         except Exception as error:
-            raise _as_ours(error) from None
+            raise as_ours(error) from None
 
     async def send(self, *command: Any) -> Any:
         """Send a command, and return its response. One that fails on the way is sent once more.
@@ -123,7 +136,7 @@ class Server:
             async with asyncio.timeout(3 * self._timeout), self._slots:
                 return await self._repeated(send, command)
         except Exception as error:
-            raise _as_ours(error) from None
+            raise as_ours(error) from None
 
     async def _repeated(self, send: Callable[..., Awaitable[Any]], command: Sequence[Any]) -> Any:
         try:
@@ -161,6 +174,7 @@ class Server:
         from redis.backoff import NoBackoff
 
         from .flusher import Flusher
+        from .group import GroupReader
         from .pool import ShrinkingPool
 
         settings: dict[str, Any] = {
@@ -177,6 +191,7 @@ class Server:
             return cluster
         pool = ShrinkingPool.from_url(self._url, idle=self._idle, **settings)
         self._flusher = Flusher(pool, 1.5 * self._timeout, 3 * self._timeout)
+        self.group = GroupReader(pool, self._timeout, self._repeated)
         return Redis.from_pool(pool)
 
 
@@ -186,7 +201,8 @@ _STEPPED_DOWN = re.compile(
 """Refusals of a server that is no primary (any more, or yet); another one may be by now."""
 
 
-def _as_ours(error: Exception) -> StoreError:
+def as_ours(error: Exception) -> StoreError:
+    """Return redis-py's error as one of the contract."""
     from redis.exceptions import NoScriptError
 
     if isinstance(error, StoreError):

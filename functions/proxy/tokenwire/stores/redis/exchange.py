@@ -1,0 +1,27 @@
+"""Encoded commands on one connection of redis-py's pool. Imported with redis-py, late."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+
+@asynccontextmanager
+async def sent(pool: Any, data: bytes) -> AsyncIterator[Any]:
+    """Send encoded commands; yield the connection, to read each response from it.
+
+    Args:
+        pool: redis-py's connections.
+        data: The commands.
+    """
+    connection = await pool.get_connection()
+    try:
+        await connection.send_packed_command([data], check_health=False)
+        yield connection
+    except BaseException:
+        # Responses that nobody reads must not be those of other commands.
+        await connection.disconnect(nowait=True)
+        raise
+    finally:
+        await pool.release(connection)
