@@ -196,6 +196,7 @@ ON_FIRST_USE = {
     *(f"providers.{name}" for name in ("aio", "bounds", "failures", "http")),
     "providers.bedrock.sigv4",
     "providers.openai.failures",
+    "stores.redis.exchange",
     "stores.redis.flusher",
     "stores.redis.group",
     "stores.redis.pool",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 from redis.exceptions import ResponseError
 
@@ -26,7 +27,7 @@ class Connection:
         self.sent.append(b"".join(data))
         self.pool.flushes.append(self.sent[-1])
 
-    async def read_response(self, *, timeout: float) -> bytes:
+    async def read_response(self, *, timeout: float) -> Any:
         """Return the next response, when there may be one."""
         del timeout
         await self.pool.answers.wait()
@@ -52,7 +53,7 @@ class Pool:
         self.flushes: list[bytes] = []
         self.answers = asyncio.Event()
         self.answers.set()
-        self.responses: deque[bytes | Exception] = deque()
+        self.responses: deque[Any] = deque()
         self.in_use = self.most = self.disconnected = 0
 
     async def get_connection(self) -> Connection:
@@ -67,6 +68,6 @@ class Pool:
         self.in_use -= 1
 
 
-def refusal() -> Exception:
+def refusal(text: str = "WRONGTYPE") -> Exception:
     """Return what redis-py raises for an error that the server returns."""
-    return ResponseError("WRONGTYPE")
+    return ResponseError(text)

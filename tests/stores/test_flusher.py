@@ -46,6 +46,18 @@ async def test_commands_of_one_moment_are_one_flush(flusher: Flusher, pool: Pool
     assert pool.flushes[0].index(b"a\r\n") < pool.flushes[0].index(b"c\r\n")
 
 
+async def test_blocks_wait_for_those_of_other_streams(flusher: Flusher, pool: Pool) -> None:
+    """A command that a request waits for takes along what waits, and does not wait itself."""
+    await outcomes(flusher, ["v"])
+    waits = [asyncio.create_task(flusher.send("SET", "k", "v", at_once=False)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(pool.flushes) == 1
+    await flusher.send("SET", "k", "v")
+    assert [await each for each in waits] == [b"OK", b"OK"]
+    assert [commands(data) for data in pool.flushes] == [1, 3]
+
+
 async def test_flush_has_a_number_of_commands_at_most(flusher: Flusher, pool: Pool) -> None:
     """One more begins a second flush."""
     await outcomes(flusher, ["v"] * MOST_COMMANDS)

@@ -14,6 +14,7 @@ from tokenwire.stores.contract import Batch, Keep, NameBinding, new_token
 from tokenwire.stores.exceptions import Missing, StoreError
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
 from tokenwire.stores.redis.flusher import MOST_COMMANDS, MOST_FLUSHES
+from tokenwire.stores.redis.group import MOST_READS
 from tokenwire.stores.redis.server import keys
 from tokenwire.stores.redis.store import RedisStore
 from tokenwire.streams.hub import Hub
@@ -79,6 +80,59 @@ async def test_streams_write_together(server: Server, client: redis.asyncio.Redi
     assert found["total_connections_received"] == 0
     assert found["connected_clients"] <= 1 + MOST_FLUSHES
     assert found["total_reads_processed"] <= 3 * 2 * (200 // MOST_COMMANDS + 1)
+    await store.aclose()
+
+
+async def test_streams_are_followed_together(server: Server, client: redis.asyncio.Redis) -> None:
+    """200 followers wait on a few connections, and each gets its own stream's batch."""
+    store = RedisStore(server.url)
+    abouts = [meta() for _ in range(200)]
+    writers = await asyncio.gather(*(store.create(about, new_token()) for about in abouts))
+    opened = await asyncio.gather(*(store.open(about.id) for about in abouts))
+    followers = [reader for reader in opened if reader is not None]
+    await client.config_resetstat()
+    waiting = asyncio.gather(*(reader.read(5) for reader in followers))
+    await asyncio.sleep(0.3)
+    listed: Any = await client.client_list()
+    assert 1 <= sum("b" in one["flags"] for one in listed) <= MOST_READS
+    appends = (w.append(Batch(1, 1, [b"%d" % number])) for number, w in enumerate(writers))
+    await asyncio.gather(*appends)
+    found = await waiting
+    assert [batch.blocks for (batch,) in found] == [[b"%d" % n] for n in range(200)]
+    counted: Any = await client.info("all")
+    assert counted["total_connections_received"] <= MOST_READS
+    await store.aclose()
+
+
+async def test_foreign_data_under_one_key_spoils_no_other_stream(
+    server: Server, client: redis.asyncio.Redis
+) -> None:
+    """The read of several is refused; each is then read alone, and the bad one fails alone."""
+    store = RedisStore(server.url)
+    abouts = [meta() for _ in range(3)]
+    writers = await asyncio.gather(*(store.create(about, new_token()) for about in abouts))
+    followers = [reader for about in abouts if (reader := await store.open(about.id))]
+    await client.set(keys(abouts[1].id)[1], "x")
+    waiting = asyncio.gather(*(reader.read(5) for reader in followers), return_exceptions=True)
+    await asyncio.sleep(0.1)
+    for writer in (writers[0], writers[2]):
+        await writer.append(Batch(1, 1, [b"a"]))
+    first, second, third = await waiting
+    assert isinstance(second, StoreError)
+    assert first == third == [Batch(1, 1, [b"a"])]
+    await store.aclose()
+
+
+async def test_two_readers_of_one_log_both_get_it(server: Server) -> None:
+    """Also where one process has both."""
+    store = RedisStore(server.url)
+    about = meta()
+    writer = await store.create(about, new_token())
+    followers = [await store.open(about.id), await store.open(about.id)]
+    waiting = asyncio.gather(*(reader.read(5) for reader in followers if reader))
+    await asyncio.sleep(0.05)
+    await writer.append(Batch(1, 1, [b"a"]))
+    assert [batch.blocks for (batch,) in await waiting] == [[b"a"], [b"a"]]
     await store.aclose()
 
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from redis.exceptions import ResponseError
+
 
 @asynccontextmanager
 async def sent(pool: Any, data: bytes) -> AsyncIterator[Any]:
@@ -19,6 +21,8 @@ async def sent(pool: Any, data: bytes) -> AsyncIterator[Any]:
     try:
         await connection.send_packed_command([data], check_health=False)
         yield connection
+    except ResponseError:
+        raise  # a complete response
     except BaseException:
         # Responses that nobody reads must not be those of other commands.
         await connection.disconnect(nowait=True)

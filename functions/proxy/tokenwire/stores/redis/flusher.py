@@ -1,9 +1,9 @@
 """Commands of many streams, sent to one server together: one write, one read, one connection.
 
-The first command is sent at once; those that come within ``_INTERVAL`` after it wait for the next
-flush. A stream has one command under way at a time, so their order is kept. Every command has its
-own outcome: a refusal by the server concerns its stream alone, a broken connection all commands
-that have no response yet. Imported with redis-py, late.
+Blocks that come within ``_INTERVAL`` after a flush wait for the next one; what a request waits for
+is sent at once, with all that waits. A stream has one command under way at a time, so their order
+is kept. Every command has its own outcome: a refusal by the server concerns its stream alone, a
+broken connection all commands that have no response yet. Imported with redis-py, late.
 """
 
 from __future__ import annotations
@@ -55,8 +55,12 @@ class Flusher:
         self._timer: asyncio.TimerHandle | None = None
         self._flushed = -_INTERVAL
 
-    async def send(self, *command: Any) -> Any:
+    async def send(self, *command: Any, at_once: bool = True) -> Any:
         """Send a command with others; return its response.
+
+        Args:
+            command: Its parts.
+            at_once: Whether it begins a flush now, because a request waits for it.
 
         Raises:
             Exception: As redis-py's; ``TimeoutError`` if it could not be sent in time.
@@ -65,8 +69,8 @@ class Flusher:
         outcome: asyncio.Future[Any] = loop.create_future()
         late = monotonic() + self._limit
         self._waiting.append(_Waiting(pack_command(command), outcome, late))
-        if self._timer is None:
-            self._arm()
+        if self._timer is None or at_once:
+            self._arm(at_once=at_once)
         return await outcome
 
     async def aclose(self) -> None:
@@ -78,11 +82,13 @@ class Flusher:
         await asyncio.gather(*self._flushes, return_exceptions=True)
         _fail(self._waiting, ConnectionError())
 
-    def _arm(self) -> None:
+    def _arm(self, *, at_once: bool = False) -> None:
         """Wait for the next flush; if none may begin, for the first command that is late."""
+        if self._timer is not None:
+            self._timer.cancel()
         now = monotonic()
         if len(self._flushes) < MOST_FLUSHES:
-            pause = self._flushed + _INTERVAL - now
+            pause = 0.0 if at_once else self._flushed + _INTERVAL - now
         else:
             pause = self._waiting[0].late - now
         self._timer = asyncio.get_running_loop().call_later(max(0.0, pause), self._due)
@@ -116,8 +122,6 @@ class Flusher:
     def _ended(self, flush: asyncio.Task[None]) -> None:
         self._flushes.discard(flush)
         if self._waiting:
-            if self._timer is not None:
-                self._timer.cancel()
             self._arm()
 
     async def _flush(self, taken: list[_Waiting]) -> None:

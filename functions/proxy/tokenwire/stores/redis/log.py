@@ -52,7 +52,8 @@ class RedisWriter:
             f"{batch.epoch}-{floor}" if floor > 1 else "",
             batch.first,
         ]
-        await self._run(APPEND, args)
+        # The end is waited for, by viewers here.
+        await self._run(APPEND, args, at_once=has_end)
         self._last = last
 
     async def heartbeat(self) -> None:
@@ -67,9 +68,9 @@ class RedisWriter:
             names = [name.decode() for name in marks]
             return self._leases.update(dict(zip(names[::2], names[1::2], strict=True)))
 
-    async def _run(self, script: Script, args: Sequence[Any]) -> Any:
+    async def _run(self, script: Script, args: Sequence[Any], *, at_once: bool = False) -> Any:
         try:
-            return await self._server.on_stream(script, self._id, args)
+            return await self._server.on_stream(script, self._id, args, at_once=at_once)
         except Rewound as error:
             self._last = str(error.last)
             raise
@@ -130,7 +131,7 @@ class RedisFollower:
 
     async def producer_heartbeat(self) -> int:
         """As ``Follower.producer_heartbeat``."""
-        response = await self._server.send("HGET", keys(self.meta.id)[0], "pulse")
+        response = await self._server.together("HGET", keys(self.meta.id)[0], "pulse")
         if response is None:
             raise Missing
         with reading():

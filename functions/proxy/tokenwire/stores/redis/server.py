@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -78,8 +79,16 @@ class Server:
         if self._client is not None:
             await self._client.aclose()
 
-    async def on_stream(self, script: Script, stream_id: str, args: Sequence[Any]) -> Any:
+    async def on_stream(
+        self, script: Script, stream_id: str, args: Sequence[Any], *, at_once: bool = True
+    ) -> Any:
         """Run a script on a stream's keys; raise its refusals as the exceptions of the contract.
+
+        Args:
+            script: The script.
+            stream_id: The stream.
+            args: Its arguments.
+            at_once: Whether a request waits for it; if not, it waits for those of other streams.
 
         Raises:
             Missing: There is no such log.
@@ -88,7 +97,7 @@ class Server:
             Rewound: It has lost records.
             TooManyViewers: It has ``MAX_VIEWERS`` others.
         """
-        response = await self.run(script, keys(stream_id), args)
+        response = await self.run(script, keys(stream_id), args, at_once=at_once)
         match response[0]:
             case b"missing":
                 raise Missing
@@ -102,20 +111,23 @@ class Server:
                 raise Fenced(id_of(response[1]), _end_in(response[2]))
         return response[1:]
 
-    async def run(self, script: Script, names: Sequence[str], args: Sequence[Any]) -> Any:
+    async def run(
+        self, script: Script, names: Sequence[str], args: Sequence[Any], *, at_once: bool = True
+    ) -> Any:
         """Run a script, sending its text only where the server does not have it."""
+        on = (len(names), *names, *args)
         try:
-            return await self._together("EVALSHA", script.sha, len(names), *names, *args)
+            return await self.together("EVALSHA", script.sha, *on, at_once=at_once)
         except _Unknown:
-            return await self._together("EVAL", script.text, len(names), *names, *args)
+            return await self.together("EVAL", script.text, *on)
 
-    async def _together(self, *command: Any) -> Any:
-        """As ``send``, in one flush with the commands of other streams; alone in a cluster."""
+    async def together(self, *command: Any, at_once: bool = True) -> Any:
+        """As ``send``, in one flush with other commands; alone in a cluster."""
         self.connected()
         if self._flusher is None:
             return await self.send(*command)
         try:
-            return await self._repeated(self._flusher.send, command)
+            return await self._repeated(partial(self._flusher.send, at_once=at_once), command)
         except Exception as error:
             raise as_ours(error) from None
 

@@ -56,7 +56,7 @@ class RedisStore:
 
     async def open(self, stream_id: str) -> Follower | None:
         """As ``Store.open``."""
-        response = await self._server.send("HGET", keys(stream_id)[0], "meta")
+        response = await self._server.together("HGET", keys(stream_id)[0], "meta")
         return (
             None
             if response is None
@@ -77,7 +77,7 @@ class RedisStore:
 
     async def leave(self, stream_id: str, viewer: str) -> None:
         """As ``Store.leave``."""
-        await self._server.send("HDEL", keys(stream_id)[0], f"viewer {viewer}")
+        await self._server.together("HDEL", keys(stream_id)[0], f"viewer {viewer}")
 
     async def claim(
         self, name: str, binding: NameBinding, instead_of: NameBinding | None = None
@@ -90,11 +90,11 @@ class RedisStore:
 
     async def name(self, name: str, binding: NameBinding) -> None:
         """As ``Names.name``."""
-        await self._server.send("SET", _name(name), pack_json(binding), "PX", self._longest())
+        await self._server.together("SET", _name(name), pack_json(binding), "PX", self._longest())
 
     async def lookup(self, name: str) -> NameBinding | None:
         """As ``Names.lookup``."""
-        response = await self._server.send("GET", _name(name))
+        response = await self._server.together("GET", _name(name))
         return unpack_binding(response) if response else None
 
     async def _create(self, meta: Meta, token: str) -> None:
