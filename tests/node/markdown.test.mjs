@@ -66,7 +66,7 @@ for (const [name, nested] of [
 }
 
 test("beyond 512 Ki characters text stays plain, and all of it is there", () => {
-  const source = "**a** b\n\n".repeat(60_000) + "**end**";
+  const source = (`${"**a** b ".repeat(200)}\n\n`).repeat(330) + "**end**";
   const found = render(source);
   assert.ok(found.textContent.endsWith("**end**"));
   assert.equal(found.lastChild.nodeName, "PRE");
@@ -96,7 +96,7 @@ function numbers(seed) {
 }
 
 test("a text in pieces shows the same as the whole text at once", () => {
-  for (let seed = 1; seed <= 400; seed += 1) {
+  for (let seed = 1; seed <= 200; seed += 1) {
     const next = numbers(seed);
     const pieces = Array.from({ length: 5 + next(60) }, () => WORDS[next(WORDS.length)]);
     const out = document.createElement("div");
@@ -191,3 +191,89 @@ for (const [name, source] of Object.entries(HOSTILE)) {
     assert.ok(twice < 2.6 * once + 200, `${once} steps, then ${twice}`);
   });
 }
+
+// --- nothing of a model becomes anything but text, known elements, and safe links ---
+
+const { formula } = await import("../../page/src/late/math.js");
+const { highlight } = await import("../../page/src/late/highlight.js");
+
+const ELEMENTS = new Set(
+  "DIV P H2 H3 H4 H5 H6 UL OL LI BLOCKQUOTE HR BR A STRONG EM S CODE PRE FIGURE FIGCAPTION BUTTON SPAN TABLE THEAD TBODY TR TH TD".split(" "),
+);
+const ATTRIBUTES = new Set("class dir href rel target start tabindex role aria-label scope".split(" "));
+
+function* all(node) {
+  for (const child of node.childNodes) {
+    yield child;
+    yield* all(child);
+  }
+}
+
+function harmless(root, source) {
+  for (const node of all(root)) {
+    if (node.nodeType === 3) continue;
+    assert.ok(ELEMENTS.has(node.nodeName), `${node.nodeName} of ${JSON.stringify(source)}`);
+    for (const [name, value] of node.attributes) {
+      assert.ok(ATTRIBUTES.has(name), `${name} of ${JSON.stringify(source)}`);
+      if (name === "href") assert.match(value, /^(https?:|mailto:)/i, JSON.stringify(source));
+    }
+  }
+}
+
+const EVIL = [
+  "<script>x</script>", "<img src=x onerror=y>", "<svg/onload=z>", "<a href=javascript:x>", "<br onclick=x>", "<br/", "<!--", "-->", "<![CDATA[", "<?",
+  "](javascript:x)", "](JaVa\tScRiPt:x)", "](&#106;avascript:x)", "](data:text/html,x)", "](vbscript:x)", "](\\javascript:x)", "](//x.test)", "](https://x.test \"onclick=x\")",
+  "<javascript:x>", "<https://x.test/\"onclick=x>", "[x]: javascript:x\n", "[x]: <data:x>\n", "[x]", "![", "![x](javascript:x)", "`", "```html onclick=x\n", "~~~<b>\n",
+  "&lt;script&gt;", "&#x3c;b&#62;", "\u0000", "\u202e", "\ud800", "$\\href{javascript:x}{y}$", "$$\\class{x}{y}$$", "\\(\\includegraphics{x}\\)", "|", "\n|-|\n", "\n", "\n\n", "> ", "- ", "__proto__", "constructor", "[__proto__]: https://x.test\n", "[__proto__]",
+];
+
+test("of 1,000 hostile texts nothing but known elements and safe links is made", () => {
+  for (let seed = 1; seed <= 1000; seed += 1) {
+    const next = numbers(seed);
+    const source = Array.from({ length: 3 + next(25) }, () => (next(3) ? EVIL[next(EVIL.length)] : WORDS[next(WORDS.length)])).join("");
+    harmless(render(source), source);
+  }
+});
+
+const TEX = [
+  "\\frac{", "}{", "}", "{", "^", "_", "x", "\\sqrt", "\\left(", "\\right)", "\\href{javascript:x}{y}", "\\url{https://x.test}", "\\includegraphics{x.png}", "\\class{a b}{c}", "\\id{x}{y}", "\\style{position:fixed}{x}",
+  "\\data{a=b}{c}", "\\color{red}", "\\color{url(x)}", "\\textcolor{#f00}{x}", "\\colorbox{expression(x)}{y}", "\\rule{9999em}{9999em}", "\\kern-9999em", "\\def\\a{\\a\\a}\\a", "\\newcommand{\\b}{\\b}\\b", "\\begin{matrix}", "\\end{matrix}", "&", "\\\\", "\\tag{<b>}",
+  "\\text{<script>x</script>}", "\\unicode{x}", "\\verb|<b>|", "\\mathbb{R}", "\\cancel{x}", "\\boxed{x}", "\\label{x}", "\\ref{x}", "%", "#1", "\\char60",
+];
+const MATH_ATTRIBUTES = /^(?!on|href|src|style|id|xlink)/;
+
+test("of 1,000 hostile formulas nothing but MathML without links, styles and handlers is made", () => {
+  let made = 0;
+  for (let seed = 1; seed <= 1000; seed += 1) {
+    const next = numbers(seed);
+    const source = Array.from({ length: 1 + next(8) }, () => TEX[next(TEX.length)]).join(" ");
+    const found = formula(source, seed % 2 === 0);
+    if (found === null) continue;
+    made += 1;
+    for (const node of all({ childNodes: [found] })) {
+      assert.match(node.nodeName, /^(#TEXT|#FRAGMENT|MATH|NONE|M[A-Z]+)$/, source);
+      for (const name of node.attributes.keys()) assert.match(name, MATH_ATTRIBUTES, source);
+      for (const value of Object.values(node.style)) assert.doesNotMatch(value, /url|expression|fixed|[()]/, source);
+    }
+  }
+  assert.ok(made > 100, `${made} formulas`);
+});
+
+test("a formula that expands or nests without end is not made", () => {
+  assert.equal(formula("\\def\\a{\\a\\a}\\a", false), null);
+  assert.ok(formula("{".repeat(900) + "x" + "}".repeat(900), false).depth < 10);
+  assert.equal(formula("\\sqrt{".repeat(300) + "x" + "}".repeat(300), false), null);
+});
+
+test("colours are spans of text, and lose none of it", () => {
+  for (const [language, code] of [
+    ["JavaScript", "const a = `${b}<script>`; // c"], ["html", "<b onclick='x'>y</b><script>z</script>"], ["python", "def f(x): return '<b>'"],
+    ["markdown", "[x](javascript:y) **b**"], ["sh", "echo $(ls) # x"], ["json", '{"a": [1, null]}'],
+  ]) {
+    const found = highlight(language, code);
+    assert.equal(found.textContent, code);
+    for (const node of all(found)) assert.ok(["SPAN", "#TEXT"].includes(node.nodeName));
+  }
+  assert.equal(highlight("klingon", "x"), null);
+  assert.equal(highlight("__proto__", "x"), null);
+});
