@@ -59,7 +59,7 @@ test-examples: .venv/.dev .cache/parts .cache/examples ## build the examples wit
 	$(PYTEST) -m example tests/examples
 
 judges: .venv/.dev .cache/parts .cache/judges ## run test suites, mocks and clients of other authors; WRITE=1 updates docs/judges.md
-	JUDGES=$(if $(WRITE),write,compare) $(PYTEST) -m judge tests/matrix/test_published_shapes.py tests/judges
+	JUDGES=$(if $(WRITE),write,compare) $(PYTEST) -n 3 --dist loadfile -m judge tests/judges tests/matrix/test_published_shapes.py
 
 differential: .venv/.dev ## compare lambda_asgi with AWS's Rust, Node, Go and Python runtimes; WRITE=1 updates its README
 	@sh scripts/differential.sh

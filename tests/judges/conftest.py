@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from tests.fakes.server import serving
-from tests.judges.table import Row, render
+from tests.judges.table import Row, complete, missing, render, replaced
 
+PAGE = Path("docs/judges.md")
 _PLUGIN = "judges"
 # These run in `make test` too: they need no program of other authors.
 _BESIDE = "tests/matrix/test_published_shapes.py"
@@ -23,6 +25,7 @@ class Rows:
 
     def __init__(self) -> None:
         self.by_name: dict[str, Row] = {}
+        self.missing: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test's outcome in its judge's row."""
@@ -39,12 +42,27 @@ class Rows:
         else:
             row.failed += 1
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Compare the page with the table, or write it: where the results of all workers are."""
+        task = os.environ.get("JUDGES")
+        if task is None or hasattr(session.config, "workerinput"):
+            return
+        rows = complete(self.by_name)
+        if task == "write":
+            PAGE.write_text(replaced(PAGE.read_text(), render(rows)))
+        elif found := missing(PAGE.read_text(), rows):
+            self.missing = found
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write the table."""
         if self.by_name:
             terminalreporter.section("judges")
             for line in render(self.by_name):
                 terminalreporter.write_line(line)
+        for line in self.missing:
+            terminalreporter.write_line(f"not in {PAGE} (make judges WRITE=1): {line}", red=True)
 
 
 def _reason(report: pytest.TestReport) -> str:
@@ -70,14 +88,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marker = item.get_closest_marker("judge")
         if marker is not None and marker.args:
             item.user_properties.append(("judge", marker.args))
-
-
-@pytest.fixture
-def rows(request: pytest.FixtureRequest) -> dict[str, Row]:
-    """Return the rows of the judges that have run so far."""
-    found = request.config.pluginmanager.get_plugin(_PLUGIN)
-    assert isinstance(found, Rows)
-    return found.by_name
 
 
 @pytest.fixture

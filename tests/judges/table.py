@@ -50,6 +50,17 @@ def section(text: str) -> list[str]:
     return text.partition(BEGIN)[2].partition(END)[0].strip().splitlines()
 
 
+def complete(rows: Mapping[str, Row]) -> dict[str, Row]:
+    """The rows of judges all of whose tests ran, and passed."""
+    return {n: row for n, row in rows.items() if row.passed and not (row.failed or row.skipped)}
+
+
+def missing(text: str, rows: Mapping[str, Row]) -> list[str]:
+    """The lines of these rows that a page's table does not have."""
+    shown = section(text)
+    return [line for line in render(rows) if line not in shown] if rows else []
+
+
 def replaced(text: str, lines: Iterable[str]) -> str:
     """The page with these lines in its table; rows of judges that did not run now stay."""
     lines = list(lines)
