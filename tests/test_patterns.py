@@ -11,6 +11,7 @@ import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,15 @@ def _hardest(methods: set[str]) -> str:
     return "search" if "search" in methods else min(methods)
 
 
-def _uses(tree: ast.Module) -> dict[str, set[str]]:
+@cache
+def _nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+def _uses(path: Path) -> dict[str, set[str]]:
     """The methods that are called on each name."""
     found: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
+    for node in _nodes(path):
         if (
             isinstance(node, ast.Attribute)
             and node.attr in METHODS
@@ -58,8 +64,8 @@ def _uses(tree: ast.Module) -> dict[str, set[str]]:
     return found
 
 
-def _calls(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
-    for node in ast.walk(tree):
+def _calls(path: Path) -> Iterator[tuple[ast.Call, str]]:
+    for node in _nodes(path):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -74,17 +80,18 @@ def _everywhere() -> dict[str, set[str]]:
     """The methods that are called on each name in any module: a pattern may be imported."""
     found: dict[str, set[str]] = {}
     for path in (path for root in ROOTS for path in root.rglob("*.py")):
-        for name, methods in _uses(ast.parse(path.read_text())).items():
+        for name, methods in _uses(path).items():
             found.setdefault(name, set()).update(methods)
     return found
 
 
 def _in_python(root: Path, path: Path) -> Iterator[Found]:
-    tree = ast.parse(path.read_text())
-    uses = {**EVERYWHERE, **_uses(tree)}
+    uses = {**EVERYWHERE, **_uses(path)}
     name = ".".join(path.relative_to(root).with_suffix("").parts)
     module = None
     named: set[int] = set()
+    tree = _nodes(path)[0]
+    assert isinstance(tree, ast.Module)
     for node in tree.body:
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
             continue
@@ -96,7 +103,7 @@ def _in_python(root: Path, path: Path) -> Iterator[Found]:
         named.add(id(value))
         methods = uses.get(ast.unparse(target), set())
         yield Found(f"{path.name}:{node.lineno}", held.pattern, held.flags, _hardest(methods))
-    for call, method in _calls(tree):
+    for call, method in _calls(path):
         # That of a kind of store is declared as a constant, and found there.
         if id(call) not in named and ast.unparse(call.args[0]) != "self.pattern":
             # Whatever is not a constant cannot be checked, and fails here.
@@ -106,7 +113,7 @@ def _in_python(root: Path, path: Path) -> Iterator[Found]:
 
 def _of_store_kinds(path: Path) -> Iterator[Found]:
     """The patterns that kinds of store declare, which one function matches for all."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _nodes(path):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "StoreKind":
             [declared] = [word.value for word in node.keywords if word.arg == "pattern"]
             yield Found(f"{path.name}:{node.lineno}", ast.literal_eval(declared), 0, "fullmatch")

@@ -11,6 +11,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 _parser: Any = importlib.import_module("re._parser")
@@ -24,6 +25,7 @@ class TooManySteps(Exception):
     """A text took more steps than any linear pattern would."""
 
 
+@cache
 def _category(name: str, char: str) -> bool:
     kind = name.removeprefix("CATEGORY_").removeprefix("NOT_")
     found = {
@@ -68,6 +70,7 @@ class Program:
     flags: int
 
     @classmethod
+    @cache
     def of(cls, pattern: str | bytes, flags: int = 0, *, whole: bool = False) -> Program:
         """Compile a pattern; ``whole`` as for ``fullmatch``."""
         tree = _parser.parse(pattern, flags & ~re.UNICODE if isinstance(pattern, bytes) else flags)
@@ -113,7 +116,7 @@ class Program:
                 width = value[1].getwidth()[0] if value[0] < 0 else 0
                 return ("look", self._sub(value[1]), width, op == "ASSERT")
             case _:
-                return ("char", _accepts(op, value, self.flags))
+                return ("char", cache(_accepts(op, value, self.flags)))
 
     def _repeat(self, least: int, most: Any, tree: Any, *, lazy: bool) -> None:
         for _ in range(least):
