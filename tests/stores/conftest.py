@@ -15,10 +15,12 @@ from tokenwire.stores.redis.store import RedisStore
 KEEP = Keep(running=60, ended=30)
 
 
-def store_at(server: Server, keep: Keep = KEEP) -> RedisStore | DynamoDBStore:
-    """The store that is told of this server."""
+def store_at(server: Server, keep: Keep = KEEP, timeout: float = 2.0) -> RedisStore | DynamoDBStore:
+    """Return the store at this server, which waits ``timeout`` seconds for a response."""
     scheme, _, place = server.url.partition("://")
-    return DynamoDBStore(place, keep) if scheme == "dynamodb" else RedisStore(server.url, keep)
+    if scheme == "dynamodb":
+        return DynamoDBStore(place, keep, timeout)
+    return RedisStore(server.url, keep, timeout)
 
 
 @pytest.fixture(params=["memory", *KINDS])
