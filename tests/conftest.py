@@ -11,6 +11,7 @@ import httpx2
 import hypothesis
 import pytest
 
+from tests import measuring
 from tests.costs import Costs
 from tests.fakes.server import serving
 from tests.fakes.upstream import Upstream, upstream
@@ -32,8 +33,9 @@ _SHARED = {"dynamodb_local"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Measure the CPU time of test files."""
+    """Measure the CPU time of test files, and coverage where it tells something."""
     config.pluginmanager.register(Costs(), "costs")
+    config.pluginmanager.register(measuring, "measuring")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -16,7 +16,7 @@ import pytest
 from tests.fakes.ports import reserved_port
 from tests.http.reading import read
 
-pytestmark = pytest.mark.outside
+pytestmark = [pytest.mark.outside, pytest.mark.measured]
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from tests.stores.servers import Server
 
 pytestmark = [
     pytest.mark.outside,
+    pytest.mark.measured,
     pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc"),
 ]
 

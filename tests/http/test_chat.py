@@ -23,25 +23,6 @@ def without_ids(body: bytes) -> bytes:
     return b"".join(line for line in body.splitlines(True) if not line.startswith(b"id: "))
 
 
-async def test_blocks_pass_byte_identical(provider: Upstream, serve: Serve) -> None:
-    """A chat client gets the provider's bytes, with an id line before each block."""
-    blocks = whole("Hel", "lo")
-    provider.answer(*blocks)
-    client = await serve(provider)
-
-    response = await client.post("/v1/chat/completions", json=WITH_USAGE)
-
-    assert response.status_code == 200
-    assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert response.headers["cache-control"] == "no-cache, no-transform"
-    assert response.headers["x-accel-buffering"] == "no"
-    assert response.headers["x-stream-id"].startswith("st_")
-    assert "content-length" not in response.headers
-    assert without_ids(response.content) == b"".join(blocks)
-    ids = [line for line in response.text.splitlines() if line.startswith("id: ")]
-    assert ids == [f"id: 1-{n}" for n in range(1, len(blocks) + 1)]
-
-
 async def test_request_reaches_provider_whole(provider: Upstream, serve: Serve) -> None:
     """Only the model's prefix and the streaming options differ from what the caller sent."""
     provider.answer(*whole("ok"))

@@ -1,0 +1,43 @@
+"""Branch coverage of the tests that tell something about it.
+
+Tracing takes about as much CPU time as what is traced. Tests of complete servers with clients of
+others, and those that compute for seconds, run at full speed, unless they are marked ``measured``:
+these reach lines that no other does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import coverage
+import pytest
+
+FOLDERS = ("differential", "e2e", "fuzz", "matrix")
+"""The folders of tests that coverage does not trace, nor the processes that they start."""
+MARKERS = ("slow", "timed")
+"""The markers of such tests in any folder."""
+_CHILDREN = "COVERAGE_PROCESS_CONFIG"
+"""With this in its environment, a Python process measures itself."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Stop coverage, if it runs, while a test runs that is not to be measured."""
+    running = coverage.Coverage.current()
+    if running is None or not _is_unmeasured(item):
+        return (yield)
+    configuration = os.environ.pop(_CHILDREN, None)
+    running.stop()
+    try:
+        return (yield)
+    finally:
+        running.start()
+        if configuration is not None:
+            os.environ[_CHILDREN] = configuration
+
+
+def _is_unmeasured(item: pytest.Item) -> bool:
+    marked = {mark.name for mark in item.iter_markers()}
+    in_folder = any(item.nodeid.startswith(f"tests/{folder}/") for folder in FOLDERS)
+    return "measured" not in marked and (in_folder or not marked.isdisjoint(MARKERS))
