@@ -27,7 +27,16 @@ TABLE: dict[str, set[str]] = {
     "dialects": {"errors", "events", "plugins", "sse"},
     "stores": {"clock", "errors", "events", "plugins"},
     "streams": {"clock", "dialects", "errors", "events", "hotpath", "sse", "stores"},
-    "providers": {"dialects", "errors", "events", "plugins", "redaction", "references", "sse"},
+    "providers": {
+        "dialects",
+        "errors",
+        "events",
+        "hotpath",
+        "plugins",
+        "redaction",
+        "references",
+        "sse",
+    },
     "telemetry": {"errors", "settings"},
     "auth": {"errors", "plugins", "references"},
     "gateway": {
@@ -48,6 +57,7 @@ TABLE: dict[str, set[str]] = {
         "errors",
         "events",
         "gateway",
+        "hotpath",
         "settings",
         "stores",
         "streams",
@@ -72,7 +82,7 @@ TABLE: dict[str, set[str]] = {
         "telemetry",
     },
     "lambda_handler": {"app"},
-    "server": {"settings"},
+    "server": {"hotpath", "settings"},
     "local": {"configuration", "errors"},
     "cli": {
         "",
@@ -193,7 +203,7 @@ def test_only_the_edge_knows_a_web_framework() -> None:
 
 
 ON_FIRST_USE = {
-    *(f"providers.{name}" for name in ("aio", "bounds", "failures", "http")),
+    *(f"providers.{name}" for name in ("bounds", "connection", "failures", "http", "pool")),
     "providers.bedrock.sigv4",
     "providers.openai.failures",
     "stores.redis.exchange",

@@ -22,9 +22,7 @@ async def view(
 
     async def run() -> None:
         viewer = Viewer(reader, rendering, delivery)
-        sender = Sender(
-            reader, viewer, send, lambda _: None, delivery, heartbeat=heartbeat, timeout=60
-        )
+        sender = Sender(reader, viewer, send, delivery, heartbeat=heartbeat, timeout=60)
         try:
             await sender.run()
         finally:

@@ -8,8 +8,19 @@ counts what is left.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from collections.abc import Callable
+from typing import Protocol, TypeAlias, runtime_checkable
+
+WRITE = "tokenwire.write"
+"""The extension of the ASGI scope in which our server has a ``Write``.
+
+``send`` is a coroutine, inside those of the middleware, though a client that keeps up never makes
+it wait. To create and run them for each block costs more than to encode it."""
+
+Write: TypeAlias = Callable[[bytes], bool]
+"""Write a part of the response's body, if that does not have to wait; return whether it did not.
+
+Otherwise nothing is written, and ``send`` waits for the client."""
 
 MAX_DIRECT = 8
 """Viewers of one stream that are served where a block is appended. Each one delays the provider's
@@ -18,6 +29,41 @@ next read, and all other streams, by the cost of a send; those beyond wake as ta
 BURST = 16
 """Reads that a pump makes before it lets other tasks run. A wait for the network is such a pause
 too, but a pump cannot tell, and a pause after each read would cost a trip through the loop."""
+
+
+INCOMING = "tokenwire.incoming"
+"""The extension of a provider's response that is an ``Incoming``."""
+
+
+@runtime_checkable
+class Followed(Protocol):
+    """A body whose pieces can be taken where they arrive.
+
+    A piece that wakes a task costs a future, a trip through the event loop and every coroutine
+    that waits above it. In the place where it arrives it costs a call.
+    """
+
+    async def follow(self, serve: Callable[[bytes], bool]) -> None:
+        """Have ``serve`` called with each piece, inside the read, until it returns False.
+
+        Returns then, or once the iteration has something: held pieces, the end or a failure.
+
+        Raises:
+            Exception: As ``serve``.
+        """
+
+
+class Incoming(Followed, Protocol):
+    """The body of a response, as its connection has it."""
+
+    async def read(self) -> bytes:
+        """Return what has arrived, at least one byte; empty at the end."""
+
+
+async def follow(body: object, serve: Callable[[bytes], bool]) -> None:
+    """As ``Followed.follow``. Returns at once for a body that cannot be followed."""
+    if isinstance(body, Followed):
+        await body.follow(serve)
 
 
 class LazyTimer:
@@ -55,49 +101,3 @@ class LazyTimer:
             self._last, left = self._now(), self._seconds
             self._callback()
         self._handle = asyncio.get_running_loop().call_later(left, self._check)
-
-
-class Suspended:
-    """The rest of a coroutine that another task has begun. Awaiting it goes on with it."""
-
-    __slots__ = ("_awaited", "_coroutine")
-
-    def __init__(self, coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:
-        self._coroutine = coroutine
-        self._awaited = awaited
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        awaited = self._awaited
-        try:
-            while True:
-                try:
-                    result = yield awaited
-                except GeneratorExit:
-                    self._coroutine.close()
-                    raise
-                except BaseException as error:
-                    awaited = self._coroutine.throw(error)
-                else:
-                    awaited = self._coroutine.send(result)
-        except StopIteration:
-            return
-
-    def close(self) -> None:
-        """Abandon it."""
-        self._coroutine.close()
-
-
-def begin(coroutine: Coroutine[Any, Any, None]) -> Suspended | None:
-    """Run a coroutine up to where it has to wait; None if it never has to.
-
-    A send to a client that keeps up does not wait. Where its message is made, it costs no task and
-    no trip through the event loop this way. (``asyncio.eager_task_factory`` does the same from
-    Python 3.12 on, with a task for each call.)
-
-    The coroutine must not use what belongs to the running task, such as ``asyncio.timeout``.
-    """
-    try:
-        awaited = coroutine.send(None)
-    except StopIteration:
-        return None
-    return Suspended(coroutine, awaited)

@@ -44,12 +44,6 @@ class RequestSummary:
         if self.log.trace is not None:
             self.log.trace.cancelled(stream.meta.id)
 
-    def delivered(self, size: int) -> None:
-        """Note that bytes of the response body were given to the server."""
-        if self.log.instants.first_delivered is None:
-            self.log.instants.first_delivered = self.elapsed()
-        self.log.delivered_bytes += size
-
     def elapsed(self) -> float:
         """Seconds since the request arrived."""
         return perf_counter() - self._started
@@ -59,6 +53,8 @@ class RequestSummary:
         log, facts = self.log, stream.facts
         log.disconnected = disconnected
         log.delivered_blocks = delivery.blocks
+        log.delivered_bytes = delivery.bytes
+        log.instants.first_delivered = self._since(delivery.began)
         log.heartbeats = delivery.heartbeats
         log.stream = stream_record(stream)
         log.instants.first_upstream_byte = self._since(facts.first_upstream_byte)

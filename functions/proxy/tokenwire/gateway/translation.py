@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 from ..dialects.protocol import JSON, Decoder, Dialect, Encoder
 from ..errors import ProxyError, UpstreamError
@@ -96,6 +96,9 @@ class TranslatedBlocks:
             if not (self._has_finished and self._decoder.may_lack_end):
                 raise
             return self._encoder.end()
+
+    async def follow(self, take: Callable[[Sequence[bytes]], bool]) -> None:
+        """As ``BlockStream``: not possible."""
 
     def _translated(self, batch: Sequence[bytes]) -> list[bytes]:
         result: list[bytes] = []

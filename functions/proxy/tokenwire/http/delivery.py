@@ -10,14 +10,6 @@ from starlette.responses import Response
 from ..events import Error
 from ..settings import Settings
 
-EAGER_SEND = "tokenwire.eager_send"
-"""An extension in the ASGI scope of a server whose ``send`` uses nothing of the running task, so
-that one task may begin a send and another one finish it. ``tokenwire.server`` sets it."""
-
-DIRECT_SEND = "direct_send"
-"""The name in a request's state of the ``send`` that our outermost middleware was given. The ones
-inside it only look at how a response starts, but would cost a coroutine each for every block."""
-
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOptions:

@@ -13,7 +13,6 @@ from ..dialects import DIALECTS, Dialect
 from ..gateway.memory import RequestMemory
 from ..gateway.recording import RequestSummary
 from ..telemetry import Recorder, RequestLog, function_of
-from .delivery import DIRECT_SEND
 from .errors import on_error
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
@@ -45,7 +44,6 @@ class Logged:
         summary = RequestSummary(log)
         state = scope.setdefault("state", {})
         state |= {"summary": summary, "dialects": self._dialects, "trace": trace}
-        state[DIRECT_SEND] = send
         response = _Response(scope, send, request_id, summary)
         try:
             await self._guarded(scope, receive, response)

@@ -21,12 +21,13 @@ from ..gateway.join import View
 from ..gateway.memory import RequestMemory
 from ..gateway.presence import LEASE_HEADER
 from ..gateway.recording import RequestSummary
+from ..hotpath import WRITE
 from ..streams.ending import CONNECTION_EXPIRED
 from ..streams.hub import Hub
 from ..streams.reader import Reader
 from ..streams.sender import Sender
 from ..streams.viewer import Delivery, Viewer
-from .delivery import DIRECT_SEND, EAGER_SEND, DeliveryOptions
+from .delivery import DeliveryOptions
 
 _NO_DEADLINE = 1e6
 """Seconds: longer than any request, and short enough for a timer of the event loop."""
@@ -145,24 +146,25 @@ class StreamResponse(Response):
 
     async def _send_all(self, scope: Scope, send: Send, reader: Reader) -> None:
         options, rendering = self._options, self._view.rendering
-        send = scope["state"].get(DIRECT_SEND, send)
         prefix = b"" if options.retry is None else b"retry: %d\n" % options.retry
-        if opening := rendering.open(self._stream.meta):
-            async with asyncio.timeout(options.send_timeout):
-                await _send_body(send, prefix + opening)
-            self._summary.delivered(len(prefix + opening))
-            prefix = b""
+        opening = rendering.open(self._stream.meta)
+        viewer = Viewer(
+            reader,
+            rendering,
+            self._delivery,
+            b"" if opening else prefix,
+            partial(self._charge, reader),
+        )
         sender = Sender(
             reader,
-            Viewer(reader, rendering, self._delivery, prefix, partial(self._charge, reader)),
+            viewer,
             partial(_send_body, send),
-            self._summary.delivered,
             self._delivery,
             heartbeat=options.heartbeat,
             timeout=options.send_timeout,
-            direct=EAGER_SEND in scope.get("extensions", ()),
+            write=scope.get("extensions", {}).get(WRITE),
         )
-        await sender.run()
+        await sender.run(opening and prefix + opening)
 
     def _charge(self, reader: Reader, held: int) -> None:
         """Charge the text that the client's dialect keeps. If it does not fit, stop reading."""

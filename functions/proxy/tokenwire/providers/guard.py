@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Self
 
 from ..errors import UpstreamError
+from ..hotpath import follow
 
 LEAST = 20
 """Characters of a secret that is looked for. Keys are longer; what local servers are given in
@@ -37,7 +38,14 @@ class Guarded:
         return self
 
     async def __anext__(self) -> bytes:
-        data = await self._body.__anext__()
+        return self._checked(await self._body.__anext__())
+
+    async def follow(self, serve: Callable[[bytes], bool]) -> None:
+        """As ``Followed``."""
+        checked = self._checked
+        await follow(self._body, lambda data: serve(checked(data)))
+
+    def _checked(self, data: bytes) -> bytes:
         window = self._before + data
         for needle in self._needles:
             if needle in window:

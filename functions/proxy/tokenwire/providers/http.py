@@ -13,24 +13,24 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
-from typing import Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Self, TypeAlias
 from urllib.request import getproxies
 
 import httpx2
 
 from ..errors import TokenwireError
+from ..hotpath import INCOMING, Incoming
 from .bounds import bound
 from .failures import broken, from_status, unreachable
 from .protocol import TRACE_HEADERS
 
+if TYPE_CHECKING:
+    from .pool import Pool
+
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
 _CONNECTIONS = 10_000
-Client = TypeVar("Client", bound=httpx2.AsyncClient)
 Read: TypeAlias = Callable[[], Awaitable[bytes]]
-"""Return what has arrived of a body, at least one byte; empty at its end."""
-READ = "tokenwire.read"
-"""A response's extension: a ``Read`` of its transport, which costs less than httpx2's iterators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,9 @@ class Http:
     """
 
     def __init__(self, connect_timeout: float, max_retries: int) -> None:
-        self._client = client(httpx2.AsyncClient, connect_timeout)
+        self._connect_timeout = connect_timeout
+        self._pool = _pool()
+        self._client = client(connect_timeout, self._pool)
         self._max_retries = max_retries
 
     async def post(self, call: Call) -> httpx2.Response:
@@ -94,6 +96,20 @@ class Http:
             failure.retryable = False
         raise failure
 
+    async def _response(self, call: Call) -> httpx2.Response:
+        if self._pool is None:
+            request = self._client.build_request(
+                "POST", call.url, headers=dict(call.headers), content=call.content
+            )
+            return await self._client.send(request, stream=True)
+        response = await self._pool.post(
+            call.url, call.headers, call.content, self._connect_timeout
+        )
+        if not response.is_success:
+            response.request = httpx2.Request("POST", call.url)
+            await bound(response)
+        return response
+
     async def get(self, url: str, headers: Mapping[str, str]) -> object:
         """A small JSON document; None if it cannot be had."""
         try:
@@ -118,36 +134,39 @@ async def _error(response: httpx2.Response) -> object:
     return found.get("error", found) if isinstance(found, dict) else None
 
 
-def client(kind: type[Client], connect_timeout: float) -> Client:
+def client(connect_timeout: float, pool: Pool | None = None) -> httpx2.AsyncClient:
     """Return a client that never goes where a provider sends it: the settings alone name hosts."""
-    return kind(
+    return httpx2.AsyncClient(
         timeout=httpx2.Timeout(None, connect=connect_timeout),
         limits=httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=100),
         follow_redirects=False,
         event_hooks={"response": [bound]},
-        transport=_transport(connect_timeout),
+        transport=pool or _pool(),
     )
 
 
-def _transport(connect_timeout: float) -> httpx2.AsyncBaseTransport | None:
-    """Return aiohttp's, if it is installed; None where httpx2 has to ask proxies."""
-    if find_spec("aiohttp") is None or getproxies():
+def _pool() -> Pool | None:
+    """Return connections of ours, if a parser is installed; None where httpx2 asks proxies."""
+    if find_spec("httptools") is None or getproxies():
         return None
-    from .aio import AioTransport
+    from .pool import Pool
 
-    return AioTransport(connect_timeout, _CONNECTIONS, READ)
+    return Pool(_CONNECTIONS)
 
 
 class Body:
-    """The body of a response, as it comes: from the transport's own reader, where it has one.
+    """The body of a response, as it comes: from its connection, where that is ours.
 
     Raises:
         UpstreamError: The connection broke (``upstream_disconnected``).
     """
 
     def __init__(self, response: httpx2.Response) -> None:
-        raw = None if "content-encoding" in response.headers else response.extensions.get(READ)
-        self._read: Read = raw or partial(anext, response.aiter_bytes(), b"")
+        is_plain = "content-encoding" not in response.headers
+        self._incoming: Incoming | None = response.extensions.get(INCOMING) if is_plain else None
+        self._read: Read = (
+            self._incoming.read if self._incoming else partial(anext, response.aiter_bytes(), b"")
+        )
 
     def __aiter__(self) -> Self:
         return self
@@ -160,3 +179,8 @@ class Body:
         if not data:
             raise StopAsyncIteration
         return data
+
+    async def follow(self, serve: Callable[[bytes], bool]) -> None:
+        """As ``Followed``."""
+        if self._incoming is not None:
+            await self._incoming.follow(serve)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Self
 
 from ..errors import UpstreamError
+from ..hotpath import follow
 
 MAX_DOCUMENT = 960 * 1024
 """Maximum size of such a document, in bytes. As one block, it must be below the block limit."""
@@ -30,6 +31,7 @@ class StreamedBody:
     def __init__(self, body: AsyncIterator[bytes], convert: Callable[[bytes], bytes]) -> None:
         self._body = body
         self._convert = convert
+        self._is_stream = False
         self._next: Callable[[], Awaitable[bytes]] = self._first
 
     def __aiter__(self) -> Self:
@@ -38,11 +40,17 @@ class StreamedBody:
     def __anext__(self) -> Awaitable[bytes]:
         return self._next()
 
+    async def follow(self, serve: Callable[[bytes], bool]) -> None:
+        """As ``Followed``."""
+        if self._is_stream:
+            await follow(self._body, serve)
+
     async def _first(self) -> bytes:
         self._next = self._body.__anext__
         found, head = await read_document(self._body)
         if found is not None:
             return self._convert(found)
+        self._is_stream = True
         return head or await anext(self._body)
 
 

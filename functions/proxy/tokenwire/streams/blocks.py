@@ -27,18 +27,19 @@ class Blocks:
     """Consecutive blocks, oldest first.
 
     ``held`` are the blocks, ``first`` is the sequence number of the oldest, ``size`` their bytes,
-    ``written`` the bytes of all blocks that were ever added.
+    ``written`` the bytes of all blocks that were ever added, ``window`` the bytes of the window.
 
     Args:
         bounds: How much to hold.
         charge: Called with each change of ``size``; returns whether the process has room for it.
     """
 
-    __slots__ = ("_bounds", "_charge", "first", "held", "size", "written")
+    __slots__ = ("_bounds", "_charge", "first", "held", "size", "window", "written")
 
     def __init__(self, bounds: Bounds, charge: Callable[[int], bool]) -> None:
         self._bounds = bounds
         self._charge = charge
+        self.window = bounds.window
         self.held: list[bytes] = []
         self.first = 1
         self.size = 0
@@ -81,10 +82,6 @@ class Blocks:
         self.size = 0
         self.first += len(self.held)
         self.held.clear()
-
-    def exceeds_window(self, consumed: int) -> bool:
-        """Return whether a reader that has read so many bytes is further behind than the window."""
-        return self.written - consumed > self._bounds.window
 
     def _trim(self, target: int, needed: int) -> None:
         """Drop the oldest blocks down to ``target`` bytes, up to block number ``needed``."""

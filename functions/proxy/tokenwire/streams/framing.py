@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, TypeAlias
 
 from ..errors import UpstreamError
+from ..hotpath import follow
 from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, is_plain, without_cursor
 
 Body: TypeAlias = AsyncIterator[bytes]
@@ -20,6 +21,15 @@ class BlockStream(Protocol):
 
         Raises:
             TokenwireError: The stream cannot be read further. The blocks before were returned.
+        """
+
+    async def follow(self, take: Callable[[Sequence[bytes]], bool]) -> None:
+        """Have ``take`` called with each batch, where it arrives, until it returns False.
+
+        Returns then, or once the iteration has something; at once where that is not possible.
+
+        Raises:
+            TokenwireError: As the iteration; or as ``take``.
         """
 
     @property
@@ -54,6 +64,18 @@ class BodyBlocks:
         if self._failure is not None:
             raise self._failure
         return self._cut(await anext(self._body))
+
+    async def follow(self, take: Callable[[Sequence[bytes]], bool]) -> None:
+        """As ``BlockStream``."""
+        is_one, cut = self._framer.is_one, self._cut
+
+        def serve(data: bytes) -> bool:
+            if is_one(data):
+                return take([data])
+            return take(cut(data)) and self._failure is None
+
+        if not self._returned and self._failure is None:
+            await follow(self._body, serve)
 
     def _cut(self, data: bytes) -> list[bytes]:
         if self._framer.is_one(data):
@@ -107,6 +129,7 @@ class Framer:
     def __init__(self, max_block: int = MAX_BLOCK) -> None:
         self._splitter = Splitter(max_block)
         self._max_block = max_block
+        self._is_at_block = False
 
     def is_one(self, data: bytes) -> bool:
         """Return whether this is one block to be passed on as it is, and nothing else.
@@ -117,7 +140,7 @@ class Framer:
             data.find(b"\n") == len(data) - 2
             and data.endswith(b"\n\n")
             and data.startswith(b"data:")
-            and self._splitter.is_at_block
+            and self._is_at_block
             and b"\r" not in data
             and data.isascii()
             and self._max_block >= len(data) > len(b"data: \n\n")
@@ -138,6 +161,7 @@ class Framer:
             raise UpstreamError(
                 "The provider sent an event that is too large.", code="upstream_malformed"
             ) from error
+        self._is_at_block = self._splitter.is_at_block
 
     def close(self) -> bytes:
         """Return the bytes after the last complete block."""

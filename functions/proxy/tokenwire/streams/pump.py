@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -76,15 +76,34 @@ class Pump:
                 if self._facts.first_upstream_byte is None:
                     self._facts.first_upstream_byte = _now()
                 end = self._take(blocks)
+                if end is None and self._facts.first_content is not None:
+                    end = await self._follow(stream, deadline)
                 if end is not None:
                     self._finish(end)
                     await _drain(stream)
                     return
-                if self._facts.first_content is not None:
-                    if self._reads % BURST == 0 or self._tail.exceeds_window:
-                        await self._pause(deadline)
-                    deadline.progress()
             self._finish(self._end_without_terminator(stream.rest))
+
+    async def _follow(self, stream: BlockStream, deadline: Deadline) -> End | None:
+        """Keep to the window; then take blocks where they arrive, for as long as that goes."""
+        found: list[End] = []
+        notable, tail = self._source.decoder.notable, self._tail
+
+        def take(blocks: Sequence[bytes]) -> bool:
+            if len(blocks) == 1 and not notable(blocks[0]):
+                self._keep([blocks[0]])
+            elif (end := self._take(blocks)) is not None:
+                found.append(end)
+                return False
+            deadline.progress()
+            return not tail.exceeds_window
+
+        is_read = False
+        while not (found or is_read):
+            await self._pause(deadline)
+            await stream.follow(take)
+            is_read = not self._tail.exceeds_window
+        return found[0] if found else None
 
     def _take(self, blocks: Iterable[bytes]) -> End | None:
         kept: list[bytes] = []
@@ -104,8 +123,9 @@ class Pump:
 
     def _keep(self, blocks: list[bytes]) -> None:
         if blocks:
-            self._facts.blocks += len(blocks)
-            self._facts.bytes += sum(map(len, blocks))
+            facts = self._facts
+            facts.blocks += len(blocks)
+            facts.bytes += sum(map(len, blocks))
             self._tail.append(blocks)
 
     def _read(self, block: bytes) -> End | None:
@@ -134,9 +154,10 @@ class Pump:
         if self._tail.exceeds_window:
             deadline.pause()
             await self._tail.room()
-        else:
+        elif self._reads % BURST == 0:
             # A provider that sends without a pause must not block the other streams.
             await asyncio.sleep(0)
+        deadline.progress()
 
     def _end_without_terminator(self, rest: bytes) -> End:
         if rest and self._source.decoder.ends(rest):

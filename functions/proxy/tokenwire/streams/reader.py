@@ -21,14 +21,15 @@ _WAKE_AFTER = 3600.0
 class Reader:
     """One place in a tail. Made by ``Tail.attach`` and ``Tail.cursor``.
 
-    ``position`` is the number of the next block, ``consumed`` the bytes of all blocks before it.
+    ``position`` is the number of the next block, ``consumed`` the bytes of all blocks before it,
+    ``stopped`` is whether ``stop`` was called.
     """
 
     def __init__(self, tail: Tail, position: int, consumed: int, *, is_early: bool = False) -> None:
         self._tail = tail
         self._blocks = tail.blocks
         self._is_early = is_early
-        self._stopped = False
+        self.stopped = False
         self._why: Error | None = None
         self._pending: asyncio.Future[bool] | None = None
         self.position = position
@@ -61,7 +62,8 @@ class Reader:
     @property
     def has_more(self) -> bool:
         """Whether there are blocks that it has not taken."""
-        return self.position < self._blocks.next
+        blocks = self._blocks
+        return self.position < blocks.first + len(blocks.held)
 
     @property
     def ended(self) -> tuple[RecordId, End] | None:
@@ -73,21 +75,16 @@ class Reader:
         return tail.last, end
 
     @property
-    def stopped(self) -> bool:
-        """Whether ``stop`` was called."""
-        return self._stopped
-
-    @property
     def interruption(self) -> Error | None:
         """Why this reader gets no more, though the stream has no end: the error for its client."""
         tail = self._tail
-        if self._stopped:
+        if self.stopped:
             return self._why
         return tail.broken if self.position >= tail.next else None
 
     def stop(self, why: Error | None = None) -> None:
         """Stop the reader: its client has disconnected, or is disconnected because of ``why``."""
-        self._stopped = True
+        self.stopped = True
         self._why = why
         self.wake()
 
@@ -140,7 +137,7 @@ class Reader:
         """Whether there is something to read, or nothing more to wait for."""
         tail = self._tail
         is_over = tail.closed if self._is_early else tail.over
-        return self._stopped or self.position < self._blocks.next or is_over
+        return self.stopped or self.position < self._blocks.next or is_over
 
     async def _woken(self, seconds: float) -> bool:
         tail = self._tail

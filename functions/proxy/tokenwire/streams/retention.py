@@ -75,8 +75,8 @@ class Retention:
         self._held += size
         if size and owner not in self._unlimited:
             self._charge_owner(owner, size)
-        if self._held <= self._limit and not self._exceeds_limit(owner):
-            return True
+        if self._held <= self._limit and self._owners.get(owner, 0) <= self._owner_limit:
+            return True  # as nearly always, for every block
         if not self._is_evicting:
             # A stream that is forgotten releases its bytes through this method.
             self._is_evicting = True

@@ -3,49 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import TypeAlias
 
-from ..hotpath import LazyTimer, Suspended, begin
+from ..hotpath import LazyTimer, Write
 from ..sse import PING
 from .reader import Reader
 from .viewer import Delivery, Viewer
 
-Send: TypeAlias = Callable[[bytes], Coroutine[Any, Any, None]]
+Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 
 
 class Sender:
     """Sends what a viewer reads, and heartbeats in between.
 
-    A client that has everything is sent the next blocks by ``append`` itself, inside the call. A
-    send that has to wait is finished by the task that runs ``run``, which reads from the log what
-    has come meanwhile: there is no queue.
+    A client that has everything is sent the next blocks by ``append`` itself, inside the call. If
+    it cannot take them at once, the task that runs ``run`` waits for it, and then reads from the
+    log what has come meanwhile: there is no queue.
 
     Args:
         reader: The client's place in the log.
         viewer: Its writes.
-        send: Sends one write.
-        sent: Called with the size of each write that the client has taken.
-        delivery: Counts the heartbeats.
+        send: Sends one write; waits until the client has room for it.
+        delivery: Counts what is sent.
         heartbeat: Seconds without a write before a heartbeat.
         timeout: Maximum seconds for one send.
-        direct: Whether ``send`` may be begun in another task than the one that finishes it.
+        write: Sends one write if that needs no wait; None where the server has nothing like it.
     """
 
     __slots__ = (
         "_delivery",
-        "_direct",
         "_failure",
         "_heartbeat",
         "_is_silent",
         "_reader",
-        "_rest",
         "_send",
-        "_sent",
-        "_size",
         "_timeout",
         "_timer",
+        "_unsent",
         "_viewer",
+        "_write",
     )
 
     def __init__(
@@ -53,94 +51,96 @@ class Sender:
         reader: Reader,
         viewer: Viewer,
         send: Send,
-        sent: Callable[[int], None],
         delivery: Delivery,
         *,
         heartbeat: float,
         timeout: float,
-        direct: bool = False,
+        write: Write | None = None,
     ) -> None:
         self._reader = reader
         self._viewer = viewer
         self._send = send
-        self._sent = sent
         self._delivery = delivery
         self._heartbeat = heartbeat
         self._timeout = timeout
-        self._direct = direct
+        self._write = write
         self._is_silent = False
-        self._rest: Suspended | None = None
+        self._unsent = b""
         self._failure: Exception | None = None
 
-    async def run(self) -> None:
+    async def run(self, opening: bytes = b"") -> None:
         """Send everything, up to the end of the stream or of the client.
 
+        Args:
+            opening: The first write, if there is one that does not wait for the log.
+
         Raises:
-            TimeoutError: The client took nothing for ``timeout`` seconds.
+            TimeoutError: The client took nothing for the timeout.
             Exception: As ``send``.
         """
         self._timer = LazyTimer(self._heartbeat, self._note_silence)
         try:
+            if opening:
+                await self._sent(opening)
             while not self._viewer.over:
                 await self._go_on()
         finally:
             self._timer.cancel()
-            if self._rest is not None:
-                self._rest.close()
 
     async def _go_on(self) -> None:
         data = self._viewer.next()
         if data:
-            await self._finish(begin(self._send(data)), len(data))
+            await self._sent(data)
         elif data is None and not self._viewer.over:
-            await self._reader.follow(self._serve if self._direct else _wake)
+            await self._reader.follow(self._leave if self._write is None else self._serve)
             await self._finish_served()
         if self._reader.has_more:
             # A long replay, which may never wait, must not block the other streams.
             await asyncio.sleep(0)
 
     async def _finish_served(self) -> None:
+        """Go on with what ``_serve`` could not do."""
         if self._failure is not None:
             raise self._failure
-        rest, self._rest = self._rest, None
-        if rest is not None:
-            await self._finish(rest, self._size)
+        data, self._unsent = self._unsent, b""
+        if data:
+            await self._sent(data)
         elif self._is_silent and not self._reader.is_due:
             self._delivery.heartbeats += 1
-            await self._finish(begin(self._send(PING)), len(PING))
+            await self._sent(PING)
 
-    async def _finish(self, rest: Suspended | None, size: int) -> None:
-        """Wait for the client to take a write, if it has to be waited for."""
-        if rest is not None:
+    async def _sent(self, data: bytes) -> None:
+        if self._write is None or not self._write(data):
             async with asyncio.timeout(self._timeout):
-                await rest
-        self._note_sent(size)
+                await self._send(data)
+        self._note(len(data))
 
     def _serve(self) -> bool:
         """Send what has just been appended; return whether the client has taken all."""
         try:
             data = self._viewer.next()
-            if not data:
-                pass  # read, but without bytes in this dialect
-            elif (rest := begin(self._send(data))) is None:
-                self._note_sent(len(data))
-            else:
-                self._rest, self._size = rest, len(data)
+            if data:
+                if not self._write(data):  # type: ignore[misc]
+                    self._unsent = data
+                    return False
+                self._note(len(data))
         except Exception as error:
             self._failure = error  # of this client: not for the pump that appends
             return False
-        return self._rest is None and not self._viewer.over and not self._reader.has_more
+        return not (self._viewer.over or self._reader.has_more)
 
-    def _note_sent(self, size: int) -> None:
-        self._sent(size)
+    def _leave(self) -> bool:
+        """Leave a block to the client's own task."""
+        return False
+
+    def _note(self, size: int) -> None:
+        delivery = self._delivery
+        delivery.bytes += size
+        if delivery.began is None:
+            delivery.began = perf_counter()
         self._timer.touch()
         self._is_silent = False
 
     def _note_silence(self) -> None:
         self._is_silent = True
         self._reader.wake()
-
-
-def _wake() -> bool:
-    """Leave a block to the client's own task."""
-    return False

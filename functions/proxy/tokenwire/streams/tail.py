@@ -103,7 +103,7 @@ class Tail:
         Raises:
             ProxyError: The process has no room left (code ``overloaded``).
         """
-        if not self.closed:
+        if self.end is None and not self.closed:
             self.blocks.add(blocks, self._needed)
             if self.following:
                 self._serve()
@@ -165,7 +165,7 @@ class Tail:
         """Whether the slowest attached reader is further behind than the window."""
         blocks = self.blocks
         for reader in self._readers:  # not any(map()): this is looked at for every block
-            if blocks.exceeds_window(reader.consumed) and not reader.stopped:
+            if blocks.written - reader.consumed > blocks.window and not reader.stopped:
                 return not self.closed
         return False
 
@@ -247,7 +247,7 @@ class Tail:
             raise ahead_of_log()
 
     def _is_slow(self, reader: Reader) -> bool:
-        return not reader.stopped and self.blocks.exceeds_window(reader.consumed)
+        return not reader.stopped and self.blocks.written - reader.consumed > self.blocks.window
 
     def _needed(self) -> int:
         """The number of the oldest block that an attached reader has not taken."""

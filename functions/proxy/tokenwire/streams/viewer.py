@@ -90,6 +90,8 @@ class Verbatim:
         self._encoder = encoder
         self._ids = ids
         self._surplus = surplus
+        self._epoch = -1
+        self._head = b""
 
     over = False
     held = 0
@@ -100,8 +102,9 @@ class Verbatim:
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
         """Return each block with its id line before it."""
-        head = f"id: {self._ids.prefix}{epoch}-".encode()
-        surplus = self._surplus
+        if epoch != self._epoch:
+            self._epoch, self._head = epoch, f"id: {self._ids.prefix}{epoch}-".encode()
+        head, surplus = self._head, self._surplus
         if len(blocks) == 1:  # as for every block of a paced stream
             block = blocks[0]
             return b"" if surplus and surplus(block) else b"%b%d\n%b" % (head, first, block)
@@ -183,9 +186,14 @@ class Translated:
 
 @dataclass(slots=True)
 class Delivery:
-    """What was sent to one viewer, for the log line."""
+    """What was sent to one viewer, for the log line.
+
+    ``began`` is the instant of the first write, in ``perf_counter`` seconds.
+    """
 
     blocks: int = 0
+    bytes: int = 0
+    began: float | None = None
     heartbeats: int = 0
     complete: bool = False
 
@@ -229,14 +237,8 @@ class Viewer:
         dialect.
         """
         reader, rendering = self._reader, self._rendering
-        why = reader.interruption
-        if why is not None:
-            return self._last(rendering.interrupt(why))
-        if reader.stopped:
-            self.over = True
-            return None
         first = reader.position
-        if blocks := reader.take():
+        if not reader.stopped and (blocks := reader.take()):
             self._delivery.blocks += len(blocks)
             data = rendering.blocks(self._epoch, first, blocks)
             if held := rendering.held:
@@ -244,8 +246,16 @@ class Viewer:
             if rendering.over:
                 return self._last(data)
             return self._prefixed(data) if self._prefix else data
-        if (ended := reader.ended) is not None:
-            return self._last(rendering.close(*ended))
+        return self._without_blocks()
+
+    def _without_blocks(self) -> bytes | None:
+        reader = self._reader
+        if (why := reader.interruption) is not None:
+            return self._last(self._rendering.interrupt(why))
+        if reader.stopped:
+            self.over = True
+        elif (ended := reader.ended) is not None:
+            return self._last(self._rendering.close(*ended))
         return None
 
     def _last(self, data: bytes) -> bytes:

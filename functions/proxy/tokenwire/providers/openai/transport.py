@@ -8,11 +8,11 @@ redirects and report failures alike: tests/providers/test_openai.py runs against
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 from ..config import Config
-from ..protocol import TRACE_HEADERS, Key
+from ..protocol import Key
 
 if TYPE_CHECKING:
     import httpx2
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _BASE_URL = "https://api.openai.com/v1"
 # Compression would hold tokens back until a block of the compressor is full.
+_ACCEPT = {"Accept": "application/json"}
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
 
@@ -59,36 +60,23 @@ def connect(key: Key, config: Config) -> Transport:
 
 
 class Sdk:
-    """Requests through OpenAI's SDK."""
+    """Requests with the headers of OpenAI's SDK, which also lists the models.
+
+    They are sent as ``Plain`` does: the SDK builds each request anew from models of pydantic, which
+    takes as long as all the rest of a request (docs/decisions.md).
+    """
 
     def __init__(self, key: Key, config: Config) -> None:
         self._client = _client(key, config)
+        found = self._client.default_headers.items()
+        headers = {name: value for name, value in found if isinstance(value, str)}
+        self._plain = Plain(config, headers)
 
     async def post(
         self, content: bytes, key: str, headers: Mapping[str, str], query: Mapping[str, str]
     ) -> httpx2.Response:
         """As ``Transport``."""
-        import httpx2
-        from openai import AsyncStream
-
-        from .failures import translate
-
-        try:
-            # `cast_to` the raw response is the SDK's documented way to its undecoded body.
-            response = await self._client.post(
-                "/chat/completions",
-                cast_to=httpx2.Response,
-                content=content,
-                options={
-                    "headers": {**_HEADERS, **TRACE_HEADERS.get(), **headers},
-                    "params": query,
-                },
-                stream=True,
-                stream_cls=AsyncStream[object],
-            )
-        except Exception as error:
-            raise translate(error, key, *headers.values(), *query.values()) from None
-        return cast("httpx2.Response", response)
+        return await self._plain.post(content, key, headers, query)
 
     async def models(self, key: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Any:
         """As ``Transport``."""
@@ -98,15 +86,23 @@ class Sdk:
     async def aclose(self) -> None:
         """As ``Transport``."""
         await self._client.close()
+        await self._plain.aclose()
 
 
 class Plain:
-    """Requests through the HTTP client alone."""
+    """Requests through the HTTP client alone.
 
-    def __init__(self, config: Config) -> None:
+    Args:
+        config: How to reach the server.
+        headers: Of every request; the configured ones replace them.
+    """
+
+    def __init__(self, config: Config, headers: Mapping[str, str] = _ACCEPT) -> None:
         from ..http import Http
 
         self._config = config
+        self._own = _lower({**headers, **_HEADERS})
+        self._configured = _lower(config.headers)
         self._base_url = (config.base_url or _BASE_URL).rstrip("/")
         self._http: Http = Http(config.connect_timeout, config.max_retries)
 
@@ -130,13 +126,17 @@ class Plain:
         await self._http.aclose()
 
     def _headers(self, key: str, headers: Mapping[str, str]) -> dict[str, str]:
-        # In lower case: a configured `authorization` (Azure's `api-key` beside it) replaces ours.
-        plain = {"accept": "application/json", "authorization": f"Bearer {key}", **_HEADERS}
-        return {name.lower(): v for name, v in {**plain, **self._config.headers, **headers}.items()}
+        # A configured `authorization` (Azure's `api-key` beside it) replaces ours.
+        own = {**self._own, "authorization": f"Bearer {key}"}
+        return {**own, **self._configured, **_lower(headers)}
 
     def _url(self, path: str, query: Mapping[str, str]) -> str:
         parameters = {**self._config.query, **query}
         return f"{self._base_url}{path}" + (f"?{urlencode(parameters)}" if parameters else "")
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _client(key: Key, config: Config) -> AsyncOpenAI:
@@ -152,7 +152,7 @@ def _client(key: Key, config: Config) -> AsyncOpenAI:
         default_headers=dict(config.headers),
         default_query=dict(config.query),
         timeout=httpx2.Timeout(None, connect=config.connect_timeout),
-        http_client=http_client(httpx2.AsyncClient, config.connect_timeout),
+        http_client=http_client(config.connect_timeout),
     )
     client.organization = client.project = None  # not from the environment behind our back
     return client

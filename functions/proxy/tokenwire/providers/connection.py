@@ -1,0 +1,283 @@
+"""One HTTP/1.1 connection to a provider, parsed by httptools. Imported on first use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import httptools
+import httpx2
+
+MAX_HEAD = 64 * 1024
+"""Bytes of a response's head."""
+MAX_FIELDS = 256
+_HIGH_WATER = 64 * 1024
+"""Bytes of a body that are held before the connection is not read any more."""
+
+
+class Exchange:
+    """One request's response. ``status`` and ``headers`` are set once ``head`` is done."""
+
+    __slots__ = (
+        "_connection",
+        "_held",
+        "_pieces",
+        "_serve",
+        "_size",
+        "_waiter",
+        "ended",
+        "failure",
+        "head",
+        "headers",
+        "status",
+    )
+
+    def __init__(self, connection: Connection, head: asyncio.Future[None]) -> None:
+        self._connection = connection
+        self._held: list[bytes] = []
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._serve: Callable[[bytes], bool] | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self.head = head
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.ended = False
+        self.failure: Exception | None = None
+
+    async def read(self) -> bytes:
+        """Return what has arrived of the body, at least one byte; empty at its end.
+
+        Raises:
+            httpx2.ReadError: The connection broke.
+        """
+        while not self._held:
+            if self.failure is not None:
+                raise self.failure
+            if self.ended:
+                return b""
+            await self._wait()
+        data = b"".join(self._held)
+        self._held.clear()
+        self._size = 0
+        self._connection.resume()
+        return data
+
+    async def follow(self, serve: Callable[[bytes], bool]) -> None:
+        """Have ``serve`` called with what arrives, where it arrives, until it returns False.
+
+        Returns then, or once there is something to ``read``: bytes, the end or a failure.
+
+        Raises:
+            Exception: As ``serve``.
+        """
+        if self._held or self.ended or self.failure is not None:
+            return
+        self._serve = serve
+        try:
+            await self._wait()
+        finally:
+            self._serve = None
+
+    async def _wait(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def add(self, data: bytes) -> None:
+        """Take a piece of the body; ``deliver`` follows."""
+        self._pieces.append(data)
+
+    def deliver(self) -> None:
+        """Pass on the pieces that one read of the connection has brought."""
+        pieces = self._pieces
+        if not pieces:
+            return
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        if self._serve is not None:
+            self._served(self._serve, data)
+            return
+        self._held.append(data)
+        self._size += len(data)
+        if self._size > _HIGH_WATER:
+            self._connection.pause()
+        self._wake()
+
+    def _served(self, serve: Callable[[bytes], bool], data: bytes) -> None:
+        try:
+            if serve(data):
+                return
+        except Exception as error:
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_exception(error)
+        self._serve = None
+        self._wake()
+
+    def end(self) -> None:
+        """The body is complete."""
+        self.deliver()
+        self.ended = True
+        self._wake()
+
+    def fail(self, error: Exception) -> None:
+        """The connection broke. That is a failure unless the response was complete."""
+        if self.ended:
+            return
+        self.deliver()
+        self.failure = error
+        if not self.head.done():
+            self.head.set_exception(error)
+        self._wake()
+
+    def close(self) -> None:
+        """Abandon the response: its connection is closed, unless it is complete."""
+        if not self.ended:
+            self._connection.abort()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Connection(asyncio.Protocol):
+    """Sends one request at a time.
+
+    Args:
+        idle: Called when the connection can take another request.
+        lost: Called when it is closed.
+    """
+
+    def __init__(
+        self, idle: Callable[[Connection], None], lost: Callable[[Connection], None]
+    ) -> None:
+        self._idle = idle
+        self._lost = lost
+        self._exchange: Exchange | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._head = 0
+        self._is_paused = False
+        self._is_bodyless = False
+        self._transport: asyncio.Transport | None = None
+        self.expiry: asyncio.TimerHandle | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is open."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    async def send(self, request: bytes) -> Exchange:
+        """Send a request; return its response once the head has arrived.
+
+        Raises:
+            httpx2.TransportError: The connection broke.
+        """
+        transport = self._transport
+        if transport is None:
+            raise httpx2.ReadError("The connection is closed.")
+        head: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        exchange = self._exchange = Exchange(self, head)
+        transport.write(request)
+        try:
+            await head
+        except BaseException:
+            self.abort()
+            raise
+        return exchange
+
+    def pause(self) -> None:
+        """Stop reading."""
+        if not self._is_paused and self._transport is not None:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Go on reading."""
+        if self._is_paused and self.usable and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        """Close it at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As ``asyncio.Protocol``."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is of no class of asyncio
+
+    def data_received(self, data: bytes) -> None:
+        """As ``asyncio.Protocol``."""
+        exchange = self._exchange
+        if exchange is None:
+            self.abort()  # nothing was requested
+            return
+        if not exchange.head.done():
+            self._head += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._refuse(exchange)
+            return
+        exchange.deliver()
+        if self._head > MAX_HEAD and not exchange.head.done():
+            self._refuse(exchange)
+
+    def _refuse(self, exchange: Exchange) -> None:
+        exchange.fail(httpx2.RemoteProtocolError("The response is not HTTP/1.1."))
+        self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As ``asyncio.Protocol``."""
+        self._transport = None
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            if exc is None and exchange.head.done() and not _is_delimited(exchange.headers):
+                exchange.end()
+            else:
+                exchange.fail(httpx2.ReadError("The connection was closed."))
+        self._lost(self)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head, or of the trailers, which are dropped."""
+        exchange = self._exchange
+        if exchange is not None and not exchange.head.done():
+            exchange.headers.append((name, value))
+            if len(exchange.headers) > MAX_FIELDS:
+                raise ValueError("too many fields")
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        exchange = self._exchange
+        if exchange is None or exchange.head.done():
+            return
+        exchange.status = self._parser.get_status_code()
+        if exchange.status < 200:
+            exchange.headers.clear()  # such as 103: the response follows
+        else:
+            exchange.head.set_result(None)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        if self._exchange is not None:
+            self._exchange.add(body)
+
+    def on_message_complete(self) -> None:
+        """The response is complete, or was an informational one."""
+        exchange = self._exchange
+        if exchange is None or not exchange.head.done():
+            return
+        self._exchange, self._head = None, 0
+        exchange.end()
+        if self._parser.should_keep_alive() and self.usable:
+            self._idle(self)
+        else:
+            self.abort()
+
+
+def _is_delimited(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Return whether a body's end is marked otherwise than by the end of its connection."""
+    return any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in headers)
