@@ -55,7 +55,7 @@ deploy: $(SAM) .venv/.server ## deploy to your AWS account, asking what is neede
 test-sam: .venv/.dev $(SAM) .cache/checkov/bin/checkov ## run the tests with SAM CLI, containers and AWS's emulator
 	sh scripts/test_sam.sh
 
-test-examples: .venv/.dev .cache/parts .cache/examples ## build the examples with Vite and Next.js, and drive them in Chromium; minutes at first
+test-examples: .venv/.dev .cache/parts .cache/examples $(if $(OPEN_WEBUI),.cache/open-webui/bin/open-webui) ## build the examples with Vite and Next.js, and drive them in Chromium; OPEN_WEBUI=1 installs and tests that too
 	$(PYTEST) -m example tests/examples
 
 judges: .venv/.dev .cache/parts .cache/judges ## run test suites, mocks and clients of other authors; WRITE=1 updates docs/judges.md
@@ -110,6 +110,9 @@ clean: ## remove all generated files
   $(wildcard examples/react-vite/*.* examples/react-vite/src/* examples/next-ai-sdk/*.* examples/next-ai-sdk/app/*.*)
 	@sh scripts/examples.sh
 	@touch $@
+
+.cache/open-webui/bin/open-webui: scripts/open_webui.sh scripts/requirements/open-webui.txt
+	@sh scripts/open_webui.sh
 
 CLIENTS := tests/judges/clients/programs
 .cache/judges: .venv/.dev scripts/judges.sh uv.lock tests/judges/package-lock.json \
