@@ -18,8 +18,11 @@ import time
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import uvloop
 
 from benchmarks.units import TOKENS, one_stream
 from tests.stores.servers import TABLE, NotHere, Server, moto, redis
@@ -34,10 +37,24 @@ from tokenwire.streams.policy import CONTINUE
 from tokenwire.streams.pump import Source
 from tokenwire.streams.stream import Stream
 
-STREAMS, SECONDS, SETTLED = 500, 12.0, 5.0
+SECONDS, SETTLED = 12.0, 5.0
 """Seconds at the start that are not counted, until every viewer has joined."""
-PACES = (2, 10)
-"""Blocks per second and stream."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """So many streams at a time, and blocks per second of each."""
+
+    streams: int
+    pace: float
+
+    @property
+    def blocks(self) -> int:
+        """All blocks that are sent."""
+        return self.streams * int(SECONDS * self.pace)
+
+
+LOADS = (Load(500, 2), Load(500, 10), Load(200, 50))
 
 
 @asynccontextmanager
@@ -79,13 +96,14 @@ def _report(ages: list[list[float]], cpu: float) -> None:
     sys.stdout.flush()
 
 
-async def _produce(url: str, pace: float) -> None:
+async def _produce(url: str, load: Load) -> None:
     durability = Durability(RedisStore(url)) if url else None
     hub = Hub(Limits(), durability=durability)
     if durability:
         await durability.store.prepare()
     before = time.process_time()
-    streams = await asyncio.gather(*(_start(hub, number, pace) for number in range(STREAMS)))
+    numbers = range(load.streams)
+    streams = await asyncio.gather(*(_start(hub, number, load) for number in numbers))
     sys.stdout.write("started\n")
     sys.stdout.flush()
     ages = await asyncio.gather(*(_read(hub, stream) for stream in streams))
@@ -94,26 +112,32 @@ async def _produce(url: str, pace: float) -> None:
     await hub.aclose()
 
 
-async def _start(hub: Hub, number: int, pace: float) -> Stream:
-    meta = Meta(f"st_{pace:g}_{number}", "me", "bench", "chat", "m", 1)
-    return await hub.start(meta, Source(framed(lambda: _timed(pace)), DIALECT.decoder()), CONTINUE)
+async def _start(hub: Hub, number: int, load: Load) -> Stream:
+    meta = Meta(_name(number, load), "me", "bench", "chat", "m", 1)
+    source = Source(framed(lambda: _timed(load.pace)), DIALECT.decoder())
+    return await hub.start(meta, source, CONTINUE)
 
 
-async def _view(url: str, pace: float) -> None:
+def _name(number: int, load: Load) -> str:
+    return f"st_{load.streams}_{load.pace:g}_{number}"
+
+
+async def _view(url: str, load: Load) -> None:
     store = RedisStore(url)
     hub = Hub(Limits(), durability=Durability(store))
     await store.prepare()
     before = time.process_time()
 
     async def one(number: int) -> list[float]:
-        return await _read(hub, await hub.find(f"st_{pace:g}_{number}", "me"))
+        return await _read(hub, await hub.find(_name(number, load), "me"))
 
-    _report(await asyncio.gather(*map(one, range(STREAMS))), time.process_time() - before)
+    _report(await asyncio.gather(*map(one, range(load.streams))), time.process_time() - before)
     await hub.aclose()
 
 
-async def _node(role: str, url: str, pace: float) -> Process:
-    command = [sys.executable, "-m", "benchmarks.stores", role, url, str(pace)]
+async def _node(role: str, url: str, load: Load) -> Process:
+    command = [sys.executable, "-m", "benchmarks.stores", role, url]
+    command += [str(load.streams), str(load.pace)]
     return await create_subprocess_exec(*command, stdout=PIPE)
 
 
@@ -122,13 +146,13 @@ async def _said(node: Process) -> Any:
     return json.loads(await node.stdout.readline())
 
 
-async def _measure(server: Server | None, pace: float) -> dict[str, Any]:
+async def _measure(server: Server | None, load: Load) -> dict[str, Any]:
     url = server.url if server else ""
     cpu = _cpu(server)
-    producer = await _node("produce", url, pace)
+    producer = await _node("produce", url, load)
     assert producer.stdout is not None
     await producer.stdout.readline()
-    viewer = await _node("view", url, pace) if server else None
+    viewer = await _node("view", url, load) if server else None
     found = {"here": await _said(producer), "there": viewer and await _said(viewer)}
     await producer.wait()
     if viewer:
@@ -167,10 +191,10 @@ async def _in_dynamodb(server: Server) -> None:
 
 
 async def _in_redis(folder: Path) -> None:
-    print(f"\n{STREAMS} streams at a time, {SECONDS:.0f} s, one viewer here and one elsewhere\n")
-    print("| blocks/s | without a store: p50, p99 | here | elsewhere | added | CPU/block "
-          "(producer, viewer, Redis; without) |")  # fmt: skip
-    print("|---|---|---|---|---|---|")
+    print(f"\n{SECONDS:.0f} s, one viewer of each stream here and one elsewhere\n")
+    print("| streams, blocks/s each | without a store: p50, p99 | here | elsewhere | added "
+          "| CPU/block: producer, viewer, Redis; without | producer's ratio |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|")
     try:
         server = redis(folder)
     except NotHere as why:
@@ -178,29 +202,30 @@ async def _in_redis(folder: Path) -> None:
         return
     server.start()
     try:
-        for pace in PACES:
-            print(_row(pace, await _measure(None, pace), await _measure(server, pace)))
+        for load in LOADS:
+            print(_row(load, await _measure(None, load), await _measure(server, load)))
     finally:
         server.stop()
 
 
-def _row(pace: float, alone: dict[str, Any], kept: dict[str, Any]) -> str:
+def _row(load: Load, alone: dict[str, Any], kept: dict[str, Any]) -> str:
     def ms(report: dict[str, Any]) -> str:
         return f"{report['p50'] * 1000:.1f}, {report['p99'] * 1000:.1f} ms"
 
-    here, there, blocks = kept["here"], kept["there"], STREAMS * int(SECONDS * pace)
+    here, there, without = kept["here"], kept["there"], alone["here"]
     added = (there["p50"] - here["p50"]) * 1000, (there["p99"] - here["p99"]) * 1000
-    spent = here["cpu"], there["cpu"], kept["server"], alone["here"]["cpu"]
-    cpu = [f"{seconds / blocks * 1e6:.0f}" for seconds in spent]
+    spent = here["cpu"], there["cpu"], kept["server"], without["cpu"]
+    cpu = [f"{seconds / load.blocks * 1e6:.0f}" for seconds in spent]
     return (
-        f"| {STREAMS * pace:,} | {ms(alone['here'])} | {ms(here)} | {ms(there)} "
-        f"| {added[0]:.1f}, {added[1]:.1f} ms | {', '.join(cpu[:3])} µs; {cpu[3]} µs |"
+        f"| {load.streams}, {load.pace:g} | {ms(without)} | {ms(here)} | {ms(there)} "
+        f"| {added[0]:.1f}, {added[1]:.1f} ms | {', '.join(cpu[:3])} µs; {cpu[3]} µs "
+        f"| {here['cpu'] / without['cpu']:.2f} |"
     )
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
+    if len(sys.argv) == 5:
         role = {"produce": _produce, "view": _view}[sys.argv[1]]
-        asyncio.run(role(sys.argv[2], float(sys.argv[3])))
+        uvloop.run(role(sys.argv[2], Load(int(sys.argv[3]), float(sys.argv[4]))))
     else:
         asyncio.run(main())
