@@ -30,7 +30,7 @@ start_engine() {
   if [ ! -x /usr/sbin/dockerd ] || ! command -v busybox >/dev/null; then
     apt-get update -qq || true
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      docker.io iptables busybox-static iproute2 >/dev/null || return 1
+      docker.io docker-compose iptables busybox-static iproute2 debootstrap >/dev/null || return 1
   fi
   export DOCKER_HOST="unix://$work/docker.sock"
   # No iptables and no forwarding: the host's network is not changed.
@@ -62,6 +62,23 @@ docker run --rm --entrypoint /bin/sh "$image" -c true >/dev/null 2>&1 ||
   skip "the container engine that is here cannot run a container"
 DOCKER_GATEWAY=$(docker network inspect bridge -f '{{(index .IPAM.Config 0).Gateway}}' 2>/dev/null || true)
 export DOCKER_GATEWAY
+
+# The server's own image, and the replicas of compose.yaml.
+official=python:3.13-slim
+standin=tokenwire-standin-debian
+if ! docker image inspect "$official" >/dev/null 2>&1 && ! timeout 60 docker pull -q "$official" 2>/dev/null; then
+  echo "$official cannot be pulled: building a stand-in of Debian's packages"
+  docker image inspect "$standin" >/dev/null 2>&1 || sh scripts/standin_debian.sh "$standin" || standin=
+  export BASE="$standin" NGINX_IMAGE="$standin" STORE_IMAGE="$standin"
+  export STORE_PROGRAM=redis-server STORE_CLIENT=redis-cli
+fi
+export TOKENWIRE_IMAGE=tokenwire-of-tests
+if [ -z "${BASE-$official}" ]; then
+  echo "skipped: there is no base image for Dockerfile"
+  unset TOKENWIRE_IMAGE
+else
+  docker build -q --network host --build-arg "BASE=${BASE:-$official}" -t "$TOKENWIRE_IMAGE" . >/dev/null
+fi
 
 .cache/sam/bin/sam validate --lint
 .cache/sam/bin/sam validate --lint --template examples/managed-instances.yaml
