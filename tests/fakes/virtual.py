@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+LONG = 10 * 86_400.0
+"""More seconds than any test has a reason to wait for."""
 
 
 class _Skipping(selectors.SelectSelector):
@@ -20,6 +22,8 @@ class _Skipping(selectors.SelectSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("everybody waits, and for nothing")
+        if timeout > 0 and self.now > LONG:
+            raise RuntimeError("a test waits for ever, again and again")
         self.now += max(timeout, 0.0)
         return super().select(0)
 
