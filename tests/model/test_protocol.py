@@ -67,8 +67,8 @@ def visit(case: Case, kind: type[MemoryStore] = MemoryStore) -> Found:
 
 def says_what_nobody_said(world: World) -> bool:
     """A viewer has something else than the beginning of what one producer says."""
-    said = [tuple(b for batch in words(p.token) for b in batch.blocks) for p in world.producers]
-    return any(all(v.blocks != one[: len(v.blocks)] for one in said) for v in world.viewers)
+    written = [tuple(b for batch in words(p.token) for b in batch.blocks) for p in world.producers]
+    return any(all(v.blocks != one[: len(v.blocks)] for one in written) for v in world.viewers)
 
 
 def is_done_without_all(world: World) -> bool:

@@ -257,7 +257,7 @@ def _began_anew(producer: Producer) -> None:
 
 def _fenced(told: Told) -> Callable[[Producer], None]:
     def outcome(producer: Producer) -> None:
-        # Its own end, found again, is no news; another corrects what it said.
+        # Its own end, found again, is no news; another corrects what it reported.
         own = told == (OWN_END, EndReason.DONE)
         producer.told = told
         producer.is_over = not own

@@ -95,13 +95,13 @@ class OfDynamoDB:
 
     def copied(self, stream_id: str) -> list[Any]:
         """As ``Damage.copied``."""
-        said = self._client.query(
+        response = self._client.query(
             TableName=TABLE,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": f"stream#{stream_id}"}},
             ConsistentRead=True,
         )
-        return said["Items"]
+        return response["Items"]
 
     def put_back(self, stream_id: str, copy: list[Any]) -> None:
         """As ``Damage.put_back``: the head first, so that the log is never gone."""

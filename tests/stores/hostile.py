@@ -72,8 +72,8 @@ async def one_round(
         between.delay = between.lose = 0
     if (took := time.monotonic() - began) > PATIENCE / 4:
         print(f"a round took {took:.0f} s")  # noqa: T201
-    seen = [line for of_one in watched for line in of_one]
-    return tallied({run["id"]: run for run in runs}, seen, blocks)
+    reports = [line for of_one in watched for line in of_one]
+    return tallied({run["id"]: run for run in runs}, reports, blocks)
 
 
 async def begin(nodes: list[Node], blocks: dict[str, int]) -> None:
@@ -92,7 +92,7 @@ async def lines(one: Node, count: int) -> list[dict[str, Any]]:
 
 
 async def print_waits(nodes: list[Node]) -> None:
-    """Print what the processes wait for, and what they have still said."""
+    """Print what the processes wait for, and the rest of their output."""
     for place, one in enumerate(nodes):
         await one.tell(do="explain")
         while "waits" not in (line := await one.hear(10)):

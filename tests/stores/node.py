@@ -70,15 +70,15 @@ class Viewer:
     retries: int = 0
 
     async def watch(self) -> dict[str, Any]:
-        """Read to the end, and look again; what was seen."""
-        seen = await self.read()
+        """Read to the end and once more; return what was read."""
+        viewed = await self.read()
         again = await self._found()
         if again.tail.last != self.at:
             self.faults.append(f"ended at {self.at}, and then at {again.tail.last}")
-        return {**seen, "blocks": again.tail.next - 1}
+        return {**viewed, "blocks": again.tail.next - 1}
 
     async def read(self) -> dict[str, Any]:
-        """Read to the end; what was seen."""
+        """Read to the end; return what was read."""
         while (end := await self._come()) is None:
             pass
         return {

@@ -144,14 +144,14 @@ async def test_log_without_its_head(at: Harmed) -> None:
     reader = await opened(at.store, about.id)
     at.damage.lose_head(about.id)
     assert await at.store.open(about.id) is None
-    for asked in (
+    for call in (
         writer.heartbeat(),
         writer.check(),
         reader.producer_heartbeat(),
         reader.probe_write(),
     ):
         with pytest.raises(Missing):
-            await asked
+            await call
     for asked_too in (at.store.adopt(about.id, token), at.store.renew(about.id, "v", 1)):
         with pytest.raises((Missing, Fenced, Taken)):
             await asked_too
@@ -191,9 +191,9 @@ async def test_nothing_is_left(at: Harmed) -> None:
     name = new_token()
     await at.store.name(name, NameBinding(about.id))
     at.damage.lose_everything()
-    for asked in (writer.heartbeat(), reader.producer_heartbeat(), reader.end_as_lost(LOST)):
+    for call in (writer.heartbeat(), reader.producer_heartbeat(), reader.end_as_lost(LOST)):
         with pytest.raises(Missing):
-            await asked
+            await call
     with pytest.raises(Missing):
         await at.store.close(about.id, LOST)
     assert await at.store.lookup(name) is None
@@ -249,12 +249,12 @@ async def test_foreign_data_is_an_error_of_the_store(
     head, log = keys(about.id)
     redis_command(server, "HSET", head, "pulse", "x", "meta", "{}", "last", "nonsense")
     redis_command(server, "SET", log, "x")
-    for asked in (
+    for call in (
         reader.producer_heartbeat(),
         reader.read(0),
         reader.end_as_lost(LOST),
         store.open(about.id),
     ):
         with pytest.raises(StoreError):
-            await asked
+            await call
     await store.aclose()

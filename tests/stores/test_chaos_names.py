@@ -48,15 +48,15 @@ async def test_tickets_signed_elsewhere_outlive_a_flush(
 
 async def test_known_secret_is_used_while_the_store_fails() -> None:
     """Only a process that never knew one has to ask; how often the others do is bounded."""
-    asked = 0
+    requests = 0
     fails = False
 
     class Counted:
         """Names that count and fail."""
 
         async def claim(self, *_: object, **__: object) -> None:
-            nonlocal asked
-            asked += 1
+            nonlocal requests
+            requests += 1
             if fails:
                 raise StoreError("scripted")
 
@@ -65,7 +65,7 @@ async def test_known_secret_is_used_while_the_store_fails() -> None:
     first = await secret()
     fails = True
     assert [await secret() for _ in range(100)] == [first] * 100
-    assert asked == 1
+    assert requests == 1
     assert shared_secret._TOUCH <= 5
     with pytest.raises(StoreError):
         await other()

@@ -157,32 +157,32 @@ async def world() -> AsyncIterator[World]:
     await there.aclose()
 
 
-async def watch(hub: Hub, stream: Stream, seen: list[bytes]) -> str:
+async def watch(hub: Hub, stream: Stream, blocks: list[bytes]) -> str:
     """Read on; how it ends, or what interrupts it."""
-    with hub.watch(stream, len(seen) + 1) as reader:
+    with hub.watch(stream, len(blocks) + 1) as reader:
         while True:
             await reader.wait(10)
-            seen += reader.take()
+            blocks += reader.take()
             if reader.ended is not None:
                 reason = str(reader.ended[1].reason)
-                return "complete" if (reason, seen) == ("done", WHOLE) else reason
+                return "complete" if (reason, blocks) == ("done", WHOLE) else reason
             if reader.interruption is not None and not reader.has_more:
                 return reader.interruption.code
 
 
 async def visit(hub: Hub, stream_id: str) -> str:
     """Come, and come again after each failure, until there is an end; what was told on the way."""
-    seen: list[bytes] = []
+    blocks: list[bytes] = []
     found: list[str] = []
     async with asyncio.timeout(10):
         while not found or found[-1] in ("store_unavailable", "404"):
             try:
-                said = await watch(hub, await hub.find(stream_id, "me"), seen)
+                result = await watch(hub, await hub.find(stream_id, "me"), blocks)
             except TokenwireError as error:
-                said = "404" if error.status == 404 else error.code
+                result = "404" if error.status == 404 else error.code
             await asyncio.sleep(0.05)
-            if said != "404" or found.count("404") < 1:
-                found.append(said)
+            if result != "404" or found.count("404") < 1:
+                found.append(result)
             elif len(found) > 1 or asyncio.get_running_loop().time() > hub_patience(hub):
                 break
     return ", then ".join(dict.fromkeys(found))

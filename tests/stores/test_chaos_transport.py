@@ -71,11 +71,11 @@ class Raising:
 
     def __init__(self, error: Exception) -> None:
         self._error = error
-        self.asked = 0
+        self.count = 0
 
     async def execute_command(self, *_: Any) -> Any:
         """As redis-py's."""
-        self.asked += 1
+        self.count += 1
         raise self._error
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class Raising:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def request(**_: Any) -> Any:
-            self.asked += 1
+            self.count += 1
             raise self._error
 
         return request
@@ -112,7 +112,7 @@ async def none_escapes(error: Exception) -> None:
     """Each request of a table whose client raises this."""
     client: Any = Raising(error)
     table = Table("t", 1, lambda: client)
-    for asked in (
+    for call in (
         table.get({}),
         table.get_all([{}]),
         table.after({}, 1, consistent=True),
@@ -121,7 +121,7 @@ async def none_escapes(error: Exception) -> None:
         table.update({}, "SET x = :y", {}),
     ):
         with pytest.raises(StoreError) as caught:
-            await asked
+            await call
         assert SECRET not in str(caught.value)
     table.close()
 
@@ -168,7 +168,7 @@ async def test_lost_answer_fences_nobody_from_itself(
     server_of: Callable[[str], Server],
     its_environment: Callable[[Server], None],
 ) -> None:
-    """Each write is carried out, its answer lost three times, and asked again: it counts once."""
+    """A write whose response is lost three times is sent again, and counts once."""
     async with relayed(server_of(kind), its_environment) as (between, store):
         about, token, one = meta(), new_token(), Batch(1, 1, blocks(2))
         writer: Writer | None = None

@@ -209,7 +209,7 @@ async def test_stream_that_ended_in_a_long_outage_is_given_later(
 async def test_slow_link_catches_up_page_by_page(
     kind: str, server_of: ServerOf, its_environment: Environment
 ) -> None:
-    """640 KB at 250 KB a second: no answer takes so long that it is broken off and asked again."""
+    """640 KB at 250 KB a second: no response takes so long that it is aborted and sent again."""
     async with behind_relay(server_of(kind), its_environment, timeout=1.0) as (between, at):
         about, large = meta(), blocks(160, 4096)
         writer = await at.store.create(about, new_token())
@@ -253,7 +253,7 @@ async def test_connections_and_keys_return_to_where_they_were(
             async with asyncio.timeout(15):
                 while connections(server) > 8:
                     await asyncio.sleep(0.2)
-            assert most > 8
+            assert 0 < most < 75  # streams share connections
         keys: Any = redis_command(server, "KEYS", "*")
         assert len(keys) >= 300
         assert all(redis_command(server, "TTL", key) > 0 for key in keys)

@@ -217,9 +217,9 @@ async def test_one_end_wins(store: Store) -> None:
     """Many that end a log at once agree on one end."""
     about = meta()
     await store.create(about, new_token())
-    said = await asyncio.gather(*(store.close(about.id, end) for end in [LOST, CANCELLED] * 5))
-    assert len({(at, end.reason) for at, end in said}) == 1
-    assert [batch.end for batch in await everything(store, about.id)] == [said[0][1]]
+    ends = await asyncio.gather(*(store.close(about.id, end) for end in [LOST, CANCELLED] * 5))
+    assert len({(at, end.reason) for at, end in ends}) == 1
+    assert [batch.end for batch in await everything(store, about.id)] == [ends[0][1]]
     with pytest.raises(Missing):
         await store.close("st_nobody", LOST)
 
@@ -336,7 +336,7 @@ async def test_names(store: Store) -> None:
 async def test_one_claim_wins(store: Store) -> None:
     """Of many at once, all but one learn whose it is."""
     name = new_id()
-    said = await asyncio.gather(*(store.claim(name, NameBinding(f"st_{i}")) for i in range(8)))
-    winners = [i for i, found in enumerate(said) if found is None]
+    claims = await asyncio.gather(*(store.claim(name, NameBinding(f"st_{i}")) for i in range(8)))
+    winners = [i for i, found in enumerate(claims) if found is None]
     assert len(winners) == 1
-    assert {found for found in said if found} == {NameBinding(f"st_{winners[0]}")}
+    assert {found for found in claims if found} == {NameBinding(f"st_{winners[0]}")}

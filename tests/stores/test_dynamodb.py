@@ -129,6 +129,6 @@ def test_template_makes_the_table_that_the_store_uses() -> None:
         ("expires_at", "Enabled", "true"),
     ]
     source = Path("functions/proxy/tokenwire/stores/dynamodb/table.py").read_text()
-    asked = re.findall(r"client\.((?:get|put|update|batch_get)_item|query)\b", source)
-    actions = {"dynamodb:" + name.title().replace("_", "") for name in asked}
+    requests = re.findall(r"client\.((?:get|put|update|batch_get)_item|query)\b", source)
+    actions = {"dynamodb:" + name.title().replace("_", "") for name in requests}
     assert actions == set(re.findall(r"dynamodb:[A-Z]\w+", template))

@@ -1,4 +1,4 @@
-"""Stores that fail: the caller's own stream goes on, what is lost is said, and nothing grows."""
+"""Stores that fail: the caller's stream goes on, losses are reported, and nothing grows."""
 
 from __future__ import annotations
 
@@ -46,23 +46,23 @@ async def two_processes(
         yield one, two
 
 
-async def until(asked: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
-    """Ask until it is so."""
+async def until(check: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+    """Wait until the check succeeds."""
     async with asyncio.timeout(seconds):
-        while not await asked():
+        while not await check():
             await asyncio.sleep(0.05)
 
 
 async def health(client: httpx2.AsyncClient) -> str:
-    """What a process says of its store."""
-    said: str = (await client.get("/readyz")).json()["store"]
-    return said
+    """Return the store's state in ``/readyz``."""
+    state: str = (await client.get("/readyz")).json()["store"]
+    return state
 
 
 async def failing(client: httpx2.AsyncClient) -> float:
-    """The same, for Prometheus."""
-    said = (await client.get("/metrics")).text
-    found = re.search(r"^tokenwire_store_failing (\S+)$", said, re.MULTILINE)
+    """Return the store's gauge in ``/metrics``."""
+    received = (await client.get("/metrics")).text
+    found = re.search(r"^tokenwire_store_failing (\S+)$", received, re.MULTILINE)
     assert found is not None
     return float(found[1])
 
@@ -114,8 +114,8 @@ async def test_redis_fails_in_mid_stream(
 
                 await until(mended)
                 on.set()
-                said = await watching.rest()
-            assert text_of(said) == "before during after"
+                received = await watching.rest()
+            assert text_of(received) == "before during after"
             again = await there.get(f"/v1/streams/{watching.id}")
             assert text_of(again.content) == "before during after"
     finally:
@@ -139,7 +139,7 @@ async def test_redis_stays_away(
             assert text_of(response.content) == "a"
         chat = {"id": "c", "messages": [{"role": "user", "parts": [{"type": "text", "text": "x"}]}]}
         assert (await here.post("/api/chat", json={**chat, "model": "openai/m"})).is_success
-        # What only the store could promise is refused, and may be asked again.
+        # What only the store could promise is refused, and may be requested again.
         for refused in (
             await here.post("/api/stream", json=ASK, headers={"idempotency-key": "k"}),
             await there.get(f"/v1/streams/{response.headers['x-stream-id']}"),
@@ -147,8 +147,8 @@ async def test_redis_stays_away(
             assert refused.status_code == 503
             assert refused.json()["code"] == "store_unavailable"
             assert refused.json()["retryable"] is True
-    said = await printed(capfd, 4)
-    lines = [json.loads(line) for line in said.splitlines() if '"request"' in line]
+    received = await printed(capfd, 4)
+    lines = [json.loads(line) for line in received.splitlines() if '"request"' in line]
     assert [line.get("store") for line in lines if line["http"]["route"] == "/api/stream"][:3] == [
         "degraded"
     ] * 3
@@ -169,9 +169,9 @@ async def test_secrets_of_the_address_are_not_said(
         texts.append((await client.get("/v1/streams/st_x")).text)
         texts.append((await client.get("/readyz")).text)
     out = capfd.readouterr()
-    for said in (*texts, out.out, out.err):
-        assert "hunter2" not in said
-        assert "127.0.0.1:1" not in said
+    for output in (*texts, out.out, out.err):
+        assert "hunter2" not in output
+        assert "127.0.0.1:1" not in output
 
 
 @pytest.fixture
@@ -208,10 +208,10 @@ class Throttling:
                 size = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
                 body = await reader.readexactly(int(size[1]) if size else 0)
                 status, answer = await self._answer(behind, head, body)
-                said = f"HTTP/1.1 {status} X\r\nContent-Length: {len(answer)}\r\n"
-                said += "X-Amz-Retry-After: 30000\r\n" if status == 400 else ""
-                said += "Content-Type: application/x-amz-json-1.0\r\n\r\n"
-                writer.write(said.encode() + answer)
+                response = f"HTTP/1.1 {status} X\r\nContent-Length: {len(answer)}\r\n"
+                response += "X-Amz-Retry-After: 30000\r\n" if status == 400 else ""
+                response += "Content-Type: application/x-amz-json-1.0\r\n\r\n"
+                writer.write(response.encode() + answer)
         self.open.discard(writer)
         writer.close()
 
@@ -225,8 +225,8 @@ class Throttling:
             return 400, json.dumps({"__type": kind, "message": "Rate exceeded"}).encode()
         lines = (line.split(": ", 1) for line in head.decode().split("\r\n")[1:] if line)
         headers = {name: value for name, value in lines if name.lower() != "host"}
-        said = await behind.post("/", content=body, headers=headers)
-        return said.status_code, said.content
+        response = await behind.post("/", content=body, headers=headers)
+        return response.status_code, response.content
 
 
 def _is_read(head: bytes) -> bool:
@@ -262,8 +262,8 @@ async def test_dynamodb_throttles(
             await until(degraded)
             throttling.on = False
             on.set()
-            said = await watching.rest()
-        assert text_of(said) == "before during after"
+            received = await watching.rest()
+        assert text_of(received) == "before during after"
         assert throttling.refused > 0
         again = await there.get(f"/v1/streams/{watching.id}")
         assert text_of(again.content) == "before during after"
@@ -330,5 +330,5 @@ async def test_cancel_reaches_a_silent_producer(
             assert answer.json() == {"id": stream_id, "end_reason": "cancelled"}
             async with asyncio.timeout(3):
                 await provider.requests[0].closed.wait()
-            said = await watching.rest()
-        assert read(said)[-1][1]["code"] == "cancelled"
+            received = await watching.rest()
+        assert read(received)[-1][1]["code"] == "cancelled"

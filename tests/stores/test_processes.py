@@ -97,9 +97,9 @@ async def watched(viewers: list[Node], spread: float, blocks: int, stream_id: st
 
 
 async def reports(viewers: list[Node], seconds: float = 40) -> list[dict[str, Any]]:
-    """What they have seen."""
-    said = await asyncio.gather(*(one.hear(seconds) for one in viewers))
-    return [viewer for one in said for viewer in one["viewers"]]
+    """Their reports."""
+    answers = await asyncio.gather(*(one.hear(seconds) for one in viewers))
+    return [viewer for one in answers for viewer in one["viewers"]]
 
 
 @pytest.mark.timeout(3600 if SOAK else 60)
@@ -115,10 +115,10 @@ async def test_twenty_viewers_in_three_processes(
             await producer.tell(do="produce", id=stream_id, blocks=blocks, pause=pause)
             assert await producer.hear() == {"started": stream_id}
             await watched(viewers, pause * blocks * 0.6, blocks, stream_id)
-            seen = await reports(viewers)
+            reported = await reports(viewers)
             ended = {"reason": "done", "at": f"1-{blocks + 1}"}
             assert await producer.hear() == {"id": stream_id, **ended}
-            assert seen == [{**ended, "code": None, "blocks": blocks, "faults": []}] * 20
+            assert reported == [{**ended, "code": None, "blocks": blocks, "faults": []}] * 20
 
 
 @pytest.mark.timeout(3600 if SOAK else 60)
@@ -136,12 +136,12 @@ async def test_producer_is_killed(kind: str, server_of: Callable[[str], Server])
                 await asyncio.sleep(random.uniform(0.05, 0.8))
                 producer.process.kill()
                 died = time.monotonic()
-                seen = await reports(viewers)
+                reported = await reports(viewers)
                 took = time.monotonic() - died
-            assert {viewer["code"] for viewer in seen} == {"lost"}
-            assert len({(viewer["at"], viewer["blocks"]) for viewer in seen}) == 1
-            assert seen[0]["at"] == "2-0"
-            assert all(viewer["faults"] == [] for viewer in seen)
+            assert {viewer["code"] for viewer in reported} == {"lost"}
+            assert len({(viewer["at"], viewer["blocks"]) for viewer in reported}) == 1
+            assert reported[0]["at"] == "2-0"
+            assert all(viewer["faults"] == [] for viewer in reported)
             assert took < LEASE * 1.5 + 2
 
 
@@ -164,13 +164,13 @@ async def test_producer_comes_back_from_the_dead(
             await asyncio.sleep(random.uniform(0.2, 0.5))
             producer.process.send_signal(signal.SIGSTOP)
             try:
-                seen = await reports(viewers)
+                reported = await reports(viewers)
             finally:
                 producer.process.send_signal(signal.SIGCONT)
             assert await producer.hear() == {"id": stream_id, "reason": "lost", "at": "2-0"}
-            assert {(viewer["code"], viewer["at"]) for viewer in seen} == {("lost", "2-0")}
-            assert len({viewer["blocks"] for viewer in seen}) == 1
+            assert {(viewer["code"], viewer["at"]) for viewer in reported} == {("lost", "2-0")}
+            assert len({viewer["blocks"] for viewer in reported}) == 1
             await watched(viewers, 0.1, blocks, stream_id)
             again = await reports(viewers)
-            assert {viewer["blocks"] for viewer in again} == {seen[0]["blocks"]}
-            assert all(viewer["faults"] == [] for viewer in [*seen, *again])
+            assert {viewer["blocks"] for viewer in again} == {reported[0]["blocks"]}
+            assert all(viewer["faults"] == [] for viewer in [*reported, *again])

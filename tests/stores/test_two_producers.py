@@ -77,10 +77,10 @@ class World:
         """One step; what came of it, in words that any store can say."""
         who, what, *unheard = step.split()
         if unheard:
-            said = await self.unheard().do(f"{who} {what}")
-            return said if said == REFUSED else None
+            outcome = await self.unheard().do(f"{who} {what}")
+            return outcome if outcome == REFUSED else None
         try:
-            said = await getattr(self, what)(who)
+            outcome = await getattr(self, what)(who)
         except Fenced as error:
             return "fenced", str(error.at), error.end
         except Rewound as error:
@@ -90,7 +90,7 @@ class World:
             return type(error).__name__
         except StoreError:
             return REFUSED
-        return said
+        return outcome
 
     async def create(self, who: str) -> None:
         """Make the log; after a loss, its own producer does."""
@@ -234,10 +234,10 @@ def test_every_order_has_one_outcome(
                 damage.refuse(on=refuses)
             elif refuses and step.startswith("E"):
                 continue  # it could not be harmed from outside either
-            elif (said := await real.do(step)) == REFUSED:
+            elif (outcome := await real.do(step)) == REFUSED:
                 assert refuses, step  # and nothing was done: the other store is not told
             else:
-                assert said == await model.do(step), step
+                assert outcome == await model.do(step), step
         damage.refuse(on=False)
         assert len(model.writers) <= 1
         ends = [batch for batch in await real.read_all() if batch.end is not None]
@@ -272,9 +272,9 @@ async def test_all_at_once(
         meta = Meta(new_id(), "me", "test", "chat", "m", 1)
         await store.reserve(meta)
         worlds = [World(store, meta) for _ in range(4)]
-        said = await asyncio.gather(*(world.do("A adopt") for world in worlds))
-        assert sorted(map(str, said)) == ["None", "Taken", "Taken", "Taken"]
-        producer = worlds[said.index(None)]
+        outcome = await asyncio.gather(*(world.do("A adopt") for world in worlds))
+        assert sorted(map(str, outcome)) == ["None", "Taken", "Taken", "Taken"]
+        producer = worlds[outcome.index(None)]
         await worlds[0].do("X open")
         steps = [producer.do("A append"), worlds[0].do("X lose"), worlds[1].do("C cancel")]
         await asyncio.gather(*steps, worlds[2].do("C cancel"))

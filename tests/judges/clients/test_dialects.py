@@ -96,7 +96,7 @@ both = pytest.mark.parametrize(
 
 @both
 async def test_plain_with_usage(dialect: str, provider: str, app: httpx2.AsyncClient) -> None:
-    """The answer is whole, and its usage is what the provider has counted, said once."""
+    """The response is complete and has the provider's usage once."""
     _, events = await answer(app, dialect, provider, "The capital of France?")
     assert text(events) == "The capital of France is Paris."
     assert finish(events) == ["stop"]
