@@ -83,7 +83,7 @@ TABLE: dict[str, set[str]] = {
     },
     "lambda_handler": {"app"},
     "server": {"hotpath", "settings"},
-    "local": {"configuration", "errors"},
+    "local": {"configuration", "errors", "settings"},
     "cli": {
         "",
         "app",
@@ -204,6 +204,7 @@ def test_only_the_edge_knows_a_web_framework() -> None:
 
 ON_FIRST_USE = {
     *(f"providers.{name}" for name in ("bounds", "connection", "failures", "http", "pool")),
+    "providers.bedrock.chain",
     "providers.bedrock.sigv4",
     "providers.openai.failures",
     "stores.redis.exchange",

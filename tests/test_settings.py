@@ -214,7 +214,7 @@ def test_bedrock_takes_no_key(said: str, tmp_path: Path) -> None:
     field = said.partition(" ")[0]
     message = bad({}, tmp_path)
     assert f"unknown field `{field}` - at providers.aws, which has: kind," in message
-    assert message.endswith("region.")
+    assert message.endswith("region, list_url.")
 
 
 @pytest.mark.parametrize("name", ["TOKENWIRE_API_KEYS", "TOKENWIRE_SECRET", "OPENAI_API_KEY"])

@@ -97,7 +97,7 @@ def installed(folder: Path, wheels: Path, wanted: str) -> Installed:
     locked = folder / "locked.txt"
     run(UV, "export", "-q", "--frozen", "--no-emit-workspace", "--all-extras", "-o", locked)
     run(UV, "venv", "-q", "--python", sys.executable, folder / "venv")
-    install = [UV, "pip", "install", "-q", "--python", folder / "venv/bin/python"]
+    install: list[str | Path] = [UV, "pip", "install", "-q", "--python", folder / "venv/bin/python"]
     install += ["--find-links", wheels, "--no-sources", "--constraints", locked]
     run(*install, wanted)
     work = folder / "work"

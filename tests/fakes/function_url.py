@@ -42,7 +42,7 @@ async def function_url(
     path = {"PYTHONPATH": ":".join(part for part in sys.path if part)}
     function = Function(
         handler,
-        {**kept, **path, **environ},
+        {**kept, **path, "TOKENWIRE_DEMO": "true", **environ},
         timeout=timeout,
         memory_mb=memory_mb,
         concurrency=concurrency,

@@ -20,11 +20,16 @@ from tokenwire.settings import load
 
 _NUMBERS = itertools.count()
 NOWHERE = Path("/nonexistent")
+_QUIET = {"TOKENWIRE_CHECK_PROVIDERS": "false", "TOKENWIRE_DEFAULT_MODEL": "demo/markdown"}
 
 
 @asynccontextmanager
 async def serving(environ: Mapping[str, str]) -> AsyncIterator[str]:
-    """Tokenwire as this environment configures it; yields its base URL."""
+    """Tokenwire as this environment configures it; yields its base URL.
+
+    By default it sends a scripted provider nothing that no test has requested.
+    """
+    environ = {**_QUIET, **environ}
     settings = load(environ, NOWHERE)
     # Powertools keeps one logger a name for the whole process; each app here has its own.
     logger = Logger(service=f"tokenwire-{next(_NUMBERS)}", stream=sys.stdout)

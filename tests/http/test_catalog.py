@@ -15,7 +15,7 @@ ALIASES = {"best": ModelSettings(route=("openai/gpt-5",))}
 def catalog(*names: str, foreign: str | None = None) -> Catalog:
     """A catalog of providers with these names, and the demo."""
     providers = {name: Demo(1.0) for name in (*names, "demo")}
-    return Catalog(providers, ALIASES, "demo/markdown", foreign=foreign)
+    return Catalog(providers, ALIASES, "demo/markdown", foreign=foreign, stand_ins={"demo"})
 
 
 @pytest.mark.parametrize(

@@ -76,13 +76,16 @@ async def test_probes(provider: Upstream, serve: Serve) -> None:
     provider.answer(*whole("x"))
     client = await serve(provider)
     assert (await client.get("/healthz")).json() == {"status": "ok"}
+    not_asked = {"status": "unknown", "detail": "not asked yet", "models": 0}
     assert (await client.get("/readyz")).json() == {
         "status": "ok",
         "providers": {"openai": "chat", "demo": "chat"},
+        "checks": {"openai": not_asked, "demo": not_asked},
+        "default_model": "demo/markdown",
         "off": {
             "anthropic": "ANTHROPIC_API_KEY is not set",
             "gemini": "GEMINI_API_KEY is not set",
-            "bedrock": "no AWS credentials and region are set",
+            "bedrock": "no AWS credentials and region are found",
         },
     }
 

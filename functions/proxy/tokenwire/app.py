@@ -17,6 +17,7 @@ from .auth.method import AuthDependencies
 from .auth.tickets import Secret, Tickets
 from .configuration import Configuration, references
 from .gateway.catalog import Catalog
+from .gateway.checks import Checks
 from .gateway.invoker import Invoker as LambdaInvoker
 from .gateway.recording import stream_record, stream_times
 from .gateway.services import Invoker, Services
@@ -162,16 +163,21 @@ def _services(
     if settings.otel:
         tracing = otel.create(__version__, lambda: hub.open_streams, lambda: hub.open_viewers)
 
+    providers = provision.providers(settings, secrets, registries.providers)
+    roles = provision.roles(settings, registries.providers)
     return Services(
         settings=settings,
         hub=hub,
         catalog=Catalog(
-            provision.providers(settings, secrets, registries.providers),
+            providers,
             settings.models,
-            _default_model(settings),
+            settings.default_model or provision.stand_in_model(roles),
             provision.off(settings, registries.providers),
             provision.foreign(settings),
+            [name for name, role in roles.items() if role.is_stand_in],
         ),
+        checks=Checks(providers, provision.absent(settings, secrets)),
+        roles=roles,
         authenticate=_authenticator(settings, secrets, registries),
         tickets=_tickets(settings, secrets, durable),
         metrics=metrics,
@@ -235,10 +241,6 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _default_model(settings: Settings) -> str:
-    return settings.default_model or ("demo/markdown" if settings.demo else "")
-
-
 async def _resolve(secrets: Secrets, key: str) -> str:
     return await secrets.get(key) if is_reference(key) else key
 
@@ -251,8 +253,11 @@ def _lifespan(
         # On Lambda this is the init phase, which has a full CPU.
         await asyncio.gather(services.catalog.prepare(), secrets.prepare(), store.prepare())
         current = asyncio.create_task(services.metrics.keep_current(), name="metrics")
+        if services.settings.check_providers:
+            services.checks.start()
         yield
         current.cancel()
+        await services.checks.aclose()
         await services.hub.aclose()
         await services.catalog.aclose()
         await store.aclose()

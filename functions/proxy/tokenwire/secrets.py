@@ -210,6 +210,11 @@ class Secrets:
             raise _missing(reference, "set that variable")
         return value
 
+    def absent(self, reference: str) -> str | None:
+        """Return the variable of a reference if it is not set; None if it is, or may be."""
+        kind, _, name = reference.partition(":")
+        return name if kind == "env" and not self._environ.get(name) else None
+
     async def refresh(self, reference: str) -> bool:
         """Fetch the value again; return whether it changed. A failed fetch keeps the old value.
 

@@ -64,6 +64,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ticket_ttl: Seconds = 300.0
     cors_origins: tuple[str, ...] = ()
 
+    check_providers: bool = True
     demo: bool = True
     demo_pace: Annotated[float, Meta(gt=0)] = 40.0
     default_model: str = ""
@@ -144,6 +145,10 @@ def load(
         if variable.startswith(PREFIX) and variable not in _OTHERS:
             found[_name(variable)] = _value(_name(variable), value)
     found.setdefault("openai_sdk", not _starts_on_demand(environ))
+    # For an environment that a request waits for it would be work that is thrown away.
+    found.setdefault("check_providers", not _starts_on_demand(environ))
+    # A deployment whose key is missing must not answer from a script.
+    found.setdefault("demo", "AWS_LAMBDA_RUNTIME_API" not in environ)
     providers = _merged(_turned_on(environ, registries), found.pop("providers", {}))
     found["models"] = _routes(found.get("models", {}))
     settings = _converted(found, Settings, "")

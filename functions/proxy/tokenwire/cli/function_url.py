@@ -25,4 +25,4 @@ def function_url(
     from ..local.__main__ import run
 
     settings = options.configuration(host=host, port=port, config=config).settings
-    run(["--host", settings.host, "--port", str(settings.port), *rest], settings.store, config)
+    run(["--host", settings.host, "--port", str(settings.port), *rest], settings, config)

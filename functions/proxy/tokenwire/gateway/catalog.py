@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,11 +53,13 @@ class Catalog:
     """Resolves ``provider/model``, aliases, and bare names. The caller never names a host.
 
     Args:
-        providers: The providers that are on, by name. Bare model names go to the first.
+        providers: The providers that are on, by name.
         aliases: The aliases by name.
-        default: The model of a request without one: a ``provider/model`` or an alias.
+        default: The configured model of a request without one: a ``provider/model`` or an alias;
+            empty if none is configured (``defaults``).
         off: The providers that are known but not on, and why.
         foreign: The provider of names whose prefix is not a provider's name.
+        stand_ins: The providers that get no bare names; those go to the first of the others.
     """
 
     def __init__(
@@ -67,22 +69,25 @@ class Catalog:
         default: str,
         off: Mapping[str, str] | None = None,
         foreign: str | None = None,
+        stand_ins: Collection[str] = (),
     ) -> None:
         self._providers = dict(providers)
         self._aliases = dict(aliases)
         self.default = default
         self.off = dict(off or {})
+        real = (p for n, p in self._providers.items() if n not in stand_ins)
+        self._bare = next(real, None)
         self._foreign = None if foreign is None else self._providers[foreign]
 
     def resolve(self, model: str) -> Plan:
-        """Return the routes of a model, in order. An empty name means the default.
+        """Return the routes of a model, in order.
 
         Raises:
             ClientError: No provider has it (404, ``model_not_found``).
         """
-        alias = self._alias(model or self.default)
+        alias = self._alias(model)
         if alias is None:
-            return Plan((self._route(model or self.default),))
+            return Plan((self._route(model),))
         return Plan(tuple(self._route(name) for name in alias.route), alias.patience)
 
     def _alias(self, name: str) -> Alias | None:
@@ -100,9 +105,8 @@ class Catalog:
                 raise self._unknown(prefix)
             return Route(self._foreign, name)
         # An app of which only the base URL was changed sends "gpt-5".
-        fallback = next((p for n, p in self._providers.items() if n != "demo"), None)
-        if fallback is not None and name:
-            return Route(fallback, name)
+        if self._bare is not None and name:
+            return Route(self._bare, name)
         raise self._unknown(name)
 
     async def check(self, model: str) -> None:

@@ -39,13 +39,13 @@ def prepare(
     Args:
         services: The app's services.
         owner: The id of the caller that the stream will belong to.
-        request: The request.
+        request: The request; with a model.
         stream_id: The id of a stream that has one already.
 
     Raises:
         ClientError: No provider has the model, or the provider cannot express the request.
     """
-    model = request.model or services.catalog.default
+    model = request.model
     plan = services.catalog.resolve(model)
     first = plan.routes[0].provider
     created = int(time.time())

@@ -9,10 +9,12 @@ from typing import Protocol
 from ..auth.callers import Authenticator
 from ..auth.tickets import Tickets
 from ..dialects import Dialect
+from ..providers.protocol import Role
 from ..settings import Settings
 from ..streams.hub import Hub
 from ..telemetry import Metrics, Tracing
 from .catalog import Catalog
+from .checks import Checks
 from .held_requests import HeldRequests
 
 
@@ -34,6 +36,8 @@ class Services:
     settings: Settings
     hub: Hub
     catalog: Catalog
+    checks: Checks
+    roles: Mapping[str, Role]
     authenticate: Authenticator
     tickets: Tickets
     metrics: Metrics

@@ -10,6 +10,7 @@ from ..settings import Settings
 from ..streams.policy import CANCEL, OnDisconnect
 from ..streams.stream import Stream
 from .context import RequestContext
+from .defaults import required_model
 from .forwarding import forwarded
 from .handover import hand_over, needs_worker
 from .idempotency import Idempotency, IdempotencyKey
@@ -122,6 +123,8 @@ class _Start:
             return self._joined(found)
         elsewhere = needs_worker(self.services, self.context, self.policy, detached=self.detached)
         request = await resolved(self.services, owner, self.request)
+        if not request.model:
+            request = replace(request, model=await required_model(self.services))
         prepared = prepare(self.services, owner, request)
         hub.admit(owner)
         if key and (found := await key.claim(hub, owner, prepared.meta.id)):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..dialects.protocol import JSON
 from ..errors import TokenwireError
+from .defaults import known_default
 from .services import Services
+
+_PATIENCE = 2.0
+"""Seconds that a list of models waits for providers that have not answered yet."""
 
 
 async def readiness(services: Services, scope: Mapping[str, Any]) -> tuple[bool, JSON]:
@@ -21,11 +27,27 @@ async def readiness(services: Services, scope: Mapping[str, Any]) -> tuple[bool,
     ready = not services.hub.closing
     status: JSON = {"status": "ok" if ready else "shutting_down"}
     if await _may_know(services, scope):
-        status |= {"providers": services.catalog.status, "off": services.catalog.off}
+        services.checks.start_if_due()
+        status |= {
+            "providers": services.catalog.status,
+            "checks": {name: one.summary() for name, one in services.checks.latest.items()},
+            "default_model": known_default(services),
+            "off": services.catalog.off,
+        }
         if (store := services.hub.store_status) is not None:
             # A failing store does not make the app unready: streams run, but in this process alone.
             status["store"] = store
     return ready, status
+
+
+async def provider_summaries(services: Services) -> dict[str, JSON]:
+    """Return what is known of each provider, and why others are off, by name."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            await services.checks.results()
+    found = {name: one.summary() for name, one in services.checks.latest.items()}
+    off = {name: {"status": "off", "detail": why} for name, why in services.catalog.off.items()}
+    return {**found, **off}
 
 
 async def _may_know(services: Services, scope: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ Answer: TypeAlias = tuple[str, JSON]
 Operation: TypeAlias = tuple[str, str]
 """A method in lower case, and a path."""
 
+_CHECK: JSON = object_of({"status": TEXT, "detail": TEXT}, {"models": NUMBER})
 _MODEL: JSON = {"id": TEXT, "object": one_of("model"), "created": NUMBER, "owned_by": TEXT}
 
 
@@ -35,7 +36,12 @@ COMPONENTS: JSON = {
     ),
     "Model": object_of(_MODEL),
     "Models": object_of(
-        {"object": one_of("list"), "data": list_of(_ref("Model")), "default": TEXT},
+        {
+            "object": one_of("list"),
+            "data": list_of(_ref("Model")),
+            "default": TEXT,
+            "providers": {"type": "object", "additionalProperties": _CHECK},
+        },
     ),
     "Started": object_of({"id": TEXT, "url": TEXT, "expires_at": NUMBER}),
     "Shared": object_of({"url": TEXT, "expires_at": NUMBER}),
@@ -46,6 +52,8 @@ COMPONENTS: JSON = {
         {
             "providers": {"type": "object", "additionalProperties": TEXT},
             "off": {"type": "object", "additionalProperties": TEXT},
+            "checks": {"type": "object", "additionalProperties": _CHECK},
+            "default_model": TEXT,
             "store": one_of("ok", "degraded"),
         },
     ),

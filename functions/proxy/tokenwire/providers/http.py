@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from urllib.request import getproxies
 
 import httpx2
@@ -22,13 +22,14 @@ from ..errors import TokenwireError
 from ..hotpath import INCOMING, Incoming
 from .bounds import bound
 from .failures import broken, from_status, unreachable
-from .protocol import TRACE_HEADERS
+from .protocol import TRACE_HEADERS, Reply
 
 if TYPE_CHECKING:
     from .pool import Pool
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
+_LONGEST_GET = 5.0
 _CONNECTIONS = 10_000
 Read: TypeAlias = Callable[[], Awaitable[bytes]]
 
@@ -44,6 +45,21 @@ class Call:
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     secrets: Iterable[str] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A response to a GET. ``body`` is None if it is no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: object
+
+    def reply(self, models: Callable[[Mapping[str, Any]], list[str]]) -> Reply:
+        """Return it as a list of models, which ``models`` reads from a body with success."""
+        is_list = self.status == 200 and isinstance(self.body, dict)
+        names = sorted(models(self.body)) if is_list and isinstance(self.body, dict) else []
+        return Reply(self.status, tuple(names), self.headers.get("date", ""))
 
 
 class Http:
@@ -110,13 +126,18 @@ class Http:
             await bound(response)
         return response
 
-    async def get(self, url: str, headers: Mapping[str, str]) -> object:
-        """A small JSON document; None if it cannot be had."""
+    async def get(self, url: str, headers: Mapping[str, str]) -> Document:
+        """Request a small JSON document once; with any status, within seconds.
+
+        Raises:
+            UpstreamError: There was no response.
+            ProxyError: The address is no URL (``bad_provider``).
+        """
         try:
-            response = await self._client.get(url, headers=dict(headers), timeout=5.0)
-            return json.loads(response.content) if response.status_code == 200 else None
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, RecursionError):
-            return None
+            response = await self._client.get(url, headers=dict(headers), timeout=_LONGEST_GET)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise unreachable(error) from None
+        return Document(response.status_code, response.headers, _json(response.content))
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -132,6 +153,13 @@ async def _error(response: httpx2.Response) -> object:
     finally:
         await response.aclose()
     return found.get("error", found) if isinstance(found, dict) else None
+
+
+def _json(content: bytes) -> object:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def client(connect_timeout: float, pool: Pool | None = None) -> httpx2.AsyncClient:

@@ -47,6 +47,12 @@ class ProviderKind(Generic[AnySettings]):
             ProxyError (``bad_setting``) for a value that looks like a reference and is none.
         off: Why the kind is off where the environment does not turn it on. Empty for a kind
             that only the configuration file turns on: it is not listed as off.
+        family: The kind that this one is another way to; its own name by default. While one of a
+            family is on, none is listed as off.
+        prefers: Patterns (``fnmatch``) of models that suit a request without one, the best first.
+        is_ambient: Whether the environment turns the kind on by what other tools have set up.
+        is_stand_in: Whether it only stands in for a real provider: it gets no bare names of
+            models, and no request without a model as long as a real provider is on.
     """
 
     name: str
@@ -54,6 +60,10 @@ class ProviderKind(Generic[AnySettings]):
     create: Callable[[str, AnySettings, Dependencies], Provider]
     from_environment: Callable[[Mapping[str, str]], dict[str, Any] | None] = _never
     off: str = ""
+    family: str = ""
+    prefers: tuple[str, ...] = ()
+    is_ambient: bool = False
+    is_stand_in: bool = False
 
 
 def by_key(prefix: str) -> Callable[[Mapping[str, str]], dict[str, Any] | None]:

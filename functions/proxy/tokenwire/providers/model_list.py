@@ -31,6 +31,10 @@ class ModelList:
         self._held: tuple[float, list[str]] | None = None
         self._fetching = asyncio.Lock()
 
+    def hold(self, names: Sequence[str]) -> None:
+        """Use these names, which the provider has just listed."""
+        self._held = (self._clock(), list(names))
+
     async def get(self) -> list[str]:
         """Return the names. Concurrent callers share one fetch."""
         if self._configured:

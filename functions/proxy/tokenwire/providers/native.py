@@ -19,7 +19,7 @@ from .credentials import values, with_rotation
 from .exchange import Post, Sent, exchange
 from .kind import Dependencies
 from .model_list import ModelList
-from .protocol import Key
+from .protocol import Key, Reply
 from .settings import KeySettings
 
 if TYPE_CHECKING:
@@ -116,13 +116,19 @@ class Native:
         """Return the configured names, or those that the provider lists."""
         return await self._models.get()
 
+    async def probe(self) -> Reply:
+        """As ``Probed``."""
+        http, call = await self._connected(), await self._call(self._api.models_path, b"", {})
+        reply = (await http.get(call.url, call.headers)).reply(self._api.listed)
+        if reply.models:
+            self._models.hold(reply.models)
+        return reply
+
     async def _fetch_models(self) -> list[str]:
         try:
-            http, call = await self._connected(), await self._call(self._api.models_path, b"", {})
+            return list((await self.probe()).models)
         except TokenwireError:
             return []
-        found = await http.get(call.url, call.headers)
-        return sorted(self._api.listed(found)) if isinstance(found, dict) else []
 
     async def aclose(self) -> None:
         """Close the connections."""

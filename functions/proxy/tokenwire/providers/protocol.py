@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..dialects.protocol import ParsedRequest
 
@@ -56,6 +57,51 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Release connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a provider is for.
+
+    Args:
+        models: The configured models.
+        prefers: As ``ProviderKind``.
+        is_stand_in: As ``ProviderKind``.
+        is_ambient: Whether the provider is on without anybody having configured it.
+    """
+
+    models: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+    is_stand_in: bool = False
+    is_ambient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A provider's response to a request for the list of its models.
+
+    Args:
+        status: The HTTP status.
+        models: The names of its models, without our prefix.
+        date: The field ``Date`` of the response; empty without one.
+    """
+
+    status: int
+    models: tuple[str, ...] = ()
+    date: str = ""
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A provider that can be asked whether it accepts our key. Optional for plugins."""
+
+    async def probe(self) -> Reply:
+        """Request the list of models once, without retries.
+
+        Raises:
+            ProxyError: The key or the credentials cannot be read, or the address is no URL.
+            UpstreamError: There was no response.
+        """
 
 
 class Key(Protocol):

@@ -8,13 +8,14 @@ from typing import Any, TypeAlias
 from .. import plugins
 from .anthropic.kind import ANTHROPIC
 from .bedrock.kind import BEDROCK, BEDROCK_OPENAI
+from .demo.kind import DEMO
 from .gemini.kind import GEMINI, GEMINI_NATIVE
 from .kind import ProviderKind
 from .openai.kind import OPENAI
 
 ProviderKinds: TypeAlias = Mapping[str, ProviderKind[Any]]
 
-# Order matters: a bare model name goes to the first configured provider other than ``demo``.
+# Order matters: a bare model name goes to the first provider that is on and no stand-in.
 _BUILT_IN: tuple[ProviderKind[Any], ...] = (
     OPENAI,
     ANTHROPIC,
@@ -22,6 +23,7 @@ _BUILT_IN: tuple[ProviderKind[Any], ...] = (
     GEMINI_NATIVE,
     BEDROCK,
     BEDROCK_OPENAI,
+    DEMO,
 )
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import Path
 from starlette.responses import JSONResponse, Response
 
+from ...gateway.defaults import known_default
+from ...gateway.status import provider_summaries
 from ..deferred import deferring
 from ..dependencies import ContextDep, ServicesDep
 
@@ -15,9 +17,17 @@ router = deferring(tags=["OpenAI Chat Completions"])
 
 @router.get("/v1/models", summary="List the models")
 async def models(services: ServicesDep, context: ContextDep) -> Response:
-    """The aliases, and the models that each provider lists."""
+    """The aliases, and the models that each provider lists.
+
+    `default` is the model of a request without one. `providers` has, for each provider that is on,
+    whether it can be used, and for others why they are off.
+    """
+    providers = await provider_summaries(services)
     data = [_model(name) for name in await services.catalog.names()]
-    return JSONResponse({"object": "list", "data": data, "default": services.catalog.default})
+    default = known_default(services)
+    return JSONResponse(
+        {"object": "list", "data": data, "default": default, "providers": providers}
+    )
 
 
 Name = Annotated[str, Path(description="As in a request.", min_length=1, max_length=256)]

@@ -20,4 +20,5 @@ ANTHROPIC = ProviderKind(
     create=_create,
     from_environment=by_key("ANTHROPIC"),
     off="ANTHROPIC_API_KEY is not set",
+    prefers=("claude-haiku-*", "claude-sonnet-*", "claude-*"),
 )

@@ -7,7 +7,7 @@ botocore; the connection is ours, so that nothing blocks the event loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from ..kind import Dependencies
 from ..messages_from_chat import from_chat
 from ..non_streaming import StreamedBody, read_document
 from ..paths import segment
+from ..protocol import Reply
 from ..settings import ProviderSettings
 from ..turns import one_call
 from .complete_response import events
@@ -34,16 +35,17 @@ from .request import request as converse
 if TYPE_CHECKING:
     import httpx2
 
-    from ..http import Call, Http
+    from ..http import Call, Document, Http
     from .sigv4 import Signer
 
 
 class _Connection:
     """Signs and sends. The first request imports botocore, in a thread."""
 
-    def __init__(self, region: str, config: Config) -> None:
+    def __init__(self, region: str, config: Config, list_url: str | None) -> None:
         self._region = region
         self._url = config.base_url or f"https://bedrock-runtime.{region}.amazonaws.com"
+        self._list_url = list_url or f"https://bedrock.{region}.amazonaws.com"
         self._config = config
         self._made: tuple[Http, Signer] | None = None
         self._connecting = asyncio.Lock()
@@ -55,14 +57,24 @@ class _Connection:
             ProxyError: There are no AWS credentials (503, ``secret_unavailable``).
             TokenwireError: As ``failures``.
         """
-        async with self._connecting:
-            if self._made is None:
-                self._made = await asyncio.to_thread(_connect, self._region, self._config)
-        http, signer = self._made
+        http, signer = await self._connected()
         call: Call = await asyncio.to_thread(
             signer.sign, f"{self._url}{post.path}", msgspec.json.encode(post.body)
         )
         return Sent(await http.post(call), call.secrets)
+
+    async def list_models(self) -> Document:
+        """Request the list of models for text once. Raises as ``post``."""
+        http, signer = await self._connected()
+        url = f"{self._list_url}/foundation-models?byOutputModality=TEXT"
+        call: Call = await asyncio.to_thread(signer.sign, url, b"", "GET")
+        return await http.get(call.url, call.headers)
+
+    async def _connected(self) -> tuple[Http, Signer]:
+        async with self._connecting:
+            if self._made is None:
+                self._made = await asyncio.to_thread(_connect, self._region, self._config)
+        return self._made
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -106,14 +118,17 @@ class Bedrock:
         config: How to reach it. Only the configured models are listed: a role that may call a
             model often may not list any.
         api: ``CONVERSE`` or ``OPENAI``.
+        list_url: The address that lists the models, if it is not the region's own.
     """
 
-    def __init__(self, name: str, region: str, config: Config, api: Api) -> None:
+    def __init__(
+        self, name: str, region: str, config: Config, api: Api, list_url: str | None = None
+    ) -> None:
         self.name = name
         self.dialect = api.dialect
         self._api = api
         self._models = list(config.models)
-        self._connection = _Connection(region, config)
+        self._connection = _Connection(region, config, list_url)
 
     async def prepare(self) -> None:
         """Do nothing: importing botocore takes 0.3 s, and not every function uses Bedrock."""
@@ -128,13 +143,43 @@ class Bedrock:
         """Return the configured names."""
         return self._models
 
+    async def probe(self) -> Reply:
+        """As ``Probed``. A role that may call a model but not list any is no failure."""
+        found = await self._connection.list_models()
+        if found.status == 403 and _is_denied(found.headers):
+            return Reply(200, tuple(self._models), found.headers.get("date", ""))
+        return found.reply(_listed)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._connection.aclose()
 
 
+def _is_denied(headers: Mapping[str, str]) -> bool:
+    """Return whether the credentials are right, and lack the permission."""
+    return headers.get("x-amzn-errortype", "").startswith("AccessDeniedException")
+
+
+def _listed(found: Mapping[str, Any]) -> list[str]:
+    """Return the models that stream, and can be called without an inference profile."""
+    listed = found.get("modelSummaries")
+    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return [str(item["modelId"]) for item in items if "modelId" in item and _is_callable(item)]
+
+
+def _is_callable(item: Mapping[str, Any]) -> bool:
+    types = item.get("inferenceTypesSupported")
+    on_demand = "ON_DEMAND" in types if isinstance(types, list) else True
+    return on_demand and item.get("responseStreamingSupported") is not False
+
+
 def create(
-    name: str, region: str, settings: ProviderSettings, dependencies: Dependencies, api: Api
+    name: str,
+    region: str,
+    settings: ProviderSettings,
+    dependencies: Dependencies,
+    api: Api,
+    list_url: str | None = None,
 ) -> Bedrock:
     """Create a provider of one of the APIs from its settings."""
     config = Config(
@@ -143,7 +188,7 @@ def create(
         max_retries=settings.max_retries,
         models=settings.models,
     )
-    return Bedrock(name, region, config, api)
+    return Bedrock(name, region, config, api, list_url)
 
 
 def _ask_converse(request: ParsedRequest, model: str) -> Post:

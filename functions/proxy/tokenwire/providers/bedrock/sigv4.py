@@ -24,8 +24,8 @@ class Signer:
         self._region = region
         self._session = Session()
 
-    def sign(self, url: str, content: bytes) -> Call:
-        """Return a signed POST request with a JSON body.
+    def sign(self, url: str, content: bytes, method: str = "POST") -> Call:
+        """Return a signed request with a JSON body.
 
         Raises:
             ProxyError: No credentials are available (503, ``secret_unavailable``).
@@ -38,7 +38,7 @@ class Signer:
         if not credentials:
             raise _unavailable("none found")
         headers = {"content-type": "application/json", "accept-encoding": "identity"}
-        request = AWSRequest("POST", url, headers=headers, data=content)
+        request = AWSRequest(method, url, headers=headers, data=content)
         SigV4Auth(credentials, self._service, self._region).add_auth(request)
         secrets = (credentials.secret_key or "", credentials.token or "")
         return Call(url, dict(request.headers.items()), content, secrets)

@@ -17,12 +17,13 @@ class Demo:
 
     Args:
         pace: Tokens a second.
+        name: As in ``name/model``.
     """
 
-    name = "demo"
     dialect = "chat"
 
-    def __init__(self, pace: float) -> None:
+    def __init__(self, pace: float, name: str = "demo") -> None:
+        self.name = name
         self._pace = pace
 
     async def prepare(self) -> None:

@@ -6,6 +6,7 @@ from ..kind import Dependencies, ProviderKind, by_key
 from ..protocol import Provider
 from ..settings import KeySettings
 
+_PREFERRED = ("*gemini-*-flash", "*gemini-*")
 _COMPATIBLE = "https://generativelanguage.googleapis.com/v1beta/openai/"
 
 
@@ -31,8 +32,15 @@ GEMINI = ProviderKind(
     create=_create_compatible,
     from_environment=by_key("GEMINI"),
     off="GEMINI_API_KEY is not set",
+    prefers=_PREFERRED,
 )
 """Google's endpoint for the OpenAI SDKs."""
 
-GEMINI_NATIVE = ProviderKind(name="gemini-native", settings=KeySettings, create=_create_native)
+GEMINI_NATIVE = ProviderKind(
+    name="gemini-native",
+    settings=KeySettings,
+    create=_create_native,
+    family="gemini",
+    prefers=_PREFERRED,
+)
 """Google's own API, for what the compatible endpoint leaves out."""

@@ -21,4 +21,5 @@ OPENAI = ProviderKind(
     create=_create,
     from_environment=by_key("OPENAI"),
     off="OPENAI_API_KEY is not set",
+    prefers=("gpt-*-mini", "gpt-?", "gpt-?.?", "gpt-*"),
 )

@@ -22,9 +22,9 @@ from ..exchange import Sent
 from ..guard import Guarded
 from ..model_list import ModelList
 from ..non_streaming import StreamedBody
-from ..protocol import Key
+from ..protocol import Key, Reply
 from .bodies import Amend, as_it_is, for_openai
-from .transport import Transport, connect
+from .transport import Plain, Transport, connect
 
 
 class OpenAIProvider:
@@ -89,6 +89,19 @@ class OpenAIProvider:
     async def models(self) -> list[str]:
         """Return the configured names, or those that the provider lists."""
         return await self._models.get()
+
+    async def probe(self) -> Reply:
+        """As ``Probed``. Without the SDK, which would retry, and hides the response."""
+        headers = await values(self._config.secret_headers)
+        query = await values(self._config.secret_query)
+        key, plain = await self._key(), await asyncio.to_thread(Plain, self._config)
+        try:
+            reply = await plain.probe(key, headers, query)
+        finally:
+            await plain.aclose()
+        if reply.models:
+            self._models.hold(reply.models)
+        return reply
 
     async def _fetch_models(self) -> list[str]:
         try:
