@@ -9,7 +9,8 @@ import pytest
 from tokenwire.errors import ProxyError
 from tokenwire.plugins import published
 from tokenwire.providers.settings import KeySettings
-from tokenwire.provision import store, store_timeout
+from tokenwire.provision import off, store, store_timeout
+from tokenwire.registries import Registries
 from tokenwire.settings import environment, load
 from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.memory import MemoryStore
@@ -88,19 +89,22 @@ def test_file_is_read_and_environment_wins(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "says"),
     [
-        ({"TOKENWIRE_PORT": "many"}, "port"),
-        ({"TOKENWIRE_PORT": "70000"}, "port"),
-        ({"TOKENWIRE_HEARTBEAT": "0"}, "heartbeat"),
-        ({"TOKENWIRE_HEARTBEAT": "soon"}, "heartbeat"),
-        ({"TOKENWIRE_AUTH": "sometimes"}, "auth"),
-        ({"TOKENWIRE_HARTBEAT": "5"}, "did you mean heartbeat?"),
+        ({"TOKENWIRE_PORT": "many"}, "TOKENWIRE_PORT must be a whole number"),
+        ({"TOKENWIRE_PORT": "70000"}, "TOKENWIRE_PORT must be a whole number <= 65535"),
+        ({"TOKENWIRE_HEARTBEAT": "0"}, "TOKENWIRE_HEARTBEAT must be a number"),
+        ({"TOKENWIRE_HEARTBEAT": "soon"}, "a duration such as 250ms, 30s or 5m"),
+        ({"TOKENWIRE_AUTH": "sometimes"}, "TOKENWIRE_AUTH must be one of keys, none"),
+        ({"TOKENWIRE_LOG_LEVEL": "info"}, "one of DEBUG, INFO, WARNING, ERROR; did you mean INFO?"),
+        ({"TOKENWIRE_DURABILITY": "sends"}, "one of send, commit; did you mean send?"),
+        ({"TOKENWIRE_DEMO": "sometimes"}, "TOKENWIRE_DEMO must be true or false"),
+        ({"TOKENWIRE_HARTBEAT": "5"}, "did you mean TOKENWIRE_HEARTBEAT?"),
         ({"TOKENWIRE_XYZZY": "5"}, "there is no setting TOKENWIRE_XYZZY"),
         ({"TOKENWIRE_PROVIDERS": "x"}, "use tokenwire.toml"),
         ({"TOKENWIRE_CONFIG": "/nonexistent/a.toml"}, "which does not exist"),
         ({"TOKENWIRE_CONFIG": "/"}, "cannot be read"),
-        ({"TOKENWIRE_HEARTBEAT": "nan"}, "heartbeat"),
-        ({"TOKENWIRE_HEARTBEAT": "25h"}, "heartbeat"),
-        ({"TOKENWIRE_AUTH": "a - at sometimes\n"}, "auth"),
+        ({"TOKENWIRE_HEARTBEAT": "nan"}, "TOKENWIRE_HEARTBEAT"),
+        ({"TOKENWIRE_HEARTBEAT": "25h"}, "<= 86400"),
+        ({"TOKENWIRE_AUTH": "a - at sometimes\n"}, "TOKENWIRE_AUTH"),
         ({"TOKENWIRE_ON_DISCONNECT": "sometimes"}, "cancel, continue or grace=SECONDS"),
     ],
 )
@@ -134,9 +138,14 @@ def test_file_mistakes_are_named(tmp_path: Path, text: str, says: str) -> None:
 
 def test_file_writes_as_environment_does(tmp_path: Path) -> None:
     """A duration with its unit and a list with commas mean the same in both."""
-    (tmp_path / "tokenwire.toml").write_text('heartbeat = "30s"\ncors_origins = "a, b"\n')
+    (tmp_path / "tokenwire.toml").write_text(
+        'heartbeat = "30s"\ncors_origins = "https://a.b, http://c"\n'
+    )
     settings = load({}, tmp_path)
-    assert (settings.heartbeat, settings.cors_origins) == (30.0, ("a", "b"))
+    assert (settings.heartbeat, settings.cors_origins) == (
+        30.0,
+        ("https://a.b", "http://c"),
+    )
 
 
 @pytest.mark.parametrize("text", ["", "cancel", "continue", "grace=30", "grace(1.5)"])
@@ -267,3 +276,102 @@ def test_one_short_key_is_enough_to_stop() -> None:
 def test_answer_of_a_store_costs_no_lease() -> None:
     """Two seconds; a third of a lease where that is less; and always one."""
     assert [store_timeout(lease) for lease in (10.0, 6.0, 4.5, 3.0, 1.0)] == [2, 2, 1.5, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://app.example/",
+        "https://app.example/path",
+        "app.example",
+        "//app.example",
+        "https://App.example",
+        "https://me@app.example",
+        "https://",
+        "null",
+        "https://app.example:port",
+    ],
+)
+def test_origin_that_no_browser_sends(origin: str) -> None:
+    """It would never match, so it is refused; the message shows the form."""
+    message = bad({"TOKENWIRE_CORS_ORIGINS": f"https://right.example,{origin}"})
+    assert message.startswith("Bad setting: TOKENWIRE_CORS_ORIGINS: an origin is scheme://host")
+    assert "app.example," not in message
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "https://a.example:8443", "http://[::1]:3000", "chrome-extension://abc"]
+)
+def test_origins_of_browsers(origin: str) -> None:
+    """Any scheme, a port, an address; or every origin."""
+    assert load({"TOKENWIRE_CORS_ORIGINS": origin}, NOWHERE).cors_origins == (origin,)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[models]\nbest = 'anthropic/x'", "anthropic, which is off: ANTHROPIC_API_KEY is not set"),
+        ("[models]\nbest = 'opena/x'", "opena, which is not configured; did you mean openai?"),
+        (
+            "[models.best]\nroute = ['openai/x', 'nobody/y']",
+            "models.best names the provider nobody",
+        ),
+        ("default_model = 'nobody/y'", "default_model in tokenwire.toml names the provider nobody"),
+        ("demo = false\ndefault_model = 'demo/fast'", "demo, which is off: the setting demo is"),
+        ("[providers.x]\nkind = 'opnai'", "providers.x.kind must be one of openai,"),
+        ("[providers.x]\nkind = 'opnai'", "; did you mean openai?"),
+        ("[providers.x]\nbase_urls = 'x'", "; did you mean base_url?"),
+    ],
+)
+def test_providers_that_are_not_there(tmp_path: Path, text: str, says: str) -> None:
+    """An alias, a default or a kind of nothing is refused, with the reason or the nearest name."""
+    (tmp_path / "tokenwire.toml").write_text(text)
+    assert says in bad({"OPENAI_API_KEY": "sk-x"}, tmp_path)
+
+
+def test_names_that_may_be_anything(tmp_path: Path) -> None:
+    """Bare names, aliases of aliases, ARNs; and any prefix where a provider takes foreign names."""
+    names = "a = 'openai/x'\nb = 'a'\nc = 'gpt-5'\nd = 'arn:aws:bedrock:x::inference-profile/y'\n"
+    (tmp_path / "tokenwire.toml").write_text(f"[models]\n{names}")
+    assert len(load({"OPENAI_API_KEY": "sk-x"}, tmp_path).models) == 4
+    router = "[providers.router]\nforeign_names = true\nbase_url = 'http://h'\n"
+    (tmp_path / "tokenwire.toml").write_text(f"{router}[models]\na = 'vendor/x'\n")
+    assert load({}, tmp_path).models["a"].route == ("vendor/x",)
+
+
+@pytest.mark.parametrize("name", ["TOKENWIRE_CONFIG", "TOKENWIRE_STORE"])
+def test_reference_without_its_slash(name: str) -> None:
+    """``ssm:name`` is neither a file nor the address of a store."""
+    message = bad({name: "ssm:hunter2"})
+    assert message.startswith(f"Bad setting: {name} looks like a reference and is none")
+    assert "hunter2" not in message
+
+
+def test_key_of_one_character() -> None:
+    """It is a mistake with a provider's own service; servers that check no key often get one."""
+    assert "OPENAI_API_KEY is too short to be a key" in bad({"OPENAI_API_KEY": "x"})
+    load({"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": "http://127.0.0.1:8000/v1"}, NOWHERE)
+    load({"OPENAI_API_KEY": "xy"}, NOWHERE)
+
+
+def test_setting_is_named_as_it_was_written(tmp_path: Path) -> None:
+    """By the variable, the key of its file, or the option; the last of them wins."""
+    (tmp_path / "tokenwire.toml").write_text("port = 'many'")
+    assert "port in tokenwire.toml must be" in bad({}, tmp_path)
+    assert "TOKENWIRE_PORT must be" in bad({"TOKENWIRE_PORT": "x"}, tmp_path)
+    with pytest.raises(ProxyError, match="--port must be a whole number"):
+        load({"TOKENWIRE_PORT": "1"}, tmp_path, options={"port": "x"})
+    assert load({"TOKENWIRE_PORT": "1"}, tmp_path, options={"port": "2"}).port == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "on"),
+    [("gemini-native", "gemini"), ("bedrock-openai", "bedrock"), ("openai", "openai")],
+)
+def test_other_way_to_a_provider_is_not_off(tmp_path: Path, kind: str, on: str) -> None:
+    """While one kind of a family is on, the others are not missing."""
+    key = "" if kind.startswith("bedrock") else "key = 'env:K'"
+    (tmp_path / "tokenwire.toml").write_text(f"[providers.mine]\nkind = '{kind}'\n{key}")
+    registries = Registries.load()
+    missing = off(load({}, tmp_path, registries=registries), registries.providers)
+    assert set(missing) == {"openai", "anthropic", "gemini", "bedrock"} - {on}

@@ -17,6 +17,9 @@ from lambda_asgi.local.pool import Pool
 
 NOWHERE = Path("/nonexistent")
 
+# No deployed function has the demo, and few of them ask providers for anything on their own.
+_QUIET = {"TOKENWIRE_DEMO": "true", "TOKENWIRE_CHECK_PROVIDERS": "false"}
+
 
 @asynccontextmanager
 async def function_url(
@@ -42,7 +45,7 @@ async def function_url(
     path = {"PYTHONPATH": ":".join(part for part in sys.path if part)}
     function = Function(
         handler,
-        {**kept, **path, "TOKENWIRE_DEMO": "true", **environ},
+        {**kept, **path, **_QUIET, **environ},
         timeout=timeout,
         memory_mb=memory_mb,
         concurrency=concurrency,

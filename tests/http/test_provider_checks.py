@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -234,3 +234,73 @@ def test_stand_in_is_the_last_choice(checks: list[Check], roles: list[Role], cho
     """It is used only if no real provider is configured, and none that happens to be on works."""
     found = {str(number): check for number, check in enumerate(checks)}
     assert default_of(found, {str(n): role for n, role in enumerate(roles)}) == chosen
+
+
+async def test_ambient_credentials_do_not_replace_the_demo(
+    serve: Serve, aws: MutableMapping[str, str], tmp_path: Path
+) -> None:
+    """AWS variables are there for many reasons: if Bedrock refuses them, the first page works."""
+    del aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"]
+    aws["AWS_SHARED_CREDENTIALS_FILE"] = str(tmp_path / "none")
+    found = {"AWS_REGION": "eu-west-1", "AWS_PROFILE": "x", "TOKENWIRE_DEFAULT_MODEL": ""}
+    client = await serve(**found)
+    response = await client.post("/api/stream", json={"message": "x /fast"})
+    assert read(response.content)[0][1]["model"] == "demo/markdown"
+    listing = (await client.get("/v1/models")).json()
+    assert listing["default"] == "demo/markdown"
+    assert listing["providers"]["bedrock"]["status"] == "no_key"
+
+
+def refused(kind: str) -> dict[str, Any]:
+    """How AWS refuses a request."""
+    return {"status": 403, "headers": {"x-amzn-errortype": kind}}
+
+
+BEDROCK_LIST = {
+    "modelSummaries": [
+        {"modelId": "anthropic.claude-haiku-4-5", "inferenceTypesSupported": ["ON_DEMAND"]},
+        {"modelId": "meta.llama", "inferenceTypesSupported": ["INFERENCE_PROFILE"]},
+        {"modelId": "amazon.nova-lite-v1:0", "responseStreamingSupported": False},
+        "no model",
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "how", "status", "default"),
+    [
+        (BEDROCK_LIST, {}, "ok", "bedrock/anthropic.claude-haiku-4-5"),
+        ([], {}, "ok", ""),
+        ({}, {"status": 403, "headers": {"x-amzn-errortype": "AccessDeniedException:"}}, "ok", ""),
+        (
+            {},
+            {"status": 403, "headers": {"x-amzn-errortype": "ExpiredTokenException"}},
+            "refused",
+            "",
+        ),
+    ],
+)
+async def test_bedrock_is_asked_with_a_signature(
+    provider: Upstream,
+    serve: Serve,
+    aws: MutableMapping[str, str],
+    body: object,
+    how: dict[str, Any],
+    status: str,
+    default: str,
+) -> None:
+    """A role that may not list models is no failure; refused credentials are."""
+    provider.answer(json.dumps(body).encode(), **how)
+    url = provider.base_url.removesuffix("/v1")
+    client = await serve(
+        AWS_REGION="eu-west-1",
+        AWS_PROFILE="x",
+        AWS_ENDPOINT_URL_BEDROCK=url,
+        TOKENWIRE_DEFAULT_MODEL="",
+        TOKENWIRE_DEMO="false",
+    )
+    listing = (await client.get("/v1/models")).json()
+    assert (listing["providers"]["bedrock"]["status"], listing["default"]) == (status, default)
+    asked = provider.requests[0]
+    assert (asked.method, asked.path) == ("GET", "/foundation-models?byOutputModality=TEXT")
+    assert "/eu-west-1/bedrock/aws4_request" in asked.headers["authorization"]

@@ -24,6 +24,7 @@ from tokenwire.dialects import DIALECTS
 from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import ClientError, ProxyError, UpstreamError
 from tokenwire.providers.bedrock.event_stream import EventStream
+from tokenwire.providers.bedrock.kind import BEDROCK
 from tokenwire.providers.bedrock.provider import CONVERSE, OPENAI, Api, Bedrock
 from tokenwire.providers.config import Config
 from tokenwire.sse import MAX_BLOCK
@@ -276,3 +277,61 @@ def test_a_message_shorter_than_its_frame_is_refused(length: int) -> None:
     prelude = struct.pack(">II", length, 0)
     with pytest.raises(UpstreamError):
         list(EventStream().feed(prelude + struct.pack(">I", crc32(prelude)) + b"\0" * 32))
+
+
+def files(folder: Path, config: str = "", credentials: str = "") -> dict[str, str]:
+    """Variables that name these files of AWS's tools."""
+    (folder / "config").write_text(config)
+    (folder / "credentials").write_text(credentials)
+    return {
+        "AWS_CONFIG_FILE": str(folder / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+SSO = """
+[default]
+region = eu-west-3
+sso_session = s
+sso_account_id = 1
+sso_role_name = r
+[sso-session s]
+sso_region = eu-west-3
+sso_start_url = http://s
+"""
+KEYS = "aws_access_key_id = x\naws_secret_access_key = x\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "credentials", "variables", "region"),
+    [
+        ("[default]\nregion = eu-west-3\n", f"[default]\n{KEYS}", {}, "eu-west-3"),
+        ("[profile w]\nregion = eu-west-3\n", f"[w]\n{KEYS}", {"AWS_PROFILE": "w"}, "eu-west-3"),
+        ("", f"[default]\n{KEYS}", {"AWS_REGION": "eu-west-1"}, "eu-west-1"),
+        (SSO, "", {}, "eu-west-3"),
+        ("[default]\nregion = eu-west-3\n", "", {}, None),
+        ("", f"[default]\n{KEYS}", {}, None),
+        ("", "", {"AWS_REGION": "eu-west-1", "AWS_PROFILE": "gone"}, "eu-west-1"),
+        ("[default]\nregion = x\n", "", {"AWS_LAMBDA_RUNTIME_API": "x"}, None),
+    ],
+)
+def test_on_by_the_credential_chain(
+    aws: MutableMapping[str, str],
+    tmp_path: Path,
+    config: str,
+    credentials: str,
+    variables: dict[str, str],
+    region: str | None,
+) -> None:
+    """Profiles and SSO count as for every tool of AWS, if there is a region too."""
+    del aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"]
+    environ = {**files(tmp_path, config, credentials), **variables}
+    found = BEDROCK.from_environment(environ)
+    assert (found and found["region"]) == region
+
+
+def test_profile_that_does_not_exist_is_none(aws: MutableMapping[str, str], tmp_path: Path) -> None:
+    """The chain's own errors leave the provider off."""
+    environ = {**files(tmp_path, "[default]\nregion = x\n"), "AWS_PROFILE": "gone"}
+    assert BEDROCK.from_environment(environ) is None

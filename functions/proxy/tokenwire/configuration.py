@@ -10,7 +10,7 @@ from pathlib import Path
 from .references import is_reference
 from .registries import Registries
 from .secrets import ParameterStore, Secrets
-from .settings import PREFIX, Settings, environment, load
+from .settings import Settings, environment, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,11 @@ class Configuration:
         """
         folder = Path.cwd()
         environ = environment(os.environ, folder)
-        environ |= {f"{PREFIX}{name.upper()}": value for name, value in (options or {}).items()}
+        # AWS's libraries read the process's own environment.
+        aws = {name: value for name, value in environ.items() if name.startswith("AWS_")}
+        os.environ.update(aws)
         store, registries = ParameterStore(), Registries.load()
-        settings = load(environ, folder, store.read, registries)
+        settings = load(environ, folder, store.read, registries, options)
         secrets = Secrets(environ, references(settings), ttl=settings.secret_ttl, store=store)
         return cls(settings, secrets, registries)
 

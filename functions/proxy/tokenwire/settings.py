@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from io import StringIO
@@ -13,10 +12,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .auth.method import AuthMethod
-from .errors import ProxyError
 from .providers.settings import ProviderSettings
 from .references import check_given, check_reference, is_reference, listed
 from .registries import Registries
+from .rules import bad, check_origins, check_route, nearest, one_of, wrong_type
 from .stores.registry import kind_of
 
 PREFIX = "TOKENWIRE_"
@@ -29,10 +28,6 @@ Bytes = Annotated[int, Meta(ge=1024)]
 Count = Annotated[int, Meta(ge=1)]
 # As ``streams.policy`` parses it: a mistake would otherwise fail each request. Empty: by route.
 OnDisconnect = Annotated[str, Meta(pattern=r"^(cancel|continue|grace[=(]\d{1,5}(\.\d{1,3})?\)?)?$")]
-_FORMS = {
-    "key": "env:NAME or ssm:/path",
-    "on_disconnect": "cancel, continue or grace=SECONDS",
-}
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -122,6 +117,7 @@ def load(
     folder: Path,
     fetch: Callable[[str], str] | None = None,
     registries: Registries | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> Settings:
     """Return the settings that an environment and the files in a folder give.
 
@@ -130,20 +126,14 @@ def load(
         folder: Where ``tokenwire.toml`` is looked for, unless ``TOKENWIRE_CONFIG`` names it.
         fetch: Reads the parameter that ``TOKENWIRE_CONFIG`` names, if it is ``ssm:/path``.
         registries: What can be configured; by default all that is installed.
+        options: Of the command line, by the name of their setting. They win.
 
     Raises:
         ProxyError: A value is wrong, or a name unknown (code ``bad_setting``). The message
-            names the setting and never quotes a value.
+            names the setting as it was written, and never quotes a value.
     """
     registries = registries or Registries.load()
-    named = environ.get("TOKENWIRE_CONFIG", "")
-    if fetch is not None and named.startswith("ssm:/"):
-        found = _parsed(fetch(named.removeprefix("ssm:")), named)
-    else:
-        found = _toml(named, folder)
-    for variable, value in environ.items():
-        if variable.startswith(PREFIX) and variable not in _OTHERS:
-            found[_name(variable)] = _value(_name(variable), value)
+    found, shown = _given(environ, folder, fetch, options or {})
     found.setdefault("openai_sdk", not _starts_on_demand(environ))
     # For an environment that a request waits for it would be work that is thrown away.
     found.setdefault("check_providers", not _starts_on_demand(environ))
@@ -151,13 +141,63 @@ def load(
     found.setdefault("demo", "AWS_LAMBDA_RUNTIME_API" not in environ)
     providers = _merged(_turned_on(environ, registries), found.pop("providers", {}))
     found["models"] = _routes(found.get("models", {}))
-    settings = _converted(found, Settings, "")
+    settings = _converted(found, Settings, "", shown)
     settings = msgspec.structs.replace(settings, providers=_providers(providers, registries))
-    _check_auth(settings, registries)
-    if not is_reference(settings.store):
-        kind_of(settings.store, registries.stores)
-    _check_secrets(settings, environ)
+    _check(settings, registries, environ, shown)
     return settings
+
+
+def _given(
+    environ: Mapping[str, str],
+    folder: Path,
+    fetch: Callable[[str], str] | None,
+    options: Mapping[str, str],
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the values by the names of their settings, and how the user wrote these names."""
+    named = options.get("config") or environ.get("TOKENWIRE_CONFIG", "")
+    check_reference("TOKENWIRE_CONFIG", named)
+    if fetch is not None and named.startswith("ssm:/"):
+        found = _parsed(fetch(named.removeprefix("ssm:")), named)
+    else:
+        found = _toml(named, folder)
+    shown = {name: f"{name} in {named or 'tokenwire.toml'}" for name in found}
+    for variable, value in environ.items():
+        if variable.startswith(PREFIX) and variable not in _OTHERS:
+            found[_name(variable)] = _value(_name(variable), value)
+            shown[_name(variable)] = variable
+    for name, value in options.items():
+        if name != "config":
+            found[name], shown[name] = _value(name, value), f"--{name}"
+    return found, shown
+
+
+def _check(
+    settings: Settings,
+    registries: Registries,
+    environ: Mapping[str, str],
+    shown: Mapping[str, str],
+) -> None:
+    _check_auth(settings, registries, shown.get("auth", "auth"))
+    store = shown.get("store", "store")
+    check_reference(store, settings.store)
+    if not is_reference(settings.store):
+        kind_of(settings.store, registries.stores, store)
+    _check_secrets(settings, environ, shown)
+    check_origins(shown.get("cors_origins", "cors_origins"), settings.cors_origins)
+    _check_models(settings, registries, shown)
+
+
+def _check_models(settings: Settings, registries: Registries, shown: Mapping[str, str]) -> None:
+    """Refuse models of providers that are not there, unless one takes foreign names."""
+    if any(provider.foreign_names for provider in settings.providers.values()):
+        return
+    names = [*settings.providers, *(["demo"] if settings.demo else [])]
+    off = {name: kind.off for name, kind in registries.providers.items() if kind.off}
+    off |= {} if settings.demo else {"demo": "the setting demo is false"}
+    routes = {f"models.{name}": model.route for name, model in settings.models.items()}
+    routes[shown.get("default_model", "default_model")] = (settings.default_model,)
+    for name, route in routes.items():
+        check_route(name, route, names, settings.models, off)
 
 
 def _starts_on_demand(environ: Mapping[str, str]) -> bool:
@@ -174,23 +214,22 @@ def _turned_on(environ: Mapping[str, str], registries: Registries) -> dict[str, 
 
 def _providers(found: Any, registries: Registries) -> dict[str, ProviderSettings]:
     if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
-        raise _bad("providers must be tables, [providers.NAME]")
+        raise bad("providers must be tables, [providers.NAME]")
     return {name: _provider(name, one, registries) for name, one in found.items()}
 
 
 def _provider(name: str, found: dict[str, Any], registries: Registries) -> ProviderSettings:
     kind = registries.providers.get(found.get("kind", "openai"))
     if kind is None:
-        known = ", ".join(registries.providers)
-        raise _bad(f"providers.{name}.kind must be one of {known}")
+        raise one_of(f"providers.{name}.kind", found.get("kind"), registries.providers)
     settings: ProviderSettings = _converted(found, kind.settings, f"providers.{name}")
     return settings
 
 
-def _check_auth(settings: Settings, registries: Registries) -> None:
+def _check_auth(settings: Settings, registries: Registries, shown: str) -> None:
     method = registries.auth.get(settings.auth)
     if method is None:
-        raise _bad(f"auth must be one of {', '.join(registries.auth)}")
+        raise one_of(shown, settings.auth, registries.auth)
     options(settings, method)
 
 
@@ -203,9 +242,11 @@ def options(settings: Settings, method: AuthMethod) -> Struct:
     return _converted(settings.auth_options, method.options, "auth_options")
 
 
-def _check_secrets(settings: Settings, environ: Mapping[str, str]) -> None:
-    check_given("TOKENWIRE_API_KEYS", settings.api_keys, environ)
-    check_given("TOKENWIRE_SECRET", filter(None, [settings.secret]), environ)
+def _check_secrets(
+    settings: Settings, environ: Mapping[str, str], shown: Mapping[str, str]
+) -> None:
+    check_given(shown.get("api_keys", "api_keys"), settings.api_keys, environ)
+    check_given(shown.get("secret", "secret"), filter(None, [settings.secret]), environ)
     for name, provider in settings.providers.items():
         for field, value in provider.secrets().items():
             check_reference(f"providers.{name}.{field}", value)
@@ -241,7 +282,7 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _bad(f"{where} is not TOML: {error}") from None
+        raise bad(f"{where} is not TOML: {error}") from None
     for name in found:
         _check_known(name, name)
     return {name: _value(name, v) if isinstance(v, str) else v for name, v in found.items()}
@@ -251,24 +292,25 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise _bad(f"TOKENWIRE_CONFIG names {file}, which does not exist") from None
+        raise bad(f"TOKENWIRE_CONFIG names {file}, which does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise _bad(f"{file} cannot be read ({type(error).__name__})") from None
+        raise bad(f"{file} cannot be read ({type(error).__name__})") from None
 
 
 def _name(variable: str) -> str:
     name = variable.removeprefix(PREFIX).lower()
     if name in _NOT_IN_ENVIRONMENT:
-        raise _bad(f"{variable} cannot be set here; use tokenwire.toml")
+        raise bad(f"{variable} cannot be set here; use tokenwire.toml")
     _check_known(name, variable)
     return name
 
 
 def _check_known(name: str, shown: str) -> None:
     if name not in _KNOWN:
-        near = difflib.get_close_matches(name, _KNOWN, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise _bad(f"there is no setting {shown}{hint}")
+        # In the form in which it was written: TOKENWIRE_PROT has the nearest name TOKENWIRE_PORT.
+        is_variable = shown.startswith(PREFIX)
+        known = [f"{PREFIX}{one.upper()}" for one in _KNOWN] if is_variable else _KNOWN
+        raise bad(f"there is no setting {shown}{nearest(shown, known)}")
 
 
 def _value(name: str, text: str) -> Any:
@@ -301,27 +343,10 @@ def _merged(found: dict[str, Any], given: Any) -> Any:
     return found | {name: found.get(name, {}) | one for name, one in given.items()}
 
 
-def _converted(found: Any, kind: type[_Struct], where: str) -> _Struct:
+def _converted(
+    found: Any, kind: type[_Struct], where: str, shown: Mapping[str, str] | None = None
+) -> _Struct:
     try:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _bad(_problem(str(error), kind, where)) from None
-
-
-def _problem(message: str, kind: type[Struct], where: str) -> str:
-    # msgspec's text ends with the place ("… - at `$.port`"), unless that is the whole object. It
-    # quotes wrong words, which must not be shown, and patterns, which nobody reads.
-    what, at, place = message.rpartition(" - at ")
-    if not at:
-        known = ", ".join(field.name for field in msgspec.structs.fields(kind))
-        return f"{message} - at {where}, which has: {known}"
-    place = place.strip("`").removeprefix("$").removeprefix(".")
-    if what.startswith("Invalid enum value"):
-        what = "Not one of the allowed values"
-    if "matching regex" in what:
-        what = f"Expected {_FORMS.get(place.rpartition('.')[2], 'a text of another form')}"
-    return f"{what} - at {'.'.join(filter(None, [where, place]))}"
-
-
-def _bad(message: str) -> ProxyError:
-    return ProxyError(f"Bad setting: {message}.", code="bad_setting")
+        raise wrong_type(error, found, kind, where, shown or {}) from None

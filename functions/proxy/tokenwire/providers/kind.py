@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from ..errors import ProxyError
 from ..references import check_reference, is_reference
 from .protocol import Key, Provider
 from .settings import ProviderSettings
@@ -27,6 +28,10 @@ class Dependencies:
     key: Callable[[str | None], Key]
     connect_timeout: float
     sdk: bool = True
+
+
+_SHORTEST = 2
+"""Characters of a key of a provider's own service."""
 
 
 def _never(_: Mapping[str, str]) -> dict[str, Any] | None:
@@ -79,6 +84,11 @@ def by_key(prefix: str) -> Callable[[Mapping[str, str]], dict[str, Any] | None]:
         if not key:
             return None
         check_reference(variable, key)
+        # Servers that check no key often get "x" for one.
+        if len(key.strip()) < _SHORTEST and not environ.get(f"{prefix}_BASE_URL"):
+            raise ProxyError(
+                f"Bad setting: {variable} is too short to be a key.", code="bad_setting"
+            )
         # On Lambda the variable holds a reference to the key, not the key.
         reference = key if is_reference(key) else f"env:{variable}"
         return {"key": reference, "base_url": environ.get(f"{prefix}_BASE_URL")}

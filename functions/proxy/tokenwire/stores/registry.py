@@ -27,8 +27,13 @@ def load_store_kinds(points: plugins.Published) -> StoreKinds:
     return plugins.extended(built_in, plugins.STORES, StoreKind, points)
 
 
-def kind_of(url: str, known: StoreKinds) -> StoreKind:
+def kind_of(url: str, known: StoreKinds, name: str = "store") -> StoreKind:
     """Return the kind of the store at this address.
+
+    Args:
+        url: The address.
+        known: The kinds by name.
+        name: Of the setting, for the message.
 
     Raises:
         ProxyError: It is no such address (``bad_setting``). The message does not quote it: it may
@@ -38,7 +43,7 @@ def kind_of(url: str, known: StoreKinds) -> StoreKind:
     if found is None:
         forms = ", ".join(kind.form for kind in known.values())
         raise ProxyError(
-            f"Bad setting: store must be, or lead to, one of {forms}, env:NAME or ssm:/path.",
+            f"Bad setting: {name} must be, or lead to, one of {forms}, env:NAME or ssm:/path.",
             code="bad_setting",
         )
     return found

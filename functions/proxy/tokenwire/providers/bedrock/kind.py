@@ -48,9 +48,11 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any] | None:
 def _region(environ: Mapping[str, str]) -> str | None:
     """Return the region if there are credentials for it too, wherever AWS's tools find them."""
     region = next(filter(None, map(environ.get, _REGIONS)), None)
-    if "AWS_LAMBDA_RUNTIME_API" in environ or (region and _has_variables(environ)):
+    if region and _has_variables(environ):
         return region
-    if not region and not _has_profiles(environ):
+    # A function has its role's credentials in variables.
+    is_lambda = "AWS_LAMBDA_RUNTIME_API" in environ
+    if is_lambda or not (region or _has_profiles(environ)):
         return None
     # It takes 0.3 s to import, and up to a second to find out that this is no instance of EC2.
     try:
