@@ -93,6 +93,7 @@ TABLE: dict[str, set[str]] = {
         "errors",
         "gateway",
         "local",
+        "provision",
         "references",
         "server",
         "settings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -15,7 +16,7 @@ from . import __version__, provision
 from .auth.callers import ANONYMOUS, Authenticator
 from .auth.method import AuthDependencies
 from .auth.tickets import Secret, Tickets
-from .configuration import Configuration, references
+from .configuration import Configuration, references, wants_color
 from .gateway.catalog import Catalog
 from .gateway.checks import Checks
 from .gateway.invoker import Invoker as LambdaInvoker
@@ -57,7 +58,8 @@ def create_app(
     Args:
         settings: By default those of the process, as ``from_environment``.
         secrets: Where references are looked up. By default in SSM alone, if settings are given.
-        logger: By default one that writes JSON lines to standard output.
+        logger: By default one that writes JSON lines to standard output; to a terminal, one short
+            line a request.
         durable: Where streams are kept. By default the store that the settings name.
         invoker: How workers are started. By default by Lambda's API.
         registries: What the settings can name. By default all that is installed.
@@ -124,7 +126,14 @@ def from_environment() -> FastAPI:
 
 
 def _logger(settings: Settings) -> Logger:
-    logger = Logger(service="tokenwire", level=settings.log_level, location=None)
+    formatter = None
+    if sys.stdout.isatty():
+        from .telemetry.terminal import TerminalFormatter
+
+        formatter = TerminalFormatter(color=wants_color())
+    logger = Logger(
+        service="tokenwire", level=settings.log_level, location=None, logger_formatter=formatter
+    )
     logger.addFilter(_without_task)
     return logger
 

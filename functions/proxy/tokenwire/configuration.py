@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .references import is_reference
@@ -21,11 +21,13 @@ class Configuration:
         settings: Checked settings.
         secrets: Where the references in the settings are looked up.
         registries: What the settings can name.
+        environ: The process's environment, with the variables that ``.env`` adds. Holds keys.
     """
 
     settings: Settings
     secrets: Secrets
     registries: Registries
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of_process(cls, options: Mapping[str, str] | None = None) -> Configuration:
@@ -45,7 +47,12 @@ class Configuration:
         store, registries = ParameterStore(), Registries.load()
         settings = load(environ, folder, store.read, registries, options)
         secrets = Secrets(environ, references(settings), ttl=settings.secret_ttl, store=store)
-        return cls(settings, secrets, registries)
+        return cls(settings, secrets, registries, environ)
+
+
+def wants_color() -> bool:
+    """Return whether a terminal may be sent colours: https://no-color.org."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def references(settings: Settings) -> frozenset[str]:

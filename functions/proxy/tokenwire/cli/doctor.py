@@ -2,13 +2,78 @@
 
 from __future__ import annotations
 
-import click
+import asyncio
+import sys
 
+import click
+import msgspec
+
+from .. import provision
+from ..app import create_app
+from ..configuration import Configuration, references
+from ..gateway.services import Services
+from ..references import is_reference
+from ..stores.registry import kind_of
 from . import options
+from .findings import (
+    Finding,
+    now,
+    of_clock,
+    of_origins,
+    of_provider,
+    of_references,
+    of_region,
+    of_store,
+)
+from .report import report
 
 
 @click.command()
 @options.config
 def doctor(config: str | None) -> None:
-    """Ask each provider, the store and AWS whether they answer, and say what to do."""
-    options.configuration(config=config)
+    """Ask each provider, the store and AWS whether they answer, and say what to do.
+
+    Each provider is asked once for its models, which costs nothing. The exit status is 1 if
+    something cannot be used.
+    """
+    found = options.configuration(config=config)
+    # What is logged is among the findings.
+    quiet = msgspec.structs.replace(found.settings, log_level="ERROR")
+    app = create_app(quiet, found.secrets, registries=found.registries)
+    sys.exit(not report(asyncio.run(_findings(found, app.state.services))))
+
+
+async def _findings(found: Configuration, services: Services) -> list[Finding]:
+    try:
+        checks = await services.checks.results()
+    finally:
+        await services.catalog.aclose()
+    settings = found.settings
+    used = {name: given.secrets().values() for name, given in settings.providers.items()}
+    return [
+        *[finding async for finding in of_references(found)],
+        *(
+            of_provider(name, check, filter(is_reference, used.get(name, ())))
+            for name, check in checks.items()
+        ),
+        *(Finding(name, f"off: {why}") for name, why in services.catalog.off.items()),
+        await _store(found),
+        of_region(found.environ, needs_aws=_needs_aws(found)),
+        of_origins(services),
+        of_clock(checks.values(), now()),
+    ]
+
+
+async def _store(found: Configuration) -> Finding:
+    store = provision.store(found.settings, found.secrets.read, found.registries.stores)
+    given = found.settings.store
+    url = found.secrets.read(given).strip() if is_reference(given) else given
+    return await of_store(store, kind_of(url, found.registries.stores))
+
+
+def _needs_aws(found: Configuration) -> bool:
+    """Return whether the settings use Bedrock, DynamoDB or SSM."""
+    settings = found.settings
+    kinds = {given.kind for given in settings.providers.values()}
+    uses_ssm = any(name.startswith("ssm:") for name in (*references(settings), settings.store))
+    return uses_ssm or settings.store.startswith("dynamodb:") or "bedrock" in str(kinds)

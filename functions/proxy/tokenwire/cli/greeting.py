@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
+import click
+
+from ..gateway.defaults import known_default
 from ..gateway.services import Services
 from ..references import is_reference
 from ..settings import Settings
@@ -26,6 +31,20 @@ def greeting(services: Services, stores: StoreKinds, port: int) -> str:
         f"  workers: {settings.workers}\n"
         f"  {services.authenticate.description}"
     )
+
+
+async def announce_providers(services: Services) -> None:
+    """Print what each provider has answered, once all have.
+
+    To a terminal the log does that.
+    """
+    if sys.stdout.isatty() or not services.settings.check_providers:
+        return
+    checks = await services.checks.results()
+    for name, check in checks.items():
+        click.echo(f"  {name}: {check.detail}", err=True)
+    default = known_default(services)
+    click.echo(f"  a request without a model: {default or 'refused'}", err=True)
 
 
 def address(host: str, port: int) -> str:

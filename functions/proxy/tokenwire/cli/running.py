@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -14,31 +15,57 @@ from fastapi import FastAPI
 from ..app import create_app
 from ..configuration import Configuration
 from ..errors import ProxyError
+from ..gateway.services import Services
 from ..server import Config
 from ..server.listeners import Listeners
 from ..settings import Settings
+
+Announce = Callable[[Services], Coroutine[None, None, None]]
 
 
 class _Server(uvicorn.Server):
     """Ends the streams before it waits for open responses, which would otherwise never end."""
 
-    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+    def __init__(
+        self, app: FastAPI, config: uvicorn.Config, announce: Announce | None = None
+    ) -> None:
         super().__init__(config)
         self._app = app
+        self._announce = announce
+        self._announcing: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start, and tell what the providers have answered once they have."""
+        await super().startup(sockets)
+        if self._announce is not None:
+            self._announcing = asyncio.create_task(self._announce(self._app.state.services))
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """End the streams, each with an error its client can read; then shut down."""
+        if self._announcing is not None:
+            self._announcing.cancel()
         await self._app.state.services.hub.aclose()
         await super().shutdown(sockets)
 
 
-def run(app: FastAPI, settings: Settings, sockets: Sequence[socket]) -> None:
+def run(
+    app: FastAPI,
+    settings: Settings,
+    sockets: Sequence[socket],
+    announce: Announce | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT.
+
+    Args:
+        app: The app.
+        settings: Its settings.
+        sockets: Bound.
+        announce: Awaited once the server has started, beside it.
 
     Raises:
         KeyboardInterrupt: It was SIGINT; the server has shut down.
     """
-    _Server(app, Config(app, settings)).run(list(sockets))
+    _Server(app, Config(app, settings), announce).run(list(sockets))
 
 
 def check_workers(settings: Settings, *, is_shared: bool) -> None:

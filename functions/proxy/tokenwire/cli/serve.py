@@ -12,7 +12,7 @@ from ..configuration import Configuration
 from ..errors import ProxyError
 from ..server.listeners import Listeners
 from . import options
-from .greeting import greeting
+from .greeting import announce_providers, greeting
 from .running import check_workers, run, run_together
 
 
@@ -34,7 +34,7 @@ def serve(host: str | None, port: str | None, workers: str | None, config: str |
     try:
         if settings.workers > 1:
             sys.exit(run_together(found, listeners))
-        run(app, settings, listeners.only(0))
+        run(app, settings, listeners.only(0), announce_providers)
     except KeyboardInterrupt:
         # Ctrl-C is the usual way to stop, so it ends in one line.
         _say("tokenwire: stopped")
