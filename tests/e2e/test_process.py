@@ -101,7 +101,8 @@ async def test_ctrl_c_ends_in_one_line() -> None:
             process.send_signal(signal.SIGINT)
             _, rest = await process.communicate()
     assert process.returncode == 0
-    assert rest.decode().splitlines()[1:] == ["tokenwire: stopped"]
+    assert rest.decode().splitlines()[-1] == "tokenwire: stopped"
+    assert b"Traceback" not in rest
 
 
 async def test_shutdown_tells_open_streams() -> None:

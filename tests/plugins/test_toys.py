@@ -82,9 +82,9 @@ async def test_toy_provider_off_with_its_reason(toys: Path, serve: Serve) -> Non
     ("text", "problem"),
     [
         ('[providers.x]\nkind = "toy"\n', "Object missing required field `key` - at providers.x"),
-        ('[providers.x]\nkind = "toy"\nkey = "sesame"', "Expected env:NAME or ssm:/path"),
+        ('[providers.x]\nkind = "toy"\nkey = "sesame"', "must be env:NAME or ssm:/path"),
         ('[providers.x]\nkind = "toys"\n', "providers.x.kind must be one of openai, "),
-        ('auth = "team"\n', "auth must be one of keys, none, teams"),
+        ('auth = "team"\n', "must be one of keys, none, teams; did you mean teams?"),
         ('auth = "teams"\n', "Object missing required field `teams` - at auth_options"),
         ("[auth_options]\nteams = {}\n", "unknown field `teams` - at auth_options"),
     ],
