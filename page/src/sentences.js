@@ -33,7 +33,7 @@ export class Sentences {
 function spoken(text) {
   return text
     .replace(/^\s{0,3}(?:#{1,6}|>|[-*+]|```.*|~~~.*)(?:\s|$)/gm, " ")
-    .replace(/\]\([^)\s]*\)/g, " ")
+    .replace(/\]\([^)\]\s]*\)/g, " ")
     .replace(/^[\s|:-]+$/gm, " ")
     .replace(/[*_`|[\]]+/g, " ")
     .replace(/\s+/g, " ")

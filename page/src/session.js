@@ -22,7 +22,7 @@ export async function models(candidate = key()) {
 /** The providers of this server: `{providers, off}`; empty if it does not say. */
 export async function providers() {
   try {
-    const response = await fetch("/readyz");
+    const response = await fetch("/readyz", { headers: headers() });
     return await response.json();
   } catch {
     return {};

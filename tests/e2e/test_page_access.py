@@ -71,10 +71,9 @@ async def serious(page: Page) -> list[str]:
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="skipped: axe-core is not installed")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
 async def test_axe_finds_nothing_serious(
-    scheme: str, size: str, site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+    size: str, scheme: str, site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """Neither on the empty page, nor with a chat, a dialog, the list of chats, or /docs."""
     provider.answer(*whole(RICH))

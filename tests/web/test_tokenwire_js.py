@@ -12,6 +12,11 @@ pytestmark = pytest.mark.outside
 
 NODE = Path(sys.executable).with_name("node")
 
+needs_the_build = pytest.mark.skipif(
+    not Path("page/node_modules/markdown-it").exists(),
+    reason="skipped: what the page is built with is not installed",
+)
+
 
 @pytest.mark.skipif(not NODE.exists(), reason="skipped: Node is not installed")
 @pytest.mark.parametrize(
@@ -23,14 +28,10 @@ NODE = Path(sys.executable).with_name("node")
         "hostile",
         # What is kept of a chat, sent of it, and spoken.
         "chats",
-        # Markdown, hostile markdown, and markdown that grows.
-        pytest.param(
-            "markdown",
-            marks=pytest.mark.skipif(
-                not Path("page/node_modules/markdown-it").exists(),
-                reason="skipped: what the page is built with is not installed",
-            ),
-        ),
+        # Markdown, markdown that grows, and hostile markdown, TeX and code.
+        pytest.param("markdown", marks=needs_the_build),
+        # The work for hostile markdown, in steps.
+        pytest.param("markdown_work", marks=needs_the_build),
     ],
 )
 def test_page_modules_alone(name: str) -> None:

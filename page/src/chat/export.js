@@ -13,7 +13,7 @@ export async function download(chat, format) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-const fileName = (title) => title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "chat";
+const fileName = (title) => title.split(/[\s/\\:*?"'<>|.…-]/).filter(Boolean).join("-").slice(0, 60) || "chat";
 
 export function markdown(chat) {
   return [`# ${chat.title}`, ...path(chat).map(turnText)].join("\n\n") + "\n";
