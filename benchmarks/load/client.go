@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -19,8 +20,8 @@ var paths = map[string]string{
 	"events":    "/api/stream",
 }
 
-// requestBytes is the HTTP request for a model in a dialect.
-func requestBytes(dialect, model string) []byte {
+// requestBytes is the HTTP request for a model in a dialect, with headers of its own.
+func requestBytes(dialect, model string, more headers) []byte {
 	turn := map[string]any{"role": "user", "content": "Hi"}
 	body := map[string]any{"model": model, "stream": true}
 	switch dialect {
@@ -39,8 +40,25 @@ func requestBytes(dialect, model string) []byte {
 		body = map[string]any{"model": model, "message": "Hi"}
 	}
 	encoded, _ := json.Marshal(body)
-	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"+
-		"Content-Length: %d\r\n\r\n%s", paths[dialect], len(encoded), encoded)
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n%s"+
+		"Content-Length: %d\r\n\r\n%s", paths[dialect], more.String(), len(encoded), encoded)
+}
+
+// headers are lines such as "X-Name: value" that a subject wants to have.
+type headers []string
+
+// String is how they stand in a request.
+func (h headers) String() string {
+	if len(h) == 0 {
+		return ""
+	}
+	return strings.Join(h, "\r\n") + "\r\n"
+}
+
+// Set adds one.
+func (h *headers) Set(line string) error {
+	*h = append(*h, line)
+	return nil
 }
 
 // stream is one connection, and what has arrived on it.

@@ -22,6 +22,9 @@ paced     Open streams of -model paced-N-R, and measure -seconds of them once al
 bulk      Open streams of -model bulk-N, and measure them to their end.
 first     Request -model one, one after the other, from -url and -direct in turn.
 idle      Open streams of -model idle, and measure the memory of -pid.
+slow      Open streams of -model bulk-N, read none of them, and measure the memory of -pid.
+board     Run -streams at once until -requests are complete: time to the first text, and the delay of
+          each block, as their 99th percentiles.
 `
 
 func main() {
@@ -32,6 +35,8 @@ func main() {
 		"bulk":     bulk,
 		"first":    first,
 		"idle":     idle,
+		"slow":     slow,
+		"board":    board,
 	}
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
 		fmt.Fprint(os.Stderr, usage)

@@ -16,9 +16,10 @@ import (
 // scenario is what all scenarios have in common.
 type scenario struct {
 	host, direct, model, prefix, dialect string
-	streams                              int
+	streams, requests                    int
 	seconds                              float64
 	subjects                             processes
+	headers                              headers
 }
 
 func parse(name string, arguments []string, streams int, model string) *scenario {
@@ -30,13 +31,15 @@ func parse(name string, arguments []string, streams int, model string) *scenario
 	flags.StringVar(&s.prefix, "prefix", "", "stands before the model, such as openai/")
 	flags.StringVar(&s.dialect, "dialect", "chat", "chat, messages, responses, ui or events")
 	flags.IntVar(&s.streams, "streams", streams, "streams, or requests (first)")
+	flags.IntVar(&s.requests, "requests", 0, "to complete (board)")
 	flags.Float64Var(&s.seconds, "seconds", 5, "for which to measure (paced)")
 	flags.Var(&s.subjects, "pid", "processes to measure, separated by commas")
+	flags.Var(&s.headers, "header", "a header that requests have, such as \"x-name: value\"; may be repeated")
 	flags.Parse(arguments)
 	return s
 }
 
-func (s *scenario) request() []byte { return requestBytes(s.dialect, s.prefix+s.model) }
+func (s *scenario) request() []byte { return requestBytes(s.dialect, s.prefix+s.model, s.headers) }
 
 // openAll starts every stream; begun is called once each has had its first text.
 func (s *scenario) openAll(measuring *atomic.Bool, run func(*stream) error) (
@@ -180,7 +183,7 @@ func first(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	request, bare := s.request(), requestBytes("chat", s.model)
+	request, bare := s.request(), requestBytes("chat", s.model, nil)
 	var through, direct []float64
 	cpu := 0.0
 	for at := range s.streams + 20 {
