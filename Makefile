@@ -83,14 +83,18 @@ docs: .venv/.dev .cache/docs/bin/zensical ## build the documentation site and se
 	@echo "The site: http://$(or $(HOST),127.0.0.1):$(or $(PORT),8000)"
 	@exec $(BIN)/python -m http.server --bind $(or $(HOST),127.0.0.1) --directory .cache/site/html $(or $(PORT),8000)
 
-bench: .venv/.dev .cache/parts ## run the measurements in the README
+bench: .venv/.dev .cache/parts ## run the measurements in the README; QUICK=1 for fewer and shorter ones
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.own
 	$(BIN)/python -m benchmarks.cold_start
 	$(BIN)/python -m benchmarks.stores
 
+bench-peers: .venv/.dev .cache/parts .cache/peers ## compare with other gateways in one run; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.peers
+
 clean: ## remove all generated files
 	rm -rf examples/*/node_modules examples/*/dist examples/*/.next
-	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules page/node_modules tests/judges/node_modules tests/differential/programs/node/node_modules \
+	rm -rf .venv .cache .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules page/node_modules tests/judges/node_modules benchmarks/node/node_modules tests/differential/programs/node/node_modules \
 	  $(CLIENTS)/node/node_modules
 
 # Setup. The stamp files avoid repeated installation.
@@ -114,6 +118,10 @@ clean: ## remove all generated files
 .cache/open-webui/bin/open-webui: scripts/open_webui.sh scripts/requirements/open-webui.txt
 	@sh scripts/open_webui.sh
 
+.cache/peers: .venv/.dev scripts/peers.sh scripts/requirements/litellm.txt benchmarks/node/package-lock.json
+	@sh scripts/peers.sh
+	@touch $@
+
 CLIENTS := tests/judges/clients/programs
 .cache/judges: .venv/.dev scripts/judges.sh uv.lock tests/judges/package-lock.json \
   $(CLIENTS)/node/package-lock.json $(CLIENTS)/java/pom.xml $(CLIENTS)/go/go.sum
@@ -136,5 +144,5 @@ build-LambdaAsgiLayer:
 .cache/docs/bin/zensical: scripts/isolated.sh scripts/requirements/docs.txt
 	@sh scripts/isolated.sh docs
 
-.PHONY: dist docs help setup run test test-fast test-examples check format page lambda build deploy test-sam judges fuzz soak bench clean differential suites \
+.PHONY: dist docs help setup run test test-fast test-examples check format page lambda build deploy test-sam judges fuzz soak bench bench-peers clean differential suites \
   build-ProxyFunction build-LambdaAsgiLayer

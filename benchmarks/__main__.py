@@ -10,7 +10,8 @@ import urllib.request
 
 from .breakdown import breakdown
 from .client import PATHS, Connection
-from .subjects import Subject, started
+from .processes import Running
+from .subjects import started
 
 _BULK = {"tokenwire": 20_000, "typed loop": 1_000, "nginx": 20_000}
 _ROUNDS = 7
@@ -18,7 +19,7 @@ _ASKS = 150
 _IDLE = {"tokenwire": 2000, "typed loop": 800, "nginx": 2000}
 
 
-async def cpu_per_block(subjects: dict[str, Subject]) -> dict[str, float]:
+async def cpu_per_block(subjects: dict[str, Running]) -> dict[str, float]:
     """Return each subject's median CPU microseconds per block, for blocks in rapid succession."""
     rounds: dict[str, list[float]] = {name: [] for name in _BULK if name in subjects}
     for number in range(_ROUNDS + 1):
@@ -34,7 +35,7 @@ async def cpu_per_block(subjects: dict[str, Subject]) -> dict[str, float]:
     return {name: statistics.median(found) for name, found in rounds.items()}
 
 
-async def cpu_by_dialect(subject: Subject) -> dict[str, float]:
+async def cpu_by_dialect(subject: Running) -> dict[str, float]:
     """Return the same for tokenwire, for clients of other dialects than the provider's."""
     rounds: dict[str, list[float]] = {name: [] for name in PATHS}
     count = _BULK["tokenwire"]
@@ -51,7 +52,7 @@ async def cpu_by_dialect(subject: Subject) -> dict[str, float]:
     return {name: statistics.median(found) for name, found in rounds.items()}
 
 
-async def first_byte(subjects: dict[str, Subject]) -> dict[str, list[float]]:
+async def first_byte(subjects: dict[str, Running]) -> dict[str, list[float]]:
     """Return milliseconds to the first data byte, with the subjects in turn."""
     connections = {name: await Connection.to(subject) for name, subject in subjects.items()}
     found: dict[str, list[float]] = {name: [] for name in subjects}
@@ -66,7 +67,7 @@ async def first_byte(subjects: dict[str, Subject]) -> dict[str, list[float]]:
     return found
 
 
-async def memory_per_stream(subjects: dict[str, Subject]) -> dict[str, float]:
+async def memory_per_stream(subjects: dict[str, Running]) -> dict[str, float]:
     """Return KiB of resident memory per open stream that waits for its next token."""
     found = {}
     for name, count in _IDLE.items():
@@ -92,13 +93,13 @@ def _model(name: str, model: str) -> str:
     return f"openai/{model}" if name == "tokenwire" else model
 
 
-def _viewers(subject: Subject) -> float:
+def _viewers(subject: Running) -> float:
     with urllib.request.urlopen(f"http://127.0.0.1:{subject.port}/metrics") as response:
         lines = response.read().decode().splitlines()
     return next(float(x.split()[1]) for x in lines if x.startswith("tokenwire_open_viewers"))
 
 
-async def _left(subject: Subject) -> float:
+async def _left(subject: Running) -> float:
     for _ in range(100):
         await asyncio.sleep(0.1)
         if (viewers := await asyncio.to_thread(_viewers, subject)) == 0:

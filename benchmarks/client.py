@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 
-from .subjects import Subject
+from .processes import Running
 
 PATHS = {
     "chat": "/v1/chat/completions",
@@ -45,7 +45,7 @@ class Connection:
         self._writer = writer
 
     @classmethod
-    async def to(cls, subject: Subject) -> Connection:
+    async def to(cls, subject: Running) -> Connection:
         """Connect."""
         return cls(*await asyncio.open_connection("127.0.0.1", subject.port, limit=2**20))
 

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .processes import free_port
 from .scripted_api import one_invocation
 from .subjects import started
 
@@ -97,7 +97,7 @@ def candidates(python: str, folder: Path, mock: int) -> list[Candidate]:
     tokenwire = {"_HANDLER": "tokenwire.lambda_handler.handler"}
     found = [Candidate("tokenwire, lambda_asgi", ours, key | tokenwire)]
     adapter = _adapter()
-    port = str(_free_port())
+    port = str(free_port())
     serve = [
         "-m",
         "uvicorn",
@@ -202,12 +202,6 @@ def _peak_mb(pid: int) -> float:
 def _cpu_ms(pid: int) -> float:
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e6
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        found: int = probe.getsockname()[1]
-        return found
 
 
 async def main() -> None:

@@ -117,6 +117,9 @@ func paced(arguments []string) error {
 	for _, one := range streams {
 		one.connection.Close()
 	}
+	if count == 0 {
+		return fmt.Errorf("no block arrived while it was measured; %d of %d streams broke off", failed, s.streams)
+	}
 	result := pacedResult{
 		Streams: s.streams, Broken: failed, Blocks: count, PerSecond: float64(count) / took,
 		CPU: spent / float64(count) * 1e6, ClientCPU: clientSpent / float64(count) * 1e6,
