@@ -22,6 +22,7 @@ export class Conversation {
   #reading = null; // {answer, controller, finished}, while a connection is read
   #answer = null; // the message that the events go to; replaced in the snapshot when it is shown
   #timers = {};
+  #attached = false;
   #loaded = false;
 
   /** @param {import("./conversation.js").ConversationOptions} [options] */
@@ -44,12 +45,16 @@ export class Conversation {
 
   /** Loads what was kept, and goes on with an answer that runs. */
   attach() {
+    this.#attached = true;
     if (!this.#loaded) this.#load();
-    if (this.#running) this.#start();
+    if (this.#running) this.#set({ status: "submitted", error: null });
+    // StrictMode attaches, detaches and attaches again at once: that is one request.
+    queueMicrotask(() => this.#attached && this.resume());
   }
 
   /** Stops reading. The answer goes on at the server, as long as `on_disconnect` allows. */
   detach() {
+    this.#attached = false;
     this.#reading?.controller.abort();
     this.#reading = null;
     this.#show();

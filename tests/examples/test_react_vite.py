@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,15 @@ HERE = EXAMPLES / "react-vite"
 VITE = HERE / "node_modules/.bin/vite"
 
 pytestmark = pytest.mark.example
+
+
+def test_package_is_installed_as_packed() -> None:
+    """It is no link to its source, and has the client that the server's page uses."""
+    package = HERE / "node_modules/tokenwire"
+    assert not package.is_symlink()
+    served = files("tokenwire.web").joinpath("tokenwire.js").read_bytes()
+    assert (package / "tokenwire.js").read_bytes() == served
+    assert not (package / "copy.mjs").exists()
 
 
 @pytest.mark.parametrize("mode", ["dev", "preview"])

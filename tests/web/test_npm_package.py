@@ -69,7 +69,7 @@ def project(tarball: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (at / "package.json").write_text('{"type": "module"}')
     modules = at / "node_modules"
     (modules / "@types").mkdir(parents=True)
-    for name in ("react", "react-dom", "scheduler", "undici-types", "@types/node"):
+    for name in ("react", "react-dom", "happy-dom", "@types/node", "undici-types"):
         (modules / name).symlink_to(HERE.absolute() / "node_modules" / name)
     with tarfile.open(tarball) as archive:
         archive.extractall(modules, filter="data")
