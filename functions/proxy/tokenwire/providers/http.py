@@ -95,13 +95,7 @@ class Http:
 
     async def _once(self, call: Call) -> httpx2.Response:
         try:
-            request = self._client.build_request(
-                "POST",
-                call.url,
-                headers={**TRACE_HEADERS.get(), **call.headers},
-                content=call.content,
-            )
-            response = await self._client.send(request, stream=True)
+            response = await self._response(call, {**TRACE_HEADERS.get(), **call.headers})
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise unreachable(error) from None
         if response.is_success:
@@ -112,15 +106,13 @@ class Http:
             failure.retryable = False
         raise failure
 
-    async def _response(self, call: Call) -> httpx2.Response:
+    async def _response(self, call: Call, headers: dict[str, str]) -> httpx2.Response:
         if self._pool is None:
             request = self._client.build_request(
-                "POST", call.url, headers=dict(call.headers), content=call.content
+                "POST", call.url, headers=headers, content=call.content
             )
             return await self._client.send(request, stream=True)
-        response = await self._pool.post(
-            call.url, call.headers, call.content, self._connect_timeout
-        )
+        response = await self._pool.post(call.url, headers, call.content, self._connect_timeout)
         if not response.is_success:
             response.request = httpx2.Request("POST", call.url)
             await bound(response)
