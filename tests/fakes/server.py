@@ -6,9 +6,10 @@ import asyncio
 import itertools
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from aws_lambda_powertools import Logger
@@ -24,17 +25,23 @@ _QUIET = {"TOKENWIRE_CHECK_PROVIDERS": "false", "TOKENWIRE_DEFAULT_MODEL": "demo
 
 
 @asynccontextmanager
-async def serving(environ: Mapping[str, str]) -> AsyncIterator[str]:
+async def serving(
+    environ: Mapping[str, str], around: Callable[[Any], Any] = lambda app: app
+) -> AsyncIterator[str]:
     """Tokenwire as this environment configures it; yields its base URL.
 
     By default it sends a scripted provider nothing that no test has requested.
+
+    Args:
+        environ: The environment.
+        around: Returns what is served in place of the app.
     """
     environ = {**_QUIET, **environ}
     settings = load(environ, NOWHERE)
     # Powertools keeps one logger a name for the whole process; each app here has its own.
     logger = Logger(service=f"tokenwire-{next(_NUMBERS)}", stream=sys.stdout)
     app = create_app(settings, Secrets(environ), logger)
-    config = Config(app, settings)
+    config = Config(around(app), settings)
     config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))

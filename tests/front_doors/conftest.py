@@ -5,7 +5,8 @@ Everything else in ``tests`` reaches the app through uvicorn alone.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 
 import httpx2
 import pytest
@@ -15,7 +16,10 @@ from tests.fakes.function_url import function_url
 from tests.fakes.server import serving
 from tests.fakes.upstream import Upstream, upstream
 
-DOORS = {"server": serving, "function_url": function_url}
+DOORS: dict[str, Callable[[dict[str, str]], AbstractAsyncContextManager[str]]] = {
+    "server": serving,
+    "function_url": function_url,
+}
 APP = "https://app.example"
 KEY = "key-one-of-tests"
 OPEN = {

@@ -50,11 +50,12 @@ class Pool(httpx2.AsyncBaseTransport):
 
     Args:
         limit: Connections that may be open.
+        certificates: Whom to trust. By default as httpx2.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, certificates: ssl.SSLContext | None = None) -> None:
         self._limit = limit
-        self._certificates: ssl.SSLContext = httpx2.create_ssl_context()
+        self._certificates = certificates or httpx2.create_ssl_context()
         self._origins: dict[Connection, _Origin] = {}
         self._idle: dict[_Origin, list[Connection]] = {}
         # A provider has one address, or one per model.
