@@ -17,7 +17,10 @@ HERE = EXAMPLES / "next-ai-sdk"
 NEXT = HERE / "node_modules/next/dist/bin/next"
 KEY = "key-one-of-tests"
 
-pytestmark = pytest.mark.example
+pytestmark = [
+    pytest.mark.example,
+    pytest.mark.skipif(not NEXT.exists(), reason="skipped: npm could not install it"),
+]
 
 
 async def test_use_chat_streams_resumes_and_stops(

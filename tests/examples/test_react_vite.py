@@ -16,7 +16,10 @@ from tests.fakes.upstream import Upstream
 HERE = EXAMPLES / "react-vite"
 VITE = HERE / "node_modules/.bin/vite"
 
-pytestmark = pytest.mark.example
+pytestmark = [
+    pytest.mark.example,
+    pytest.mark.skipif(not VITE.exists(), reason="skipped: npm could not install it"),
+]
 
 
 def test_package_is_installed_as_packed() -> None:

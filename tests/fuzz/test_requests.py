@@ -345,3 +345,4 @@ def test_any_query_is_no_server_error(prompt: str, model: str, extra: str, site:
     """Any query of an ``EventSource`` is accepted, or refused with a code."""
     check(site.send("GET", f"/api/stream?prompt={quote(prompt)}{extra}"))
     check(site.send("GET", f"/api/stream?prompt=x&model={quote(model)}"))
+    check(site.send("GET", f"/api/stream?prompt=x&messageId={quote(model)}"))

@@ -117,6 +117,16 @@ async def test_same_url_joins_its_stream(provider: Upstream, serve: Serve) -> No
     assert len(provider.requests) == 1
 
 
+async def test_url_that_is_opened_at_once_pays_once(provider: Upstream, serve: Serve) -> None:
+    """Tabs that open the same URL at the same time get the same answer."""
+    provider.answer(*whole("a"))
+    client = await serve(provider)
+    answers = await asyncio.gather(*(client.get("/api/stream", params=ASK) for _ in range(5)))
+    assert {text_of(answer.content) for answer in answers} == {"a"}
+    assert len({answer.headers["x-stream-id"] for answer in answers}) == 1
+    assert len(provider.requests) == 1
+
+
 async def test_message_id_and_header_are_one_key(provider: Upstream, serve: Serve) -> None:
     """A POST with the id as its ``Idempotency-Key`` joins the stream of an equal GET."""
     provider.answer(*whole("a"))
