@@ -96,11 +96,11 @@ class Flusher:
     def _due(self) -> None:
         self._timer = None
         now = monotonic()
-        while self._waiting and self._waiting[0].late <= now:
-            _fail([self._waiting.popleft()], TimeoutError())
         while self._waiting and len(self._flushes) < MOST_FLUSHES:
             self._begin(self._next())
             self._flushed = now
+        while self._waiting and self._waiting[0].late <= now:
+            _fail([self._waiting.popleft()], TimeoutError())
         if self._waiting:
             self._arm()
 
