@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,20 @@ def test_missing_packages_are_named(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr == ("tokenwire: click is not installed: pip install 'tokenwire[server]'\n")
+
+
+@pytest.mark.outside
+@pytest.mark.parametrize(
+    ("variables", "arguments"),
+    [((), ""), (("PORT=9",), "--port 9"), (("HOST=::1", "PORT=9"), "--host ::1 --port 9")],
+)
+def test_make_run_leaves_the_address_to_the_settings(
+    variables: tuple[str, ...], arguments: str
+) -> None:
+    """``make run`` passes an address on only if it is given one: else the settings count."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("HOST", "PORT")}
+    done = subprocess.run(
+        ["make", "-n", "run", *variables], env=kept, capture_output=True, text=True, check=True
+    )
+    command = done.stdout.splitlines()[-1].partition("/bin/")[2]
+    assert command.split() == f"tokenwire serve {arguments}".split()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
+import pty
+import re
 import signal
 import socket
 import sys
@@ -14,13 +18,15 @@ import httpx2
 import pytest
 
 from tests.fakes.ports import reserved_port
+from tests.fakes.upstream import upstream
 from tests.http.reading import read
 
+PIPE = asyncio.subprocess.PIPE
 pytestmark = [pytest.mark.outside, pytest.mark.measured]
 
 
 @asynccontextmanager
-async def started(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def started(output: int = PIPE, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """The server as a process; killed at the end if it still runs."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TOKENWIRE_", "OPENAI_"))}
     process = await asyncio.create_subprocess_exec(
@@ -28,7 +34,7 @@ async def started(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
         "-m",
         "tokenwire",
         env=kept | settings,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=output,
         stderr=asyncio.subprocess.PIPE,
     )
     try:
@@ -91,13 +97,9 @@ async def test_ctrl_c_ends_in_one_line() -> None:
     """SIGINT is the usual way to stop: no traceback."""
     async with started(TOKENWIRE_PORT="0") as process:
         assert process.stderr is not None
+        async with httpx2.AsyncClient(base_url=await greeted(process), trust_env=False) as client:
+            await listening(client)
         async with asyncio.timeout(20):
-            greeting = await process.stderr.readuntil(b"No keys are set")
-            port = int(greeting.partition(b"127.0.0.1:")[2].split()[0])
-            async with httpx2.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}", trust_env=False
-            ) as client:
-                await listening(client)
             process.send_signal(signal.SIGINT)
             _, rest = await process.communicate()
     assert process.returncode == 0
@@ -137,3 +139,68 @@ async def listening(client: httpx2.AsyncClient) -> None:
                 return
             except httpx2.ConnectError:
                 await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(("variables", "colour"), [({}, True), ({"NO_COLOR": "1"}, False)])
+async def test_terminal_gets_one_line_a_request(variables: dict[str, str], colour: bool) -> None:
+    """Where the output is a terminal, lines are short and, without NO_COLOR, coloured."""
+    reader, writer = pty.openpty()
+    async with started(writer, TOKENWIRE_PORT="0", TERM="xterm", **variables) as process:
+        os.close(writer)
+        url = await greeted(process)
+        async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+            await listening(client)
+            body = {"message": "x /fast", "model": "demo/fast"}
+            await client.post("/api/stream", json=body, headers={"accept": "text/event-stream"})
+            await client.get("/nowhere")
+        process.send_signal(signal.SIGINT)
+        await process.wait()
+    lines = await asyncio.to_thread(printed, reader)
+    plain = [re.sub(r"\x1b\[\d+m", "", line) for line in lines]
+    assert ("\x1b[32m200\x1b[0m" in "".join(lines)) is colour
+    assert ("\x1b" in "".join(lines)) is colour
+    assert any(re.fullmatch(r"\S+ demo: \d+ models", line) for line in plain)
+    assert any(
+        re.fullmatch(r"\S+ POST /api/stream 200 demo/fast \d+\+\d+ tokens [\d.]+s done", line)
+        for line in plain
+    )
+    assert any("GET - 404" in line for line in plain)
+
+
+async def greeted(process: asyncio.subprocess.Process) -> str:
+    """The URL that the greeting names."""
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        greeting = await process.stderr.readuntil(b"No keys are set")
+    return greeting.decode().partition("tokenwire on ")[2].split()[0]
+
+
+def printed(terminal: int) -> list[str]:
+    """What was printed to a terminal that has been closed at its other end."""
+    received = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(terminal, 65536):
+            received += part
+    os.close(terminal)
+    return received.decode().splitlines()
+
+
+async def test_greeting_tells_what_providers_answer() -> None:
+    """Beside the address; a key is in none of it. What is logged is JSON."""
+    async with upstream() as refusing:
+        refusing.answer(b"{}", status=401)
+        keys = {"OPENAI_API_KEY": "sk-hunter2", "OPENAI_BASE_URL": refusing.base_url}
+        async with started(PIPE, TOKENWIRE_PORT="0", **keys) as process:
+            assert process.stderr is not None
+            assert process.stdout is not None
+            async with asyncio.timeout(30):
+                told = await process.stderr.readuntil(b"without a model: refused\n")
+                logged = json.loads(await process.stdout.readline())
+                logged = (
+                    logged
+                    if logged["provider"] == "openai"
+                    else json.loads(await process.stdout.readline())
+                )
+    assert b"  openai: key refused (401)\n" in told
+    assert (logged["provider"], logged["status"]) == ("openai", "refused")
+    assert b"hunter2" not in told + json.dumps(logged).encode()

@@ -74,8 +74,10 @@ async def of_store(store: Store, kind: StoreKind) -> Finding:
         await store.prepare()
         await store.name(_NAME, _BINDING)
         is_there = await store.lookup(_NAME) == _BINDING
-    except TokenwireError as error:
-        return Finding("store", f"{kind.name}: {error.message}", "compare the address and rights")
+    except Exception as error:
+        # Also what AWS's library raises for credentials that are not complete.
+        why = error.message if isinstance(error, TokenwireError) else type(error).__name__
+        return Finding("store", f"{kind.name}: {why}", "compare the address and the rights")
     finally:
         await store.aclose()
     if not is_there:
