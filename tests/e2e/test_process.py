@@ -11,7 +11,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -26,16 +26,25 @@ pytestmark = [pytest.mark.outside, pytest.mark.measured]
 
 
 @asynccontextmanager
-async def started(output: int = PIPE, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def started(**settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """The server as a process; killed at the end if it still runs."""
+    async with printing_to(PIPE, settings) as process:
+        yield process
+
+
+@asynccontextmanager
+async def printing_to(
+    output: int, settings: Mapping[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """As ``started``, with the standard output there."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("TOKENWIRE_", "OPENAI_"))}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "tokenwire",
-        env=kept | settings,
+        env={**kept, **settings},
         stdout=output,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=PIPE,
     )
     try:
         yield process
@@ -145,7 +154,8 @@ async def listening(client: httpx2.AsyncClient) -> None:
 async def test_terminal_gets_one_line_a_request(variables: dict[str, str], colour: bool) -> None:
     """Where the output is a terminal, lines are short and, without NO_COLOR, coloured."""
     reader, writer = pty.openpty()
-    async with started(writer, TOKENWIRE_PORT="0", TERM="xterm", **variables) as process:
+    settings = {"TOKENWIRE_PORT": "0", "TERM": "xterm", **variables}
+    async with printing_to(writer, settings) as process:
         os.close(writer)
         url = await greeted(process)
         async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
@@ -190,7 +200,7 @@ async def test_greeting_tells_what_providers_answer() -> None:
     async with upstream() as refusing:
         refusing.answer(b"{}", status=401)
         keys = {"OPENAI_API_KEY": "sk-hunter2", "OPENAI_BASE_URL": refusing.base_url}
-        async with started(PIPE, TOKENWIRE_PORT="0", **keys) as process:
+        async with started(TOKENWIRE_PORT="0", **keys) as process:
             assert process.stderr is not None
             assert process.stdout is not None
             async with asyncio.timeout(30):
