@@ -5,20 +5,21 @@ set -eu
 
 tag=$1
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+log=$(mktemp)
+trap 'rm -rf "$root" "$log"' EXIT
 . /etc/os-release
 
-debootstrap --variant=minbase --include=python3-venv,ca-certificates \
-  "${VERSION_CODENAME:-stable}" "$root" >"$root.log" 2>&1 || {
-  tail -n 3 "$root.log" >&2
+fail() {
+  tail -n 3 "$log" >&2
   exit 1
 }
-rm -f "$root.log"
+debootstrap --variant=minbase --include=python3-venv,ca-certificates \
+  "${VERSION_CODENAME:-stable}" "$root" >"$log" 2>&1 || fail
 # A package that starts its server would start it on this machine.
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 chmod 755 "$root/usr/sbin/policy-rc.d"
 DEBIAN_FRONTEND=noninteractive chroot "$root" \
-  apt-get install -y -qq --no-install-recommends nginx-light redis-server >/dev/null
+  apt-get install -y -qq --no-install-recommends nginx-light redis-server >"$log" 2>&1 || fail
 rm -rf "$root/var/cache/apt" "$root/var/lib/apt/lists"
 # This machine's certificates: a network may have an authority of its own.
 certificates=/etc/ssl/certs/ca-certificates.crt

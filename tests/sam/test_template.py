@@ -147,23 +147,40 @@ async def test_rest_api_has_one_stage_with_access_logs() -> None:
         )
 
 
+def has_resources(path: Path) -> bool:
+    """Whether this is a template of CloudFormation."""
+    return "AWSTemplateFormatVersion" in path.read_text()
+
+
 CHECKOV = Path(".cache/checkov/bin/checkov")
+
+
+DOCUMENT = Path("docs/deploy.md")
+EXAMPLES = sorted(str(path) for path in Path("examples").rglob("*.yaml") if has_resources(path))
+
+
+async def findings(template: str) -> set[tuple[str, str]]:
+    """Return the failed checks and their resources."""
+    if not CHECKOV.exists():
+        pytest.skip("make test-sam installs checkov where it can be installed")
+    options = ["--framework", "cloudformation", "--skip-download", "--quiet", "--output", "json"]
+    ended = await run([CHECKOV, "-f", template, *options, "--soft-fail"])
+    failed = json.loads(ended.out).get("results", {}).get("failed_checks", [])
+    return {(check["check_id"], check["resource"].rpartition(".")[2]) for check in failed}
 
 
 @pytest.mark.timeout(300)
 async def test_every_finding_of_checkov_is_answered() -> None:
     """The table in docs/deploy.md has each finding that is left, and no other."""
-    if not CHECKOV.exists():
-        pytest.skip("make test-sam installs checkov where it can be installed")
-    options = ["--framework", "cloudformation", "--skip-download", "--quiet", "--output", "json"]
-    ended = await run([CHECKOV, "-f", "template.yaml", *options, "--soft-fail"])
-    found = {
-        (check["check_id"], check["resource"].rpartition(".")[2])
-        for check in json.loads(ended.out)["results"]["failed_checks"]
-    }
-
-    rows = re.findall(
-        r"^\| `(CKV_\w+)` \| ([^|]+) \|", Path("docs/deploy.md").read_text(), re.MULTILINE
-    )
+    rows = re.findall(r"^\| `(CKV_\w+)` \| ([^|]+) \|", DOCUMENT.read_text(), re.MULTILINE)
     answered = {(id_, name) for id_, names in rows for name in re.findall(r"`(\w+)`", names)}
-    assert found == answered
+    assert await findings("template.yaml") == answered
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("template", EXAMPLES)
+async def test_every_finding_in_an_example_is_answered(template: str) -> None:
+    """The examples have a table of their own."""
+    row = rf"^\| `{re.escape(template)}` \| `(CKV_\w+)` \| `(\w+)` \| \S"
+    answered = set(re.findall(row, DOCUMENT.read_text(), re.MULTILINE))
+    assert await findings(template) == answered
