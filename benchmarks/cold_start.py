@@ -164,6 +164,7 @@ async def start(candidate: Candidate, folder: Path, found: Starts) -> None:
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
             "TOKENWIRE_AUTH": "none",
+            "TOKENWIRE_DEMO": "true",
             "TOKENWIRE_DEMO_PACE": "100000",
             **candidate.environ,
         }
@@ -219,18 +220,22 @@ async def main() -> None:
 
 
 def _report(found: Mapping[str, Starts]) -> None:
-    print("| | ready, ms | first byte, ms: median | best | CPU, ms | peak, MB |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print(f"load of the machine: {os.getloadavg()[0]:.1f}\n")
+    print("| | CPU, ms: median | least | ready, ms | first byte, ms: median | best | peak, MB |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for title, starts in found.items():
         ready, first = statistics.median(starts.ready), statistics.median(starts.first_byte)
-        best, peak, cpu = min(starts.first_byte), max(starts.peak), statistics.median(starts.cpu)
-        print(f"| {title} | {ready:.0f} | {first:.0f} | {best:.0f} | {cpu:.0f} | {peak:.0f} |")
+        cpu, least = statistics.median(starts.cpu), min(starts.cpu)
+        times = f"{ready:.0f} | {first:.0f} | {min(starts.first_byte):.0f}"
+        print(f"| {title} | {cpu:.0f} | {least:.0f} | {times} | {max(starts.peak):.0f} |")
     ours = found["tokenwire, lambda_asgi"]
     print(f"\nits peak is {max(ours.peak):.0f} MB (budget: {_BUDGET_MB})")
     if (theirs := found.get("tokenwire, Web Adapter + uvicorn")) is not None:
         ratio = statistics.median(ours.first_byte) / statistics.median(theirs.first_byte)
         cpu = statistics.median(ours.cpu) / statistics.median(theirs.cpu)
-        print(f"{ratio:.2f} of the time of the Web Adapter + uvicorn, {cpu:.2f} of its CPU time")
+        least = min(ours.cpu) / min(theirs.cpu)
+        print(f"{ratio:.2f} of the time of the Web Adapter + uvicorn")
+        print(f"{cpu:.2f} of its CPU time ({least:.2f} of the least)")
         print(f"(budget: {_BUDGET_RATIO} of the time)")
 
 

@@ -14,7 +14,11 @@ SCRIPTS = [*Path("scripts").glob("*.sh"), Path("Makefile")]
 REQUIREMENTS = sorted(Path("scripts/requirements").glob("*.txt"))
 NODE_LOCKS = [
     path for path in Path("tests").glob("*/package-lock.json") if "node_modules" not in path.parts
-] + [Path("page/package-lock.json"), *Path("examples").glob("*/package-lock.json")]
+] + [
+    Path("page/package-lock.json"),
+    Path("benchmarks/node/package-lock.json"),
+    *Path("examples").glob("*/package-lock.json"),
+]
 OUR_PACKAGE = "file:../../clients/js"
 
 
