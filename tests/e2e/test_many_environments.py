@@ -198,7 +198,7 @@ async def test_manners_of_viewers(provider: Upstream, server_of: Callable[[str],
 async def test_retry_and_chat_are_found_again(
     kind: str, provider: Upstream, server_of: Callable[[str], Server]
 ) -> None:
-    """``Idempotency-Key`` and ``useChat``'s resume and stop work from other environments."""
+    """``Idempotency-Key``, ``messageId``, and ``useChat``'s resume and stop work from others."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("one "), gate, text("two"), STOP, DONE)
     provider.answer(ROLE, text("chat"), asyncio.Event())
@@ -211,6 +211,9 @@ async def test_retry_and_chat_are_found_again(
         await asyncio.sleep(1)
         gate.set()
         assert text_of((await retried).content) == "one two"
+        query = {"prompt": ASK["message"], "model": ASK["model"], "messageId": f"k-{kind}"}
+        opened = await client.get("/api/stream", params=query)
+        assert text_of(opened.content) == "one two"
         assert len(provider.requests) == 1
 
         chat_id = f"chat-{kind}"

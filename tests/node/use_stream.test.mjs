@@ -51,6 +51,7 @@ test("a server renders the first messages, and touches neither storage nor netwo
   assert.equal(renderToString(createElement(Chat)).replaceAll("<!-- -->", ""), "<p>ready: Hello;</p>");
   const { send, stop, resume, error } = seen.hook;
   assert.deepEqual([typeof send, typeof stop, typeof resume, error], ["function", "function", "function", null]);
+  assert.deepEqual(Object.keys(seen.hook), ["messages", "status", "error", "send", "stop", "resume"]);
   assert.equal(asked.length, 0);
 });
 
