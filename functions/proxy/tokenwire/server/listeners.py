@@ -24,29 +24,32 @@ class Listeners:
         host: A name or an address.
         port: 0 for any free one.
         count: How many processes there are.
+        spreads: Whether the kernel spreads connections among sockets of one port.
+
+    ``port`` is where they listen; that of the first address, if the host has several.
 
     Raises:
         OSError: The address cannot be used.
     """
 
-    def __init__(self, host: str, port: int, count: int) -> None:
+    def __init__(self, host: str, port: int, count: int, *, spreads: bool = _SPREADS) -> None:
+        self._spreads = spreads
         self._sockets: list[list[socket.socket]] = [[] for _ in range(count)]
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, _, _, _, address in dict.fromkeys(found):
             self._bind(family, address)
+        self.port: int = self._sockets[0][0].getsockname()[1]
 
     def __len__(self) -> int:
         return len(self._sockets)
 
-    @property
-    def port(self) -> int:
-        """The port; of the first address, if there are several."""
-        port: int = self._sockets[0][0].getsockname()[1]
-        return port
+    def sockets(self, number: int) -> Sequence[socket.socket]:
+        """Return the sockets of one process."""
+        return self._sockets[number]
 
     def only(self, number: int) -> Sequence[socket.socket]:
         """Close the sockets of the other processes; return those of this one."""
-        own = self._sockets[number]
+        own = self.sockets(number)
         for each in (each for sockets in self._sockets for each in sockets):
             if each not in own:
                 each.close()
@@ -60,7 +63,7 @@ class Listeners:
     def _bind(self, family: int, address: tuple[Any, ...]) -> None:
         # Without SO_REUSEPORT: it fails where another server listens, even one that has set it.
         first = _bound(family, address)
-        if not _SPREADS:
+        if not self._spreads:
             for sockets in self._sockets:
                 sockets.append(first)
             return
