@@ -8,23 +8,13 @@ export const headers = (method) => requestHeaders({ key: key() }, method);
 export const keep = (value) => sessionStorage.setItem("key", value);
 export const forget = () => sessionStorage.removeItem("key");
 
-/** Reads `/v1/models`: `{status, data, default}`; status 0 if the server cannot be reached. */
+/** Reads `/v1/models`: `{status, data, default, providers}`; status 0 if the server cannot be reached. */
 export async function models(candidate = key()) {
   try {
     const response = await fetch("/v1/models", { headers: requestHeaders({ key: candidate }) });
     const body = await response.json().catch(() => ({}));
-    return { status: response.status, data: body.data ?? [], default: body.default, message: body.error?.message };
+    return { status: response.status, data: body.data ?? [], default: body.default, providers: body.providers ?? {}, message: body.error?.message };
   } catch {
     return { status: 0, data: [] };
-  }
-}
-
-/** The providers of this server: `{providers, off}`; empty if it does not say. */
-export async function providers() {
-  try {
-    const response = await fetch("/readyz", { headers: headers() });
-    return await response.json();
-  } catch {
-    return {};
   }
 }

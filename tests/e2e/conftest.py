@@ -17,7 +17,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.conftest import Serve
-from tests.fakes.upstream import Upstream
+from tests.fakes.upstream import Script, Upstream
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu", "--no-first-run"]
@@ -67,7 +67,8 @@ class Chromium:
 
 
 async def ask(page: Page, prompt: str = "Hi") -> None:
-    """Type a message and press Enter."""
+    """Type a message and press Enter, once the page is ready."""
+    await expect(page.locator("#send")).to_be_enabled()
     await page.fill("#prompt", prompt)
     await page.keyboard.press("Enter")
 
@@ -86,6 +87,13 @@ _IS_KEPT = """async () => {
     const turns = all.result.flatMap((chat) => Object.values(chat.nodes));
     return turns.length > 0 && turns.every((turn) => !turn.live);
 }"""
+
+
+@pytest.fixture
+def provider(provider: Upstream) -> Upstream:
+    """Answer the question for models, which a page causes, beside the scripts."""
+    provider.listing = Script((b"{}",), headers={"content-type": "application/json"})
+    return provider
 
 
 @pytest.fixture

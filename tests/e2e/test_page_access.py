@@ -172,9 +172,8 @@ async def test_each_paragraph_has_the_direction_of_its_text(
     assert await direction(f"{ANSWER} p >> nth=0") == "ltr"
     assert await direction(f"{ANSWER} p >> nth=1") == "rtl"
     assert await direction(f"{ANSWER} ul") == "rtl"
-    assert await direction(f"{ANSWER} blockquote p") == "rtl"
-    assert await direction(f"{ANSWER} td") == "rtl"
-    assert await direction(f"{ANSWER} td >> nth=1") == "ltr"
+    assert await direction(f"{ANSWER} blockquote") == "rtl"
+    assert await direction(f"{ANSWER} table") == "rtl"
     assert await direction(f"{ANSWER} pre") == "ltr"
     assert await direction(".turn.user .body") == "rtl"
     await page.fill("#prompt", HEBREW)

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from playwright.async_api import Page, Request, expect
 
-from tests.e2e.conftest import ANSWER, Chromium, is_kept
+from tests.e2e.conftest import ANSWER, Chromium, ask, is_kept
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, chunk, text, whole
 
 # Requests that display the page.
@@ -176,8 +176,7 @@ async def test_no_answer_starts_a_request(
     page, wire = await opened(chromium, str(site.base_url))
     for turn, evil in enumerate(EVIL, 1):
         # What the user pastes is no better than what the model says.
-        await page.fill("#prompt", evil)
-        await page.keyboard.press("Enter")
+        await ask(page, evil)
         await expect(page.locator(ANSWER)).to_have_count(turn)
         await expect(page.locator("#send")).to_be_visible()
     await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
@@ -205,8 +204,7 @@ async def test_a_reload_shows_it_again_and_asks_for_nothing(
     """A kept conversation is as harmless as a running one."""
     provider.answer(*whole("\n\n".join(EVIL)))
     page, wire = await opened(chromium, str(site.base_url))
-    await page.fill("#prompt", "Hi")
-    await page.keyboard.press("Enter")
+    await ask(page)
     await expect(page.locator("#send")).to_be_visible()
     await is_kept(page)
     wire.paths.clear()
@@ -225,8 +223,7 @@ async def test_a_call_with_an_absurd_number_does_not_stop_the_page(
     calls = [{"index": 2**31 - n, "id": f"c{n}", "function": {"name": f"f{n}"}} for n in range(150)]
     provider.answer(ROLE, *(chunk({"tool_calls": [call]}) for call in calls), STOP, DONE)
     page, _ = await opened(chromium, str(site.base_url))
-    await page.fill("#prompt", "Hi")
-    await page.keyboard.press("Enter")
+    await ask(page)
 
     await expect(page.locator("#send")).to_be_visible()
     await expect(page.locator(".call")).to_have_count(100)
@@ -239,8 +236,7 @@ async def test_deep_markdown_shows(
     """Nesting of 4,000 levels neither overflows the page nor loses the answer."""
     provider.answer(*whole(source, " end"))
     page, _ = await opened(chromium, str(site.base_url))
-    await page.fill("#prompt", "Hi")
-    await page.keyboard.press("Enter")
+    await ask(page)
 
     await expect(page.locator(ANSWER)).to_contain_text(" end")
     await expect(page.locator("#send")).to_be_visible()

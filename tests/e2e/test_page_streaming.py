@@ -129,6 +129,7 @@ async def test_a_message_of_100_kb_is_folded(
     context = await chromium.context(permissions=["clipboard-read", "clipboard-write"])
     page = (await chromium.tab(str(site.base_url), context)).page
     await page.evaluate("() => navigator.clipboard.writeText('0123456789abcde \\n'.repeat(6000))")
+    await expect(page.locator("#send")).to_be_enabled()
     await page.focus("#prompt")
     await page.keyboard.press("Control+V")
     await page.keyboard.press("Enter")

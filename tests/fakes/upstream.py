@@ -61,6 +61,8 @@ class Upstream:
         self.base_url = f"http://127.0.0.1:{port}/v1"
         self.requests: list[Received] = []
         self.arrived = asyncio.Event()
+        self.listing: Script | None = None
+        """The answer to every GET, which is then no request of the scripts."""
         self._scripts: list[Script] = []
 
     def answer(self, *steps: Step, **how: Any) -> None:
@@ -94,9 +96,12 @@ async def _serve(
         request = await _read_request(reader)
         if request is None:
             return
-        found.requests.append(request)
-        found.arrived.set()
-        script = found.next_script()
+        if found.listing is not None and request.method == "GET":
+            script = found.listing
+        else:
+            found.requests.append(request)
+            found.arrived.set()
+            script = found.next_script()
         watcher = asyncio.create_task(_watch(reader, request))
         try:
             whole = await _play(script, request, writer)

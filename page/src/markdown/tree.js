@@ -69,8 +69,8 @@ class Builder {
       this.#left += 1;
       return;
     }
-    // The direction of a list is that of its text: `dir` on what is inside of an item would hide it.
-    if (this.#open.at(-1).tag === "li" && nodes.tag === "p") delete nodes.attrs.dir;
+    // The direction of a list or quote is that of its text: `dir` on what is inside would hide that.
+    if (nodes.tag === "p" && INSIDE.has(this.#open.at(-1).tag)) delete nodes.attrs.dir;
     this.#append(nodes);
     while (nodes.inner) nodes = nodes.inner;
     this.#open.push(nodes);
@@ -89,6 +89,8 @@ class Builder {
     else if (node) siblings.push(node);
   }
 }
+
+const INSIDE = new Set(["li", "blockquote"]);
 
 function element(tag, attrs = {}, ...children) {
   return { tag, attrs, children };
@@ -111,7 +113,7 @@ const ALIGNED = { "text-align:left": "left", "text-align:center": "center", "tex
 function cell(token) {
   const align = ALIGNED[token.attrGet("style")];
   const scope = token.tag === "th" ? { scope: "col" } : {};
-  return element(token.tag, { dir: "auto", ...scope, ...(align ? { class: align } : {}) });
+  return element(token.tag, { ...scope, ...(align ? { class: align } : {}) });
 }
 
 // Elements with contents, by the type of the token that opens them.
@@ -121,7 +123,7 @@ const OPEN = {
   heading_open: (token) => element(`h${Math.min(6, Number(token.tag[1]) + 1)}`, { dir: "auto" }),
   bullet_list_open: () => element("ul", { dir: "auto" }),
   ordered_list_open: (token) => element("ol", { dir: "auto", ...(token.attrGet("start") !== null ? { start: String(token.attrGet("start")) } : {}) }),
-  table_open: () => scroller("Table", element("table")),
+  table_open: () => scroller("Table", element("table", { dir: "auto" })),
   th_open: cell,
   td_open: cell,
   link_open: (token) => link(token.attrGet("href")),

@@ -9,7 +9,7 @@ const MAX_DRAFT = 200_000;
 
 export class Composer {
   #files = [];
-  #chat = "";
+  #chat = null;
   #send;
 
   /** `send({text, files})` returns whether the message was taken. */
@@ -41,9 +41,12 @@ export class Composer {
 
   /** Shows the draft of a chat; "" is the chat that is not begun. */
   open(chat) {
+    // What was written before the page was ready stays.
+    const written = this.#chat === null ? $("prompt").value : "";
     this.#chat = chat;
     this.#files = [];
-    $("prompt").value = sessionStorage.getItem(this.#name) ?? "";
+    $("prompt").value = sessionStorage.getItem(this.#name) ?? written;
+    $("send").disabled = false;
     this.#paintFiles();
     this.#grow();
   }

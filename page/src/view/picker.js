@@ -1,7 +1,6 @@
 // The model picker: a searchable list, grouped by provider.
 
 import { $, element } from "../dom.js";
-import { providers } from "../session.js";
 
 /** Models that are listed at once. A search finds the others. */
 const MAX_SHOWN = 300;
@@ -14,6 +13,7 @@ export class Picker {
   #groups = new Map(); // provider: names
   #names = [];
   #options = [];
+  #providers = {}; // name: {status, detail}
   #active = 0;
   #chosen = "";
   #changed;
@@ -35,7 +35,8 @@ export class Picker {
   }
 
   /** Offers the models of `/v1/models`: aliases have their own name as owner. */
-  offer({ data, default: standard }, wanted) {
+  offer({ data, default: standard, providers }, wanted) {
+    this.#providers = providers;
     this.#names = data.map(({ id }) => id);
     this.#groups = Map.groupBy(this.#names, (name) => (name.includes("/") ? name.slice(0, name.indexOf("/")) : "Aliases"));
     this.show(this.#names.includes(wanted) ? wanted : standard);
@@ -70,11 +71,17 @@ export class Picker {
       const options = found.map((name) => this.#option(name, provider));
       this.#options.push(...options);
       groups.push(element("li", { role: "presentation" },
-        element("ul", { role: "group", "aria-label": provider }, element("li", { role: "presentation", class: "provider" }, provider), ...options)));
+        element("ul", { role: "group", "aria-label": provider }, element("li", { role: "presentation", class: "provider" }, provider, this.#trouble(provider)), ...options)));
     }
     $("model-list").replaceChildren(...groups);
     $("model-none").hidden = this.#options.length > 0;
     this.#move(Math.max(0, this.#options.findIndex(({ dataset }) => dataset.name === this.#chosen)));
+  }
+
+  /** What is wrong with a provider whose models are listed all the same: a key that it refuses. */
+  #trouble(provider) {
+    const { status, detail } = this.#providers[provider] ?? {};
+    return status && !["ok", "unknown"].includes(status) ? element("span", { class: "error" }, ` ${detail}`) : null;
   }
 
   #option(name, provider) {
@@ -106,11 +113,10 @@ export class Picker {
     this.#changed(name);
   }
 
-  /** The providers that could be on, and why they are not. */
-  async #showOff() {
-    const { off = {} } = await providers();
-    const items = Object.entries(off).map(([name, why]) => element("li", {}, `${name}: ${why}`));
+  /** The providers that have no model to choose, and why. */
+  #showOff() {
+    const items = Object.entries(this.#providers).filter(([name, { status }]) => status !== "ok" && !this.#groups.has(name));
     $("model-off").hidden = items.length === 0;
-    $("model-off-list").replaceChildren(...items);
+    $("model-off-list").replaceChildren(...items.map(([name, { detail }]) => element("li", {}, `${name}: ${detail}`)));
   }
 }
