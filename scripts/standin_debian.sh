@@ -5,6 +5,7 @@ set -eu
 
 tag=$1
 root=$(mktemp -d)
+chmod 755 "$root"  # the root of the image
 log=$(mktemp)
 trap 'rm -rf "$root" "$log"' EXIT
 . /etc/os-release

@@ -81,9 +81,12 @@ class Conversation:
         stored = store_keys(wanted, self._options, self._console, store)
         new_key = self._callers_key(store, stored)
         parameters = {**where.parameters, **wanted.parameters(stored), **self._given()}
-        self._deploy(ready, where, parameters)
-        if new_key:
-            self._console.say(f"\nThe key of your callers, printed this once: {new_key}")
+        try:
+            self._deploy(ready, where, parameters)
+        finally:
+            # Also after a failure: the key is stored, and the next run will not print it.
+            if new_key:
+                self._console.say(f"\nThe key of your callers, printed this once: {new_key}")
         self._show(ready, where, parameters, new_key or store.callers_key())
 
     def _check(self, where: Target) -> Ready:

@@ -23,6 +23,8 @@ def main() -> None:
         "parent": [(parent / name).read_text() for name in ("cmdline", "environ")],
     }
     Path(os.environ["STANDIN_RECORD"], f"{verb}.json").write_text(json.dumps(seen))
+    if verb == os.environ.get("STANDIN_FAILS"):
+        sys.exit(1)
     if verb == "deploy":
         _deploy(arguments[arguments.index("--stack-name") + 1])
 

@@ -183,6 +183,17 @@ async def test_what_is_missing_ends_it_before_anything_is_built(place: Deployed)
     assert not (place.folder / "build.json").exists()
 
 
+async def test_callers_key_is_printed_even_if_sam_fails(place: Deployed) -> None:
+    """It is stored by then, and no later run prints it; SAM's failure is one line."""
+    environ = {**place.environ, "STANDIN_FAILS": "build"}
+    failing = Deployed(environ, place.folder, place._ssm)
+    status, output = await failing.run("--provider", "openai", "--keys-stdin", given="openai=sk\n")
+    assert status == 1
+    assert f"printed this once: {place.secrets()[f'{PATH}/api-keys']}" in output
+    assert "make deploy: sam build failed; its output above says why." in output
+    assert not (place.folder / "deploy.json").exists()
+
+
 @pytest.mark.parametrize(
     ("changed", "text"),
     [
