@@ -13,11 +13,11 @@ from pathlib import Path
 import httpx2
 from playwright.async_api import Page, expect
 
-from tests.e2e.conftest import browser_url, chromium
+from tests.e2e.conftest import browser_url, chromium, provider
 from tests.fakes.node import NODE
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text
 
-__all__ = ["browser_url", "chromium"]
+__all__ = ["browser_url", "chromium", "provider"]
 
 EXAMPLES = Path("examples").absolute()
 MODEL = {"TOKENWIRE_DEFAULT_MODEL": "openai/gpt-x", "TOKENWIRE_CONFIG": "tests/e2e/one_model.toml"}
