@@ -113,3 +113,18 @@ def test_every_kind_and_method_is_documented() -> None:
         assert f'"{name}"' in text or f"`{name}`" in text, name
     for name in found.auth:
         assert f"`{name}`" in text, name
+
+
+@pytest.mark.outside
+def test_aws_variables_of_dotenv_reach_aws_libraries(tmp_path: Path) -> None:
+    """boto3 reads the process's environment: a profile in ``.env`` counts for it too."""
+    (tmp_path / ".env").write_text("AWS_ACCESS_KEY_ID=x\nAWS_SECRET_ACCESS_KEY=y\nAWS_REGION=r\n")
+    program = (
+        "from tokenwire.configuration import Configuration\n"
+        "found = Configuration.of_process({'port': '7'})\n"
+        "from botocore.session import Session\n"
+        "print(Session().get_credentials().access_key, list(found.settings.providers),"
+        " found.settings.port, 'wins' in repr(found))"
+    )
+    done = run(program, tmp_path, TOKENWIRE_PORT="8", AWS_ACCESS_KEY_ID="wins")
+    assert (done.stdout, done.stderr) == ("wins ['bedrock'] 7 False\n", "")

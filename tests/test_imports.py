@@ -228,3 +228,11 @@ def test_sdks_are_imported_on_use() -> None:
                 [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             )
             assert not lazy & {f.split(".")[0] for f in found}, f"{path}:{node.lineno}"
+
+
+def test_references_are_resolved_for_any_dialect() -> None:
+    """How requests refer to earlier items is declared by a dialect; the use case knows none."""
+    found = {
+        other for _, other in imported("gateway.references", PACKAGE / "gateway/references.py")
+    }
+    assert {other for other in found if other.startswith("dialects")} == {"dialects.protocol"}

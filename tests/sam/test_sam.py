@@ -59,6 +59,7 @@ def variables(tmp_path: Path, aws: str, store: str = "memory://") -> Path:
     """The file that gives a local function its variables."""
     file = tmp_path / "variables.json"
     said = {"AWS_ENDPOINT_URL_SSM": aws, "TOKENWIRE_DEFAULT_MODEL": "demo/markdown"}
+    said |= {"TOKENWIRE_DEMO": "true"}
     said |= {"AWS_ENDPOINT_URL_DYNAMODB": aws, "TOKENWIRE_STORE": store}
     file.write_text(json.dumps({"ProxyFunction": said}))
     return file

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sys import getsizeof
 from typing import Any, Protocol
 
-from ..errors import TokenwireError, UpstreamError
+from ..errors import ClientError, TokenwireError, UpstreamError
 from ..events import Error, Event, ToolName
 from .checks import valid_name
 from .endpoint import Endpoint
@@ -118,6 +118,45 @@ class ParsedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference to an item of an earlier response.
+
+    Args:
+        at: Its path in the request.
+        item: The item's id.
+        stream: The id of the item's stream.
+    """
+
+    at: str
+    item: str
+    stream: str
+
+
+class ItemEncoder(Encoder, Protocol):
+    """An encoder that keeps the items of the response that it has encoded."""
+
+    def items(self) -> Mapping[str, JSON]:
+        """Return the items by their ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReferences:
+    """How the requests of a dialect refer to items of earlier responses.
+
+    Args:
+        find: Returns the references of a request body, in order. Raises ClientError (404).
+        fill: Returns a body with its references replaced by the items, which are given by id.
+        missing: Returns the error for a reference, given by its path, to an item that is not held.
+        encoder: Creates an encoder that keeps items.
+    """
+
+    find: Callable[[JSON], list[Reference]]
+    fill: Callable[[JSON, Mapping[str, JSON]], JSON]
+    missing: Callable[[str], ClientError]
+    encoder: Callable[[], ItemEncoder]
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """What one client gets of a stream.
 
@@ -172,6 +211,7 @@ class Dialect:
         resumes: Whether the dialect's clients can resume a stream. A stream then waits for some
             seconds for a client that has disconnected.
         keeps_request: Whether clients can read their request back by the stream's id.
+        item_references: How requests refer to items of earlier responses; None if they cannot.
         chat_field: The field of the request body with the id of a chat, by which clients find the
             stream again; empty if there is none.
     """
@@ -191,6 +231,7 @@ class Dialect:
     endpoint: Endpoint | None = None
     resumes: bool = False
     keeps_request: bool = False
+    item_references: ItemReferences | None = None
     chat_field: str = ""
 
     def output_for(self, options: OutputOptions) -> Output:

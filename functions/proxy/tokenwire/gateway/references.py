@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from time import monotonic
 
 import msgspec
 
-from ..dialects.protocol import JSON, ParsedRequest
-from ..dialects.responses.encode import ResponsesEncoder
-from ..dialects.responses.references import Reference, not_held, references, with_items
+from ..dialects.protocol import JSON, ItemReferences, ParsedRequest, Reference
 from ..errors import ClientError
 from ..streams.stream import Stream
 from .offload import apart
@@ -28,28 +27,30 @@ async def resolved(services: Services, owner: str, request: ParsedRequest) -> Pa
     Args:
         services: The app's services.
         owner: The id of the caller.
-        request: Of any dialect; only ``responses`` has references.
+        request: Of any dialect; most have no references.
 
     Raises:
         ClientError: An item is not held, or belongs to another caller (404, ``item_not_found``);
             or all of them are too large together (413, ``request_too_large``).
         StoreError: The store fails.
     """
-    named = references(request.body) if request.dialect == "responses" else []
-    if not named:
+    how = services.dialects[request.dialect].item_references
+    named = how.find(request.body) if how else []
+    if how is None or not named:
         return request
-    items = _Items(services, owner)
+    items = _Items(services, owner, how)
     found = {reference.item: await items.find(reference) for reference in named}
-    return replace(request, body=with_items(request.body, found))
+    return replace(request, body=how.fill(request.body, found))
 
 
 class _Items:
     """The items of one request's references, within bounds of size."""
 
-    def __init__(self, services: Services, owner: str) -> None:
+    def __init__(self, services: Services, owner: str, how: ItemReferences) -> None:
         self._services = services
         self._owner = owner
-        self._outputs: dict[str, dict[str, JSON]] = {}
+        self._how = how
+        self._outputs: dict[str, Mapping[str, JSON]] = {}
         self._read = 0
         self._size = 0
 
@@ -64,26 +65,26 @@ class _Items:
             self._outputs[reference.stream] = await self._output(reference)
         item = self._outputs[reference.stream].get(reference.item)
         if item is None:
-            raise not_held(reference.at)
+            raise self._how.missing(reference.at)
         self._size += len(msgspec.json.encode(item))
         _check(reference.at, self._size, self._services.settings.max_body_bytes)
         return item
 
-    async def _output(self, reference: Reference) -> dict[str, JSON]:
+    async def _output(self, reference: Reference) -> Mapping[str, JSON]:
         """Return the items of the stream's response by their ids."""
         try:
             stream = await self._services.hub.find(reference.stream, self._owner)
             blocks = await _blocks(stream)
         except ClientError:
-            raise not_held(reference.at) from None
+            raise self._how.missing(reference.at) from None
         size = sum(map(len, blocks))
         self._read += size
         limit = MOST_READ * self._services.settings.max_stream_bytes
         _check(reference.at, self._read, limit)
-        encoder = ResponsesEncoder()
+        encoder = self._how.encoder()
         decoder = decoder_of(self._services.dialects, stream)
         await apart(size, lambda: translated(decoder, stream, blocks, encoder))
-        return {item["id"]: item for item in encoder.snapshot()["output"]}
+        return encoder.items()
 
 
 async def _blocks(stream: Stream) -> list[bytes]:

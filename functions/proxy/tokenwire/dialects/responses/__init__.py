@@ -13,6 +13,7 @@ from .decode import ResponsesDecoder
 from .encode import ResponsesEncoder
 from .endpoint import ENDPOINT
 from .fold import fold
+from .references import REFERENCES
 from .request import parse, to_chat
 from .tools import renamed
 
@@ -45,4 +46,5 @@ DIALECT = Dialect(
     endpoint=ENDPOINT,
     resumes=True,
     keeps_request=True,
+    item_references=REFERENCES,
 )

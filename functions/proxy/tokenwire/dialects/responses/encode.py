@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
@@ -178,6 +179,10 @@ class ResponsesEncoder:
         if status == "incomplete":
             found["incomplete_details"] = {"reason": self._incomplete_reason()}
         return found
+
+    def items(self) -> Mapping[str, JSON]:
+        """Return the items of the response by their ids."""
+        return {item["id"]: item for item in self.snapshot()["output"]}
 
     def _incomplete_reason(self) -> str | None:
         return _INCOMPLETE.get(self._finish.reason) if self._finish else None

@@ -6,20 +6,11 @@ An item's id contains the id of its stream, so the stream is all that must be st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ...errors import ClientError
-from ..protocol import JSON
+from ..protocol import JSON, ItemReferences, Reference
+from .encode import ResponsesEncoder
 from .schema import Item
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A reference: its path in the request, the item's id, and the id of the item's stream."""
-
-    at: str
-    item: str
-    stream: str
 
 
 def references(body: JSON) -> list[Reference]:
@@ -71,3 +62,7 @@ def with_items(body: JSON, found: Mapping[str, JSON]) -> JSON:
     """
     items = [found[item["id"]] if is_reference(item) else item for item in body["input"]]
     return {**body, "input": items}
+
+
+REFERENCES = ItemReferences(references, with_items, not_held, ResponsesEncoder)
+"""The references of this dialect."""
