@@ -36,8 +36,7 @@ async def serving(
         environ: The environment.
         around: Returns what is served in place of the app.
     """
-    environ = {**_QUIET, **environ}
-    settings = load(environ, NOWHERE)
+    settings = load({**_QUIET, **environ}, NOWHERE)
     # Powertools keeps one logger a name for the whole process; each app here has its own.
     logger = Logger(service=f"tokenwire-{next(_NUMBERS)}", stream=sys.stdout)
     app = create_app(settings, Secrets(environ), logger)

@@ -41,10 +41,14 @@ async def readiness(services: Services, scope: Mapping[str, Any]) -> tuple[bool,
 
 
 async def provider_summaries(services: Services) -> dict[str, JSON]:
-    """Return what is known of each provider, and why others are off, by name."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_PATIENCE):
-            await services.checks.results()
+    """Return what is known of each provider, and why others are off, by name.
+
+    Providers are asked if the settings want that, or if the default model depends on it.
+    """
+    if services.settings.check_providers or not services.catalog.default:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await services.checks.results()
     found = {name: one.summary() for name, one in services.checks.latest.items()}
     off = {name: {"status": "off", "detail": why} for name, why in services.catalog.off.items()}
     return {**found, **off}
