@@ -170,7 +170,6 @@ async def test_a_chat_is_renamed_and_deleted_after_a_question(
         await page.keyboard.press(leave)
         await expect(page.locator("#confirm")).to_be_hidden()
         await expect(page.locator(".open-chat")).to_have_text("My chat")
-        await page.click(".more summary")
     await page.click(".more summary")
     await page.click(".more >> text=Delete")
     await page.click("#confirm-yes")

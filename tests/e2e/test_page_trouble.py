@@ -76,6 +76,7 @@ async def test_the_key_is_nowhere_but_in_the_tab(
     page = (await chromium.tab(str(locked.base_url), context)).page
     await page.fill("#key", KEY)
     await page.keyboard.press("Enter")
+    await expect(page.locator("#door")).to_be_hidden()
     await ask(page)
     await expect(page.locator(ANSWER)).to_have_text("x")
     state = await context.storage_state(indexed_db=True)

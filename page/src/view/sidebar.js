@@ -20,6 +20,7 @@ export class Sidebar {
     });
     $("delete-all").addEventListener("click", () => actions.clear());
     $("chat-note").hidden = store.isKept;
+    document.addEventListener("click", ({ target }) => closeMenus(target));
   }
 
   async refresh() {
@@ -42,5 +43,12 @@ export class Sidebar {
       element("summary", { "aria-label": `More for “${title}”` }, "⋯"),
       element("div", {}, more("Rename", this.#actions.rename), more("Export", this.#actions.exportChat), more("Delete", this.#actions.remove)));
     return element("li", {}, open, menu);
+  }
+}
+
+/** Closes the open menus, but for the one whose head was clicked. */
+function closeMenus(target) {
+  for (const menu of document.querySelectorAll(".more[open]")) {
+    if (!menu.querySelector("summary").contains(target)) menu.open = false;
   }
 }
