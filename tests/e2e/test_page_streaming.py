@@ -121,6 +121,27 @@ async def test_ten_thousand_blocks_change_the_end_only(
     assert drawn < 500
 
 
+async def test_a_block_of_100_kb_grows_in_place(
+    site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
+) -> None:
+    """Code of 100 kB is one text that is appended to, once a frame: nothing is made anew."""
+    gate = asyncio.Event()
+    lines = [text(f"{n:099}\n") for n in range(1000)]
+    provider.answer(ROLE, text("Look:\n\n```\nfirst\n"), gate, *lines, text("```\n"), STOP, DONE)
+    page = (await chromium.tab(str(site.base_url))).page
+    await ask(page)
+    await expect(page.locator(f"{ANSWER} code")).to_have_text("first")
+    await page.evaluate(WATCH)
+    gate.set()
+
+    await expect(page.locator("#send")).to_be_visible(timeout=60_000)
+    assert len(await page.locator(f"{ANSWER} code").text_content() or "") == 5 + 1000 * 100
+    seen = await page.evaluate("window.seen")
+    assert seen["removed"] == 0
+    assert seen["frames"] <= 1002
+    assert seen["changes"] <= 2 * seen["frames"], seen
+
+
 async def test_a_message_of_100_kb_is_folded(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:

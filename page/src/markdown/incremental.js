@@ -8,7 +8,7 @@ import { colour } from "./widgets.js";
 /** Characters of a text that are markdown; what follows is plain. */
 export const MAX_SOURCE = 512 * 1024;
 /** Characters of a growing block. What follows is parsed as if the block had ended. */
-const MAX_TAIL = 64 * 1024;
+const MAX_TAIL = 256 * 1024;
 
 const parser = createParser();
 
