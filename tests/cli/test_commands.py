@@ -71,7 +71,10 @@ def test_missing_packages_are_named(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 1
-    assert done.stderr == ("tokenwire: click is not installed: pip install 'tokenwire[server]'\n")
+    assert done.stderr == (
+        "tokenwire: click is not installed: pip install 'tokenwire[server]', or run "
+        "uvx 'tokenwire[server]'\n"
+    )
 
 
 @pytest.mark.outside

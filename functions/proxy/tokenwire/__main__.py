@@ -18,7 +18,10 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
-        sys.exit(f"tokenwire: {error.name} is not installed: pip install 'tokenwire[server]'")
+        sys.exit(
+            f"tokenwire: {error.name} is not installed: pip install 'tokenwire[server]', or run "
+            "uvx 'tokenwire[server]'"
+        )
     run()
 
 
