@@ -16,7 +16,7 @@ export function tryForm(method, path, operation, cloudfront) {
   const stop = element("button", { type: "button", hidden: true }, "Stop");
   const onsubmit = (event) => {
     event.preventDefault();
-    send({ method, url: urlOf(path, fields), fields, body: body?.value, cloudfront, shown, stop });
+    send({ method, path, fields, body: body?.value, cloudfront, shown, stop });
   };
   const labels = fields.map(({ name, where, input: field }) => element("label", {}, `${name} (${where})`, field));
   return element("details", { class: "try" }, element("summary", {}, "Send a request"),
@@ -32,12 +32,16 @@ function input(name, required) {
 function urlOf(path, fields) {
   const given = (where) => fields.filter((field) => field.where === where && field.input.value);
   let filled = path;
-  for (const { name, input: field } of given("path")) filled = filled.replace(`{${name}}`, encodeURIComponent(field.value).replaceAll(".", "%2E"));
+  for (const { name, input: field } of given("path")) {
+    // A URL has these resolved even if they are encoded.
+    if (field.value === "." || field.value === "..") throw new Error(`${name} cannot be ${field.value}`);
+    filled = filled.replace(`{${name}}`, () => encodeURIComponent(field.value));
+  }
   const query = new URLSearchParams(given("query").map(({ name, input: field }) => [name, field.value]));
   return query.size ? `${filled}?${query}` : filled;
 }
 
-async function send({ method, url, fields, body, cloudfront, shown, stop }) {
+async function send({ method, path, fields, body, cloudfront, shown, stop }) {
   const controller = new AbortController();
   stop.hidden = shown.hidden = false;
   stop.onclick = () => controller.abort();
@@ -45,7 +49,7 @@ async function send({ method, url, fields, body, cloudfront, shown, stop }) {
   const text = shown.appendChild(document.createTextNode(""));
   try {
     const options = { method: method.toUpperCase(), headers: await headersOf(method, fields, body, cloudfront), body, signal: controller.signal };
-    await show(await fetch(url, options), text);
+    await show(await fetch(urlOf(path, fields), options), text);
   } catch (error) {
     text.appendData(controller.signal.aborted ? "\n(stopped)" : `\n${error.message}`);
   }

@@ -218,6 +218,9 @@ async def test_the_reference_sends_a_request(serve: Serve, chromium: Chromium) -
 
     get = route(page, "GET", "/v1/streams/{stream_id}")
     await get.locator("summary").click()
+    await get.get_by_label("stream_id").fill("..")
+    await get.get_by_role("button", name="Send").click()
+    await expect(get.locator(".answer")).to_contain_text("stream_id cannot be ..")
     await get.get_by_label("stream_id").fill("../../metrics")
     await get.get_by_role("button", name="Send").click()
     await expect(get.locator(".answer")).to_contain_text("HTTP 404")
