@@ -16,10 +16,22 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 _URL = os.environ.get("URL", "http://127.0.0.1:8000")
-_SIZE = (820, 560)
+_SIZE = (860, 600)
 _QUESTION = "How does streaming from AWS Lambda work?"
 _FRAME = 0.2
 """Seconds between two frames."""
+
+
+_CAPTION = """() => {
+  const caption = document.createElement("div");
+  caption.textContent = "⟳ the page is reloaded";
+  Object.assign(caption.style, {
+    position: "fixed", bottom: "120px", left: "50%", padding: "12px 20px", borderRadius: "10px",
+    background: "#111827", color: "#fff", font: "600 18px sans-serif", zIndex: 1000,
+  });
+  document.body.append(caption);
+}"""
+"""Shows a caption, which the reload removes."""
 
 
 def record(page: Page) -> list[bytes]:
@@ -31,8 +43,10 @@ def record(page: Page) -> list[bytes]:
     _take(page, frames, 3)
     page.keyboard.press("Enter")
     _take(page, frames, 14)
+    page.evaluate(_CAPTION)
+    _take(page, frames, 4)
     page.reload()
-    _take(page, frames, 18)
+    _take(page, frames, 22)
     return frames
 
 
