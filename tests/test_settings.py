@@ -9,8 +9,9 @@ import pytest
 from tokenwire.errors import ProxyError
 from tokenwire.plugins import published
 from tokenwire.providers.settings import KeySettings
-from tokenwire.provision import off, store, store_timeout
+from tokenwire.provision import off, providers, roles, stand_in_model, store, store_timeout
 from tokenwire.registries import Registries
+from tokenwire.secrets import Secrets
 from tokenwire.settings import environment, load
 from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.memory import MemoryStore
@@ -375,3 +376,27 @@ def test_other_way_to_a_provider_is_not_off(tmp_path: Path, kind: str, on: str) 
     registries = Registries.load()
     missing = off(load({}, tmp_path, registries=registries), registries.providers)
     assert set(missing) == {"openai", "anthropic", "gemini", "bedrock"} - {on}
+
+
+def test_demo_is_off_on_lambda() -> None:
+    """A deployment without a key must not answer from a script, unless a setting says so."""
+    on_lambda = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"}
+    assert (load({}, NOWHERE).demo, load(on_lambda, NOWHERE).demo) == (True, False)
+    assert load({**on_lambda, "TOKENWIRE_DEMO": "true"}, NOWHERE).demo is True
+
+
+def test_providers_are_not_asked_while_a_request_waits() -> None:
+    """Environments that start on demand ask for nothing at their start; others do."""
+    on_lambda = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"}
+    ahead = {**on_lambda, "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"}
+    found = [load(environ, NOWHERE).check_providers for environ in ({}, on_lambda, ahead)]
+    assert found == [True, False, True]
+
+
+def test_stand_in_in_the_file(tmp_path: Path) -> None:
+    """The demo is a kind like others; another instance of it gets no bare names either."""
+    (tmp_path / "tokenwire.toml").write_text("[providers.slow]\nkind = 'demo'\npace = 5")
+    settings, kinds = load({}, tmp_path), Registries.load().providers
+    assert [role.is_stand_in for role in roles(settings, kinds).values()] == [True, True]
+    assert stand_in_model(roles(settings, kinds)) == "slow/markdown"
+    assert list(providers(settings, Secrets({}), kinds)) == ["slow", "demo"]
