@@ -174,6 +174,7 @@ async def test_each_paragraph_has_the_direction_of_its_text(
     assert await direction(f"{ANSWER} ul") == "rtl"
     assert await direction(f"{ANSWER} blockquote") == "rtl"
     assert await direction(f"{ANSWER} table") == "rtl"
+    assert await direction(f"{ANSWER} .scroller") == "rtl"
     assert await direction(f"{ANSWER} pre") == "ltr"
     assert await direction(".turn.user .body") == "rtl"
     await page.fill("#prompt", HEBREW)
