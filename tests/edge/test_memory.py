@@ -46,7 +46,7 @@ async def test_prompts_of_failed_requests_are_not_kept(provider: Upstream, serve
         provider.answer(b"{}", status=400)
     body = b'{"model":"openai/m","messages":[{"role":"user","content":"%b"}]}' % (b"x" * 3 * MB)
 
-    size = await grown(_forgetting(client, provider), body, 502, 200)
+    size = await grown(_forgetting(client, provider), body, 400, 200)
 
     assert size < 40 * MB
 

@@ -20,6 +20,7 @@ from ..hotpath import INCOMING
 from .connection import Connection, Exchange
 
 _Origin: TypeAlias = tuple[str, str, int]
+_PORTS = {"http": 80, "https": 443}
 _KEEP_ALIVE = 5.0
 """Seconds for which an unused connection is kept."""
 _OURS = frozenset({b"host", b"content-length", b"transfer-encoding"})
@@ -97,6 +98,7 @@ class Pool(httpx2.AsyncBaseTransport):
         """Close every connection."""
         for connection in tuple(self._origins):
             connection.abort()
+        await asyncio.sleep(0)  # for the loop to close them
 
     async def _connection(self, origin: _Origin, seconds: float | None) -> Connection:
         idle = self._idle.get(origin, [])
@@ -174,9 +176,9 @@ class _Target:
     @classmethod
     def of(cls, url: httpx2.URL) -> _Target:
         """Return the target of an address. Raises UnsupportedProtocol."""
-        if url.scheme not in ("http", "https") or not url.host:
+        if url.scheme not in _PORTS or not url.host:
             raise httpx2.UnsupportedProtocol("The address must begin with http:// or https://.")
-        port = url.port or (443 if url.scheme == "https" else 80)
+        port = url.port or _PORTS[url.scheme]
         return cls((url.scheme, url.host, port), url.raw_path, url.netloc)
 
     def request(self, method: str, fields: Iterable[tuple[bytes, bytes]], body: bytes) -> bytes:
