@@ -62,6 +62,14 @@ class Document:
         return Reply(self.status, tuple(names), self.headers.get("date", ""))
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A request that failed, and whether it may be sent to the same provider again."""
+
+    error: TokenwireError
+    may_repeat: bool
+
+
 class Http:
     """A provider's connections.
 
@@ -84,27 +92,28 @@ class Http:
         """
         left, pause = self._max_retries, _FIRST_PAUSE
         while True:
-            try:
-                return await self._once(call)
-            except TokenwireError as error:
-                if not (left and error.retryable):
-                    raise
-                wait = error.retry_after or pause * (1 - random.random() / 4)  # noqa: S311
+            found = await self._once(call)
+            if isinstance(found, httpx2.Response):
+                return found
+            if not (left and found.may_repeat):
+                raise found.error
+            wait = found.error.retry_after or pause * (1 - random.random() / 4)  # noqa: S311
             await asyncio.sleep(min(wait, _LONGEST_PAUSE))
             left, pause = left - 1, pause * 2
 
-    async def _once(self, call: Call) -> httpx2.Response:
+    async def _once(self, call: Call) -> httpx2.Response | _Failure:
         try:
             response = await self._response(call, {**TRACE_HEADERS.get(), **call.headers})
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise unreachable(error) from None
+            failure = unreachable(error)
+            return _Failure(failure, may_repeat=failure.retryable)
         if response.is_success:
             return response
         body = await _error(response)
         failure = from_status(response.status_code, body, response.headers, call.secrets)
-        if response.headers.get("x-should-retry") == "false":
-            failure.retryable = False
-        raise failure
+        # This provider asks for no repetition; another one may still answer (``retryable``).
+        is_final = response.headers.get("x-should-retry") == "false"
+        return _Failure(failure, may_repeat=failure.retryable and not is_final)
 
     async def _response(self, call: Call, headers: dict[str, str]) -> httpx2.Response:
         if self._pool is None:
