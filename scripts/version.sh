@@ -8,6 +8,7 @@ fail() {
   exit 1
 }
 
+grep -q "^version = \"$version\"$" pyproject.toml || fail pyproject.toml
 grep -q "^__version__ = \"$version\"$" functions/proxy/tokenwire/__init__.py || fail tokenwire
 grep -q "^## \[*$version" CHANGELOG.md || fail CHANGELOG.md
 for package in clients/*/package.json; do

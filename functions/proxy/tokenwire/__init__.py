@@ -1,3 +1,3 @@
 """tokenwire: any LLM's token stream, to any browser, from your own AWS account."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
