@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeAlias
@@ -35,6 +36,9 @@ _SHARED = {"dynamodb_local"}
 def pytest_configure(config: pytest.Config) -> None:
     """Measure the CPU time of test files, and coverage where it tells something."""
     config.pluginmanager.register(Costs(), "costs")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts background commands so, and every process of the tests would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(measuring, "measuring")
 
 
