@@ -235,7 +235,8 @@ def test_configuration_in_a_parameter(parameter_store: SSMClient) -> None:
     toml = '[models.best]\nroute = ["openai/a", "demo/fast"]\n'
     parameter_store.put_parameter(Name="/llm/config", Value=toml, Type="String", Overwrite=True)
     read = ParameterStore().read
-    found = load({"TOKENWIRE_CONFIG": "ssm:/llm/config"}, Path("/nonexistent"), read)
+    environ = {"TOKENWIRE_CONFIG": "ssm:/llm/config", "OPENAI_API_KEY": "env-key-of-tests"}
+    found = load(environ, Path("/nonexistent"), read)
     assert found.models["best"].route == ("openai/a", "demo/fast")
     with pytest.raises(ProxyError, match=r"ssm:/llm/none.*ssm:GetParametersByPath"):
         load({"TOKENWIRE_CONFIG": "ssm:/llm/none"}, Path("/nonexistent"), read)

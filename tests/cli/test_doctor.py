@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from pathlib import Path
 
@@ -20,6 +21,15 @@ from .running import Ended, run
 
 SECRET = "hunter2-hunter2-hunter2"
 LIST = json.dumps({"data": [{"id": "m-1"}, {"id": "m-2"}]}).encode()
+
+
+@pytest.fixture(autouse=True)
+def level() -> Iterator[None]:
+    """Restore the level of the process's logger, which the command sets to ERROR."""
+    logger = logging.getLogger("tokenwire")
+    before = logger.level
+    yield
+    logger.setLevel(before)
 
 
 async def doctor(folder: Path, **environ: str) -> Ended:
