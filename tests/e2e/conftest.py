@@ -96,14 +96,17 @@ def provider(provider: Upstream) -> Upstream:
     return provider
 
 
+ONE_MODEL = {
+    "TOKENWIRE_DEFAULT_MODEL": "openai/gpt-x",
+    "TOKENWIRE_CONFIG": "tests/e2e/one_model.toml",
+}
+"""Settings of a server whose only model is the scripted provider's."""
+
+
 @pytest.fixture
 async def site(provider: Upstream, serve: Serve) -> httpx2.AsyncClient:
     """Start the app, with the scripted provider's model as the default."""
-    return await serve(
-        provider,
-        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
-        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
-    )
+    return await serve(provider, **ONE_MODEL)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.conftest import Chromium
+from tests.e2e.conftest import ONE_MODEL, Chromium
 from tests.fakes.function_url import function_url
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
 from tests.http.reading import Watching, printed, read, text_of
@@ -37,8 +37,7 @@ async def lambda_like(
         "TOKENWIRE_VIEWER_LEASE": "3",
         "TOKENWIRE_HEARTBEAT": "0.3",
         # For the page, which does not choose a model.
-        "TOKENWIRE_DEFAULT_MODEL": "openai/gpt-x",
-        "TOKENWIRE_CONFIG": "tests/e2e/one_model.toml",
+        **ONE_MODEL,
         **server.environ,
         **settings,
     }

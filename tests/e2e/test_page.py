@@ -8,7 +8,7 @@ import httpx2
 from playwright.async_api import Page, expect
 
 from tests.conftest import Serve
-from tests.e2e.conftest import ANSWER, Chromium, ask
+from tests.e2e.conftest import ANSWER, ONE_MODEL, Chromium, ask
 from tests.fakes.cloudfront import cloudfront
 from tests.fakes.relay import relay
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
@@ -169,12 +169,7 @@ async def test_model_text_never_runs(
 async def test_page_asks_for_a_key(provider: Upstream, serve: Serve, chromium: Chromium) -> None:
     """A page of a server with keys asks for a key, and stores it in this tab only."""
     provider.answer(*whole("welcome"))
-    site = await serve(
-        provider,
-        TOKENWIRE_API_KEYS="key-of-mine-for-the-page",
-        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
-        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
-    )
+    site = await serve(provider, TOKENWIRE_API_KEYS="key-of-mine-for-the-page", **ONE_MODEL)
     page = (await chromium.tab(str(site.base_url))).page
     await page.fill("#key", "key-of-mine-for-the-page")
     await page.keyboard.press("Enter")
@@ -191,12 +186,7 @@ async def test_page_works_behind_cloudfront(
     """The page's server says that it is behind CloudFront; each request then passes its signing."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("going "), gate, text("on"), Act.STALL)
-    site = await serve(
-        provider,
-        TOKENWIRE_API_KEYS="key-of-mine-for-the-page",
-        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
-        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
-    )
+    site = await serve(provider, TOKENWIRE_API_KEYS="key-of-mine-for-the-page", **ONE_MODEL)
     async with cloudfront(str(site.base_url)) as distribution:
         page = (await chromium.tab(distribution)).page
         await page.fill("#key", "key-of-mine-for-the-page")

@@ -9,7 +9,7 @@ import httpx2
 from playwright.async_api import Page, expect
 
 from tests.conftest import Serve
-from tests.e2e.conftest import ANSWER, Chromium, ask
+from tests.e2e.conftest import ANSWER, ONE_MODEL, Chromium, ask
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, whole
 
 KEY = "key-of-mine-for-the-page"
@@ -66,12 +66,7 @@ async def test_an_answer_that_is_gone_cannot_be_shared(
 ) -> None:
     """Share of an answer that the server no longer has says so."""
     provider.answer(*whole("short-lived"))
-    site = await serve(
-        provider,
-        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
-        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
-        TOKENWIRE_RETENTION="0.1",
-    )
+    site = await serve(provider, TOKENWIRE_RETENTION="0.1", **ONE_MODEL)
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page)
     await expect(page.locator(ANSWER)).to_have_text("short-lived")
@@ -103,12 +98,7 @@ async def test_an_expired_link_says_so(
 ) -> None:
     """A link after its time is answered with whom to ask."""
     provider.answer(*whole("x"))
-    site = await serve(
-        provider,
-        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
-        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
-        TOKENWIRE_TICKET_TTL="1",
-    )
+    site = await serve(provider, TOKENWIRE_TICKET_TTL="1", **ONE_MODEL)
     started = (await site.post("/v1/streams", json={"message": "x"})).json()
     await asyncio.sleep(2.1)
 
@@ -124,12 +114,7 @@ async def test_copies_over_http_on_another_name_are_real(
 ) -> None:
     """Without a clipboard API, "Link copied" is true all the same: the text can be pasted."""
     provider.answer(*whole("```sh\necho hi\n```"))
-    site = await serve(
-        provider,
-        TOKENWIRE_API_KEYS=KEY,
-        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
-        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
-    )
+    site = await serve(provider, TOKENWIRE_API_KEYS=KEY, **ONE_MODEL)
     page = (await chromium.tab(f"http://lan.test:{site.base_url.port}")).page
     assert await page.evaluate("navigator.clipboard") is None
     await page.fill("#key", KEY)

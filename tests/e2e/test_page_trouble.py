@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.conftest import Serve
-from tests.e2e.conftest import ANSWER, Chromium, ask
+from tests.e2e.conftest import ANSWER, ONE_MODEL, Chromium, ask
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, chunk, text, whole
 
 KEY = "key-of-mine-for-the-page"
@@ -16,12 +16,7 @@ KEY = "key-of-mine-for-the-page"
 @pytest.fixture
 async def locked(provider: Upstream, serve: Serve) -> httpx2.AsyncClient:
     """Start the app with a key."""
-    return await serve(
-        provider,
-        TOKENWIRE_API_KEYS=KEY,
-        TOKENWIRE_DEFAULT_MODEL="openai/gpt-x",
-        TOKENWIRE_CONFIG="tests/e2e/one_model.toml",
-    )
+    return await serve(provider, TOKENWIRE_API_KEYS=KEY, **ONE_MODEL)
 
 
 async def test_a_wrong_key_is_said_so_and_not_kept(

@@ -20,8 +20,6 @@ from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text
 __all__ = ["browser_url", "chromium", "provider"]
 
 EXAMPLES = Path("examples").absolute()
-MODEL = {"TOKENWIRE_DEFAULT_MODEL": "openai/gpt-x", "TOKENWIRE_CONFIG": "tests/e2e/one_model.toml"}
-"""Settings of a server whose only model is the scripted provider's."""
 
 
 async def drive(page: Page, provider: Upstream, *, remembers: bool = True) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx2
 
-from tests.e2e.conftest import Chromium
-from tests.examples.conftest import EXAMPLES, MODEL, drive, free_port, running
+from tests.e2e.conftest import ONE_MODEL, Chromium
+from tests.examples.conftest import EXAMPLES, drive, free_port, running
 from tests.fakes.upstream import Upstream
 
 
@@ -18,8 +18,8 @@ async def test_mounted_app_streams_resumes_and_stops(
     """A page with an ``EventSource``; the outer app keeps its own routes."""
     port = str(free_port())
     url = f"http://127.0.0.1:{port}"
-    environ = {**MODEL, "OPENAI_API_KEY": "sk-secret", "OPENAI_BASE_URL": provider.base_url}
-    environ["TOKENWIRE_CONFIG"] = str(Path(MODEL["TOKENWIRE_CONFIG"]).absolute())
+    environ = {**ONE_MODEL, "OPENAI_API_KEY": "sk-secret", "OPENAI_BASE_URL": provider.base_url}
+    environ["TOKENWIRE_CONFIG"] = str(Path(ONE_MODEL["TOKENWIRE_CONFIG"]).absolute())
     command: list[str | Path] = [
         sys.executable,
         "-m",

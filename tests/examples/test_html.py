@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from tests.conftest import Serve
-from tests.e2e.conftest import Chromium
-from tests.examples.conftest import MODEL, copied, drive, free_port, running
+from tests.e2e.conftest import ONE_MODEL, Chromium
+from tests.examples.conftest import copied, drive, free_port, running
 from tests.fakes.upstream import Upstream
 
 README_SERVER = "http://127.0.0.1:8000"
@@ -18,7 +18,7 @@ async def test_plain_html_streams_resumes_and_stops(
 ) -> None:
     """Served by Python's file server, with the address of the server replaced."""
     url = f"http://127.0.0.1:{free_port()}"
-    client = await serve(provider, **MODEL, TOKENWIRE_CORS_ORIGINS=url)
+    client = await serve(provider, **ONE_MODEL, TOKENWIRE_CORS_ORIGINS=url)
     page_files = copied("html", tmp_path)
     script = page_files / "chat.js"
     assert script.read_text().count(README_SERVER) == 2

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from tests.conftest import Serve
-from tests.e2e.conftest import Chromium
-from tests.examples.conftest import EXAMPLES, MODEL, drive, free_port, running
+from tests.e2e.conftest import ONE_MODEL, Chromium
+from tests.examples.conftest import EXAMPLES, drive, free_port, running
 from tests.fakes.node import NODE
 from tests.fakes.upstream import Upstream
 
@@ -27,7 +27,7 @@ async def test_use_chat_streams_resumes_and_stops(
     provider: Upstream, serve: Serve, chromium: Chromium
 ) -> None:
     """The production build; the key stays in Next's process, and ids lead to no other route."""
-    client = await serve(provider, **MODEL, TOKENWIRE_API_KEYS=KEY)
+    client = await serve(provider, **ONE_MODEL, TOKENWIRE_API_KEYS=KEY)
     port = str(free_port())
     url = f"http://127.0.0.1:{port}"
     environ = {"TOKENWIRE_URL": str(client.base_url).rstrip("/"), "TOKENWIRE_KEY": KEY}

@@ -9,8 +9,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.conftest import Serve
-from tests.e2e.conftest import Chromium
-from tests.examples.conftest import EXAMPLES, MODEL, free_port, running
+from tests.e2e.conftest import ONE_MODEL, Chromium
+from tests.examples.conftest import EXAMPLES, free_port, running
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text
 
 PROGRAM = Path(".cache/open-webui/bin/open-webui").absolute()
@@ -44,7 +44,7 @@ async def test_open_webui_streams_resumes_and_stops(
     second, third = asyncio.Event(), asyncio.Event()
     provider.answer(ROLE, text("one "), second, text("two "), third, text("three"), STOP, DONE)
     provider.answer(ROLE, text("going on"), Act.STALL)
-    client = await serve(provider, **MODEL, TOKENWIRE_API_KEYS=KEY)
+    client = await serve(provider, **ONE_MODEL, TOKENWIRE_API_KEYS=KEY)
     port = str(free_port())
     url = f"http://127.0.0.1:{port}"
     environ = {

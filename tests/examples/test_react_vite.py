@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Serve
-from tests.e2e.conftest import Chromium
-from tests.examples.conftest import EXAMPLES, MODEL, drive, free_port, running
+from tests.e2e.conftest import ONE_MODEL, Chromium
+from tests.examples.conftest import EXAMPLES, drive, free_port, running
 from tests.fakes.node import NODE
 from tests.fakes.upstream import Upstream
 
@@ -36,7 +36,7 @@ async def test_react_streams_resumes_and_stops(
     mode: str, provider: Upstream, serve: Serve, chromium: Chromium
 ) -> None:
     """With the development build, where StrictMode mounts twice, and with the production build."""
-    client = await serve(provider, **MODEL)
+    client = await serve(provider, **ONE_MODEL)
     port = str(free_port())
     url = f"http://127.0.0.1:{port}"
     command: list[str | Path] = [NODE, VITE, mode, "--host", "127.0.0.1", "--port", port]

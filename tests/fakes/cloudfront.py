@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -14,6 +12,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from tests.fakes.server import listening_at
 
 _CONNECTION = {"host", "content-length", "transfer-encoding", "connection"}
 _ADDED = {"authorization": "AWS4-HMAC-SHA256 Credential=x", "x-amz-cf-id": "of-this-request"}
@@ -33,7 +33,8 @@ async def cloudfront(origin: str) -> AsyncIterator[str]:
             return await _forwarded(client, request, body)
 
         app = Starlette(routes=[Route("/{path:path}", forward, methods=["GET", "HEAD", "POST"])])
-        async with _served(app) as base_url:
+        config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)
+        async with listening_at(config) as base_url:
             yield base_url
 
 
@@ -48,18 +49,3 @@ async def _forwarded(client: httpx2.AsyncClient, request: Request, body: bytes) 
 
 def _without(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: value for name, value in headers if name not in _CONNECTION}
-
-
-@asynccontextmanager
-async def _served(app: Starlette) -> AsyncIterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
-    task = asyncio.create_task(server._serve([listener]))
-    while not server.started:
-        await asyncio.sleep(0.005)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()

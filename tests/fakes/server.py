@@ -42,6 +42,16 @@ async def serving(
     app = create_app(settings, Secrets(environ), logger)
     config = Config(around(app), settings)
     config.timeout_graceful_shutdown = 1
+    async with listening_at(config) as base_url:
+        try:
+            yield base_url
+        finally:
+            await app.state.services.hub.aclose()
+
+
+@asynccontextmanager
+async def listening_at(config: uvicorn.Config) -> AsyncIterator[str]:
+    """A uvicorn server in this event loop, on a free port; yields its base URL."""
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     task = asyncio.create_task(server._serve([listener]))
@@ -50,7 +60,6 @@ async def serving(
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        await app.state.services.hub.aclose()
         server.should_exit = True
         await task
         listener.close()
