@@ -355,6 +355,13 @@ def test_key_of_one_character() -> None:
     load({"OPENAI_API_KEY": "xy"}, NOWHERE)
 
 
+def test_key_that_was_copied_shortened() -> None:
+    """No header can carry it, so the start says which variable it is, and does not quote it."""
+    message = bad({"OPENAI_API_KEY": "sk-proj…"})
+    assert "OPENAI_API_KEY has a character outside ASCII" in message
+    assert "sk-proj" not in message
+
+
 def test_setting_is_named_as_it_was_written(tmp_path: Path) -> None:
     """By the variable, the key of its file, or the option; the last of them wins."""
     (tmp_path / "tokenwire.toml").write_text("port = 'many'")
