@@ -1,12 +1,12 @@
 #!/bin/sh
 # Every test, with the branch coverage gate; then, on the other Pythons that are here, the tests
 # that depend on Python. Usage: test.sh, or test.sh fast: what needs no other process.
-# WORKERS is how many run at a time: one per core, and one more, since some tests wait.
+# WORKERS is how many run at a time: two per core, since tests wait as much as they compute.
 set -u
 
 python=.venv/bin/python
 cores=$(getconf _NPROCESSORS_ONLN)
-workers=${WORKERS:-$((cores + 1))}
+workers=${WORKERS:-$((cores * 2))}
 elsewhere="not serial and not sam and not judge and not example"
 
 if [ "${1:-}" = fast ]; then

@@ -22,6 +22,7 @@ from tests.stores.servers import Server
 pytestmark = [
     pytest.mark.outside,
     pytest.mark.measured,
+    pytest.mark.xdist_group("workers"),
     pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc"),
 ]
 
@@ -179,12 +180,21 @@ async def test_sigterm_ends_the_streams_of_all_workers(server: Workers) -> None:
         status = await asyncio.to_thread(server.stop)
         ends = [read(received)[-1][1]["code"] for received in await asyncio.gather(*tasks)]
 
-    out, err = server.process.communicate()
+    _, err = server.process.communicate()
     assert ends == ["shutting_down", "shutting_down"]
     assert status == 0
     assert b"Traceback" not in err
     assert b"workers: 2" in err
-    assert out.count(b"it is replaced") == 1
+
+
+def test_replacement_is_logged(server_of: Callable[[str], Server]) -> None:
+    """One line for each worker that dies, and none for those that are stopped."""
+    server = start(2, reserved_port(), TOKENWIRE_STORE=server_of("redis").url)
+    first = server.pids
+    os.kill(first[0], signal.SIGKILL)
+    until(lambda: len(server.pids) == 2 and server.pids != first)
+    assert server.stop() == 0
+    assert server.process.communicate()[0].count(b"it is replaced") == 1
 
 
 def refused(**settings: str) -> str:
