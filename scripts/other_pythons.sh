@@ -13,7 +13,7 @@ for version in 3.13 3.14; do
   fi
   environment=.cache/python$version
   UV_PROJECT_ENVIRONMENT=$environment \
-    .cache/tools/bin/uv sync --quiet --frozen --extra server --python "$found"
+    .cache/tools/bin/uv sync --quiet --frozen --extra server --extra otel --python "$found"
   echo "Python $version:"
   sh scripts/suite.sh "$environment/bin/python" "$environment/pytest" \
     -n "$1" --dist loadgroup -q -m "not slow and not timed and not serial and not sam and not judge and not example" \

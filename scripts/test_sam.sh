@@ -72,12 +72,12 @@ if ! docker image inspect "$official" >/dev/null 2>&1 && ! timeout 60 docker pul
   export BASE="$standin" NGINX_IMAGE="$standin" STORE_IMAGE="$standin"
   export STORE_PROGRAM=redis-server STORE_CLIENT=redis-cli
 fi
-export TOKENWIRE_IMAGE=tokenwire-of-tests
+export TESTED_IMAGE=tokenwire-of-tests
 if [ -z "${BASE-$official}" ]; then
   echo "skipped: there is no base image for Dockerfile"
-  unset TOKENWIRE_IMAGE
+  unset TESTED_IMAGE
 else
-  docker build -q --network host --build-arg "BASE=${BASE:-$official}" -t "$TOKENWIRE_IMAGE" . >/dev/null
+  docker build -q --network host --build-arg "BASE=${BASE:-$official}" -t "$TESTED_IMAGE" . >/dev/null
 fi
 
 .cache/sam/bin/sam validate --lint

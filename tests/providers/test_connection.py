@@ -255,9 +255,8 @@ async def test_certificates_are_checked(tmp_path: Path) -> None:
     secure.load_cert_chain(pem)
     server = Server(OK + b"content-length: 5\r\n\r\nhello")
     trusting, strict = Pool(9, ssl.create_default_context(cafile=str(pem))), Pool(9)
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=secure)
-    async with listener:
-        server.url = f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
+    async with listening(server.serve, secure=secure) as address:
+        server.url = f"https://{address}/"
         assert await body_of(await post(server, trusting)) == b"hello"
         with pytest.raises(httpx2.ConnectError):
             await post(server, strict)

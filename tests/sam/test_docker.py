@@ -53,7 +53,7 @@ def until_healthy(container: str) -> None:
 @pytest.fixture(scope="module")
 def image() -> str:
     """Return the image that ``make test-sam`` has built of ``Dockerfile``."""
-    found = os.environ.get("TOKENWIRE_IMAGE")
+    found = os.environ.get("TESTED_IMAGE")
     if found is None:
         pytest.skip("make test-sam builds the image, where it has a base for it")
     return found
@@ -63,7 +63,7 @@ def image() -> str:
 def replicas(image: str) -> Iterator[str]:
     """Start ``compose.yaml``; yield the URL of nginx."""
     port = reserved_port()
-    environ = {**os.environ, "TOKENWIRE_API_KEYS": KEY, "PORT": str(port)}
+    environ = {**os.environ, "TOKENWIRE_IMAGE": image, "TOKENWIRE_API_KEYS": KEY, "PORT": str(port)}
     command = [*compose(), "-p", PROJECT]
     up = [*command, "up", "-d", "--no-build"]
     done = subprocess.run(up, env=environ, capture_output=True, text=True, check=False)
