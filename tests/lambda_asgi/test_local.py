@@ -408,6 +408,7 @@ async def test_taken_port_is_said(tmp_path: Path) -> None:
         _, error = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
     assert error.decode().startswith(f"cannot listen on 127.0.0.1:{client.base_url.port}: ")
+    assert "Choose another address with --host and --port." in error.decode()
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,10 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | No
     try:
         asyncio.run(run(options, configured))
     except OSError as error:
-        sys.exit(f"cannot listen on {options.host}:{options.port}: {error.strerror}")
+        sys.exit(
+            f"cannot listen on {options.host}:{options.port}: {error.strerror}. "
+            "Choose another address with --host and --port."
+        )
 
 
 if __name__ == "__main__":
