@@ -10,7 +10,7 @@ workers=${WORKERS:-$((cores * 2))}
 elsewhere="not serial and not sam and not judge and not example"
 
 if [ "${1:-}" = fast ]; then
-  exec "$python" -m pytest -q -n "$cores" --dist loadgroup \
+  exec "$python" -m pytest -q -n "$workers" --dist loadgroup \
     -m "not outside and not timed and not slow and $elsewhere"
 fi
 
