@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -261,6 +262,13 @@ async def test_certificates_are_checked(tmp_path: Path) -> None:
         with pytest.raises(httpx2.ConnectError):
             await post(server, strict)
         await trusting.aclose()
+
+
+def test_pools_share_the_certificates() -> None:
+    """Reading them takes 20 ms, and providers connect in threads of their own at startup."""
+    with ThreadPoolExecutor() as threads:
+        pools = list(threads.map(Pool, range(1, 5)))
+    assert len({id(pool._certificates) for pool in pools}) == 1
 
 
 async def test_failure_of_a_follower_is_the_readers() -> None:

@@ -57,8 +57,8 @@ class Document:
 
     def reply(self, models: Callable[[Mapping[str, Any]], list[str]]) -> Reply:
         """Return it as a list of models, which ``models`` reads from a body with success."""
-        is_list = self.status == 200 and isinstance(self.body, dict)
-        names = sorted(models(self.body)) if is_list and isinstance(self.body, dict) else []
+        body = self.body if self.status == 200 else None
+        names = sorted(models(body)) if isinstance(body, dict) else []
         return Reply(self.status, tuple(names), self.headers.get("date", ""))
 
 
@@ -148,8 +148,8 @@ class Http:
 async def _error(response: httpx2.Response) -> object:
     """The error object in a refusal's body."""
     try:
-        found = json.loads(await response.aread())
-    except (httpx2.HTTPError, ValueError, RecursionError):
+        found = _json(await response.aread())
+    except httpx2.HTTPError:
         return None
     finally:
         await response.aclose()

@@ -11,7 +11,8 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from threading import Lock
 from typing import TypeAlias
 
 import httpx2
@@ -24,6 +25,7 @@ _PORTS = {"http": 80, "https": 443}
 _KEEP_ALIVE = 5.0
 """Seconds for which an unused connection is kept."""
 _OURS = frozenset({b"host", b"content-length", b"transfer-encoding"})
+_READING = Lock()
 
 
 class _Body(httpx2.AsyncByteStream):
@@ -51,12 +53,13 @@ class Pool(httpx2.AsyncBaseTransport):
 
     Args:
         limit: Connections that may be open.
-        certificates: Whom to trust. By default as httpx2.
+        certificates: Which certificates are trusted. By default as httpx2.
     """
 
     def __init__(self, limit: int, certificates: ssl.SSLContext | None = None) -> None:
         self._limit = limit
-        self._certificates = certificates or httpx2.create_ssl_context()
+        with _READING:  # providers are prepared in threads
+            self._certificates = certificates or _trusted()
         self._origins: dict[Connection, _Origin] = {}
         self._idle: dict[_Origin, list[Connection]] = {}
         # A provider has one address, or one per model.
@@ -146,6 +149,12 @@ class Pool(httpx2.AsyncBaseTransport):
         origin = self._origins.pop(connection, None)
         if origin is not None and connection in (idle := self._idle.get(origin, [])):
             idle.remove(connection)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return httpx2's certificates, which take 20 ms to read: once for all providers."""
+    return httpx2.create_ssl_context()
 
 
 @contextmanager
