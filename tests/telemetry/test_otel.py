@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,8 @@ from tests.e2e.test_process import started
 from tests.fakes.ports import reserved_port
 from tests.fakes.upstream import Upstream, upstream
 from tests.http.reading import read
+from tokenwire.app import create_app
+from tokenwire.settings import Settings
 from tokenwire.telemetry.otel import names
 
 pytestmark = [pytest.mark.outside, pytest.mark.xdist_group("otel")]
@@ -196,6 +199,13 @@ def inference(received: Received, index: int) -> dict[str, Any]:
 def events(span: dict[str, Any]) -> list[str]:
     """The names of a span's events, in order."""
     return [event["name"] for event in span.get("events", [])]
+
+
+def test_app_has_no_thread_before_it_starts() -> None:
+    """Workers are forked from a process that has made the app; ``doctor`` never starts it."""
+    before = threading.enumerate()
+    create_app(Settings(otel=True))
+    assert threading.enumerate() == before
 
 
 def test_complete_stream(received: Received) -> None:

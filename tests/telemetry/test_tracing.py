@@ -42,6 +42,10 @@ class Noted:
     ids: tuple[str, str] = ("a" * 32, "b" * 16)
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def start(self) -> None:
+        """As ``Tracing``."""
+        self.calls.append("start")
+
     def begin(self, method: str, headers: Iterable[tuple[bytes, bytes]]) -> Noted:
         """As ``Tracing``."""
         self.calls.append(f"begin {method}")

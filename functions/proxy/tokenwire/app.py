@@ -153,12 +153,10 @@ def _services(
     numbers: Numbers,
 ) -> Services:
     def count(stream: Stream) -> None:
-        facts = stream.facts
-        first, ended = facts.first_content, facts.ended or facts.started
-        record = stream_record(stream)
-        metrics.ended(record, first and first - facts.started, ended - facts.started)
+        record, times = stream_record(stream), stream_times(stream)
+        metrics.ended(record, times.first_content, times.duration)
         if tracing is not None:
-            tracing.stream_ended(record, stream_times(stream))
+            tracing.stream_ended(record, times)
 
     durability = Durability(durable, settings.lease, settings.durability)
     hub = Hub(_limits(settings), on_end=count, durability=durability)
@@ -259,6 +257,8 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if services.tracing is not None:
+            services.tracing.start()
         # On Lambda this is the init phase, which has a full CPU.
         await asyncio.gather(services.catalog.prepare(), secrets.prepare(), store.prepare())
         current = asyncio.create_task(services.metrics.keep_current(), name="metrics")

@@ -8,11 +8,10 @@ from fnmatch import fnmatchcase
 
 from ..errors import ClientError
 from ..providers.protocol import Role
+from ..telemetry import is_plain
 from .checks import Check, Status
 from .services import Services
 
-# A name from a provider's list that is printed and logged.
-_PLAIN = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}")
 _NUMBER = re.compile(r"\d+")
 # Models of other kinds in the same lists.
 _NO_CHAT = re.compile(
@@ -80,7 +79,7 @@ def best(models: Sequence[str], role: Role) -> str:
     """
     if role.models:
         return role.models[0]
-    chats = [name for name in models if _PLAIN.fullmatch(name) and not _NO_CHAT.search(name)]
+    chats = [name for name in models if is_plain(name) and not _NO_CHAT.search(name)]
     for pattern in role.prefers:
         if fitting := [name for name in chats if fnmatchcase(name, pattern)]:
             return max(fitting, key=_version)

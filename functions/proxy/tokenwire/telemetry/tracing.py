@@ -40,6 +40,9 @@ class Trace(Protocol):
 class Tracing(Protocol):
     """Makes the traces of an app, and counts its metrics."""
 
+    def start(self) -> None:
+        """Start the threads that send what is collected. Not before workers are forked."""
+
     def begin(self, method: str, headers: Iterable[tuple[bytes, bytes]]) -> Trace:
         """Begin the trace of a request, or continue the one that its headers name."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -19,15 +19,21 @@ from .spans import OpenTelemetry
 def tracing(
     version: str, open_streams: Callable[[], int], open_viewers: Callable[[], int]
 ) -> OpenTelemetry:
-    """Return the tracing of an app, which sends in the background."""
-    processor = BatchSpanProcessor(OTLPSpanExporter())
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+    """Return the tracing of an app, which sends in threads once it is started."""
+    spans, metrics = OTLPSpanExporter(), OTLPMetricExporter()
     resource = _resource(version)
     tracers = TracerProvider(resource=resource)
-    tracers.add_span_processor(processor)
-    meters = MeterProvider([reader], resource=resource)
+    meters = MeterProvider(resource=resource)
     instruments = Instruments(meters.get_meter("tokenwire"), open_streams, open_viewers)
-    return OpenTelemetry(tracers, meters, instruments)
+
+    def export() -> MetricReader:
+        # Either constructor starts a thread.
+        tracers.add_span_processor(BatchSpanProcessor(spans))
+        reader = PeriodicExportingMetricReader(metrics)
+        meters.add_metric_reader(reader)
+        return reader
+
+    return OpenTelemetry(tracers, meters, instruments, export)
 
 
 def _resource(version: str) -> Resource:

@@ -6,10 +6,11 @@ https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -37,19 +38,31 @@ class OpenTelemetry:
     """The traces and metrics of one app.
 
     Args:
-        tracers: Makes spans, and exports them.
-        meters: Exports the metrics.
+        tracers: Makes spans, and exports them once ``export`` was called.
+        meters: Makes the metrics.
         instruments: The metrics.
+        export: Starts to send both; returns the reader of the metrics, since ``meters``
+            neither flushes nor stops a reader that is added later.
     """
 
     def __init__(
-        self, tracers: TracerProvider, meters: MeterProvider, instruments: Instruments
+        self,
+        tracers: TracerProvider,
+        meters: MeterProvider,
+        instruments: Instruments,
+        export: Callable[[], MetricReader],
     ) -> None:
         self._tracers = tracers
         self._meters = meters
         self._instruments = instruments
         self._tracer = tracers.get_tracer("tokenwire")
         self._running: OrderedDict[str, _Stream] = OrderedDict()
+        self._export = export
+        self._readers: list[MetricReader] = []
+
+    def start(self) -> None:
+        """As ``Tracing``."""
+        self._readers.append(self._export())
 
     def begin(self, method: str, headers: Iterable[tuple[bytes, bytes]]) -> RequestSpan:
         """As ``Tracing``."""
@@ -60,9 +73,7 @@ class OpenTelemetry:
 
     def stream_ended(self, stream: StreamRecord, times: StreamTimes) -> None:
         """As ``Tracing``."""
-        labels = _labels(stream.provider, stream.request_model)
-        if stream.error_code:
-            labels[names.ERROR_TYPE] = plain_name(stream.error_code) or ""
+        labels = _labels(stream.provider, stream.request_model, stream.error_code)
         self._instruments.stream_ended(stream, times, labels)
         running = self._running.pop(stream.id, None)
         if running is not None:
@@ -71,11 +82,14 @@ class OpenTelemetry:
     def flush(self) -> None:
         """As ``Tracing``."""
         self._tracers.force_flush(_FLUSH_MS)
-        self._meters.force_flush(_FLUSH_MS)
+        for reader in self._readers:
+            reader.force_flush(_FLUSH_MS)
 
     def close(self) -> None:
         """As ``Tracing``."""
         self._tracers.shutdown()
+        for reader in self._readers:
+            reader.shutdown()
         self._meters.shutdown()
 
 
@@ -138,9 +152,7 @@ class RequestSpan:
             self.span.set_status(StatusCode.ERROR)
         self.span.end()
         if log.started and log.stream is not None:
-            labels = _labels(log.stream.provider, log.stream.request_model)
-            if log.failure:
-                labels[names.ERROR_TYPE] = log.failure
+            labels = _labels(log.stream.provider, log.stream.request_model, log.failure)
             self.instruments.request_ended(log, labels)
 
 
@@ -150,12 +162,15 @@ def _headers(span: Span) -> Mapping[str, str]:
     return headers
 
 
-def _labels(provider: str, model: str) -> dict[str, str]:
-    return {
+def _labels(provider: str, model: str, error: str | None = None) -> dict[str, str]:
+    labels = {
         names.OPERATION: "chat",
         names.PROVIDER: names.PROVIDERS.get(provider, provider),
         names.REQUEST_MODEL: plain_name(model) or "",
     }
+    if error_type := plain_name(error):
+        labels[names.ERROR_TYPE] = error_type
+    return labels
 
 
 def _of_request(log: RequestLog) -> dict[str, AttributeValue]:
