@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .errors import DeployError
+from .errors import DeployError, code_of
 
 POLICY = Path("examples/deploy/policy.json")
 
@@ -61,12 +61,12 @@ def identity(sts: Any) -> Identity:
     try:
         found = sts.get_caller_identity()
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        raise DeployError(f"AWS refuses the credentials ({code}). Renew them; {_LOGIN}") from None
-    except BotoCoreError as error:
-        name = type(error).__name__
         raise DeployError(
-            f"There are no usable AWS credentials ({name}). Set them; {_LOGIN}"
+            f"AWS refuses the credentials ({code_of(error)}). Renew them; {_LOGIN}"
+        ) from None
+    except BotoCoreError as error:
+        raise DeployError(
+            f"There are no usable AWS credentials ({code_of(error)}). Set them; {_LOGIN}"
         ) from None
     return Identity(found["Account"], found["Arn"])
 
@@ -105,8 +105,7 @@ def rights(iam: Any, who: Identity, where: str, policy: Path = POLICY) -> Rights
             refused += _refused(iam, principal, actions, resources)
     except Exception as error:
         # Whatever answers in IAM's place: deploying does not depend on this check.
-        code = getattr(error, "response", {}).get("Error", {}).get("Code") or type(error).__name__
-        return Rights(unknown=f"iam:SimulatePrincipalPolicy: {code}")
+        return Rights(unknown=f"iam:SimulatePrincipalPolicy: {code_of(error)}")
     return Rights(tuple(sorted(set(refused))))
 
 

@@ -12,6 +12,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tokenwire.sse import Parser
+
 from .errors import DeployError
 
 PROMPT = "Say hello in one short sentence."
@@ -92,13 +94,11 @@ def _is_demo(name: str) -> bool:
 
 
 def _events(parts: Iterator[bytes]) -> Iterator[dict[str, Any]]:
-    waiting = b""
+    parser = Parser()
     for part in parts:
-        *lines, waiting = (waiting + part).split(b"\n")
-        for line in lines:
-            data = line.removeprefix(b"data: ")
-            if data != line and data != b"[DONE]":
-                yield json.loads(data)
+        for event in parser.feed(part):
+            if event.data != "[DONE]":
+                yield json.loads(event.data)
 
 
 def _failed(response: httpx2.Response) -> DeployError:

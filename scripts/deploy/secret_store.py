@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .errors import DeployError
+from .errors import DeployError, code_of
 from .providers import CALLERS
 
 
@@ -72,6 +72,4 @@ class SecretStore:
 
 
 def _refused(action: str, name: str, error: Exception) -> DeployError:
-    # Only the code: a message may quote the request.
-    code = getattr(error, "response", {}).get("Error", {}).get("Code") or type(error).__name__
-    return DeployError(f"{action} on {name} failed: {code}.")
+    return DeployError(f"{action} on {name} failed: {code_of(error)}.")

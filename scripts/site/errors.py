@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from scripts.site.tables import rows
+from scripts.site.tables import rows, section
 
 _INTRODUCTION = """# Error codes
 
@@ -21,7 +21,7 @@ def errors_page(operate: str) -> str:
     """Return the page, with one heading per code in alphabetical order."""
     sections = {
         code: _section(code, statuses, retry, text)
-        for codes, statuses, retry, text in rows(operate, "## Error codes")
+        for codes, statuses, retry, text in rows(section(operate, "Error codes"))
         for code, statuses, retry in _each(codes, statuses, retry)
     }
     return "\n".join([_INTRODUCTION, *(sections[code] for code in sorted(sections))])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, inspect
 
-from scripts.site.tables import rows
+from scripts.site.tables import rows, section
 from scripts.site.types import default_of, name_of
 from tokenwire.registries import Registries
 from tokenwire.settings import PREFIX, ModelSettings, Settings
@@ -33,11 +33,11 @@ def settings_page(operate: str) -> str:
     if missing:
         raise ValueError(f"docs/operate.md does not describe {', '.join(missing)}")
     sections = [_section(field, described.get(field.name, "")) for field in fields]
-    return "\n".join([_INTRODUCTION, *sections, _table_of("models", ModelSettings), *_kinds()])
+    return "\n".join([_INTRODUCTION, *sections, _table_of("`[models]`", ModelSettings), *_kinds()])
 
 
 def _descriptions(operate: str) -> Iterator[tuple[str, str]]:
-    for names, _, text in rows(operate, "## Settings"):
+    for names, _, text in rows(section(operate, "Settings")):
         for name in re.findall(r"`(\w+)`", names):
             yield name, text
 
@@ -70,14 +70,11 @@ def _moved(text: str) -> str:
 def _kinds() -> Iterator[str]:
     """Yield a section for each kind of provider of this package."""
     for kind in Registries.load().providers.values():
-        yield _table_of(f"providers.NAME, kind = {kind.name}", kind.settings)
+        yield _table_of(f'`[providers.NAME]` with `kind = "{kind.name}"`', kind.settings)
 
 
-def _table_of(name: str, struct: type[Struct]) -> str:
+def _table_of(title: str, struct: type[Struct]) -> str:
     lines = [f"| `{f.name}` | {name_of(f.type)} | {default_of(f)} |" for f in _fields(struct)]
-    head = (
-        f"## `[{name}]`"
-        if " " not in name
-        else f'## `[providers.NAME]` with `kind = "{name.split()[-1]}"`'
+    return "\n".join(
+        [f"## {title}", "", "| Key | Type | Default |", "| --- | --- | --- |", *lines, ""]
     )
-    return "\n".join([head, "", "| Key | Type | Default |", "| --- | --- | --- |", *lines, ""])

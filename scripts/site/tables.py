@@ -1,4 +1,4 @@
-"""Tables in Markdown."""
+"""Sections and tables in Markdown."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ import re
 _CELLS = re.compile(r"(?<!\\)\|")
 
 
-def rows(text: str, heading: str) -> list[list[str]]:
-    """Return the cells of each row of the first table below a heading, without the table's header.
+def section(text: str, heading: str) -> str:
+    """Return what is below a heading of the second level, up to the next one.
 
     Raises:
-        ValueError: There is no such heading, or no table below it.
+        ValueError: There is no such heading.
     """
-    lines = iter(text.partition(f"\n{heading}\n")[2].splitlines())
-    for line in lines:
-        if line.startswith("| ---"):
-            break
-    found = list[list[str]]()
-    for line in lines:
-        if not line.startswith("|"):
-            break
-        found.append([cell.strip() for cell in _CELLS.split(line.strip().strip("|"))])
+    _, found, rest = f"\n{text}".partition(f"\n## {heading}\n")
     if not found:
-        raise ValueError(f"no table below {heading!r}")
+        raise ValueError(f"no heading {heading!r}")
+    return rest.partition("\n## ")[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of each row of all tables in a text, without the tables' headers."""
+    found, in_body = list[list[str]](), False
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            in_body = False
+        elif line.startswith("| ---"):
+            in_body = True
+        elif in_body:
+            found.append([cell.strip() for cell in _CELLS.split(line.strip().strip("|"))])
     return found

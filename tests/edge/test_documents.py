@@ -8,32 +8,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from scripts.site.tables import rows, section
 from tests.test_imports import ONLY, TABLE
 from tokenwire.settings import Settings
 from tokenwire.streams.stream import new_id
 
+ARCHITECTURE = Path("docs/architecture.md").read_text()
 OPERATE = Path("docs/operate.md").read_text()
 SECURITY = Path("SECURITY.md").read_text()
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
-
-
 LINE = re.compile(r"`([\w./]+\.(?:yaml|py))`: `([^`]+)`")
 
 
-def rows(text: str) -> list[list[str]]:
-    """Return the cells of every table in the text, without headers."""
-    found, head = list[list[str]](), True
-    for line in text.splitlines():
-        if not line.startswith("| "):
-            head = True
-        elif line.startswith("| ---"):
-            head = False
-        elif not head:
-            found.append([cell.strip() for cell in line.strip("|").split(" | ")])
-    return found
-
-
-BOUNDS = rows(OPERATE.split("## Bounds\n")[1].split("\n## ")[0])
+BOUNDS = rows(section(OPERATE, "Bounds"))
 STATEMENTS = rows(SECURITY)
 
 
@@ -90,7 +77,7 @@ def test_settings_of_bounds_exist() -> None:
 
 def test_table_of_rooms_is_the_one_that_is_checked() -> None:
     """``docs/architecture.md`` lists every room, with the imports that ``test_imports`` permits."""
-    text = Path("docs/architecture.md").read_text().split("## The rooms\n")[1].split("\n## ")[0]
+    text = section(ARCHITECTURE, "The rooms")
     documented = {
         room: set(re.findall(r"[\w.]+", cells[-1]))
         for cells in rows(text)
@@ -106,7 +93,7 @@ def test_table_of_rooms_is_the_one_that_is_checked() -> None:
 
 def test_modules_of_the_layer_are_listed() -> None:
     """``docs/architecture.md`` lists every module of ``lambda_asgi``, and no other."""
-    text = Path("docs/architecture.md").read_text().split("## On Lambda\n")[1].split("\n## ")[0]
+    text = section(ARCHITECTURE, "On Lambda")
     layer = Path("layers/lambda_asgi/lambda_asgi")
     listed = sorted(name for row in rows(text) for name in re.findall(r"`(\w+)`", row[0]))
     present = [*layer.glob("*.py"), *layer.glob("local/*.py")]

@@ -74,6 +74,6 @@ async def _store(found: Configuration) -> Finding:
 def _needs_aws(found: Configuration) -> bool:
     """Return whether the settings use Bedrock, DynamoDB or SSM."""
     settings = found.settings
-    kinds = {given.kind for given in settings.providers.values()}
+    uses_bedrock = any(given.kind.startswith("bedrock") for given in settings.providers.values())
     uses_ssm = any(name.startswith("ssm:") for name in (*references(settings), settings.store))
-    return uses_ssm or settings.store.startswith("dynamodb:") or "bedrock" in str(kinds)
+    return uses_bedrock or uses_ssm or settings.store.startswith("dynamodb:")

@@ -110,12 +110,14 @@ def candidate(dialects: Mapping[str, Dialect], route: Route, request: ParsedRequ
     provider = route.provider
     translated = _translated(dialects, provider, request)
     with caused_by(translated.body):
-        opening = _traced(provider.open(translated, route.model), translated.body)
+        opening = _naming_fields(provider.open(translated, route.model), translated.body)
     return Candidate(f"{provider.name}/{route.model}", dialects[provider.dialect], opening)
 
 
 @asynccontextmanager
-async def _traced(opening: AbstractAsyncContextManager[Body], body: JSON) -> AsyncIterator[Body]:
+async def _naming_fields(
+    opening: AbstractAsyncContextManager[Body], body: JSON
+) -> AsyncIterator[Body]:
     """Open the provider's stream; errors name a field as the caller named it."""
     with caused_by(body):
         async with opening as stream:

@@ -7,9 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from starlette._utils import get_route_path
 from starlette.routing import Match, get_name
 from starlette.types import Scope
+
+from .paths import route_path
 
 
 class DeferredRoute(APIRoute):
@@ -46,7 +47,7 @@ class DeferredRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """As ``APIRoute``; compares strings before it builds a regular expression."""
-        path = get_route_path(scope)
+        path = route_path(scope)
         if path != self._start if self._is_literal else not path.startswith(self._start):
             return Match.NONE, {}
         return super().matches(scope)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -29,3 +30,10 @@ async def sent(pool: Any, data: bytes) -> AsyncIterator[Any]:
         raise
     finally:
         await pool.release(connection)
+
+
+def fail(outcomes: Iterable[asyncio.Future[Any]], error: Exception) -> None:
+    """Make those fail that have no result yet."""
+    for outcome in outcomes:
+        if not outcome.done():
+            outcome.set_exception(error)

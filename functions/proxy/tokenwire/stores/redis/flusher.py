@@ -18,7 +18,7 @@ from hiredis import pack_command
 from redis.exceptions import ResponseError
 
 from ...clock import monotonic
-from .exchange import sent
+from .exchange import fail, sent
 
 _INTERVAL = 0.005
 """Seconds between two flushes, unless more waits than one flush takes."""
@@ -80,7 +80,7 @@ class Flusher:
         for flush in self._flushes:
             flush.cancel()
         await asyncio.gather(*self._flushes, return_exceptions=True)
-        _fail(self._waiting, ConnectionError())
+        fail([one.outcome for one in self._waiting], ConnectionError())
 
     def _arm(self, *, at_once: bool = False) -> None:
         """Wait for the next flush; if none may begin, for the first command that is late."""
@@ -100,7 +100,7 @@ class Flusher:
             self._begin(self._next())
             self._flushed = now
         while self._waiting and self._waiting[0].late <= now:
-            _fail([self._waiting.popleft()], TimeoutError())
+            fail([self._waiting.popleft().outcome], TimeoutError())
         if self._waiting:
             self._arm()
 
@@ -125,14 +125,15 @@ class Flusher:
             self._arm()
 
     async def _flush(self, taken: list[_Waiting]) -> None:
+        outcomes = [one.outcome for one in taken]
         try:
             async with asyncio.timeout(self._timeout):
                 await self._exchange(taken)
         except asyncio.CancelledError:
-            _fail(taken, ConnectionError())
+            fail(outcomes, ConnectionError())
             raise
         except Exception as error:
-            _fail(taken, error)
+            fail(outcomes, error)
 
     async def _exchange(self, taken: list[_Waiting]) -> None:
         async with sent(self._pool, b"".join([one.command for one in taken])) as connection:
@@ -144,14 +145,7 @@ async def _receive(connection: Any, outcome: asyncio.Future[Any]) -> None:
     try:
         response = await connection.read_response(timeout=math.inf)
     except ResponseError as error:
-        if not outcome.done():
-            outcome.set_exception(error)
+        fail([outcome], error)
     else:
         if not outcome.done():
             outcome.set_result(response)
-
-
-def _fail(waiting: deque[_Waiting] | list[_Waiting], error: Exception) -> None:
-    for one in waiting:
-        if not one.outcome.done():
-            one.outcome.set_exception(error)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from redis.exceptions import ResponseError
 
 from ...clock import monotonic
 from ..exceptions import StoreError
-from .exchange import sent
+from .exchange import fail, sent
 from .server import Entries, Refused, as_ours
 
 Repeated = Callable[[Callable[..., Awaitable[Any]], Sequence[Any]], Awaitable[Any]]
@@ -103,7 +103,7 @@ class GroupReader:
         for read in reads:
             read.cancel()
         await asyncio.gather(*reads, return_exceptions=True)
-        _fail(self._waits.values(), StoreError("The store is closed."))
+        fail([wait.outcome for wait in self._waits.values()], StoreError("The store is closed."))
 
     def _enter(
         self, key: str, last: str, size: int, outcome: asyncio.Future[Entries | None]
@@ -185,13 +185,7 @@ class GroupReader:
     def _give_up(self, waits: dict[str, _Wait], error: Exception) -> None:
         for wait in waits.values():
             self._forget(wait)
-        _fail(waits.values(), error)
-
-
-def _fail(waits: Iterable[_Wait], error: Exception) -> None:
-    for wait in waits:
-        if not wait.outcome.done():
-            wait.outcome.set_exception(error)
+        fail([wait.outcome for wait in waits.values()], error)
 
 
 def _entry(entry_id: bytes, fields: list[bytes]) -> tuple[bytes, dict[bytes, bytes]]:
