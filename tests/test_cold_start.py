@@ -11,10 +11,11 @@ from typing import Any
 _UNNEEDED = {
     "click",
     "dotenv",
+    "fastapi",
     "http.server",
     "opentelemetry.sdk",
     "prometheus_client",
-    "pydantic.v1",
+    "pydantic",
     "tokenwire.stores.dynamodb.store",
     "tokenwire.stores.redis.store",
     "tomllib",
@@ -22,34 +23,40 @@ _UNNEEDED = {
     "wsgiref.simple_server",
 }
 """For a scrape, a server, a store or a route out of use, or files that Lambda does not have."""
+_STREAM = {"model": "demo/markdown", "stream": True, "messages": [{"role": "user", "content": "a"}]}
 _PROGRAM = """
 import asyncio, json, sys
 import tokenwire.lambda_handler as function
 
 modules = list(sys.modules)
 
-def routes():
-    return [route.path for route in function.app.routes if "dependant" in vars(route)]
+def built():
+    routes = function.rest.prepare().routes
+    return [route.path for route in routes if "dependant" in vars(route)]
 
-async def request():
+async def requests():
     import httpx2
-    transport = httpx2.ASGITransport(function.app)
+    transport = httpx2.ASGITransport(function.app, client=("127.0.0.1", 1))
     async with httpx2.AsyncClient(transport=transport, base_url="http://tests") as client:
-        return (await client.get("/healthz")).status_code
+        streamed = await client.post("/v1/chat/completions", json=json.loads(sys.argv[1]))
+        page = await client.get("/")
+        before = "fastapi" in sys.modules
+        missing = await client.get("/v1/streams/st_missing")
+        return [streamed.status_code, page.status_code, before, missing.status_code, built()]
+
+requested = asyncio.run(requests())
 
 from fastapi.openapi.models import Contact
 from pydantic import BaseModel
 
-built = Contact.__pydantic_complete__
-contact = Contact(name="a").model_dump(exclude_none=True)
 print(json.dumps({
     "sdk": "openai" in modules,
     "boto": "botocore.session" in modules,
     "aiohttp": "aiohttp" in modules,
     "modules": modules,
-    "routes": [len(function.app.routes), routes(), asyncio.run(request()), routes()],
-    "built": built,
-    "contact": contact,
+    "requested": requested,
+    "built": Contact.__pydantic_complete__,
+    "contact": Contact(name="a").model_dump(exclude_none=True),
     "left": "defer_build" in BaseModel.model_config,
 }))
 """
@@ -64,7 +71,7 @@ def imported(**environ: str) -> dict[str, Any]:
         if not name.endswith("_API_KEY") and not name.startswith("COVERAGE")
     }
     done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM],
+        [sys.executable, "-c", _PROGRAM, json.dumps(_STREAM)],
         env={**kept, "OPENAI_API_KEY": "env-key-of-tests", **environ},
         capture_output=True,
         text=True,
@@ -90,9 +97,19 @@ def test_a_start_imports_nothing_that_it_does_not_use() -> None:
     assert modules & _UNNEEDED == set()
 
 
-def test_a_start_builds_no_route_and_a_request_builds_its_own() -> None:
-    """FastAPI reads the signature of an endpoint, and of its dependencies, when it is requested."""
-    count, before, status, after = imported(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9")["routes"]
-    assert count > 20
-    assert before == []
-    assert (status, after) == (200, ["/healthz"])
+def test_streams_and_the_page_are_served_without_fastapi() -> None:
+    """It is imported for the first route with parameters, and builds that one route."""
+    streamed, page, before, missing, built = imported(
+        AWS_LAMBDA_RUNTIME_API="127.0.0.1:9", TOKENWIRE_DEMO="true", TOKENWIRE_AUTH="none"
+    )["requested"]
+    assert (streamed, page, before) == (200, 200, False)
+    assert (missing, built) == (404, ["/v1/streams/{stream_id}"])
+
+
+def test_an_environment_that_no_request_waits_for_imports_fastapi_at_its_start() -> None:
+    """Such as a provisioned one."""
+    found = imported(
+        AWS_LAMBDA_RUNTIME_API="127.0.0.1:9",
+        AWS_LAMBDA_INITIALIZATION_TYPE="provisioned-concurrency",
+    )
+    assert "fastapi" in found["modules"]

@@ -1,44 +1,25 @@
-"""The app: composes the rooms."""
+"""The app: a FastAPI app that can be served, mounted and extended; and its fast front."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import sys
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-
 from aws_lambda_powertools import Logger
-from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
-from . import __version__, provision
-from .auth.callers import ANONYMOUS, Authenticator
-from .auth.method import AuthDependencies
-from .auth.tickets import Secret, Tickets
-from .configuration import Configuration, references, wants_color
-from .gateway.catalog import Catalog
-from .gateway.checks import Checks
-from .gateway.invoker import Invoker as LambdaInvoker
-from .gateway.recording import stream_record, stream_times
-from .gateway.services import Invoker, Services
-from .gateway.worker import Worker
-from .http.errors import HANDLED, on_error
-from .http.middleware import Logged
-from .http.requests import POLICY_HEADER
-from .http.routes import routes
-from .references import check_secret, is_reference, listed
+from . import __version__
+from .composition import Composition, compose
+from .errors import ClientError, TokenwireError
+from .gateway.services import Invoker
+from .http.errors import on_error
+from .http.routes.parametric import parametric_routes
+from .http.routes.plain import own_routes, plugin_routes
 from .registries import Registries
 from .secrets import Secrets
-from .settings import Settings, options
+from .settings import Settings
 from .stores.contract import Store
-from .stores.shared_secret import SharedSecret
-from .streams.blocks import Bounds
-from .streams.deadline import Timeouts
-from .streams.hub import Hub
-from .streams.limits import Durability, Limits
-from .streams.stream import Stream
-from .telemetry import Emf, Metrics, Numbers, ProcessNumbers, Recorder, otel
+from .telemetry import Numbers
 
 
 def create_app(
@@ -68,51 +49,19 @@ def create_app(
     Raises:
         ProxyError: The settings are wrong (``bad_setting``).
     """
-    if settings is None:
-        found = Configuration.of_process()
-        settings, registries = found.settings, found.registries
-        secrets = secrets or found.secrets
-    secrets = secrets or Secrets({}, references(settings), ttl=settings.secret_ttl)
-    registries = registries or Registries.load()
-    durable = durable or provision.store(settings, secrets.read, registries.stores)
-    services = _services(
+    composition = compose(
         settings,
         secrets,
-        registries,
-        durable,
-        invoker or LambdaInvoker(),
-        numbers or ProcessNumbers(),
+        logger,
+        durable=durable,
+        invoker=invoker,
+        registries=registries,
+        numbers=numbers,
     )
-    app = FastAPI(
-        title="tokenwire",
-        version=__version__,
-        summary="Any LLM's token stream, to any browser",
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        lifespan=_lifespan(services, secrets, durable),
-        exception_handlers=dict.fromkeys(HANDLED, on_error),
-    )
-    app.state.services = services
-    app.router.routes.extend(routes(services.dialects))
-    # Outermost last: a preflight is logged too.
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST"],
-        allow_headers=["*", "Authorization", "Last-Event-ID", POLICY_HEADER],
-        expose_headers=[
-            "X-Stream-Id",
-            "X-Request-Id",
-            "X-Model",
-            "X-Tokenwire-Lease",
-            "Retry-After",
-        ],
-    )
-    emf = Emf(settings.emf_namespace) if settings.emf_namespace else None
-    recorder = Recorder(logger or _logger(settings), services.metrics, emf, services.tracing)
-    app.add_middleware(Logged, recorder=recorder, dialects=services.dialects)
-    app.state.worker = Worker(services, recorder)
+    app = routed(composition)
+    app.router.lifespan_context = composition.lifespan
+    for layer in reversed(composition.layers()):
+        app.add_middleware(layer.cls, *layer.args, **layer.kwargs)
     return app
 
 
@@ -125,152 +74,31 @@ def from_environment() -> FastAPI:
     return create_app()
 
 
-def _logger(settings: Settings) -> Logger:
-    formatter = None
-    if sys.stdout.isatty():
-        from .telemetry.terminal import TerminalFormatter
-
-        formatter = TerminalFormatter(color=wants_color())
-    logger = Logger(
-        service="tokenwire", level=settings.log_level, location=None, logger_formatter=formatter
+def routed(composition: Composition) -> FastAPI:
+    """Return all routes of a composition, without the layers around them, as an app."""
+    app = FastAPI(
+        title="tokenwire",
+        version=__version__,
+        summary="Any LLM's token stream, to any browser",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={
+            TokenwireError: on_error,
+            HTTPException: on_error,
+            RequestValidationError: _on_bad_parameter,
+            Exception: on_error,
+        },
     )
-    logger.addFilter(_without_task)
-    return logger
+    services = composition.services
+    app.state.services = services
+    app.state.worker = composition.worker
+    app.router.routes.extend(own_routes(services))
+    app.router.routes.extend(parametric_routes())
+    app.router.routes.extend(plugin_routes(services))
+    return app
 
 
-def _without_task(record: logging.LogRecord) -> bool:
-    # From Python 3.12 on asyncio's name for the task would be in every line.
-    record.__dict__.pop("taskName", None)
-    return True
-
-
-def _services(
-    settings: Settings,
-    secrets: Secrets,
-    registries: Registries,
-    durable: Store,
-    invoker: Invoker,
-    numbers: Numbers,
-) -> Services:
-    def count(stream: Stream) -> None:
-        record, times = stream_record(stream), stream_times(stream)
-        metrics.ended(record, times.first_content, times.duration)
-        if tracing is not None:
-            tracing.stream_ended(record, times)
-
-    durability = Durability(durable, settings.lease, settings.durability)
-    hub = Hub(_limits(settings), on_end=count, durability=durability)
-    metrics = Metrics(
-        lambda: hub.open_streams,
-        lambda: hub.open_viewers,
-        lambda: hub.store_status == "degraded",
-        numbers,
-    )
-    tracing = None
-    if settings.otel:
-        tracing = otel.create(__version__, lambda: hub.open_streams, lambda: hub.open_viewers)
-
-    providers = provision.providers(settings, secrets, registries.providers)
-    roles = provision.roles(settings, registries.providers)
-    return Services(
-        settings=settings,
-        hub=hub,
-        catalog=Catalog(
-            providers,
-            settings.models,
-            settings.default_model or provision.stand_in_model(roles),
-            provision.off(settings, registries.providers),
-            provision.foreign(settings),
-            [name for name, role in roles.items() if role.is_stand_in],
-        ),
-        checks=Checks(providers, provision.absent(settings, secrets)),
-        roles=roles,
-        authenticate=_authenticator(settings, secrets, registries),
-        tickets=_tickets(settings, secrets, durable),
-        metrics=metrics,
-        tracing=tracing,
-        invoker=invoker,
-        dialects=registries.dialects,
-    )
-
-
-def _authenticator(settings: Settings, secrets: Secrets, registries: Registries) -> Authenticator:
-    async def keys() -> Iterable[str]:
-        # One parameter may hold many keys.
-        return [
-            check_secret("TOKENWIRE_API_KEYS", key)
-            for given in settings.api_keys
-            for key in listed(await _resolve(secrets, given))
-        ]
-
-    method = registries.auth[settings.auth]
-    return method.create(
-        AuthDependencies(
-            options=options(settings, method),
-            keys=keys,
-            key_count=len(settings.api_keys),
-            origins=settings.cors_origins,
-            secret=secrets.get,
-        )
-    )
-
-
-def _tickets(settings: Settings, secrets: Secrets, durable: Store) -> Tickets:
-    secret = _ticket_secret(settings, secrets, durable)
-    others = secret.others if isinstance(secret, SharedSecret) else None
-    return Tickets(secret, settings.ticket_ttl, others=others)
-
-
-def _ticket_secret(settings: Settings, secrets: Secrets, durable: Store) -> Secret:
-    given = settings.secret
-    if not given:
-        # The process that signs a ticket is seldom the one that verifies it.
-        return SharedSecret(durable)
-
-    async def secret() -> bytes:
-        return check_secret("TOKENWIRE_SECRET", await _resolve(secrets, given)).encode()
-
-    return secret
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        bounds=Bounds(window=settings.window_bytes, retained=settings.max_stream_bytes),
-        timeouts=Timeouts(
-            settings.timeout_first_content, settings.timeout_idle, settings.timeout_total
-        ),
-        streams=settings.max_streams,
-        bytes=settings.max_total_bytes,
-        retention=settings.retention,
-        owner_streams=settings.max_caller_streams,
-        owner_bytes=settings.max_caller_bytes,
-        unlimited=frozenset({ANONYMOUS.id}),
-    )
-
-
-async def _resolve(secrets: Secrets, key: str) -> str:
-    return await secrets.get(key) if is_reference(key) else key
-
-
-def _lifespan(
-    services: Services, secrets: Secrets, store: Store
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if services.tracing is not None:
-            services.tracing.start()
-        # On Lambda this is the init phase, which has a full CPU.
-        await asyncio.gather(services.catalog.prepare(), secrets.prepare(), store.prepare())
-        current = asyncio.create_task(services.metrics.keep_current(), name="metrics")
-        if services.settings.check_providers:
-            services.checks.start()
-        yield
-        current.cancel()
-        await services.checks.aclose()
-        await services.hub.aclose()
-        await services.catalog.aclose()
-        await store.aclose()
-        if services.tracing is not None:
-            await asyncio.to_thread(services.tracing.close)
-
-    return lifespan
+async def _on_bad_parameter(request: Request, error: RequestValidationError) -> Response:
+    name = ".".join(map(str, error.errors()[0]["loc"][1:]))
+    return await on_error(request, ClientError(f"The parameter {name} is malformed.", param=name))

@@ -10,7 +10,7 @@ from pathlib import Path
 from .references import is_reference
 from .registries import Registries
 from .secrets import ParameterStore, Secrets
-from .settings import Settings, environment, load
+from .settings import Settings, environment, load, starts_on_demand
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,11 @@ class Configuration:
 def wants_color() -> bool:
     """Return whether a terminal may be sent colours: https://no-color.org."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def is_awaited() -> bool:
+    """Return whether a request waits for this process to start: what can be deferred should be."""
+    return starts_on_demand(os.environ)
 
 
 def references(settings: Settings) -> frozenset[str]:

@@ -9,9 +9,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pydantic import BaseModel
+from starlette.types import ASGIApp
 
 from lambda_asgi import Context, Handler, UnsupportedEvent
+
+from .composition import compose
+from .configuration import is_awaited
+from .front import Deferred, front
+
+_composition = compose()
+
+
+def _rest() -> ASGIApp:
+    with _models_on_first_use():
+        from .app import routed
+    return routed(_composition)
 
 
 @contextmanager
@@ -19,8 +31,10 @@ def _models_on_first_use() -> Iterator[None]:
     """Let the pydantic models that are imported in here build their validators on first use.
 
     FastAPI imports its models of OpenAPI documents with itself, and no request but one for
-    ``/openapi.json`` needs them: a tenth of the start.
+    ``/openapi.json`` needs them.
     """
+    from pydantic import BaseModel
+
     BaseModel.model_config["defer_build"] = True
     try:
         yield
@@ -28,10 +42,11 @@ def _models_on_first_use() -> Iterator[None]:
         del BaseModel.model_config["defer_build"]
 
 
-with _models_on_first_use():
-    from .app import from_environment
-
-app = from_environment()
+rest = Deferred(_rest)
+"""Most environments serve the page and start streams; none of that needs FastAPI."""
+if not is_awaited():
+    rest.prepare()
+app = front(_composition, rest)
 
 
 async def on_event(event: Mapping[str, Any], context: Context) -> dict[str, str]:
@@ -40,10 +55,9 @@ async def on_event(event: Mapping[str, Any], context: Context) -> dict[str, str]
     Raises:
         UnsupportedEvent: The function did not send the event itself.
     """
-    if not app.state.worker.takes(event):
+    if not _composition.worker.takes(event):
         raise UnsupportedEvent("this function takes HTTP events, and those it sends to itself")
-    result: dict[str, str] = await app.state.worker(event, context)
-    return result
+    return await _composition.worker(event, context)
 
 
 handler = Handler(app, on_event=on_event)

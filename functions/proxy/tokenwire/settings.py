@@ -134,9 +134,9 @@ def load(
     """
     registries = registries or Registries.load()
     found, shown = _given(environ, folder, fetch, options or {})
-    found.setdefault("openai_sdk", not _starts_on_demand(environ))
+    found.setdefault("openai_sdk", not starts_on_demand(environ))
     # For an environment that a request waits for it would be work that is thrown away.
-    found.setdefault("check_providers", not _starts_on_demand(environ))
+    found.setdefault("check_providers", not starts_on_demand(environ))
     # A deployment whose key is missing must not answer from a script.
     found.setdefault("demo", "AWS_LAMBDA_RUNTIME_API" not in environ)
     providers = _merged(_turned_on(environ, registries), found.pop("providers", {}))
@@ -200,8 +200,8 @@ def _check_models(settings: Settings, registries: Registries, shown: Mapping[str
         check_route(name, route, names, settings.models, off)
 
 
-def _starts_on_demand(environ: Mapping[str, str]) -> bool:
-    """Whether a request waits for this process, as for no other Lambda environment."""
+def starts_on_demand(environ: Mapping[str, str]) -> bool:
+    """Return whether a request waits for this process, as for no other Lambda environment."""
     kind = environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
     return "AWS_LAMBDA_RUNTIME_API" in environ and kind == "on-demand"
 

@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from ..app import create_app
 from ..auth.loopback import check_bind
+from ..composition import compose
 from ..configuration import Configuration
 from . import options
 from .findings import Finding, of_references
@@ -24,8 +24,7 @@ def check(config: str | None) -> None:
     No provider is called, and no server started.
     """
     found = options.configuration(config=config)
-    app = create_app(found.settings, found.secrets, registries=found.registries)
-    services = app.state.services
+    services = compose(found.settings, found.secrets, registries=found.registries).services
     check_bind(services.authenticate, found.settings.host)
     check_workers(found.settings, is_shared=services.hub.is_shared)
     names = ", ".join(services.catalog.status) or "none"

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from .. import provision
-from ..app import create_app
+from ..composition import compose
 from ..configuration import Configuration, references
 from ..gateway.services import Services
 from ..references import is_reference
@@ -39,8 +39,8 @@ def doctor(config: str | None) -> None:
     found = options.configuration(config=config)
     # What is logged is among the findings.
     quiet = msgspec.structs.replace(found.settings, log_level="ERROR")
-    app = create_app(quiet, found.secrets, registries=found.registries)
-    sys.exit(not report(asyncio.run(_findings(found, app.state.services))))
+    composition = compose(quiet, found.secrets, registries=found.registries)
+    sys.exit(not report(asyncio.run(_findings(found, composition.services))))
 
 
 async def _findings(found: Configuration, services: Services) -> list[Finding]:

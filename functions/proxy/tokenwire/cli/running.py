@@ -10,11 +10,12 @@ from socket import socket
 from tempfile import TemporaryDirectory
 
 import uvicorn
-from fastapi import FastAPI
 
-from ..app import create_app
+from ..app import routed
+from ..composition import Composition, compose
 from ..configuration import Configuration
 from ..errors import ProxyError
+from ..front import front
 from ..gateway.services import Services
 from ..server import Config
 from ..server.listeners import Listeners
@@ -27,10 +28,10 @@ class _Server(uvicorn.Server):
     """Ends the streams before it waits for open responses, which would otherwise never end."""
 
     def __init__(
-        self, app: FastAPI, config: uvicorn.Config, announce: Announce | None = None
+        self, services: Services, config: uvicorn.Config, announce: Announce | None = None
     ) -> None:
         super().__init__(config)
-        self._app = app
+        self._services = services
         self._announce = announce
         self._announcing: asyncio.Task[None] | None = None
 
@@ -38,34 +39,32 @@ class _Server(uvicorn.Server):
         """Start, and tell what the providers have answered once they have."""
         await super().startup(sockets)
         if self._announce is not None:
-            self._announcing = asyncio.create_task(self._announce(self._app.state.services))
+            self._announcing = asyncio.create_task(self._announce(self._services))
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """End the streams, each with an error its client can read; then shut down."""
         if self._announcing is not None:
             self._announcing.cancel()
-        await self._app.state.services.hub.aclose()
+        await self._services.hub.aclose()
         await super().shutdown(sockets)
 
 
 def run(
-    app: FastAPI,
-    settings: Settings,
-    sockets: Sequence[socket],
-    announce: Announce | None = None,
+    composition: Composition, sockets: Sequence[socket], announce: Announce | None = None
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        app: The app.
-        settings: Its settings.
+        composition: The app's services and layers.
         sockets: Bound.
         announce: Awaited once the server has started, beside it.
 
     Raises:
         KeyboardInterrupt: It was SIGINT; the server has shut down.
     """
-    _Server(app, Config(app, settings), announce).run(list(sockets))
+    services = composition.services
+    config = Config(front(composition, routed(composition)), services.settings)
+    _Server(services, config, announce).run(list(sockets))
 
 
 def check_workers(settings: Settings, *, is_shared: bool) -> None:
@@ -97,5 +96,5 @@ def _work(found: Configuration, folder: Path, worker: int, sockets: Sequence[soc
     from ..telemetry.workers import WorkerNumbers
 
     settings, numbers = found.settings, WorkerNumbers(folder, worker)
-    app = create_app(settings, found.secrets, registries=found.registries, numbers=numbers)
-    run(app, settings, sockets)
+    composition = compose(settings, found.secrets, registries=found.registries, numbers=numbers)
+    run(composition, sockets)

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from ..app import create_app
 from ..auth.loopback import check_bind
+from ..composition import compose
 from ..configuration import Configuration
 from ..errors import ProxyError
 from ..server.listeners import Listeners
@@ -25,8 +25,8 @@ def serve(host: str | None, port: str | None, workers: str | None, config: str |
     """Serve the page and the API."""
     found = options.configuration(host=host, port=port, workers=workers, config=config)
     settings = found.settings
-    app = create_app(settings, found.secrets, registries=found.registries)
-    services = app.state.services
+    composition = compose(settings, found.secrets, registries=found.registries)
+    services = composition.services
     check_bind(services.authenticate, settings.host)
     check_workers(settings, is_shared=services.hub.is_shared)
     listeners = _listeners(found)
@@ -34,7 +34,7 @@ def serve(host: str | None, port: str | None, workers: str | None, config: str |
     try:
         if settings.workers > 1:
             sys.exit(run_together(found, listeners))
-        run(app, settings, listeners.only(0), announce_providers)
+        run(composition, listeners.only(0), announce_providers)
     except KeyboardInterrupt:
         # Ctrl-C is the usual way to stop, so it ends in one line.
         _say("tokenwire: stopped")

@@ -5,20 +5,17 @@ They are coroutines: FastAPI would run functions in threads.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 from pydantic import WithJsonSchema
-from starlette.types import Receive
 
-from ..auth.callers import TICKET_HOLDER, Caller
 from ..dialects.protocol import JSON
 from ..gateway.context import RequestContext
 from ..gateway.idempotency import MAX_KEY, MESSAGE_ID, MESSAGE_ID_PATTERN
-from ..gateway.memory import RequestMemory
 from ..gateway.recording import RequestSummary
 from ..gateway.services import Services
+from .context import identified, summary_of, with_ticket
 
 
 async def services(request: Request) -> Services:
@@ -28,14 +25,8 @@ async def services(request: Request) -> Services:
 
 
 async def summary(request: Request) -> RequestSummary:
-    """Return the summary of this request, of which its log line is made."""
+    """As ``summary_of``."""
     return summary_of(request)
-
-
-def summary_of(request: Request) -> RequestSummary:
-    """As ``summary``."""
-    found: RequestSummary = request.scope["state"]["summary"]
-    return found
 
 
 ServicesDep = Annotated[Services, Depends(services)]
@@ -58,41 +49,17 @@ MessageId = Annotated[
 ]
 
 
-async def context(request: Request, services: ServicesDep, summary: SummaryDep) -> RequestContext:
-    """Identify the caller, and make the context of this request.
-
-    Raises:
-        ClientError: The caller may not use this server (401 or 403).
-    """
-    caller = await services.authenticate(request.scope)
-    summary.log.caller = caller.id
-    return _context(request, services, caller)
+async def context(request: Request, services: ServicesDep) -> RequestContext:
+    """As ``identified``."""
+    return await identified(request, services)
 
 
 async def viewer_context(
-    request: Request, services: ServicesDep, summary: SummaryDep, ticket: Ticket = ""
+    request: Request, services: ServicesDep, ticket: Ticket = ""
 ) -> RequestContext:
     """As ``context``, but a client with a ticket needs no key: the gateway checks the ticket."""
-    if ticket:
-        return _context(request, services, TICKET_HOLDER)
-    return await context(request, services, summary)
+    return with_ticket(request, services) if ticket else await identified(request, services)
 
 
 ContextDep = Annotated[RequestContext, Depends(context)]
 ViewerContextDep = Annotated[RequestContext, Depends(viewer_context)]
-
-
-def _context(request: Request, services: Services, caller: Caller) -> RequestContext:
-    memory = RequestMemory(services.hub.account(caller.id))
-    # The middleware releases it.
-    request.scope["state"]["memory"] = memory
-    trace = request.scope["state"].get("trace")
-    return RequestContext.of(request.scope, caller, memory, _disconnected(request.receive), trace)
-
-
-def _disconnected(receive: Receive) -> Callable[[], Awaitable[None]]:
-    async def disconnected() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-    return disconnected

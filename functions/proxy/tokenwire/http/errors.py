@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,7 +14,7 @@ from ..dialects.protocol import Dialect, as_event
 from ..dialects.registry import dialect_of
 from ..errors import ClientError, ProxyError, TokenwireError
 from ..events import Error
-from .dependencies import summary_of
+from .context import summary_of
 from .paths import route_path
 
 
@@ -34,7 +33,7 @@ def error_response(dialect: Dialect) -> Callable[[Error], Response]:
 
 
 async def on_error(request: Request, error: Exception) -> Response:
-    """Turn an exception of a route into a response. Registered for the types in ``HANDLED``."""
+    """Turn an exception of a route into a response."""
     ours = _as_ours(error)
     summary_of(request).log.error_code = ours.code
     dialect = dialect_of(request.scope["state"]["dialects"], route_path(request.scope))
@@ -55,9 +54,6 @@ def _as_ours(error: Exception) -> TokenwireError:
     match error:
         case TokenwireError():
             return error
-        case RequestValidationError():
-            name = ".".join(map(str, error.errors()[0]["loc"][1:]))
-            return ClientError(f"The parameter {name} is malformed.", param=name)
         case HTTPException(status_code=404):
             return ClientError("There is nothing at this path.", code="not_found", status=404)
         case HTTPException(status_code=405):
@@ -70,6 +66,3 @@ def _as_ours(error: Exception) -> TokenwireError:
             return ClientError("The request cannot be served.", status=status)
         case _:
             return ProxyError("The server failed.")
-
-
-HANDLED: tuple[type[Exception], ...] = (TokenwireError, RequestValidationError, HTTPException)

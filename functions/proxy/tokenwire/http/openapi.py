@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from ..dialects import Dialect
 from ..dialects.protocol import JSON
@@ -15,6 +18,7 @@ from ..dialects.registry import dialect_of
 from ..gateway.idempotency import KEY_HEADER as IDEMPOTENCY_HEADER
 from ..gateway.presence import VIEWER_HEADER
 from . import schemas_answers as reference
+from .plain import PlainRoute
 from .requests import POLICY_HEADER
 from .schemas import add_bodies
 
@@ -28,7 +32,10 @@ def document(app: FastAPI, dialects: Mapping[str, Dialect]) -> JSON:
     held: JSON | None = getattr(app.state, "document", None)
     if held is None:
         found = get_openapi(
-            title=app.title, version=app.version, summary=app.summary, routes=app.routes
+            title=app.title,
+            version=app.version,
+            summary=app.summary,
+            routes=list(_described(app.routes)),
         )
         # This replaces the schemas of FastAPI's own errors, which no route of ours sends.
         schemas = reference.components(dialects)
@@ -43,6 +50,27 @@ def document(app: FastAPI, dialects: Mapping[str, Dialect]) -> JSON:
         add_bodies(found, dialects)
         held = app.state.document = found
     return held
+
+
+def _described(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """Yield the routes; each plain one as a route that FastAPI can describe."""
+    for route in routes:
+        if not isinstance(route, PlainRoute):
+            yield route
+        elif (description := route.plain.description) is not None:
+            text = inspect.cleandoc(route.plain.endpoint.__doc__ or "")
+            options = {"name": route.name, "description": text, **description}
+            yield APIRoute(
+                route.path,
+                _without_parameters,
+                methods=list(route.plain.methods),
+                response_model=None,
+                **options,
+            )
+
+
+async def _without_parameters() -> None:
+    """The signature of a plain route's endpoint, for FastAPI."""
 
 
 _SCHEMES: JSON = {

@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Mapping
 
-from fastapi import APIRouter, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from ...dialects import Dialect
+from ...gateway.services import Services
 from ..answer import answer
-from ..deferred import deferring
-from ..dependencies import ContextDep, ServicesDep, SummaryDep
+from ..context import identified, summary_of
+from ..plain import Endpoint, Plain
 from ..schemas import request_body
 
-_Route: TypeAlias = Callable[..., Awaitable[Response]]
 
-
-def router(dialects: Mapping[str, Dialect]) -> APIRouter:
-    """Return a router with the endpoint of every dialect."""
-    found = deferring()
+def endpoints(dialects: Mapping[str, Dialect]) -> Iterator[Plain]:
+    """Yield the endpoint of every dialect."""
     for dialect in dialects.values():
         if endpoint := dialect.endpoint:
-            found.add_api_route(
-                endpoint.path,
-                _post(dialect),
-                methods=["POST"],
-                name=dialect.name,
-                summary=endpoint.summary,
-                description=endpoint.description,
-                tags=[endpoint.tag],
-                response_model=None,
-                openapi_extra=request_body(endpoint.body),
-            )
-    return found
+            description = {
+                "name": dialect.name,
+                "summary": endpoint.summary,
+                "description": endpoint.description,
+                "tags": [endpoint.tag],
+                "openapi_extra": request_body(endpoint.body),
+            }
+            yield Plain(endpoint.path, _post(dialect), ("POST",), description)
 
 
-def _post(dialect: Dialect) -> _Route:
-    async def post(
-        request: Request, services: ServicesDep, context: ContextDep, summary: SummaryDep
-    ) -> Any:
-        return await answer(request, services, context, summary, dialect)
+def _post(dialect: Dialect) -> Endpoint:
+    async def post(request: Request, services: Services) -> Response:
+        context = await identified(request, services)
+        return await answer(request, services, context, summary_of(request), dialect)
 
     return post

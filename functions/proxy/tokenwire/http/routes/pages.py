@@ -6,13 +6,12 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
-from fastapi import Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from ..deferred import deferring
+from ...gateway.services import Services
 from ..paths import route_path
-
-router = deferring(include_in_schema=False)
+from ..plain import Plain
 
 # path: (file, media type). Only what is named here can be fetched.
 _FILES = {
@@ -53,7 +52,7 @@ def _read(name: str, *, cloudfront: bool) -> tuple[bytes, str]:
     return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
 
-async def _page(request: Request) -> Response:
+async def _page(request: Request, services: Services) -> Response:
     name, media_type = _FILES[route_path(request.scope)]
     body, etag = _read(name, cloudfront=_CLOUDFRONT_HEADER in request.headers)
     headers = {
@@ -73,5 +72,4 @@ async def _page(request: Request) -> Response:
     return Response(body, media_type=media_type, headers=headers)
 
 
-for _path in _FILES:
-    router.add_api_route(_path, _page, methods=["GET", "HEAD"])
+PAGES = tuple(Plain(path, _page, ("GET", "HEAD"), None) for path in _FILES)

@@ -1,4 +1,4 @@
-"""``/v1/streams``: start, watch, resume, share and cancel a stream by its id."""
+"""``/v1/streams/{stream_id}``: watch, resume, share and cancel a stream by its id."""
 
 from __future__ import annotations
 
@@ -7,40 +7,19 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import JSONResponse, Response
 
-from ...dialects.events import BODY
-from ...dialects.events import DIALECT as EVENTS
 from ...gateway import tickets, watching
-from ...gateway.start import start as start_stream
 from ..deferred import deferring
 from ..delivery import DeliveryOptions
 from ..dependencies import ContextDep, ServicesDep, SummaryDep, Ticket, ViewerContextDep
 from ..errors import error_response
 from ..paths import public_path
-from ..requests import cursor_of, read_start, viewer_of
+from ..requests import cursor_of, viewer_of
 from ..response import StreamResponse
-from ..schemas import request_body
 
 router = deferring(prefix="/v1/streams", tags=["Streams"])
 
 Format = Annotated[str, Query(description="The dialect of the events.")]
 Usage = Annotated[bool, Query(description="Include the final usage chunk (`format=chat` only).")]
-
-
-@router.post("", status_code=201, openapi_extra=request_body(BODY), summary="Start a stream")
-async def start(
-    request: Request, services: ServicesDep, context: ContextDep, summary: SummaryDep
-) -> Response:
-    """Starts a stream and returns a URL to watch it at, without waiting for the provider.
-
-    The URL carries a ticket, so that an `EventSource`, which cannot send a key, can open it.
-    If no viewer connects, the stream is cancelled after its grace period (5 s for
-    `on_disconnect=cancel`; never for `continue`).
-    """
-    start_request = await read_start(request, services, context, EVENTS, detached=True)
-    stream_id = (await start_stream(services, context, summary, start_request)).stream.meta.id
-    found = await tickets.ticket_url(services, stream_id)
-    answer = {"id": stream_id, **found, "url": public_path(request.scope, found["url"])}
-    return JSONResponse(answer, status_code=201, headers={"x-stream-id": stream_id})
 
 
 @router.get("/{stream_id}", summary="Watch or resume a stream")
