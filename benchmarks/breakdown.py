@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import aiohttp
+import httpx2
 from aws_lambda_powertools import Logger
 from starlette.types import Message
 
@@ -37,23 +37,22 @@ async def breakdown(port: int) -> list[str]:
     )
     request = parse(_ASK)
 
-    async def sdk() -> None:
+    async def request_stream() -> None:
         async with provider.open(request, "one") as body:
             async for _ in body:
                 pass
 
-    async with aiohttp.ClientSession() as session:
+    async with httpx2.AsyncClient() as client:
 
         async def bare() -> None:
-            async with session.post(f"{base_url}/chat/completions", json=_ASK) as response:
-                await response.read()
+            await client.post(f"{base_url}/chat/completions", json=_ASK)
 
         async def probe() -> None:
             await app(_scope("GET", "/healthz"), _receive, _send)
 
         stages: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-            ("one request through bare aiohttp, to its end", bare),
-            ("the same through the SDK on aiohttp", sdk),
+            ("one request through httpx2, to its end", bare),
+            ("the same through the provider, as a stream is requested", request_stream),
             ("the app around a route that does nothing, log line included", probe),
         ]
         found = [f"{await _cost(stage):5.2f}  {name}" for name, stage in stages]

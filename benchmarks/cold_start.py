@@ -1,8 +1,8 @@
 """Cold start: from a new process to the first byte of its first answer, subjects in turns.
 
-All run the built artifact, with its bytecode and without aiohttp, on Python 3.13 and one core,
-with the same scripted Runtime API and provider. The time that Lambda adds (fetching the code,
-starting the sandbox) is not included.
+All run the built artifact, with its bytecode, on Python 3.13 and one core, with the same scripted
+Runtime API and provider. The time that Lambda adds (fetching the code, starting the sandbox) is
+not included.
 """
 
 from __future__ import annotations

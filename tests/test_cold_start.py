@@ -52,7 +52,6 @@ from pydantic import BaseModel
 print(json.dumps({
     "sdk": "openai" in modules,
     "boto": "botocore.session" in modules,
-    "aiohttp": "aiohttp" in modules,
     "modules": modules,
     "requested": requested,
     "built": Contact.__pydantic_complete__,
@@ -84,7 +83,7 @@ def imported(**environ: str) -> dict[str, Any]:
 def test_a_start_on_demand_imports_no_sdk() -> None:
     """Neither OpenAI's nor AWS's; the models of OpenAPI documents work once they are used."""
     found = imported(AWS_LAMBDA_RUNTIME_API="127.0.0.1:9")
-    assert (found["sdk"], found["boto"], found["aiohttp"]) == (False, False, False)
+    assert (found["sdk"], found["boto"]) == (False, False)
     assert found["built"] is False
     assert found["contact"] == {"name": "a"}
     assert found["left"] is False, "an app's own models are built as ever"

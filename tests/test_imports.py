@@ -220,7 +220,8 @@ def test_only_the_edge_knows_a_web_framework() -> None:
 
 
 ON_FIRST_USE = {
-    *(f"providers.{name}" for name in ("bounds", "connection", "failures", "http", "pool")),
+    *(f"providers.{name}" for name in ("bounds", "certificates", "connection", "failures")),
+    *(f"providers.{name}" for name in ("http", "pool")),
     "providers.bedrock.chain",
     "providers.bedrock.sigv4",
     "providers.openai.failures",
@@ -233,7 +234,7 @@ ON_FIRST_USE = {
 
 def test_sdks_are_imported_on_use() -> None:
     """No module imports a provider's SDK, or boto3, before it is needed."""
-    lazy = {"openai", "httpx2", "aiohttp", "boto3", "botocore", "redis"}
+    lazy = {"openai", "httpx2", "boto3", "botocore", "redis"}
     for name, path in modules():
         if name in ON_FIRST_USE:
             continue  # themselves imported on first use

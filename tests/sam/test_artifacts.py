@@ -19,7 +19,7 @@ async def test_artifacts_import_on_python_3_13(build: Path) -> None:
     code = (
         "import sys, json, tokenwire, lambda_asgi, tokenwire.lambda_handler as entry\n"
         "print(json.dumps([type(entry.handler).__name__, tokenwire.__file__, lambda_asgi.__file__,"
-        " sorted(set(sys.modules) & {'boto3', 'botocore', 'uvicorn', 'aiohttp', 'uvloop'})]))"
+        " sorted(set(sys.modules) & {'boto3', 'botocore', 'uvicorn', 'uvloop'})]))"
     )
     path = f"{build}/ProxyFunction:{build}/LambdaAsgiLayer/python"
     ended = await run([found.out.strip(), "-S", "-c", code], PYTHONPATH=path)
@@ -43,7 +43,6 @@ def test_artifacts_hold_no_file_that_is_not_needed(build: Path) -> None:
         "uvicorn",
         "uvloop",
         "httptools",
-        "aiohttp",
         "moto",
         "bin",
         "httpx",

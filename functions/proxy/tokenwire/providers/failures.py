@@ -110,13 +110,9 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 def is_timeout(error: Exception) -> bool:
     """Return whether a time limit caused the exception, whatever its class."""
-    causes = list(_causes(error))
-    # The aiohttp transport reports every broken connection as a connect timeout; the exception
-    # behind that is the real cause.
-    roots = [cause for cause in causes if type(cause).__module__.startswith("aiohttp")]
-    if roots:
-        return any(isinstance(root, TimeoutError) for root in roots)
-    return any(isinstance(cause, httpx2.TimeoutException | TimeoutError) for cause in causes)
+    return any(
+        isinstance(cause, httpx2.TimeoutException | TimeoutError) for cause in _causes(error)
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -21,6 +21,7 @@ import httpx2
 from ..errors import TokenwireError
 from ..hotpath import INCOMING, Incoming
 from .bounds import bound
+from .certificates import trusted
 from .failures import broken, from_status, unreachable
 from .protocol import TRACE_HEADERS, Reply
 
@@ -171,6 +172,7 @@ def client(connect_timeout: float, pool: Pool | None = None) -> httpx2.AsyncClie
         follow_redirects=False,
         event_hooks={"response": [bound]},
         transport=pool or _pool(),
+        verify=trusted(),
     )
 
 

@@ -11,13 +11,13 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from threading import Lock
+from functools import lru_cache
 from typing import TypeAlias
 
 import httpx2
 
 from ..hotpath import INCOMING
+from .certificates import trusted
 from .connection import Connection, Exchange
 
 _Origin: TypeAlias = tuple[str, str, int]
@@ -25,7 +25,6 @@ _PORTS = {"http": 80, "https": 443}
 _KEEP_ALIVE = 5.0
 """Seconds for which an unused connection is kept."""
 _OURS = frozenset({b"host", b"content-length", b"transfer-encoding"})
-_READING = Lock()
 
 
 class _Body(httpx2.AsyncByteStream):
@@ -58,8 +57,7 @@ class Pool(httpx2.AsyncBaseTransport):
 
     def __init__(self, limit: int, certificates: ssl.SSLContext | None = None) -> None:
         self._limit = limit
-        with _READING:  # providers are prepared in threads
-            self._certificates = certificates or _trusted()
+        self._certificates = certificates or trusted()
         self._origins: dict[Connection, _Origin] = {}
         self._idle: dict[_Origin, list[Connection]] = {}
         # A provider has one address, or one per model.
@@ -149,12 +147,6 @@ class Pool(httpx2.AsyncBaseTransport):
         origin = self._origins.pop(connection, None)
         if origin is not None and connection in (idle := self._idle.get(origin, [])):
             idle.remove(connection)
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Return httpx2's certificates, which take 20 ms to read: once for all providers."""
-    return httpx2.create_ssl_context()
 
 
 @contextmanager
