@@ -14,36 +14,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fakes.parameters import Parameters
 from tokenwire.app import create_app
 from tokenwire.errors import ProxyError
-from tokenwire.secrets import NO_KEY, ParameterStore, Secrets
+from tokenwire.parameters import ParameterStore
+from tokenwire.secrets import NO_KEY, Secrets
 from tokenwire.settings import load
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
-
-
-class Shelf:
-    """A store that counts, and can refuse."""
-
-    def __init__(self, **values: str) -> None:
-        self.values = {f"/llm/{name}": value for name, value in values.items()}
-        self.asked: list[frozenset[str]] = []
-        self.broken = False
-        self.prepared = 0
-
-    def prepare(self) -> None:
-        """As ``Store.prepare``."""
-        self.prepared += 1
-        if self.broken:
-            raise ProxyError("no", code="secret_unavailable")
-
-    def fetch(self, paths: frozenset[str]) -> Mapping[str, str]:
-        """As ``Store.fetch``."""
-        self.asked.append(paths)
-        if self.broken:
-            raise ProxyError("no", code="secret_unavailable")
-        return {path: self.values[path] for path in paths if path in self.values}
 
 
 class Clock:
@@ -73,49 +52,49 @@ async def test_environment_references() -> None:
 
 async def test_store_is_prepared_if_it_will_be_used() -> None:
     """In the init phase, without a fetch; what is wrong there is said at the first use."""
-    shelf = Shelf(a="1")
-    await Secrets({}, store=shelf).prepare()
-    assert shelf.prepared == 0
-    await Secrets({}, frozenset({"ssm:/llm/a"}), store=shelf).prepare()
-    shelf.broken = True
-    await Secrets({}, frozenset({"ssm:/llm/a"}), store=shelf).prepare()
-    assert (shelf.prepared, shelf.asked) == (2, [])
+    parameters = Parameters(a="1")
+    await Secrets({}, store=parameters).prepare()
+    assert parameters.prepared == 0
+    await Secrets({}, frozenset({"ssm:/llm/a"}), store=parameters).prepare()
+    parameters.broken = True
+    await Secrets({}, frozenset({"ssm:/llm/a"}), store=parameters).prepare()
+    assert (parameters.prepared, parameters.requests) == (2, [])
 
 
 async def test_first_use_fetches_all_once() -> None:
     """Many callers at once make one fetch, for every reference there is."""
-    shelf = Shelf(a="1", b="2")
-    secrets = Secrets({}, BOTH, store=shelf)
+    parameters = Parameters(a="1", b="2")
+    secrets = Secrets({}, BOTH, store=parameters)
 
     got = await asyncio.gather(*(secrets.get(f"ssm:/llm/{name}") for name in "abab"))
 
     assert got == ["1", "2", "1", "2"]
-    assert shelf.asked == [frozenset({"/llm/a", "/llm/b"})]
+    assert parameters.requests == [frozenset({"/llm/a", "/llm/b"})]
 
 
 async def test_values_age() -> None:
     """After its time a value is fetched anew; if that fails, the old one serves."""
-    shelf, clock = Shelf(a="1"), Clock()
-    secrets = Secrets({}, BOTH, ttl=10, store=shelf, clock=clock)
+    parameters, clock = Parameters(a="1"), Clock()
+    secrets = Secrets({}, BOTH, ttl=10, store=parameters, clock=clock)
     await secrets.get("ssm:/llm/a")
-    shelf.values["/llm/a"] = "2"
+    parameters.values["/llm/a"] = "2"
     clock.now = 9
     assert await secrets.get("ssm:/llm/a") == "1"
     clock.now = 11
     assert await secrets.get("ssm:/llm/a") == "2"
-    shelf.broken = True
+    parameters.broken = True
     clock.now = 99
     assert await secrets.get("ssm:/llm/a") == "2"
 
 
 async def test_refused_key_is_refetched() -> None:
     """A rotated key is found at once; asking again and again does not hammer the store."""
-    shelf, clock = Shelf(a="1"), Clock()
-    secrets = Secrets({}, BOTH, store=shelf, clock=clock)
+    parameters, clock = Parameters(a="1"), Clock()
+    secrets = Secrets({}, BOTH, store=parameters, clock=clock)
     key = secrets.key("ssm:/llm/a")
     assert not await key.refresh()
     assert await key() == "1"
-    shelf.values["/llm/a"] = "2"
+    parameters.values["/llm/a"] = "2"
     assert not await key.refresh()
     clock.now = 2
     assert await key.refresh()
@@ -123,17 +102,17 @@ async def test_refused_key_is_refetched() -> None:
     clock.now = 4
     assert not await key.refresh()
     clock.now = 6
-    shelf.broken = True
+    parameters.broken = True
     assert not await key.refresh()
-    assert len(shelf.asked) == 4
+    assert len(parameters.requests) == 4
 
 
 async def test_late_refusals_learn_of_rotation() -> None:
     """A request refused just after another one had fetched the new key tries again too."""
-    shelf, clock = Shelf(a="1"), Clock()
-    key = Secrets({}, BOTH, store=shelf, clock=clock).key("ssm:/llm/a")
+    parameters, clock = Parameters(a="1"), Clock()
+    key = Secrets({}, BOTH, store=parameters, clock=clock).key("ssm:/llm/a")
     await key()
-    shelf.values["/llm/a"] = "2"
+    parameters.values["/llm/a"] = "2"
     clock.now = 2
 
     together = await asyncio.gather(*(key.refresh() for _ in range(3)))
@@ -141,12 +120,12 @@ async def test_late_refusals_learn_of_rotation() -> None:
     late = await key.refresh()
 
     assert (together, late) == ([True] * 3, True)
-    assert len(shelf.asked) == 2
+    assert len(parameters.requests) == 2
     clock.now = 3.5
     assert not await key.refresh()
 
 
-class SlowShelf(Shelf):
+class SlowParameters(Parameters):
     """A store that answers when it is told to."""
 
     def __init__(self) -> None:
@@ -163,41 +142,41 @@ class SlowShelf(Shelf):
 
 async def test_slow_store_holds_up_one() -> None:
     """While one request fetches a value anew, the others go on with the old one."""
-    shelf, clock = SlowShelf(), Clock()
-    secrets = Secrets({}, BOTH, ttl=10, store=shelf, clock=clock)
+    parameters, clock = SlowParameters(), Clock()
+    secrets = Secrets({}, BOTH, ttl=10, store=parameters, clock=clock)
     await secrets.get("ssm:/llm/a")
-    shelf.values["/llm/a"] = "2"
+    parameters.values["/llm/a"] = "2"
     clock.now = 11
-    shelf.may_answer.clear()
+    parameters.may_answer.clear()
     one = asyncio.create_task(secrets.get("ssm:/llm/a"))
-    while len(shelf.asked) < 2:
+    while len(parameters.requests) < 2:
         await asyncio.sleep(0)
 
     assert await secrets.get("ssm:/llm/a") == "1"
 
-    shelf.may_answer.set()
+    parameters.may_answer.set()
     assert await one == "2"
 
 
 async def test_broken_store_is_not_hammered() -> None:
     """Whatever fails is tried once a second, however many ask; each is told why."""
-    shelf, clock = Shelf(), Clock()
-    shelf.broken = True
-    secrets = Secrets({}, BOTH, store=shelf, clock=clock)
+    parameters, clock = Parameters(), Clock()
+    parameters.broken = True
+    secrets = Secrets({}, BOTH, store=parameters, clock=clock)
 
     answers = await asyncio.gather(
         *(secrets.get("ssm:/llm/a") for _ in range(5)), return_exceptions=True
     )
 
     assert [str(answer) for answer in answers] == ["no"] * 5
-    assert len(shelf.asked) == 1
+    assert len(parameters.requests) == 1
     clock.now = 1.5
-    shelf.broken = False
+    parameters.broken = False
     for _ in range(3):
         with pytest.raises(ProxyError, match="ssm:/llm/a"):
             await secrets.get("ssm:/llm/a")
-    assert len(shelf.asked) == 2
-    clock.now, shelf.values["/llm/a"] = 3, "1"
+    assert len(parameters.requests) == 2
+    clock.now, parameters.values["/llm/a"] = 3, "1"
     assert await secrets.get("ssm:/llm/a") == "1"
 
 
@@ -208,10 +187,18 @@ async def test_provider_without_key() -> None:
     assert not await key.refresh()
 
 
+async def test_key_that_no_header_can_carry() -> None:
+    """A shortened one, as documents print it: the reference is named, the value is not quoted."""
+    key = Secrets({}, store=Parameters(a="sk-proj…")).key("ssm:/llm/a")
+    with pytest.raises(ProxyError, match="ssm:/llm/a has a character outside ASCII") as error:
+        await key()
+    assert (error.value.code, "sk-proj" in str(error.value)) == ("bad_setting", False)
+
+
 async def test_missing_parameter_is_named() -> None:
     """The message names the parameter and the action to allow."""
     with pytest.raises(ProxyError, match=r"ssm:/llm/none.*ssm:GetParametersByPath"):
-        await Secrets({}, store=Shelf()).get("ssm:/llm/none")
+        await Secrets({}, store=Parameters()).get("ssm:/llm/none")
 
 
 def put(client: SSMClient, *names: str) -> None:
@@ -335,7 +322,7 @@ def test_boto3_may_be_absent() -> None:
     """A server without AWS needs none of it; a reference to SSM then says what is missing."""
     program = (
         "import sys; sys.modules['boto3'] = None\n"
-        "from tokenwire.secrets import ParameterStore\n"
+        "from tokenwire.parameters import ParameterStore\n"
         "ParameterStore().fetch(frozenset({'/llm/a'}))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -353,7 +340,7 @@ def test_address_of_the_store_in_a_parameter(parameter_store: SSMClient) -> None
 
 def test_reading_at_once() -> None:
     """A blocking read, for the start: a value that is missing is named by its reference."""
-    secrets = Secrets({"X": "value"}, store=Shelf())
+    secrets = Secrets({"X": "value"}, store=Parameters())
     assert secrets.read("env:X") == "value"
     for missing in ("env:Y", "ssm:/llm/none"):
         with pytest.raises(ProxyError, match=missing) as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -360,6 +361,23 @@ def test_key_that_was_copied_shortened() -> None:
     message = bad({"OPENAI_API_KEY": "sk-proj…"})
     assert "OPENAI_API_KEY has a character outside ASCII" in message
     assert "sk-proj" not in message
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [("sk-proj…", "a character outside ASCII"), ("sk-project\n", "a line end")],
+)
+def test_key_that_no_header_can_carry(value: str, fault: str, tmp_path: Path) -> None:
+    """A provider of the file is checked like one that a variable turns on; so are its headers."""
+    file = tmp_path / "tokenwire.toml"
+    file.write_text("[providers.groq]\nkey = 'env:THE_KEY'")
+    message = bad({"THE_KEY": value}, tmp_path)
+    assert message.startswith(f"Bad setting: providers.groq.key (env:THE_KEY) has {fault}")
+    assert "sk-proj" not in message
+    file.write_text(f"[providers.groq]\nheaders = {{ x-team = {json.dumps(value)} }}")
+    assert f"providers.groq.headers.x-team has {fault}" in bad({}, tmp_path)
+    file.write_text("[providers.groq]\nquery = { team = 'é' }")
+    load({}, tmp_path)
 
 
 def test_setting_is_named_as_it_was_written(tmp_path: Path) -> None:

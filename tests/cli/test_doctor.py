@@ -11,11 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.parameters import Parameters
 from tests.fakes.ports import reserved_port
 from tests.fakes.upstream import upstream
 from tests.stores.servers import Server
-from tokenwire.cli.findings import of_clock, of_region
-from tokenwire.gateway.checks import Check, Status
+from tokenwire import provision
+from tokenwire.cli.findings import of_clock, of_references, of_region
+from tokenwire.configuration import Configuration
+from tokenwire.gateway.checks import Check, Status, checked
+from tokenwire.providers.settings import KeySettings
+from tokenwire.registries import Registries
+from tokenwire.secrets import Secrets
+from tokenwire.settings import Settings
 
 from .running import Ended, run
 
@@ -84,6 +91,21 @@ async def test_store_that_does_not_answer(tmp_path: Path) -> None:
     assert found.status == 1
     assert "bad store: redis: " in found.output
     assert "hunter2" not in found.output
+
+
+async def test_key_that_no_header_can_carry() -> None:
+    """It is found before the provider is called, which it would look to be unreachable for."""
+    settings = Settings(providers={"groq": KeySettings(kind="openai", key="ssm:/llm/groq")})
+    secrets = Secrets({}, store=Parameters(groq="sk-proj…"))
+    found = Configuration(settings, secrets, Registries.load())
+    (finding,) = [one async for one in of_references(found)]
+    assert finding.subject == "ssm:/llm/groq"
+    assert finding.detail.startswith("Bad setting: ssm:/llm/groq has a character outside ASCII")
+    assert finding.cure
+    providers = provision.providers(settings, secrets, found.registries.providers)
+    check = await checked(providers["groq"])
+    assert (check.status, check.detail) == (Status.NO_KEY, finding.detail)
+    await providers["groq"].aclose()
 
 
 async def test_wrong_setting_is_one_line(tmp_path: Path) -> None:

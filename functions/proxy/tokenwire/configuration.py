@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .parameters import ParameterStore
 from .references import is_reference
 from .registries import Registries
-from .secrets import ParameterStore, Secrets
+from .secrets import Secrets
 from .settings import Settings, environment, load, starts_on_demand
 
 

@@ -56,6 +56,24 @@ def check_secret(name: str, value: str) -> str:
     return value
 
 
+def check_key(name: str, value: str) -> str:
+    """Return the value if a request's header can carry it, as a provider's key must be.
+
+    Args:
+        name: Of the setting or the reference, for the message.
+        value: The key itself, which is not quoted.
+
+    Raises:
+        ProxyError: It has a character outside ASCII, or a line end (``bad_setting``).
+    """
+    if not value.isascii():
+        # A shortened one, as documents print it: "sk-…".
+        raise _bad(f"{name} has a character outside ASCII: set the complete key")
+    if not value.isprintable():
+        raise _bad(f"{name} has a line end or another control character: set the key alone")
+    return value
+
+
 def check_given(name: str, values: Iterable[str], environ: Mapping[str, str]) -> None:
     """Check the values of a setting, and the variables that they refer to.
 

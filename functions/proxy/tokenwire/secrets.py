@@ -1,4 +1,4 @@
-"""Secrets: the values behind the references of the configuration."""
+"""The values of the references in the configuration."""
 
 from __future__ import annotations
 
@@ -8,33 +8,28 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol
 
 from .errors import ProxyError
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.parameters import SSMProvider
+from .parameters import CREATE, ParameterStore, missing, unavailable
+from .references import check_key
 
 REFETCH_PAUSE = 1.0
-"""Seconds within which a reference is not fetched a second time, nor a failed fetch repeated:
+"""Seconds within which neither a reference is fetched again nor a failed fetch is repeated:
 callers without a key must not be able to overload the store."""
 
 NO_KEY = "none:"
 """The reference of a provider that needs no key; SDKs require one, so it has a placeholder."""
 
-_REFUSALS = {"AccessDeniedException", "ParameterNotFound", "ValidationException"}
-_Answer = TypeVar("_Answer")
-
 
 class Store(Protocol):
-    """A place that holds secrets by path. Blocking; called in a thread."""
+    """Secrets by path. Its methods block; they are called in a thread."""
 
     def prepare(self) -> None:
-        """Import and set up what the first fetch would otherwise wait for; no network.
+        """Import and set up what the first fetch needs, without a request.
 
         Raises:
-            ProxyError: As ``fetch``, which will say it again.
+            ProxyError: As ``fetch``, which raises it again.
         """
 
     def fetch(self, paths: frozenset[str]) -> Mapping[str, str]:
@@ -45,93 +40,6 @@ class Store(Protocol):
         """
 
 
-class ParameterStore:
-    """SSM Parameter Store, through Powertools, by path where paths share a folder."""
-
-    def __init__(self) -> None:
-        self._made: SSMProvider | None = None
-
-    def prepare(self) -> None:
-        """Import boto3 and make its client: half a second of CPU."""
-        self._provider("the parameters")
-
-    def read(self, path: str) -> str:
-        """One parameter, now: for the configuration, which nothing can go on without.
-
-        Raises:
-            ProxyError: There is none, or it cannot be read.
-        """
-        found = self.fetch(frozenset({path}))
-        if path not in found:
-            raise _missing(f"ssm:{path}", _CREATE)
-        return found[path]
-
-    def _provider(self, what: str) -> SSMProvider:
-        self._made = self._made or _connect(what)
-        return self._made
-
-    def fetch(self, paths: frozenset[str]) -> Mapping[str, str]:
-        """One call for each folder, one more for each parameter that it does not give; decrypted.
-
-        Raises:
-            ProxyError: As ``Store.fetch``; names the parameters and the IAM actions.
-        """
-        provider = self._provider(", ".join(sorted(paths)))
-        found: dict[str, str] = {}
-        for folder in {path.rpartition("/")[0] for path in paths} - {""}:
-            listed = _ask(partial(provider.get_multiple, folder, decrypt=True), folder)
-            found |= {f"{folder}/{name}": str(value) for name, value in (listed or {}).items()}
-        for path in paths - found.keys():
-            value = _ask(partial(provider.get, path, decrypt=True), path)
-            found |= {} if value is None else {path: str(value)}
-        return {path: found[path] for path in paths if path in found}
-
-
-def _connect(what: str) -> SSMProvider:
-    try:
-        from aws_lambda_powertools.utilities.parameters import SSMProvider
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
-    except ImportError:
-        raise _unreachable(what, "boto3 is not installed") from None
-    # A request waits for this: boto's own minute a try is too long.
-    config = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
-    try:
-        return SSMProvider(boto_config=config)
-    except BotoCoreError as error:
-        raise _unreachable(what, type(error).__name__) from None
-
-
-def _ask(call: Callable[..., _Answer], what: str) -> _Answer | None:
-    """Return the store's answer; None if the path does not exist or may not be read.
-
-    Raises:
-        ProxyError: It does not answer.
-    """
-    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-    from botocore.exceptions import ClientError
-
-    try:
-        return call(force_fetch=True)
-    except GetParameterError as error:
-        # Powertools has one class for all that can go wrong; what did is behind it.
-        cause = error.__context__
-        kind = type(cause).__name__
-        if isinstance(cause, ClientError):
-            kind = str(cause.response["Error"]["Code"])
-        if kind in _REFUSALS:
-            return None
-        raise _unreachable(what, kind) from None
-
-
-def _unreachable(what: str, kind: str) -> ProxyError:
-    # boto3's text can quote the request, so only the kind of the error is passed on.
-    return _unavailable(
-        f"SSM cannot be read for {what} ({kind}). The function's role needs "
-        "ssm:GetParametersByPath (or ssm:GetParameter) on it, and kms:Decrypt on its key."
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Held:
     value: str
@@ -140,7 +48,7 @@ class _Held:
 
 
 class Secrets:
-    """Resolves ``env:NAME`` and ``ssm:/path`` references; remembers, refetches, never leaks.
+    """Resolves ``env:NAME`` and ``ssm:/path`` references; caches the values and fetches them again.
 
     Args:
         environ: Where ``env:`` references are looked up.
@@ -188,10 +96,10 @@ class Secrets:
             return await self._parameter(name)
         if reference == NO_KEY:
             return "none"
-        raise _missing("the reference", "write env:NAME or ssm:/path")
+        raise missing("the reference", "write env:NAME or ssm:/path")
 
     def read(self, reference: str) -> str:
-        """Return the value of a reference now. Blocking: for what the start cannot do without.
+        """Return the value of a reference without the cache. Blocks: for use at startup.
 
         Raises:
             ProxyError: As ``get``.
@@ -201,13 +109,13 @@ class Secrets:
             return self._variable(reference, name)
         found = self._store.fetch(frozenset({name}))
         if name not in found:
-            raise _missing(reference, _CREATE)
+            raise missing(reference, CREATE)
         return found[name]
 
     def _variable(self, reference: str, name: str) -> str:
         value = self._environ.get(name)
         if not value:
-            raise _missing(reference, "set that variable")
+            raise missing(reference, "set that variable")
         return value
 
     def absent(self, reference: str) -> str | None:
@@ -255,14 +163,14 @@ class Secrets:
                 raise
             self._hold(values)
             if path not in values:
-                missing = _missing(f"ssm:{path}", _CREATE)
-                self._failed[path] = self._clock(), missing.message
-                raise missing
+                absent = missing(f"ssm:{path}", CREATE)
+                self._failed[path] = self._clock(), absent.message
+                raise absent
 
     def _check_pause(self, path: str) -> None:
         at, message = self._failed.get(path, (-math.inf, ""))
         if self._clock() - at < REFETCH_PAUSE:
-            raise _unavailable(message)
+            raise unavailable(message)
 
     def _hold(self, values: Mapping[str, str]) -> None:
         now = self._clock()
@@ -284,23 +192,13 @@ class SecretKey:
     reference: str
 
     async def __call__(self) -> str:
-        """Return the value in use now. Raises as ``Secrets.get``."""
-        return await self.secrets.get(self.reference)
+        """Return the value in use now.
+
+        Raises:
+            ProxyError: As ``Secrets.get``, or as ``check_key``.
+        """
+        return check_key(self.reference, await self.secrets.get(self.reference))
 
     async def refresh(self) -> bool:
         """As ``Secrets.refresh``."""
         return self.reference.startswith("ssm:") and await self.secrets.refresh(self.reference)
-
-
-_CREATE = (
-    "create it, or allow ssm:GetParametersByPath (or ssm:GetParameter) on it and kms:Decrypt on "
-    "its key"
-)
-
-
-def _missing(reference: str, cure: str) -> ProxyError:
-    return _unavailable(f"There is no value for {reference}: {cure}.")
-
-
-def _unavailable(message: str) -> ProxyError:
-    return ProxyError(message, code="secret_unavailable", status=503)

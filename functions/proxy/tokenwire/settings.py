@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from .auth.method import AuthMethod
 from .providers.settings import ProviderSettings
-from .references import check_given, check_reference, is_reference, listed
+from .references import check_given, check_key, check_reference, is_reference, listed
 from .registries import Registries
 from .rules import bad, check_origins, check_route, nearest, one_of, wrong_type
 from .stores.registry import kind_of
@@ -249,7 +249,15 @@ def _check_secrets(
     check_given(shown.get("secret", "secret"), filter(None, [settings.secret]), environ)
     for name, provider in settings.providers.items():
         for field, value in provider.secrets().items():
-            check_reference(f"providers.{name}.{field}", value)
+            _check_provider_secret(f"providers.{name}.{field}", value, environ)
+
+
+def _check_provider_secret(name: str, value: str, environ: Mapping[str, str]) -> None:
+    check_reference(name, value)
+    if is_reference(value):
+        check_key(f"{name} ({value})", environ.get(value.removeprefix("env:"), ""))
+    elif ".headers." in name:
+        check_key(name, value)
 
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from ..configuration import Configuration, references
 from ..errors import TokenwireError
 from ..gateway.checks import Check, Status
 from ..gateway.services import Services
-from ..references import check_secret, listed
+from ..references import check_key, check_secret, listed
 from ..stores.contract import NameBinding, Store
 from ..stores.kind import StoreKind
 
@@ -43,6 +43,8 @@ async def of_references(found: Configuration) -> AsyncIterator[Finding]:
             if reference in (*found.settings.api_keys, found.settings.secret):
                 for part in listed(value):
                     check_secret(reference, part)
+            else:
+                check_key(reference, value)
             yield Finding(reference, "has a value")
         except TokenwireError as error:
             yield Finding(reference, error.message, "the setting that names it cannot be used")

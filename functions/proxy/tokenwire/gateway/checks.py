@@ -19,6 +19,7 @@ REPEAT = 60.0
 _LONGEST = 10.0
 """Seconds that one provider may take."""
 _UNREACHABLE = {"timeout_connect", "upstream_disconnected", "upstream_unreachable"}
+_NO_KEY = {"secret_unavailable", "bad_setting"}
 _log = logging.getLogger("tokenwire.providers")
 
 
@@ -162,7 +163,7 @@ def _counted(models: int) -> str:
 
 
 def _failed(error: TokenwireError) -> Check:
-    if error.code == "secret_unavailable":
+    if error.code in _NO_KEY:
         return Check(Status.NO_KEY, error.message)
     if error.code in _UNREACHABLE:
         return Check(Status.UNREACHABLE, error.message)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..errors import ProxyError
-from ..references import check_reference, is_reference
+from ..references import check_key, check_reference, is_reference
 from .protocol import Key, Provider
 from .settings import ProviderSettings
 
@@ -89,12 +89,7 @@ def by_key(prefix: str) -> Callable[[Mapping[str, str]], dict[str, Any] | None]:
             raise ProxyError(
                 f"Bad setting: {variable} is too short to be a key.", code="bad_setting"
             )
-        if not key.isascii():
-            # A shortened one, as documents print it ("sk-…"): no header can carry it.
-            raise ProxyError(
-                f"Bad setting: {variable} has a character outside ASCII: set the complete key.",
-                code="bad_setting",
-            )
+        check_key(variable, key)
         # On Lambda the variable holds a reference to the key, not the key.
         reference = key if is_reference(key) else f"env:{variable}"
         return {"key": reference, "base_url": environ.get(f"{prefix}_BASE_URL")}
