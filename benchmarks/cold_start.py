@@ -114,6 +114,12 @@ def candidates(python: str, folder: Path, mock: int) -> list[Candidate]:
     uvicorn = [python, *serve, "--port", port]
     if adapter:
         found.append(Candidate("tokenwire, Web Adapter + uvicorn", [adapter], key | web, uvicorn))
+        # The app of the function, which leaves FastAPI out until a request needs it.
+        app = [*uvicorn, "tokenwire.lambda_handler:app"]
+        app.remove("--factory")
+        app.remove("tokenwire.app:from_environment")
+        title = "the function's own app, Web Adapter + uvicorn"
+        found.append(Candidate(title, [adapter], key | web, app))
         server = key | web | {"TOKENWIRE_OPENAI_SDK": "true"}
         title = "the same with OpenAI's SDK, as on servers"
         found.append(Candidate(title, [adapter], server, uvicorn))

@@ -1,4 +1,4 @@
-"""The app: a FastAPI app that can be served, mounted and extended; and its fast front."""
+"""The app: a FastAPI app that can be served, mounted and extended."""
 
 from __future__ import annotations
 
