@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tokenwire.errors import UpstreamError
-from tokenwire.streams.framing import BodyBlocks, framed
+from tokenwire.streams.framing import BodyBlocks, Framer, framed
 
 PACKAGE = Path("functions/proxy/tokenwire")
 
@@ -27,6 +29,41 @@ async def test_a_batch_is_what_one_read_completes() -> None:
     batches = [list(batch) async for batch in blocks]
     assert batches == [[b"data: a\n\n", b"data: b\n\n"], [], [b"data: c\n\n"], []]
     assert blocks.rest == b"data: d"
+
+
+PIECES = st.sampled_from(
+    [
+        b"data: a",
+        b"data: ",
+        b"data:bc",
+        b"data",
+        b"event: x",
+        b": c",
+        b"id: 7",
+        b"\n",
+        b"\n\n",
+        b"\n\n",
+        b"\r",
+        b"\r\n",
+        "é".encode(),
+        b"\xff",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=30), st.integers(0, 60))
+@example([b"data: a", b"\n\n", b"data: ", b"\n\n", b"data: a", b"\n\n"], 0)
+def test_many_blocks_of_one_read_are_those_of_many_reads(parts: list[bytes], at: int) -> None:
+    """Wherever the reads are cut; the first block decides that the next byte begins another."""
+    data = b"".join(parts)
+    together, apart = Framer(), Framer()
+    begun = b"data: first\n\n"
+    found = [*together.feed(begun), *together.feed(data[:at]), *together.feed(data[at:])]
+    expected = list(apart.feed(begun))
+    for place in range(len(data)):
+        expected += apart.feed(data[place : place + 1])
+    assert found == expected
+    assert together.close() == apart.close()
 
 
 async def test_blocks_before_one_that_is_too_large() -> None:

@@ -8,7 +8,15 @@ from typing import Protocol, TypeAlias
 
 from ..errors import UpstreamError
 from ..hotpath import follow
-from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, is_plain, without_cursor
+from ..sse import (
+    MAX_BLOCK,
+    BlockTooLarge,
+    Splitter,
+    data_of,
+    is_plain,
+    plain_blocks,
+    without_cursor,
+)
 
 Body: TypeAlias = AsyncIterator[bytes]
 
@@ -153,6 +161,9 @@ class Framer:
             UpstreamError: A block is too large to hold (``upstream_malformed``). The blocks
                 before it have been yielded.
         """
+        if self._is_at_block and len(data) <= self._max_block:
+            blocks, data = plain_blocks(data)
+            yield from blocks
         try:
             for block in self._splitter.blocks(data):
                 if clean := _clean(block):
