@@ -127,7 +127,7 @@ def noted(results: Results, subject: Running, name: str, run: Callable[[], Resul
 
 
 def once(bench: Bench, subject: Running, scenario: Scenario) -> Result:
-    """Measure once; the result says how much of its core the generator has used.
+    """Measure once; the result has how much of its core the generator has used.
 
     Raises:
         Missing: There is no result.

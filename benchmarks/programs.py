@@ -146,7 +146,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def litellm(bench: Bench) -> Running:
-    """Start LiteLLM's proxy, one worker, as its guide for production says.
+    """Start LiteLLM's proxy, one worker, as its guide for production recommends.
 
     Raises:
         Missing: It is not installed.

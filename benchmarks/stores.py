@@ -141,7 +141,7 @@ async def _node(role: str, url: str, load: Load) -> Process:
     return await create_subprocess_exec(*command, stdout=PIPE)
 
 
-async def _said(node: Process) -> Any:
+async def _line(node: Process) -> Any:
     assert node.stdout is not None
     return json.loads(await node.stdout.readline())
 
@@ -153,7 +153,7 @@ async def _measure(server: Server | None, load: Load) -> dict[str, Any]:
     assert producer.stdout is not None
     await producer.stdout.readline()
     viewer = await _node("view", url, load) if server else None
-    found = {"here": await _said(producer), "there": viewer and await _said(viewer)}
+    found = {"here": await _line(producer), "there": viewer and await _line(viewer)}
     await producer.wait()
     if viewer:
         await viewer.wait()

@@ -61,7 +61,7 @@ func serve(connection net.Conn) {
 	}
 }
 
-// answer writes one response: its role and first text at once, then what the model's name says.
+// answer writes one response: its role and first text at once, then what the model's name specifies.
 func answer(connection net.Conn, model []string) error {
 	first := fmt.Sprintf(chunk, `{"role":"assistant","content":""}`, "null") + text()
 	if _, err := connection.Write([]byte(head + framed(first))); err != nil {

@@ -77,7 +77,7 @@ export class Conversation {
 
   /**
    * Stops the answer, and its generation at the server. The status is `ready` at once; the promise
-   * ends when the server has been told.
+   * ends when the server has the cancel request.
    */
   stop = async () => {
     const reading = this.#reading;

@@ -1,4 +1,4 @@
-"""Starlette on the layer: state from the lifespan, what Lambda says, and a stream."""
+"""Starlette on the layer: state from the lifespan, Lambda's context, and a stream."""
 
 from __future__ import annotations
 

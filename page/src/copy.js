@@ -32,7 +32,7 @@ function copyByCommand(text) {
   return done;
 }
 
-/** Copies, and says so on the button; without any way to copy, a dialog shows the text. */
+/** Copies, and confirms it on the button; if copying fails, a dialog shows the text. */
 export async function copyFrom(shown, text) {
   const label = (shown.dataset.label ??= shown.textContent);
   if (await copy(text)) {

@@ -6,13 +6,13 @@ const END = /(?:[.!?…](?=["')\]*_]*\s)["')\]*_]*|[。！？]|\n)/g;
 
 /** Cuts a text that grows into complete sentences. */
 export class Sentences {
-  #said = 0;
+  #position = 0;
 
   /** The sentences that are complete now and were not before; "" if there is none. */
   next(text) {
-    if (text.length < this.#said) this.#said = 0;
-    END.lastIndex = this.#said;
-    let end = this.#said;
+    if (text.length < this.#position) this.#position = 0;
+    END.lastIndex = this.#position;
+    let end = this.#position;
     while (END.exec(text)) end = END.lastIndex;
     return this.#upTo(text, end);
   }
@@ -23,9 +23,9 @@ export class Sentences {
   }
 
   #upTo(text, end) {
-    const said = spoken(text.slice(this.#said, Math.min(end, this.#said + MAX_SPOKEN)));
-    this.#said = end;
-    return said;
+    const sentences = spoken(text.slice(this.#position, Math.min(end, this.#position + MAX_SPOKEN)));
+    this.#position = end;
+    return sentences;
   }
 }
 

@@ -1,4 +1,4 @@
-// What the page says about errors: a sentence, and how to go on.
+// The page's texts about errors: a sentence, and what to do next.
 
 export const LENGTH = "The answer reached the length limit.";
 export const FILTERED = "The provider's content filter ended the answer.";
@@ -35,7 +35,7 @@ function sentence(text) {
   return /[.!?…。]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
 
-/** What a watcher reads instead: nobody but the owner can send the message again. */
+/** What a watcher reads instead: only the owner can send the message again. */
 export function forWatcher(note) {
   if (!note) return note;
   if (note.status === 401) return { kind: "error", text: note.text === EXPIRED_LINK ? EXPIRED_LINK : BAD_LINK };

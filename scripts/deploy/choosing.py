@@ -24,14 +24,14 @@ def choose(
 
     Args:
         options: The command line.
-        console: Who is asked, if the command line names none.
+        console: Asks, if the command line names none.
         stored: The names that SSM has: their providers stay on.
         region: For the ARNs of Bedrock's models.
 
     Raises:
         DeployError: The choice cannot be deployed.
     """
-    names = options.provider or _asked(console, stored)
+    names = options.provider or _chosen(console, stored)
     unknown = [name for name in names if name not in NAMES]
     if unknown:
         raise DeployError(f"{unknown[0]} is no provider; there are {', '.join(NAMES)}.")
@@ -46,7 +46,7 @@ def choose(
     return Wanted(tuple(p for p in (*KEYED, COMPATIBLE) if p.name in names), url, arns)
 
 
-def _asked(console: Console, stored: frozenset[str]) -> list[str]:
+def _chosen(console: Console, stored: frozenset[str]) -> list[str]:
     kept = [provider.name for provider in KEYED if provider.secret in stored]
     default = ",".join(kept)
     console.say(f"Providers: {', '.join(NAMES)}.")

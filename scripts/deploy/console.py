@@ -1,4 +1,4 @@
-"""Questions and answers: with a person at a terminal, or with nobody."""
+"""Questions and answers: with a person at a terminal, or without one."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Terminal:
 
 
 class Unattended(Terminal):
-    """Nobody: every answer is the default."""
+    """No person: every answer is the default."""
 
     interactive = False
 

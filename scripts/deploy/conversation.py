@@ -20,7 +20,7 @@ from .options import Target, target
 from .providers import CALLERS
 from .secret_store import SecretStore
 
-# The rights are asked about once: the answer is a courtesy.
+# The rights are checked once: deploying does not depend on the result.
 _FEW_RETRIES = Config(retries={"total_max_attempts": 2}, read_timeout=10)
 BUILD = Path(".aws-sam/build")
 PYTHON = ("sh", "scripts/find_python.sh", "3.13")

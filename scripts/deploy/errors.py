@@ -1,10 +1,10 @@
-"""What ends the conversation."""
+"""Errors that end the deployment."""
 
 from __future__ import annotations
 
 
 class DeployError(Exception):
-    """Deploying cannot go on; the message says why, and what to do."""
+    """Deploying cannot continue; the message has the cause, and what to do."""
 
 
 def code_of(error: Exception) -> str:

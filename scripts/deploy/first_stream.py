@@ -24,9 +24,9 @@ def signer(credentials: Credentials, region: str) -> Sign:
     """Return what signs a request for a URL whose ``AuthType`` is ``AWS_IAM``."""
 
     def sign(request: httpx2.Request) -> None:
-        asked = AWSRequest(request.method, str(request.url), data=request.read())
-        SigV4Auth(credentials, "lambda", region).add_auth(asked)
-        request.headers.update(dict(asked.headers))
+        signed = AWSRequest(request.method, str(request.url), data=request.read())
+        SigV4Auth(credentials, "lambda", region).add_auth(signed)
+        request.headers.update(dict(signed.headers))
 
     return sign
 
@@ -69,8 +69,8 @@ class Url:
         Raises:
             DeployError: The stream failed; the message has its code.
         """
-        asked = {"message": PROMPT, "model": model, "max_tokens": 200}
-        for event in _events(self._answer("POST", "api/stream", asked)):
+        body = {"message": PROMPT, "model": model, "max_tokens": 200}
+        for event in _events(self._answer("POST", "api/stream", body)):
             if event["type"] == "error":
                 raise DeployError(f"{model} failed: {event['code']}: {event['message']}")
             if event["type"] == "content":

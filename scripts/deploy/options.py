@@ -34,7 +34,7 @@ class Target:
 
 
 def target(folder: Path, env: str) -> Target:
-    """Return what ``samconfig.toml`` says about this environment, or its defaults.
+    """Return what ``samconfig.toml`` sets for this environment, or the defaults.
 
     Args:
         folder: Where the file is.

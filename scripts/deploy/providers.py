@@ -13,7 +13,7 @@ class Provider:
         name: As in ``--provider``, and before the ``=`` of a line of ``--keys-stdin``.
         title: As people know it.
         secret: The parameter in SSM, below the stack's path.
-        switch: The template's parameter that says whether there is that secret.
+        switch: The template's parameter for whether that secret exists.
     """
 
     name: str

@@ -12,7 +12,7 @@ from scripts.site.tables import rows, section
 _INTRODUCTION = """# Error codes
 
 Every error has a `code`. It is in the error body of the client's dialect, in the error event of a
-stream, and in the log line of the request. *Retry* tells whether the same request can succeed
+stream, and in the log line of the request. *Retry* states whether the same request can succeed
 later. [Running tokenwire](../operate.md#error-codes) has the same list as one table.
 """
 

@@ -15,7 +15,7 @@ from tokenwire.settings import PREFIX, ModelSettings, Settings
 _INTRODUCTION = f"""# Settings
 
 A setting is an environment variable with the prefix `{PREFIX}`, or a top-level key of
-`tokenwire.toml`. [Running tokenwire](../operate.md#settings) tells which of them counts if both
+`tokenwire.toml`. [Running tokenwire](../operate.md#settings) states which of them counts if both
 are set.
 """
 _NOT_VARIABLES = {"auth_options", "models", "providers"}

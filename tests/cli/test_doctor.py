@@ -133,8 +133,8 @@ def test_region(environ: dict[str, str], needs: bool, found: str) -> None:
 @pytest.mark.parametrize(
     ("dates", "detail"),
     [
-        ([], "not compared: no provider has told its time"),
-        (["no date"], "not compared: no provider has told its time"),
+        ([], "not compared: no provider has sent its time"),
+        (["no date"], "not compared: no provider has sent its time"),
         ([formatdate(1000)], "agrees with the providers'"),
         ([formatdate(900)], "100 seconds ahead of the providers'"),
         ([formatdate(5000), formatdate(1200)], "200 seconds behind the providers'"),
@@ -165,7 +165,7 @@ def test_any_page_without_a_key(tmp_path: Path) -> None:
 async def test_store_is_written_and_read(
     tmp_path: Path, server_of: Callable[[str], Server]
 ) -> None:
-    """A store that works is told by its kind alone."""
+    """A store that works is printed by its kind alone."""
     found = await doctor(tmp_path, TOKENWIRE_STORE=server_of("redis").url)
     assert found.status == 0
     assert "ok  store: redis: writes and reads" in found.output

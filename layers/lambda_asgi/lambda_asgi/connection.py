@@ -146,7 +146,7 @@ class Stream:
     def __init__(self, socket: _Socket, head: bytes) -> None:
         self._socket = socket
         self._head = head
-        self._is_whole = False
+        self._is_complete = False
         self.ended = False
 
     def when_answered(self, notify: Callable[[], None]) -> None:
@@ -157,7 +157,7 @@ class Stream:
         """Send bytes of the body; waits for the socket to have room.
 
         Raises:
-            OSError: Nobody takes them.
+            OSError: The connection is broken.
         """
         head, self._head = self._head, b""
         await self._socket.write(head + http1.chunk(data))
@@ -166,7 +166,7 @@ class Stream:
         """Send the end of the body, unless it has gone out."""
         if not self.ended:
             self.ended = True
-            self._is_whole = not self._socket.answer.done()
+            self._is_complete = not self._socket.answer.done()
             self._socket.write_soon(self._head + http1.last_chunk(trailers))
 
     async def answer(self) -> Response:
@@ -176,7 +176,7 @@ class Stream:
             OSError: There is none.
         """
         response = await self._socket.answer
-        if not (self._is_whole and response.keeps_alive):
+        if not (self._is_complete and response.keeps_alive):
             # An answer to half a body leaves the socket out of step.
             self._socket.close()
         return response

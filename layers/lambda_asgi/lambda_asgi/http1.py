@@ -1,4 +1,4 @@
-"""The little of HTTP/1.1 (RFC 9112) that the Lambda Runtime API speaks. Sans-IO, bounded."""
+"""The part of HTTP/1.1 (RFC 9112) that the Lambda Runtime API uses. Sans-IO, bounded."""
 
 from __future__ import annotations
 

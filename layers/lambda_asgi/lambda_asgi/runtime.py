@@ -45,7 +45,7 @@ After the last failure ``run`` returns 1.
 """
 
 _PLAIN = (LifespanError, MalformedName, NoSuchHandler, ImportError, SyntaxError)
-"""Failures to start whose text tells the cause, and quotes no value."""
+"""Failures to start whose text has the cause and quotes no value."""
 
 
 class Runtime:

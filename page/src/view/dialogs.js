@@ -1,4 +1,4 @@
-// Dialogs. Each can be left with Esc, and says what it wants.
+// Dialogs. Each has a title, and is closed with Esc.
 
 import { $ } from "../dom.js";
 import { models } from "../session.js";
@@ -35,7 +35,7 @@ function answered(dialog, value) {
 
 /**
  * The dialog for the key. It closes when the server has accepted one, or when the user leaves it;
- * a key that is refused is said so, and not kept.
+ * a refused key is reported, and not kept.
  */
 export class KeyDialog {
   #accepted;

@@ -100,7 +100,7 @@ export class TurnView {
     else if (!this.#shown.results?.isConnected) this.#shown.calls.after((this.#shown.results = this.#resultsFields(calls)));
   }
 
-  /** There is no tool here: whoever has called it elsewhere can send what it returned. */
+  /** There is no tool here: a user who has called it elsewhere can send its result. */
   #resultsFields(calls) {
     const fields = calls.map(() => element("textarea", { rows: "2", dir: "auto" }));
     const send = () => this.#actions.sendResults(this.#turn, calls.map((call, n) => ({ id: callId(call, n), name: call.name ?? "tool", text: fields[n].value })));

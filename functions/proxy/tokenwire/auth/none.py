@@ -1,4 +1,4 @@
-"""``auth = "none"``: every caller is accepted; IAM principals are told apart."""
+"""``auth = "none"``: every caller is accepted; IAM principals are distinguished."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ class Finding:
 
     Args:
         subject: What it is.
-        detail: How it is.
-        cure: What to do about it; empty if it is as it should be.
+        detail: Its state.
+        cure: What to do about it; empty if nothing is wrong.
     """
 
     subject: str
@@ -118,7 +118,7 @@ def of_clock(checks: Iterable[Check], now: float) -> Finding:
     """
     skews = [now - then for check in checks if (then := _seconds(check.date)) is not None]
     if not skews:
-        return Finding("clock", "not compared: no provider has told its time")
+        return Finding("clock", "not compared: no provider has sent its time")
     skew = min(skews, key=abs)
     if abs(skew) <= _MOST_SKEW:
         return Finding("clock", "agrees with the providers'")

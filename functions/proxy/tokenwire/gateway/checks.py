@@ -14,8 +14,8 @@ from ..errors import TokenwireError
 from ..providers.protocol import Probed, Provider, Reply
 
 REPEAT = 60.0
-"""Seconds after which a provider that could not be used is asked again, if somebody wants to know.
-"""
+"""Seconds after which a provider that could not be used is asked again, if a request needs the
+result."""
 _LONGEST = 10.0
 """Seconds that one provider may take."""
 _UNREACHABLE = {"timeout_connect", "upstream_disconnected", "upstream_unreachable"}

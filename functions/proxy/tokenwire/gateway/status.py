@@ -21,7 +21,7 @@ async def readiness(services: Services, scope: Mapping[str, Any]) -> tuple[bool,
 
     Args:
         services: The app's services.
-        scope: The ASGI scope of the request. Only a caller that may use the server is told which
+        scope: The ASGI scope of the request. Only a caller that may use the server learns which
             providers are on.
     """
     ready = not services.hub.closing

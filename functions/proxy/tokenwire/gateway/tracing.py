@@ -14,7 +14,7 @@ from ..telemetry import Trace
 
 
 def traced(source: Source, trace: Trace | None, meta: Meta) -> Source:
-    """Return the source; if there is a trace, the provider is told of it."""
+    """Return the source; if there is a trace, its headers are sent to the provider."""
     if trace is None:
         return source
     headers = trace.inference(meta.id, meta.provider, meta.model)

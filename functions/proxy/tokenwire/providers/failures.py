@@ -46,7 +46,7 @@ def from_status(
     """Return the error for a response with a status of failure.
 
     The provider's text is passed on only for the request's own faults (400, 413, 422), which
-    nobody could correct without it. It is redacted, ``secrets`` first of all.
+    a caller cannot correct without it. It is redacted, ``secrets`` first of all.
 
     Args:
         status: The provider's.

@@ -17,7 +17,7 @@ class Guarded:
     """The body, for as long as none of the secrets is in it.
 
     Some servers and proxies echo a request's headers in what they say of a fault, with status 200
-    and in a shape that nobody knows. The piece in which a secret is completed is not passed on,
+    and in an unknown shape. The piece in which a secret is completed is not passed on,
     and so neither is the event that holds it.
 
     Args:

@@ -1,7 +1,6 @@
-"""Requests to providers that are spoken to without an SDK. Imported on first use.
+"""Requests to providers that are called without an SDK. Imported on first use.
 
-What an SDK would do for us is here in fifty lines: one pool of connections, no redirects, and
-retries, with back-off, for as long as no answer has begun.
+One pool of connections, no redirects, and retries with back-off until the response begins.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def end_stream(stream: Stream, end: End, at: RecordId | None = None) -> None:
 
 
 def cancellable(meta: Meta, tail: Tail, intake: Tail, policy: OnDisconnect, copy: Copy) -> Stream:
-    """Make a stream that runs here, and that its policy cancels when nobody watches it.
+    """Make a stream that runs here, and that its policy cancels when it has no viewer.
 
     Args:
         meta: Its first record.

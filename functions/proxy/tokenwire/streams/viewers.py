@@ -34,11 +34,11 @@ class Viewers(Protocol):
 
 
 class ProducerViewers:
-    """Cancel a stream of this process when its policy says so.
+    """Cancel a stream of this process when its policy requires it.
 
     Args:
         policy: The stream's policy on disconnects.
-        cancel: Called once nobody has watched for the policy's grace period.
+        cancel: Called when there was no viewer for the policy's grace period.
         leased: Returns the seconds for which viewers that this process does not see hold a lease.
     """
 

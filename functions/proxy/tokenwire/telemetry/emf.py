@@ -1,6 +1,6 @@
 """Metrics for CloudWatch: one line of Embedded Metric Format per request that has any.
 
-On Lambda nobody scrapes, and an environment may be frozen the moment its response has ended,
+On Lambda nothing scrapes, and an environment may be frozen the moment its response has ended,
 so the numbers leave with the request. Each request has a Powertools object of its own: the
 shared one mixes up concurrent requests.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html

@@ -104,7 +104,7 @@ export class EventParser {
 const HASH_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /**
- * Returns whether this page was loaded through CloudFront, as its server says in
+ * Returns whether this page was loaded through CloudFront, as its server declares in
  * `<meta name="tokenwire-front" content="cloudfront">`.
  */
 export function throughCloudFront() {
@@ -151,7 +151,7 @@ const FINAL = new Set([204, 400, 401, 403, 404, 410]);
  * @param {string} [options.lastEventId] Start after this event.
  * @param {string} [options.key] An API key.
  * @param {boolean} [options.cloudfront] The server is behind CloudFront with origin access control.
- *   By default true if this page says so (`throughCloudFront`) and `base` is not set.
+ *   By default what this page declares (`throughCloudFront`) and `base` is not set.
  * @param {string} [options.idempotencyKey] Names this POST, so that it can be sent again: it then
  *   joins the stream that it started. Without one, only a stream whose id is known is resumed.
  * @param {AbortSignal} [options.signal] Disconnects. The server then applies `on_disconnect`.

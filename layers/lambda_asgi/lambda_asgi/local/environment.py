@@ -25,7 +25,7 @@ SHUTDOWN_SECONDS = 2.0
 
 
 class InitFailed(Exception):
-    """The init phase failed; ``failure`` says how."""
+    """The init phase failed; ``failure`` is the error."""
 
     def __init__(self, failure: Failed) -> None:
         super().__init__(failure.message)

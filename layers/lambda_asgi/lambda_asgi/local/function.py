@@ -49,7 +49,7 @@ class Function:
 
     @property
     def region(self) -> str:
-        """The region that the function believes to be in."""
+        """The region in the function's environment variables."""
         return self.environ.get("AWS_REGION", REGION)
 
     @property

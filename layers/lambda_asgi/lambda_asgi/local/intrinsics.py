@@ -1,4 +1,4 @@
-"""CloudFormation's intrinsic functions, as far as a template says everything they need."""
+"""CloudFormation's intrinsic functions, as far as a template contains all that they need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _VARIABLE = re.compile(r"\$\{(!?)([^${}]{1,255})\}")
 
 
 class TemplateError(ValueError):
-    """A template cannot be read; the message says where and why."""
+    """A template cannot be read; the message has the place and the cause."""
 
 
 class Resolver:

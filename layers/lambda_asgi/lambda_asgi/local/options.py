@@ -19,7 +19,7 @@ _TIMEOUT, _MEMORY = 30.0, 1024
 
 
 class UsageError(ValueError):
-    """The options do not describe a function; the message says why."""
+    """The options do not describe a function; the message has the cause."""
 
 
 @dataclass(frozen=True, slots=True)

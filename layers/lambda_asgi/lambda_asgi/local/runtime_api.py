@@ -62,7 +62,7 @@ class RuntimeApi:
         self._server = Server(self._serve, Limits())
         self._waiting: asyncio.Queue[Slot] = asyncio.Queue()
         self._running: dict[str, Invocation] = {}
-        self._asked = asyncio.Event()
+        self._requested = asyncio.Event()
         self.init_error: bytes | None = None
 
     async def listen(self) -> str:
@@ -75,7 +75,7 @@ class RuntimeApi:
 
     async def ready(self) -> None:
         """Wait until the runtime and its extensions have requested their first events."""
-        await self._asked.wait()
+        await self._requested.wait()
         await self._extensions.ready()
 
     async def slot(self) -> Slot:
@@ -116,7 +116,7 @@ class RuntimeApi:
     async def _next(self, outgoing: Outgoing) -> None:
         slot: Slot = asyncio.get_running_loop().create_future()
         self._waiting.put_nowait(slot)
-        self._asked.set()
+        self._requested.set()
         invocation = await slot
         outgoing.respond(200, self._event_headers(invocation), invocation.event)
 

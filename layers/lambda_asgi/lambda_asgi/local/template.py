@@ -23,7 +23,7 @@ _TIMEOUT, _MEMORY = 3.0, 128
 
 @dataclass(frozen=True, slots=True)
 class FunctionTemplate:
-    """What a template says about one function.
+    """What a template sets for one function.
 
     Args:
         name: Its logical id.

@@ -32,14 +32,14 @@ WEATHER = Call("get_weather", '{"city": "Bielefeld"}')
 """What is called where the request has no tools."""
 
 
-def choose(options: Options, prompt: str, *, wants: bool, is_told: bool) -> tuple[Call, ...]:
+def choose(options: Options, prompt: str, *, wants: bool, has_result: bool) -> tuple[Call, ...]:
     """The calls that the answer consists of; none for an answer in words.
 
     Args:
         options: The request's.
         prompt: The last user message.
         wants: Whether a tool is called, where the choice is free.
-        is_told: Whether a tool has just answered. If not, tools that the prompt names are
+        has_result: Whether a tool has just answered. If not, tools that the prompt names are
             called even so.
 
     Raises:
@@ -52,7 +52,7 @@ def choose(options: Options, prompt: str, *, wants: bool, is_told: bool) -> tupl
         case "none":
             return ()
         case None | "auto" if not wants:
-            return () if is_told else _free(_named_in(prompt, tools, all)[:most])
+            return () if has_result else _free(_named_in(prompt, tools, all)[:most])
         case None | "auto" if not tools:
             return (WEATHER,)
         case None | "auto" | "required":
@@ -63,7 +63,7 @@ def choose(options: Options, prompt: str, *, wants: bool, is_told: bool) -> tupl
 
 
 def _free(found: list[_Place]) -> tuple[Call, ...]:
-    """Calls that nobody insists on: without those whose schema is beyond the demo model."""
+    """Optional calls: without those whose schema is too complex for the demo model."""
     try:
         return tuple(_call(at, tool) for at, tool in found)
     except ClientError:

@@ -77,7 +77,7 @@ def write(request: ParsedRequest, model: str, pace: float) -> Script:
     )
     for name, argument in _INSTRUCTION.findall(prompt):
         script = replace(script, **_changes(name, argument))
-    script = _in_form(script, prompt, is_told=messages[-1].get("role") == "tool")
+    script = _in_form(script, prompt, has_result=messages[-1].get("role") == "tool")
     return replace(script, prompt_tokens=_size(messages))
 
 
@@ -99,14 +99,14 @@ def _changes(name: str, argument: str) -> dict[str, Any]:
     return table.get(name, {})
 
 
-def _in_form(script: Script, prompt: str, *, is_told: bool) -> Script:
+def _in_form(script: Script, prompt: str, *, has_result: bool) -> Script:
     """The script, in the form that the request wants."""
     options = script.options
-    if is_told:
+    if has_result:
         script = replace(script, tool=False, text=answers.AFTER_TOOL)
     if options.thinks is not None:
         script = replace(script, reasoning=_THOUGHT if options.thinks else "")
-    calls = choose(options, prompt, wants=script.tool, is_told=is_told)
+    calls = choose(options, prompt, wants=script.tool, has_result=has_result)
     text = script.text if calls or script.refuse else _formed(script.text, options)
     return replace(script, calls=calls, text=text)
 

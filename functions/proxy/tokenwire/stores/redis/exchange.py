@@ -25,7 +25,7 @@ async def sent(pool: Any, data: bytes) -> AsyncIterator[Any]:
     except ResponseError:
         raise  # a complete response
     except BaseException:
-        # Responses that nobody reads must not be those of other commands.
+        # Unread responses must not become those of other commands.
         await connection.disconnect(nowait=True)
         raise
     finally:

@@ -150,7 +150,7 @@ class RedisFollower:
             # Another process ended it. Its entry may be lost, or not be after what was read.
             self._over = Batch(error.at.epoch, error.at.seq, [], error.end)
         except Taken:
-            return  # the producer lives
+            return  # the producer is running
 
 
 def _next_count(count: int, sizes: list[int]) -> int:
