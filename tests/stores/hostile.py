@@ -24,10 +24,11 @@ from tokenwire.streams.stream import new_id
 AT_ONCE = 10
 PATIENCE = 120
 """Seconds for one round, which takes four on a machine that has nothing else to do."""
-EXPECTED = {"viewers", "clean", "fenced", "callers", "agree", "told first"}
+EXPECTED = {"viewers", "clean", "fenced", "another end", "callers", "agree", "told first"}
 """What may be counted. ``fenced``: a viewer was told ``lost``, as everybody will be, of a producer
 of which the store had not heard for a lease. ``told first``: so was a stream whose own caller had
-been told that it is whole, by then (the table in ``docs/operate.md``)."""
+been told that it is whole, by then (the table in ``docs/operate.md``). ``another end``: the store
+had acknowledged an end and lost it, while the producer was frozen (the second case there)."""
 
 
 @asynccontextmanager
@@ -73,7 +74,7 @@ async def one_round(
     if (took := time.monotonic() - began) > PATIENCE / 4:
         print(f"a round took {took:.0f} s")  # noqa: T201
     reports = [line for of_one in watched for line in of_one]
-    return tallied({run["id"]: run for run in runs}, reports, blocks)
+    return tallied({run["id"]: run for run in runs}, reports, blocks, freezes=freezes)
 
 
 async def begin(nodes: list[Node], blocks: dict[str, int]) -> None:
@@ -101,7 +102,11 @@ async def print_waits(nodes: list[Node]) -> None:
 
 
 def tallied(
-    runs: dict[str, dict[str, Any]], watched: list[dict[str, Any]], blocks: dict[str, int]
+    runs: dict[str, dict[str, Any]],
+    watched: list[dict[str, Any]],
+    blocks: dict[str, int],
+    *,
+    freezes: bool,
 ) -> Counter[str]:
     """What was counted.
 
@@ -110,13 +115,17 @@ def tallied(
             long the store did not hear of its producer.
         watched: What its viewers in other processes were told.
         blocks: How many it has.
+        freezes: Whether the producer was frozen now and then.
     """
     found: Counter[str] = Counter()
     for line in watched:
         run, whole = runs[line["id"]], f"1-{blocks[line['id']] + 1}"
         for viewer in line["viewers"]:
             is_short = viewer["at"] == whole and viewer["blocks"] != blocks[line["id"]]
-            what = "disagree" if viewer["at"] != run["at"] else _outcome(run, viewer, whole)
+            what = _outcome(run, viewer, whole)
+            if viewer["at"] != run["at"]:
+                may_differ = freezes and run["silent"] > LEASE and what in {"clean", "fenced"}
+                what = "another end" if may_differ else "disagree"
             found.update(viewers=1, faults=len(viewer["faults"]) + is_short)
             found[what] += 1
             if what not in EXPECTED or viewer["faults"] or is_short:
