@@ -33,7 +33,7 @@ def test_one_tree(kind: type[TokenwireError]) -> None:
 
 
 def test_trying_again_is_not_the_default() -> None:
-    """Nobody is told to try again unless that may help."""
+    """An error is retryable only if a retry may help."""
     error = UpstreamError("It failed.")
     assert (error.retryable, error.retry_after, error.param) == (False, None, None)
 

@@ -123,8 +123,8 @@ EVIL = f"{KEY} Bearer sk-other-secret-1 eyJhbGciOi.eyJzdWIi.sig https://u:pw@in.
 
 def leaked(error: TokenwireError) -> list[str]:
     """The secrets in all that an error says."""
-    told = f"{error} {error.message} {error.code} {error.param} {error!r} {error.__cause__!r}"
-    return [each for each in (KEY, "sk-other", "eyJ", "pw@") if each in told]
+    texts = f"{error} {error.message} {error.code} {error.param} {error!r} {error.__cause__!r}"
+    return [each for each in (KEY, "sk-other", "eyJ", "pw@") if each in texts]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 418, 422, 429, 500, 503, 529])

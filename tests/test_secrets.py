@@ -126,7 +126,7 @@ async def test_late_refusals_learn_of_rotation() -> None:
 
 
 class SlowParameters(Parameters):
-    """A store that answers when it is told to."""
+    """A store that answers on command."""
 
     def __init__(self) -> None:
         super().__init__(a="1")
@@ -159,7 +159,7 @@ async def test_slow_store_holds_up_one() -> None:
 
 
 async def test_broken_store_is_not_hammered() -> None:
-    """Whatever fails is tried once a second, however many ask; each is told why."""
+    """Whatever fails is tried once a second, however many requests need it; each gets the cause."""
     parameters, clock = Parameters(), Clock()
     parameters.broken = True
     secrets = Secrets({}, BOTH, store=parameters, clock=clock)

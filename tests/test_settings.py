@@ -315,10 +315,13 @@ def test_origins_of_browsers(origin: str) -> None:
         ("[models]\nbest = 'anthropic/x'", "anthropic, which is off: ANTHROPIC_API_KEY is not set"),
         ("[models]\nbest = 'opena/x'", "opena, which is not configured; did you mean openai?"),
         (
-            "[models.best]\nroute = ['openai/x', 'nobody/y']",
-            "models.best names the provider nobody",
+            "[models.best]\nroute = ['openai/x', 'unknown/y']",
+            "models.best names the provider unknown",
         ),
-        ("default_model = 'nobody/y'", "default_model in tokenwire.toml names the provider nobody"),
+        (
+            "default_model = 'none/y'",
+            "default_model in tokenwire.toml names the provider none",
+        ),
         ("demo = false\ndefault_model = 'demo/fast'", "demo, which is off: the setting demo is"),
         ("[providers.x]\nkind = 'opnai'", "providers.x.kind must be one of openai,"),
         ("[providers.x]\nkind = 'opnai'", "; did you mean openai?"),

@@ -70,7 +70,7 @@ def test_choices_that_cannot_be_deployed(arguments: list[str], text: str) -> Non
         parameters(*arguments)
 
 
-@pytest.mark.parametrize("line", ["sk-secret", "nobody=sk-secret", "openai="])
+@pytest.mark.parametrize("line", ["sk-secret", "unknown=sk-secret", "openai="])
 def test_malformed_line_of_keys_is_not_quoted(line: str) -> None:
     """Only its number is named: it may be a key."""
     with pytest.raises(DeployError, match="Line 3 of stdin is not PROVIDER=KEY") as raised:

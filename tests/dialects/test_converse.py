@@ -66,8 +66,8 @@ def decoded(blocks: bytes) -> list[Event]:
 
 def test_block_without_content_is_skipped() -> None:
     """An empty block is skipped, and later blocks are numbered without a gap."""
-    told_ = reported(read(START, closed(0), closed(1), TEXT, closed(2), STOP))
-    blocks = [(event["type"], event["index"]) for event in told_ if "index" in event]
+    reported_events = reported(read(START, closed(0), closed(1), TEXT, closed(2), STOP))
+    blocks = [(event["type"], event["index"]) for event in reported_events if "index" in event]
     assert blocks == [
         ("content_block_start", 0),
         ("content_block_delta", 0),

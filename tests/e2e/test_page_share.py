@@ -96,7 +96,7 @@ async def test_a_bad_link_says_so_and_has_a_way_on(
 async def test_an_expired_link_says_so(
     provider: Upstream, serve: Serve, chromium: Chromium
 ) -> None:
-    """A link after its time is answered with whom to ask."""
+    """For an expired link the page says to request a new one from its maker."""
     provider.answer(*whole("x"))
     site = await serve(provider, TOKENWIRE_TICKET_TTL="1", **ONE_MODEL)
     started = (await site.post("/v1/streams", json={"message": "x"})).json()

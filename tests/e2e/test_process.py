@@ -204,13 +204,13 @@ async def test_greeting_tells_what_providers_answer() -> None:
             assert process.stderr is not None
             assert process.stdout is not None
             async with asyncio.timeout(30):
-                told = await process.stderr.readuntil(b"without a model: refused\n")
+                printed = await process.stderr.readuntil(b"without a model: refused\n")
                 logged = json.loads(await process.stdout.readline())
                 logged = (
                     logged
                     if logged["provider"] == "openai"
                     else json.loads(await process.stdout.readline())
                 )
-    assert b"  openai: key refused (401)\n" in told
+    assert b"  openai: key refused (401)\n" in printed
     assert (logged["provider"], logged["status"]) == ("openai", "refused")
-    assert b"hunter2" not in told + json.dumps(logged).encode()
+    assert b"hunter2" not in printed + json.dumps(logged).encode()

@@ -42,7 +42,7 @@ class CountingLoop(asyncio.SelectorEventLoop):
         *args: *Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
-        """As the loop's. A sleep is told apart: uvicorn does that ten times a second."""
+        """As the loop's. Sleeps are counted apart: uvicorn sleeps ten times a second."""
         self.counts["sleeps" if _is_sleep(callback) else "timers"] += 1
         return super().call_at(when, callback, *args, context=context)
 

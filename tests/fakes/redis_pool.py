@@ -1,4 +1,4 @@
-"""A pool of connections to a Redis that answers when told, and counts what it is sent."""
+"""A pool of connections to a Redis that answers on command, and counts what it receives."""
 
 from __future__ import annotations
 

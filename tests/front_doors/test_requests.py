@@ -115,7 +115,7 @@ async def test_page_is_served(path: str, client: httpx2.AsyncClient) -> None:
 
 
 async def test_wrong_paths_and_methods(client: httpx2.AsyncClient) -> None:
-    """They are told as the API of that path tells errors, with the methods there are."""
+    """The error has the form of that path's API; ``Allow`` lists the methods."""
     chat, typed = await client.get(CHAT), await client.delete("/api/stream")
     assert (chat.status_code, chat.headers["allow"]) == (405, "POST")
     assert chat.json()["error"]["code"] == "bad_method"

@@ -161,7 +161,7 @@ async def test_url_with_a_message_id_is_opened_anew(
 async def test_stream_is_started_watched_and_cancelled(
     provider: Upstream, client: httpx2.AsyncClient
 ) -> None:
-    """Cancelled from another connection, the provider's connection closes; the viewer is told."""
+    """Cancelled from another connection, the provider's connection closes; the viewer gets it."""
     provider.answer(ROLE, text("a"), Act.STALL)
     started = await client.post("/v1/streams", json={"message": "x"})
     assert started.status_code == 201

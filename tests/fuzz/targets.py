@@ -72,12 +72,12 @@ def _dialect(name: str) -> Callable[[bytes], None]:
     def target(data: bytes) -> None:
         """A stream is decoded, encoded in every dialect and folded, or is an upstream error."""
         with suppress(UpstreamError):
-            _told(name, list(Framer().feed(data)))
+            _check_blocks(name, list(Framer().feed(data)))
 
     return target
 
 
-def _told(name: str, blocks: list[bytes]) -> None:
+def _check_blocks(name: str, blocks: list[bytes]) -> None:
     with suppress(UpstreamError):
         DIALECTS[name].fold(blocks)
     decoder = DIALECTS[name].decoder()
@@ -107,7 +107,7 @@ def gemini(data: bytes) -> None:
         for piece in cuts(data):
             blocks += reader.feed(piece)
         blocks.append(reader.close())
-        _told("messages", list(Framer().feed(b"".join(blocks))))
+        _check_blocks("messages", list(Framer().feed(b"".join(blocks))))
 
 
 KINDS = (
@@ -129,7 +129,7 @@ def converse(data: bytes) -> None:
             kind = KINDS[line[0] % len(KINDS)] if line else "x"
             blocks.append(reader.read(kind, line[1:]))
         blocks.append(reader.close())
-        _told("messages", list(Framer().feed(b"".join(blocks))))
+        _check_blocks("messages", list(Framer().feed(b"".join(blocks))))
 
 
 def http_responses(data: bytes) -> None:

@@ -51,7 +51,7 @@ async def viewers(client: httpx2.AsyncClient, count: int) -> None:
 
 
 class Watching:
-    """One client of a stream: what it has read, and what it was told."""
+    """One client of a stream: the bytes that it has read, and its end."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self.response = response

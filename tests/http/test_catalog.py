@@ -24,7 +24,7 @@ def catalog(*names: str, foreign: str | None = None) -> Catalog:
         ("opnai/gpt-5", "Did you mean openai/…?"),
         ("OpenAI/gpt-5", "Did you mean openai/…?"),
         ("beste/x", "Did you mean best?"),
-        ("nobody/none", "the available ones."),
+        ("unknown/none", "the available ones."),
         ("x" * 100_000 + "/y", "the available ones."),
     ],
 )

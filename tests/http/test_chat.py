@@ -175,7 +175,7 @@ async def test_error_inside_stream_ends_it(provider: Upstream, serve: Serve) -> 
     assert '"b"' not in response.text
 
 
-async def test_every_death_is_told(provider: Upstream, serve: Serve) -> None:
+async def test_every_failure_is_reported(provider: Upstream, serve: Serve) -> None:
     """Wherever the provider dies, the client gets one error or terminal block, never less."""
     deaths: dict[str, tuple[tuple[bytes | Act, ...], str]] = {
         "right after the head": ((Act.RESET,), "upstream_disconnected"),
@@ -368,7 +368,7 @@ async def test_bad_requests_name_the_field(serve: Serve) -> None:
         )
 
 
-async def test_broken_json_is_told(serve: Serve) -> None:
+async def test_broken_json_is_reported(serve: Serve) -> None:
     """A body that is not JSON is a 400."""
     client = await serve()
     for body in (b"", b"{", b"\xff", b"[" * 100_000):

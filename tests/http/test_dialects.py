@@ -71,7 +71,7 @@ async def test_running_response_is_read_and_cancelled(provider: Upstream, serve:
         received += b"".join([part async for part in parts])
     assert events(received)[-1]["response"]["status"] == "cancelled"
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
-    assert (await client.get("/v1/responses/resp_nobody")).status_code == 404
+    assert (await client.get("/v1/responses/resp_unknown")).status_code == 404
 
 
 async def test_number_that_a_running_response_has_not_reached(
@@ -121,7 +121,7 @@ async def test_long_response_is_read_whole(words: int, provider: Upstream, serve
     assert cancelled == read
 
 
-async def test_trimmed_response_is_not_told_as_whole(provider: Upstream, serve: Serve) -> None:
+async def test_trimmed_response_is_not_complete(provider: Upstream, serve: Serve) -> None:
     """When the beginning is no longer held, reading back is an error, not a part of the text."""
     provider.answer(*whole(*(f"word{n} " for n in range(1_000))))
     client = await serving(provider, serve, TOKENWIRE_MAX_STREAM_BYTES="65536")

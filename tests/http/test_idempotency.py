@@ -162,7 +162,7 @@ async def test_message_id_is_its_caller_s_and_its_prompt_s(
 async def test_failed_stream_does_not_count_for_its_message_id(
     provider: Upstream, serve: Serve
 ) -> None:
-    """After a failure, a reconnect is told to stop, and a fresh open starts another stream."""
+    """After a failure, a reconnect gets 204, and a fresh open starts another stream."""
     provider.answer(status=400)
     provider.answer(*whole("a"))
     client = await serve(provider)

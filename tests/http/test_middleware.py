@@ -82,7 +82,7 @@ async def test_surprise_in_mid_body_is_not_ended() -> None:
     assert "secret" not in logged
 
 
-async def test_failures_are_told_to_cloudwatch() -> None:
+async def test_failures_are_sent_to_cloudwatch() -> None:
     """With a namespace a failed request writes one EMF line too; the log names its invocation."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -92,7 +92,7 @@ def test_end_answers_for_every_number() -> None:
     played(scene)
 
 
-def test_block_that_cannot_be_read_is_told_in_the_stream() -> None:
+def test_unreadable_block_is_an_error_in_the_stream() -> None:
     """The check passes at an unreadable block: the response that resumes tells the error."""
 
     async def scene(_: Hub, stream: Stream, tap: Tap) -> None:

@@ -30,8 +30,8 @@ async def paths(serve: Serve) -> dict[str, Any]:
 async def test_document_is_valid(paths: dict[str, Any]) -> None:
     """It is valid by the specification's schema, and describes every route and no other."""
     validate(paths)
-    told = {(method, path) for path, ops in paths["paths"].items() for method in ops}
-    assert told == set(answers(DIALECTS))
+    documented = {(method, path) for path, ops in paths["paths"].items() for method in ops}
+    assert documented == set(answers(DIALECTS))
 
 
 async def test_streams_and_failures_are_described(paths: dict[str, Any]) -> None:
@@ -98,15 +98,15 @@ async def test_answers_fit(paths: dict[str, Any], serve: Serve) -> None:
         ("post", "/v1/messages", "", {**HELLO, "max_tokens": 9}),
         ("post", "/v1/messages", "", {**HELLO, "max_tokens": "x"}),
         ("post", "/v1/responses", "", {"model": "demo/markdown", "input": "Hi"}),
-        ("post", "/v1/responses", "", {"model": "nobody/m", "input": "Hi"}),
+        ("post", "/v1/responses", "", {"model": "unknown/m", "input": "Hi"}),
         ("post", "/api/chat", "", {"messages": []}),
-        ("post", "/api/chat/{chat_id}/stop", "/api/chat/nobody/stop", None),
+        ("post", "/api/chat/{chat_id}/stop", "/api/chat/unknown/stop", None),
         ("post", "/api/stream", "", {"message": 5}),
         ("post", "/v1/streams", "", {"message": "Hi"}),
         ("post", "/v1/streams/{stream_id}/ticket", f"/v1/streams/{stream}/ticket", None),
         ("post", "/v1/streams/{stream_id}/cancel", f"/v1/streams/{stream}/cancel", None),
         ("get", "/v1/responses/{response_id}", f"/v1/responses/{response['id']}", None),
-        ("get", "/v1/responses/{response_id}", "/v1/responses/nobody", None),
+        ("get", "/v1/responses/{response_id}", "/v1/responses/unknown", None),
         (
             "get",
             "/v1/responses/{response_id}/input_items",
@@ -115,7 +115,7 @@ async def test_answers_fit(paths: dict[str, Any], serve: Serve) -> None:
         ),
         ("get", "/v1/models", "", None),
         ("get", "/v1/models/{model}", "/v1/models/demo/markdown", None),
-        ("get", "/v1/models/{model}", "/v1/models/nobody/m", None),
+        ("get", "/v1/models/{model}", "/v1/models/unknown/m", None),
         ("get", "/healthz", "", None),
         ("get", "/readyz", "", None),
     ]

@@ -61,7 +61,7 @@ async def settled(client: httpx2.AsyncClient) -> dict[str, Any]:
 async def test_each_provider_is_asked_once(
     providers: dict[str, Upstream], serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A good key, a refused one, no list, a limit, no server, no key: each is told apart."""
+    """A good key, a refused one, no list, a limit, no server, no key: all results differ."""
     caplog.set_level(logging.INFO)
     providers["good"].answer(listed(*MODELS))
     providers["refusing"].answer(b'{"error":{"message":"' + SECRET.encode() + b'"}}', status=401)

@@ -105,7 +105,7 @@ async def test_one_model(provider: Upstream, serve: Serve) -> None:
         found = await client.get(f"/v1/models/{name}")
         assert (found.status_code, problems("model", found.json())) == (200, []), name
         assert found.json()["id"] == name.replace("%2F", "/")
-    for name in ("openai/gpt-6", "gpt-6", "nobody/m"):
+    for name in ("openai/gpt-6", "gpt-6", "unknown/m"):
         missing = await client.get(f"/v1/models/{name}")
         assert missing.status_code == 404
         assert missing.json()["error"]["code"] == "model_not_found"
@@ -122,7 +122,7 @@ async def test_one_model(provider: Upstream, serve: Serve) -> None:
         ("PATCH", "/v1/streams/st_1/cancel", "POST"),
     ],
 )
-async def test_wrong_method_is_told_the_right_ones(
+async def test_wrong_method_gets_the_allowed_ones(
     method: str, path: str, allow: str, serve: Serve
 ) -> None:
     """``Allow`` lists every method of the path, though each has a route of its own."""

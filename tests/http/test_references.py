@@ -30,7 +30,7 @@ def user(received: str) -> dict[str, Any]:
 
 
 def reference(item: str) -> dict[str, str]:
-    """What the AI SDK sends for an item that it was told before."""
+    """What the AI SDK sends for an item of an earlier response."""
     return {"type": "item_reference", "id": item}
 
 

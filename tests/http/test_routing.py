@@ -90,7 +90,7 @@ async def test_not_for_the_request_s_own_fault(provider: Upstream, serve: Serve)
     assert len(provider.requests) == 1
 
 
-async def test_last_failure_is_told(provider: Upstream, serve: Serve) -> None:
+async def test_last_failure_is_returned(provider: Upstream, serve: Serve) -> None:
     """When every provider fails, the client gets the error of the last one."""
     provider.answer(status=500)
     provider.answer(**LIMITED)
@@ -109,7 +109,7 @@ async def test_translated_errors_and_ends(provider: Upstream, serve: Serve) -> N
     assert read(response.content)[-1][1]["type"] == "error"
 
 
-async def test_provider_that_cannot_be_told_is_left_out(provider: Upstream, serve: Serve) -> None:
+async def test_provider_that_cannot_express_it_is_skipped(provider: Upstream, serve: Serve) -> None:
     """A fallback that would have to drop a part of the request is no fallback for it."""
     provider.answer(status=500)
     provider.answer(*whole("x"))
@@ -146,7 +146,7 @@ async def test_fallback_that_is_cut_off(provider: Upstream, serve: Serve) -> Non
 
 @pytest.mark.parametrize("wanted", [True, False])
 async def test_fallback_tells_usage_once(wanted: bool, provider: Upstream, serve: Serve) -> None:
-    """Anthropic counts twice, at its start and at its end; a chat client is told once, or never."""
+    """Anthropic counts twice, at its start and at its end; a chat client gets one, or none."""
     provider.answer(status=500)
     provider.answer(recording("text", "messages"))
     client = await app(provider, serve)

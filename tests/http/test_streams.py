@@ -169,8 +169,8 @@ async def test_streams_belong_to_their_key(provider: Upstream, serve: Serve) -> 
 
     for method, path in (("GET", url), ("POST", f"{url}/cancel"), ("POST", f"{url}/ticket")):
         other = await client.request(method, path, headers={"x-api-key": "key-two-of-tests"})
-        nobody = await client.request(method, path)
-        assert (other.status_code, nobody.status_code) == (404, 401)
+        anonymous = await client.request(method, path)
+        assert (other.status_code, anonymous.status_code) == (404, 401)
 
 
 async def test_share_gives_a_ticket(provider: Upstream, serve: Serve) -> None:
@@ -192,7 +192,7 @@ async def test_share_gives_a_ticket(provider: Upstream, serve: Serve) -> None:
 
 
 async def test_unwatched_stream_is_cancelled(provider: Upstream, serve: Serve) -> None:
-    """A started stream that nobody watches ends when its grace is over."""
+    """A started stream without a viewer ends when its grace is over."""
     provider.answer(ROLE, Act.STALL)
     client = await serve(provider)
     await started(client, on_disconnect="grace=0.1")

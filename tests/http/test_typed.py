@@ -77,7 +77,7 @@ async def test_bad_requests_name_the_field(serve: Serve) -> None:
         ({"message": "x", "system": 1}, "invalid_type", "system"),
         ({"message": "x", "colour": "red"}, "unknown_parameter", "colour"),
         ({"message": "x", "model": 5}, "invalid_type", "model"),
-        ({"message": "x", "model": "nobody/none"}, "model_not_found", "model"),
+        ({"message": "x", "model": "unknown/none"}, "model_not_found", "model"),
         ({"message": "x", "on_disconnect": "explode"}, "invalid_value", "on_disconnect"),
         ({"message": "x", "on_disconnect": 5}, "invalid_type", "on_disconnect"),
     ]

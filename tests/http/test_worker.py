@@ -105,7 +105,7 @@ async def test_delivered_twice_or_too_late_it_does_nothing() -> None:
     assert len(store.logs[EVENT["stream"]].batches) == batches
 
 
-@pytest.mark.parametrize("model", ["nobody", "m" * 257])
+@pytest.mark.parametrize("model", ["unknown", "m" * 257])
 async def test_unusable_request_ends_the_stream(model: str) -> None:
     """If the model no longer exists, or its name is malformed, the log ends with that error."""
     store = MemoryStore()

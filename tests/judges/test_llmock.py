@@ -148,7 +148,7 @@ async def test_its_own_verdict(mock: str, verdict: Verdict) -> None:
     """It finds no fault with how tokenwire calls it.
 
     A stream that was cut is the one thing that it cannot judge: it sees no second attempt, and
-    not that the client was told. The tests above see that.
+    not that the client got an error. The tests above check that.
     """
     done = await run([need(PYTHON / "llmock"), "report", "--url", mock, "--json"], 30)
     result = json.loads(done.out)

@@ -83,11 +83,11 @@ async def slow(request: Request) -> Response:
 
 
 async def left(request: Request) -> Response:
-    """Whether ``/untold`` was cut short."""
+    """Whether ``/unaware`` was cut short."""
     return JSONResponse(request.app.state.left)
 
 
-async def untold(request: Request) -> Response:
+async def unaware(request: Request) -> Response:
     """Many parts; remembers whether it could send them all."""
 
     async def parts() -> AsyncIterator[str]:
@@ -140,7 +140,7 @@ async def deep(request: Request) -> Response:
     return StreamingResponse(parts())
 
 
-ROUTES = [event, cookies, binary, length, much, slow, left, untold, crash, hog, fail, deep]
+ROUTES = [event, cookies, binary, length, much, slow, left, unaware, crash, hog, fail, deep]
 app = Starlette(
     routes=[
         *(Route(f"/{route.__name__}", route, methods=METHODS) for route in ROUTES),

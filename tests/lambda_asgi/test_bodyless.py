@@ -28,7 +28,7 @@ def asking(method: str, event: dict[str, Any] = URL) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("method", "status"), BODYLESS)
 async def test_endless_stream_ends_at_its_start(method: str, status: int) -> None:
-    """An app that sends for ever and listens to nobody is answered for, and stopped."""
+    """The response of an app that never stops sending is completed, and the app is stopped."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"

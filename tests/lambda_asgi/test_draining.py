@@ -116,7 +116,7 @@ async def test_stream_that_ends_in_time_is_whole_after_sigterm() -> None:
     assert app.stopped == ["in order"]
 
 
-async def test_stream_that_does_not_end_is_told_honestly() -> None:
+async def test_stream_that_does_not_end_is_reported() -> None:
     """What SIGTERM cuts ends with trailers that say so; then the app shuts down in order."""
     app = Gated()
     async with serving(app) as (api, runtime, ended):
@@ -132,7 +132,7 @@ async def test_stream_that_does_not_end_is_told_honestly() -> None:
 
 
 async def test_app_that_listens_hears_of_sigterm() -> None:
-    """Before it is cut a stream is told ``http.disconnect``, and can say its last."""
+    """Before it is cut, a stream receives ``http.disconnect``, and can send its end."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"

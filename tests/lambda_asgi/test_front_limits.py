@@ -59,7 +59,7 @@ async def test_large_head_is_refused(listen: Listen) -> None:
 
 
 async def test_half_heads_are_closed(listen: Listen) -> None:
-    """Of 50 half heads none is open after the deadline, and each client is told why."""
+    """Of 50 half heads none is open after the deadline, and each client gets an error."""
     dial = await listen()
     wires = [await dial() for _ in range(50)]
     for one in wires:

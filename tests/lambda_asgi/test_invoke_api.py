@@ -131,7 +131,7 @@ async def test_event_is_answered_at_once(url: str, capfd: pytest.CaptureFixture[
 
 
 async def test_failed_event_is_logged(url: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """Nobody waits for it, so the log has it."""
+    """No request waits for it, so the log has it."""
     await called(invoking({"path": "error", "parts": ["{}"]}, InvocationType="Event"), url)
 
     output = ""

@@ -203,20 +203,20 @@ async def test_no_room_is_a_429() -> None:
     assert sorted(response.status_code for response in both) == [200, 429]
 
 
-async def test_function_is_not_told_of_its_client(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_function_does_not_see_its_client_leave(capfd: pytest.CaptureFixture[str]) -> None:
     """As on Lambda: the client leaves, and the function goes on to the end."""
     async with calling(environments=1) as client:
-        async with client.stream("GET", "/untold") as response:
+        async with client.stream("GET", "/unaware") as response:
             parts = response.aiter_bytes()
             await anext(parts)
             await response.aclose()
         assert await left_as(client) == "to the end"
 
 
-async def test_function_can_be_told(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_function_can_see_its_client_leave(capfd: pytest.CaptureFixture[str]) -> None:
     """By choice, writes fail once the client has left."""
     async with calling(environments=1, tells_disconnect=True) as client:
-        async with client.stream("GET", "/untold") as response:
+        async with client.stream("GET", "/unaware") as response:
             parts = response.aiter_bytes()
             await anext(parts)
             await response.aclose()
@@ -225,7 +225,7 @@ async def test_function_can_be_told(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 async def left_as(client: httpx2.AsyncClient) -> str:
-    """What ``/untold`` came to, once its environment is free again."""
+    """What ``/unaware`` came to, once its environment is free again."""
     async with asyncio.timeout(20):
         while (answer := await client.get("/left")).status_code == 429:
             await asyncio.sleep(0.05)
@@ -233,7 +233,7 @@ async def left_as(client: httpx2.AsyncClient) -> str:
     return found
 
 
-async def test_failures_are_told_as_lambda_tells_them(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_failures_look_as_on_lambda(capfd: pytest.CaptureFixture[str]) -> None:
     """502 before the first byte; after it, a connection that breaks off. And one may go on."""
     async with calling() as client:
         failed = await client.get("/fail?when=before")

@@ -300,7 +300,7 @@ async def raising(send: Send) -> None:
     [(raising, "Function.ValueError"), (unended, "Function.IncompleteResponse")],
 )
 async def test_failure_in_body_is_a_trailer(fails: Raising, kind: str) -> None:
-    """After a byte it is told in true HTTP trailers; the body holds nothing of it."""
+    """After a byte it is sent in real HTTP trailers; the body contains nothing of it."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send(start())
@@ -317,7 +317,7 @@ async def test_failure_in_body_is_a_trailer(fails: Raising, kind: str) -> None:
 
 
 async def test_message_after_end_is_the_app_s_fault() -> None:
-    """An app that goes on after its end is told so; its response was whole."""
+    """An app that continues after its end gets an error; its response was complete."""
     caught: list[Exception] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -334,7 +334,7 @@ async def test_message_after_end_is_the_app_s_fault() -> None:
 
 
 async def test_deadline_is_a_disconnect() -> None:
-    """Shortly before the deadline the app is told that its client is gone, and can end well."""
+    """Shortly before the deadline the app receives a disconnect, and can send its end."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
@@ -416,7 +416,7 @@ async def test_failing_runtime_api_ends_the_runtime() -> None:
 
 
 async def test_vanished_runtime_api_ends_the_runtime() -> None:
-    """Nobody to ask: a few tries, then an exit that says so."""
+    """Nothing answers: a few tries, then an exit with the reason."""
     async with runtime_api() as api:
         environ = {"AWS_LAMBDA_RUNTIME_API": api.address}
         api.die_on_next = 100

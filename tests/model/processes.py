@@ -36,7 +36,7 @@ LEASE = 1.0
 META = Meta("st_x", "me", "test", "chat", "m", 1)
 BLOCKS = [ROLE, *(text(word) for word in "abcd"), STOP]
 CANCELLED = End(EndReason.CANCELLED, Error("cancelled", "", status=499))
-Told = tuple[RecordId, EndReason]
+ReceivedEnd = tuple[RecordId, EndReason]
 Ask = Callable[[], Awaitable[Any]]
 
 NETWORK = ("refused", "unanswered", "late", "slow", "cut off", "outage", "full")
@@ -70,14 +70,14 @@ class Fate:
     had_end: bool = False
     running: set[asyncio.Task[Any]] = field(default_factory=set)
 
-    async def decide(self, who: str, name: str, ask: Ask, unheard: Ask) -> Any:
+    async def decide(self, who: str, name: str, ask: Ask, unanswered: Ask) -> Any:
         """Carry out a request of this process, or not.
 
         Args:
             who: The process.
             name: What it asks for.
             ask: The request.
-            unheard: The same, but without what its answer would tell the process.
+            unanswered: The same, but the process does not receive the response.
         """
         what = self.plan.get(self.count, "")
         self.names.append(f"{who} {name}")
@@ -95,11 +95,11 @@ class Fate:
             if asyncio.get_running_loop().time() < self.full_until:
                 raise StoreError("denied")
         if what == "late":
-            self.running.add(asyncio.create_task(self._later(unheard)))
+            self.running.add(asyncio.create_task(self._later(unanswered)))
             await asyncio.sleep(LEASE / 2)
             raise StoreError("no answer in time")
         if what == "unanswered":
-            await unheard()
+            await unanswered()
             raise StoreError("no answer")
         return await ask()
 
@@ -157,8 +157,8 @@ class Line:
             return value
 
         async def ask(*args: Any, **options: Any) -> Any:
-            unheard = getattr(copy(self._target), name)
-            requests = (partial(one, *args, **options) for one in (value, unheard))
+            unanswered = getattr(copy(self._target), name)
+            requests = (partial(one, *args, **options) for one in (value, unanswered))
             found = await self._fate.decide(self._who, name, *requests)
             is_place = isinstance(found, Writer | Follower)
             return Line(found, self._fate, self._who) if is_place else found
@@ -170,17 +170,17 @@ class Line:
 class Client:
     """Reads the stream, and comes back where it was as long as it has no end.
 
-    ``unconfirmed`` says that it was told the end by a process that knew its store to fail.
+    ``unconfirmed`` is whether the end came from a process whose store was degraded.
     """
 
     blocks: list[bytes] = field(default_factory=list)
-    told: Told | None = None
+    end: ReceivedEnd | None = None
     unconfirmed: bool = False
     refusals: list[str] = field(default_factory=list)
 
     async def watch(self, hub: Hub) -> None:
         """Read to the end, in as many responses as it takes."""
-        while self.told is None:
+        while self.end is None:
             try:
                 stream = await hub.find(META.id, "me")
                 await self.read(hub, stream)
@@ -199,8 +199,8 @@ class Client:
                 await reader.wait(60)
                 self.blocks += reader.take()
             if reader.ended is not None:
-                self.told = (reader.ended[0], reader.ended[1].reason)
-                # Told at the instant at which it was offered: no request was made in between.
+                self.end = (reader.ended[0], reader.ended[1].reason)
+                # The instant at which it was offered: no request was made in between.
                 self.unconfirmed = stream.is_ours and hub.store_status == "degraded"
 
 
@@ -214,7 +214,7 @@ class Outcome:
     late: Client
     requests: list[str]
     had_end: bool
-    producer: Told | None
+    producer: ReceivedEnd | None
 
     def clients(self) -> list[tuple[str, Client]]:
         """Those who read it, by name."""
@@ -261,9 +261,9 @@ async def _play(plan: Mapping[int, str]) -> Outcome:
     fate.plan = {}
     if META.id in fate.store.logs:
         await _over(asyncio.create_task(late.watch(later)), fate, "later")
-    told = None if stream.end is None else (stream.tail.last, stream.end.reason)
+    end = None if stream.end is None else (stream.tail.last, stream.end.reason)
     speaking.cancel()
-    return Outcome(caller, beside, viewer, late, list(requests), fate.had_end, told)
+    return Outcome(caller, beside, viewer, late, list(requests), fate.had_end, end)
 
 
 @cache

@@ -13,7 +13,7 @@ from tokenwire.stores.records import EndReason, RecordId
 
 FAULTS = (*NETWORK, *PROCESS, *LOSSES)
 SILENT = {"cut off", "outage", "stuck", "killed"}
-"""Faults that last longer than a lease: a process cannot be told from a dead one."""
+"""Faults that last longer than a lease: a process cannot be distinguished from a dead one."""
 UNCONFIRMED = SILENT | {"full"}
 """Faults that last longer than the caller waits for the store's word on the end."""
 REFUSALS = {"stream_not_found", "store_unavailable", "connection_expired"}
@@ -28,16 +28,16 @@ def wrongs(outcome: Outcome, plan: dict[int, str]) -> Iterator[str]:
     faults = set(plan.values())
     for name, client in outcome.clients():
         yield from _wrong_blocks(name, client)
-    ends = {client.told for _, client in outcome.clients() if not client.unconfirmed} - {None}
-    told = {outcome.viewer.told, outcome.late.told} - {None}
+    ends = {client.end for _, client in outcome.clients() if not client.unconfirmed} - {None}
+    ends_seen = {outcome.viewer.end, outcome.late.end} - {None}
     if "killed" not in faults:
-        told |= {outcome.producer}
-    if len(told) > 1 and not outcome.had_end:
-        yield f"ends differ for good: {told}"
+        ends_seen |= {outcome.producer}
+    if len(ends_seen) > 1 and not outcome.had_end:
+        yield f"ends differ for good: {ends_seen}"
     if len(ends) > 1 and not (faults & UNCONFIRMED or outcome.had_end):
-        yield f"the store answered, and two were told different ends: {ends}"
-    if not faults & {*SILENT, "cancel"} and told != {WHOLE} and len(faults) == 1:
-        yield f"a stream was not whole: {told}"
+        yield f"the store answered, and two received different ends: {ends}"
+    if not faults & {*SILENT, "cancel"} and ends_seen != {WHOLE} and len(faults) == 1:
+        yield f"a stream was not whole: {ends_seen}"
     if len(plan) < 3 and not {*outcome.viewer.refusals} <= REFUSALS:
         yield f"a viewer was refused: {outcome.viewer.refusals}"
 
@@ -45,8 +45,8 @@ def wrongs(outcome: Outcome, plan: dict[int, str]) -> Iterator[str]:
 def _wrong_blocks(name: str, client: Client) -> Iterator[str]:
     if client.blocks != BLOCKS[: len(client.blocks)]:
         yield f"the {name} lost, doubled or re-ordered a block: {client.blocks}"
-    if client.told == WHOLE and client.blocks != BLOCKS:
-        yield f"the {name} was told that the stream is whole, and has {len(client.blocks)} blocks"
+    if client.end == WHOLE and client.blocks != BLOCKS:
+        yield f"the {name} received a complete end, and has {len(client.blocks)} blocks"
 
 
 def failures(plan: dict[int, str]) -> list[str]:
@@ -59,9 +59,9 @@ def failures(plan: dict[int, str]) -> list[str]:
 
 
 def test_no_fault() -> None:
-    """Everybody has all of it, and nobody came back."""
+    """Every client has all blocks, and none reconnected."""
     outcome = play({})
-    assert [client.told for _, client in outcome.clients()] == [WHOLE] * 4
+    assert [client.end for _, client in outcome.clients()] == [WHOLE] * 4
     assert [client.blocks for _, client in outcome.clients()] == [BLOCKS] * 4
     assert outcome.viewer.refusals == []
     assert 15 < len(outcome.requests) < REQUESTS
@@ -87,8 +87,8 @@ def test_several_faults() -> None:
 @pytest.mark.parametrize("fault", ["stuck", "cut off"])
 def test_ends_differ_only_while_the_store_is_silent(fault: str) -> None:
     """Longer than a lease: lost for others, whole for the caller; the producer is corrected."""
-    told = [alone(number, fault) for number in range(REQUESTS)]
-    differing = [one for one in told if one.caller.told == WHOLE and one.viewer.told != WHOLE]
+    outcomes = [alone(number, fault) for number in range(REQUESTS)]
+    differing = [one for one in outcomes if one.caller.end == WHOLE and one.viewer.end != WHOLE]
     assert differing
     assert {one.producer for one in differing} == {(RecordId(2, 0), EndReason.LOST)}
 
@@ -105,19 +105,19 @@ def test_ends_differ_only_while_the_store_is_silent(fault: str) -> None:
 def test_ends_differ_where_the_store_is_known_to_fail(plan: dict[int, str]) -> None:
     """A cancel elsewhere, and the end comes between a failed append and its repetition.
 
-    Those here are told `done` at once, and not after a second; the producer is corrected.
+    Clients of this process receive `done` at once, not after a second; the producer is corrected.
     """
     outcome = play(plan)
     cancelled = (RecordId(2, 0), EndReason.CANCELLED)
     here, elsewhere = (outcome.caller, outcome.beside), (outcome.viewer, outcome.late)
-    assert [(client.told, client.unconfirmed) for client in here] == [(WHOLE, True)] * 2
-    assert [(client.told, client.unconfirmed) for client in elsewhere] == [(cancelled, False)] * 2
+    assert [(client.end, client.unconfirmed) for client in here] == [(WHOLE, True)] * 2
+    assert [(client.end, client.unconfirmed) for client in elsewhere] == [(cancelled, False)] * 2
     assert outcome.producer == cancelled
     assert failures(plan) == []
 
 
 def test_a_store_that_works_again_has_the_last_word() -> None:
-    """The same failure, but over before the end comes: everybody is told of the cancel."""
+    """The same failure, but over before the end comes: every client receives the cancellation."""
     outcome = play({8: "cancel", 9: "refused"})
-    told = {(client.told, client.unconfirmed) for _, client in outcome.clients()}
-    assert told == {((RecordId(2, 0), EndReason.CANCELLED), False)}
+    ends_seen = {(client.end, client.unconfirmed) for _, client in outcome.clients()}
+    assert ends_seen == {((RecordId(2, 0), EndReason.CANCELLED), False)}

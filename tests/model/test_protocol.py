@@ -65,16 +65,16 @@ def visit(case: Case, kind: type[MemoryStore] = MemoryStore) -> Found:
     return explore(initial(viewers, workers, kind, **start), MOST)
 
 
-def says_what_nobody_said(world: World) -> bool:
-    """A viewer has something else than the beginning of what one producer says."""
+def shows_foreign_blocks(world: World) -> bool:
+    """A viewer has blocks that are not a prefix of one producer's blocks."""
     written = [tuple(b for batch in words(p.token) for b in batch.blocks) for p in world.producers]
     return any(all(v.blocks != one[: len(v.blocks)] for one in written) for v in world.viewers)
 
 
 def is_done_without_all(world: World) -> bool:
-    """A viewer was told that the stream is whole, and does not have all of it."""
+    """A viewer received a complete end without having all blocks."""
     return any(
-        v.told == (OWN_END, EndReason.DONE) and len(v.blocks) < OWN_END.seq - 1
+        v.end == (OWN_END, EndReason.DONE) and len(v.blocks) < OWN_END.seq - 1
         for v in world.viewers
     )
 
@@ -89,12 +89,12 @@ def has_a_torn_log(world: World) -> bool:
 
 
 def fences_itself(world: World) -> bool:
-    """The only producer there is was told that there is another, or that its log is gone."""
+    """The only producer was refused because of another one, or because its log is gone."""
     return len(world.producers) == 1 and world.producers[0].is_refused
 
 
 def has_two_ends(world: World) -> bool:
-    """Two were told different ends, by a store that has lost no end."""
+    """Two received different ends from a store that has lost no end."""
     return len(world.ends()) > 1 and not world.lost_end
 
 
@@ -114,18 +114,18 @@ def uses_a_record_id_twice(world: World) -> bool:
 
 
 def is_over(world: World) -> bool:
-    """Nobody waits for anything: all were told an end, or there is no stream."""
+    """Nothing waits: all have received an end, or there is no stream."""
     waiting = [v for v in world.viewers if not v.is_over and (v.is_open or world.log is not None)]
-    return not waiting and all(p.told or p.is_over for p in world.producers)
+    return not waiting and all(p.end or p.is_over for p in world.producers)
 
 
-ALWAYS = (says_what_nobody_said, is_done_without_all, has_a_torn_log, has_two_ends)
+ALWAYS = (shows_foreign_blocks, is_done_without_all, has_a_torn_log, has_two_ends)
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("case", QUIET, ids=name_of)
 def test_store_that_holds(case: Case) -> None:
-    """One end, the same for all; a prefix for every reader; no id twice; nobody waits for ever."""
+    """One end, the same for all; a prefix for every reader; no id twice; nothing waits for ever."""
     found = visit(case)
     for is_wrong in (*ALWAYS, fences_itself, gives_up, uses_an_id_twice):
         assert found.first(is_wrong) == "", is_wrong.__doc__
@@ -135,7 +135,7 @@ def test_store_that_holds(case: Case) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("case", LOSSES, ids=name_of)
 def test_store_that_loses_what_it_had(case: Case) -> None:
-    """What was told stays true, but for an end that the store has lost; nobody waits for ever."""
+    """An end that was received stays the end, unless the store loses it; nothing waits for ever."""
     found = visit(case)
     for is_wrong in (*ALWAYS, uses_a_record_id_twice):
         assert found.first(is_wrong) == "", is_wrong.__doc__

@@ -60,9 +60,9 @@ def word(client: Client, fault: str, place: int, who: str) -> str:
     is_dead = fault == "killed" and (place < 2) == (who == "here") and place < 3
     if is_dead:
         return "?"
-    told = "nothing" if client.told is None else client.told[1].value
+    end = "nothing" if client.end is None else client.end[1].value
     refusals = ", ".join(sorted({SAID[code] for code in client.refusals}))
-    return f"{told}, after {refusals}" if refusals else told
+    return f"{end}, after {refusals}" if refusals else end
 
 
 @pytest.mark.parametrize(("row", "cell"), CELLS)
@@ -81,6 +81,6 @@ def test_store_fault(row: str, cell: int) -> None:
     "fault", ["outage", "full", "cut off", "stuck", "rollback 2", "flush", "cancel"]
 )
 def test_everybody_agrees_at_last(fault: str) -> None:
-    """Who comes later, here or elsewhere, is told the end that the store has."""
+    """A client that comes later, here or elsewhere, receives the end that the store has."""
     for outcome in outcomes(fault, "here"):
-        assert outcome.producer == outcome.late.told
+        assert outcome.producer == outcome.late.end

@@ -25,7 +25,7 @@ LOST = End(EndReason.LOST, Error("lost", ""))
 CANCELLED = End(EndReason.CANCELLED, Error("cancelled", ""))
 OWN_END = RecordId(1, 3)
 NOTHING = RecordId(0, 0)
-Told = tuple[RecordId, EndReason]
+ReceivedEnd = tuple[RecordId, EndReason]
 
 
 def words(token: str) -> tuple[Batch, ...]:
@@ -64,7 +64,7 @@ class Producer:
     is_made: bool = False
     stored: int = 0
     last: RecordId = NOTHING
-    told: Told | None = None
+    end: ReceivedEnd | None = None
     is_over: bool = False
     is_dead: bool = False
     is_refused: bool = False
@@ -88,13 +88,13 @@ class Viewer:
     blocks: tuple[bytes, ...] = ()
     pulse: int = -1
     quiet: int = 0
-    told: Told | None = None
+    end: ReceivedEnd | None = None
     interrupted: bool = False
 
     @property
     def is_over(self) -> bool:
         """Whether it reads no more."""
-        return self.told is not None or self.interrupted
+        return self.end is not None or self.interrupted
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class World:
     viewers: list[Viewer]
     budget: dict[str, int]
     late: tuple[tuple[int, Sent], ...] = ()
-    canceller: Told | None = None
+    canceller: ReceivedEnd | None = None
     contents: dict[RecordId, Hashable] = field(default_factory=dict)
     clash: tuple[RecordId, Hashable, Hashable] | None = None
     lost_end: bool = False
@@ -131,7 +131,7 @@ class World:
         return (
             held,
             tuple(
-                (p.is_made, p.stored, p.last, p.told, p.is_over, p.adopts) for p in self.producers
+                (p.is_made, p.stored, p.last, p.end, p.is_over, p.adopts) for p in self.producers
             ),
             tuple(
                 (
@@ -140,7 +140,7 @@ class World:
                     len(v.blocks),
                     v.pulse == pulse,
                     v.quiet,
-                    v.told,
+                    v.end,
                     v.interrupted,
                 )
                 for v in self.viewers
@@ -168,10 +168,10 @@ class World:
         """One of this kind less."""
         self.budget[fault] -= 1
 
-    def ends(self) -> set[Told]:
-        """Every end that anybody was told."""
-        told = [*(p.told for p in self.producers), *(v.told for v in self.viewers), self.canceller]
-        return {one for one in told if one is not None}
+    def ends(self) -> set[ReceivedEnd]:
+        """Every end that a producer or a client received."""
+        ends = [*(p.end for p in self.producers), *(v.end for v in self.viewers), self.canceller]
+        return {one for one in ends if one is not None}
 
 
 def _content(batch: Batch) -> Hashable:
@@ -235,7 +235,7 @@ def _appended(batch: int, last: RecordId) -> Callable[[Producer], None]:
     def outcome(producer: Producer) -> None:
         producer.stored, producer.last = batch + 1, last
         if producer.stored == OWN_END.seq:
-            producer.told = (OWN_END, EndReason.DONE)
+            producer.end = (OWN_END, EndReason.DONE)
 
     return outcome
 
@@ -255,14 +255,14 @@ def _began_anew(producer: Producer) -> None:
     producer.is_made, producer.stored, producer.last = False, 0, NOTHING
 
 
-def _fenced(told: Told) -> Callable[[Producer], None]:
+def _fenced(end: ReceivedEnd) -> Callable[[Producer], None]:
     def outcome(producer: Producer) -> None:
         # Its own end, found again, is no news; another corrects what it reported.
-        own = told == (OWN_END, EndReason.DONE)
-        producer.told = told
+        own = end == (OWN_END, EndReason.DONE)
+        producer.end = end
         producer.is_over = not own
         if own:
-            producer.stored, producer.last = told[0].seq, told[0]
+            producer.stored, producer.last = end[0].seq, end[0]
 
     return outcome
 
@@ -291,7 +291,7 @@ def look(world: World, viewer: Viewer) -> None:
 
 
 def _take(viewer: Viewer, batch: Batch) -> None:
-    if viewer.told is not None:
+    if viewer.end is not None:
         return
     following = len(viewer.blocks) + 1
     if batch.epoch == 1:
@@ -300,7 +300,7 @@ def _take(viewer: Viewer, batch: Batch) -> None:
             return
         viewer.blocks += tuple(batch.blocks[following - batch.first :])
     if batch.end is not None:
-        viewer.told = (batch.last, batch.end.reason)
+        viewer.end = (batch.last, batch.end.reason)
 
 
 def lose(world: World, viewer: Viewer) -> None:

@@ -96,7 +96,7 @@ async def test_errors_have_the_shape_of_the_dialect(
     assert malformed.status_code == 400
     assert malformed.json()["field"] == "question"
     assert (await client.get("/v1/toy")).json()["failed"] == "bad_method"
-    nowhere = await client.post("/v1/toy", json={**ASK, "model": "nobody/m"})
+    nowhere = await client.post("/v1/toy", json={**ASK, "model": "unknown/m"})
     assert (nowhere.status_code, nowhere.json()["failed"]) == (404, "model_not_found")
 
 

@@ -113,7 +113,7 @@ async def test_failures_are_ours(
     assert ("max_tokens" in caught.value.message) is (how.get("status") == 400)
 
 
-async def test_broken_body_is_told(provider: Upstream) -> None:
+async def test_broken_body_is_reported(provider: Upstream) -> None:
     """A connection that breaks in mid-answer is an error, not an end."""
     provider.answer(TEXT[:200], Act.RESET)
     client = at(provider)

@@ -144,10 +144,10 @@ async def test_failures_are_ours(provider: Upstream, aws: MutableMapping[str, st
     await client.aclose()
     del aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"]
     aws["AWS_SHARED_CREDENTIALS_FILE"] = "/nonexistent"
-    nobody = at(provider)
+    unreachable = at(provider)
     with pytest.raises(ProxyError, match="bedrock:InvokeModelWithResponseStream"):
-        await ask(nobody)
-    await nobody.aclose()
+        await ask(unreachable)
+    await unreachable.aclose()
 
 
 async def test_openai_endpoint_is_signed_too(
@@ -181,7 +181,7 @@ async def test_parsing_is_short(aws: MutableMapping[str, str]) -> None:
     assert found["p99"] < 20
 
 
-async def test_slow_credentials_hold_nobody_up(
+async def test_slow_credentials_delay_no_other_request(
     provider: Upstream, aws: MutableMapping[str, str], tmp_path: Path
 ) -> None:
     """Botocore waits for its credentials, a second and more; meanwhile the event loop turns."""
@@ -212,7 +212,7 @@ async def test_slow_credentials_hold_nobody_up(
 async def test_parallel_calls_are_kept_to_one(
     provider: Upstream, aws: MutableMapping[str, str]
 ) -> None:
-    """Neither Converse nor Gemini can be told to, so calls beyond the first are left out."""
+    """Neither Converse nor Gemini has an option for it, so calls beyond the first are left out."""
     answer(provider, "parallel", "converse")
     client = at(provider)
     tools = [{"type": "function", "function": {"name": "weather"}}]

@@ -62,7 +62,7 @@ async def test_lists_are_bounded() -> None:
 
 
 async def test_packed_errors_are_left_unread() -> None:
-    """A few bytes may unpack to any number, and nobody asked for packed ones."""
+    """A few bytes may unpack to any number, and the request accepts no packed ones."""
     found, body = await read(400, **{"content-encoding": "gzip"})
     assert (found, body.taken) == (0, len(PART))
 

@@ -118,7 +118,7 @@ async def test_body_may_end_with_its_connection() -> None:
     ],
 )
 async def test_connection_is_not_used_again(answer: bytes) -> None:
-    """The server says so, or sends what nobody has requested."""
+    """The server announces it, or sends what was not requested."""
     async with served(answer) as (server, pool):
         assert await body_of(await post(server, pool)) == b"."
         await asyncio.wait_for(server.closed.wait(), 5)
@@ -191,7 +191,7 @@ async def test_connections_are_bounded() -> None:
 
 
 async def test_unreachable_server_is_a_connect_error() -> None:
-    """A port that nobody listens on; an address of no kind."""
+    """A port without a listener; an address of no known scheme."""
     async with listening(partial(_nothing)) as address:
         pass
     pool = Pool(9)

@@ -128,8 +128,8 @@ async def test_json_schema() -> None:
     }
     form = {"type": "json_schema", "json_schema": {"name": "person", "schema": schema}}
     jsonschema.validate(json.loads(await text("hi", response_format=form)), schema)
-    told = [{"role": "tool", "content": "x"}]
-    jsonschema.validate(json.loads(await text("hi", then=told, response_format=form)), schema)
+    results = [{"role": "tool", "content": "x"}]
+    jsonschema.validate(json.loads(await text("hi", then=results, response_format=form)), schema)
     assert await text("hi", response_format={"type": "json_schema", "json_schema": {}}) == "{}"
     # A refusal takes the place of the structured answer.
     assert (await whole("/refuse", response_format=form))["choices"][0]["message"]["refusal"]
@@ -160,18 +160,18 @@ async def test_a_named_tool_is_called() -> None:
 
 
 async def test_tools_that_the_prompt_names_are_called() -> None:
-    """Where the choice is free: all words of the name, or /tool; but not again once it is told."""
+    """Where the choice is free: all words of the name, or /tool; but not again after its result."""
     asked = "How is the weather in Rome?"
     assert await calls(asked, tools=[TIME, WEATHER]) == [
         ("get_weather", {"city": "Bielefeld", "days": 1})
     ]
     assert await calls("/tool", tools=[TIME], tool_choice="auto") == [("get_time", {})]
-    told = [{"role": "tool", "content": "sunny"}]
-    assert await calls(asked, tools=[WEATHER], then=told) == []
+    results = [{"role": "tool", "content": "sunny"}]
+    assert await calls(asked, tools=[WEATHER], then=results) == []
 
 
 async def test_tools_are_left_alone_otherwise() -> None:
-    """`none` forbids them all; and nobody insists on a tool whose schema is too hard."""
+    """`none` forbids them all; and a tool whose schema is too complex is never forced."""
     assert await calls("hello", tools=[WEATHER]) == []
     assert await calls("the weather", tools=[WEATHER], tool_choice="none") == []
     assert await calls("/tool", tools=[WEATHER], tool_choice="none") == []

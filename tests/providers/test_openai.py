@@ -172,7 +172,7 @@ async def test_redirects_are_not_followed(provider: Upstream, sdk: bool) -> None
     assert caught.value.code == "upstream_error"
 
 
-async def test_broken_body_is_told(provider: Upstream, sdk: bool) -> None:
+async def test_broken_body_is_reported(provider: Upstream, sdk: bool) -> None:
     """A connection that breaks in mid-body is a disconnection, not an end."""
     for act in (Act.RESET, Act.HANG_UP):
         provider._scripts = []
@@ -185,7 +185,7 @@ async def test_broken_body_is_told(provider: Upstream, sdk: bool) -> None:
 
 
 async def test_closed_port_is_unreachable(sdk: bool) -> None:
-    """Nobody there."""
+    """No server listens."""
     client = OpenAIProvider(
         "x", FixedKey("k"), Config("http://127.0.0.1:9/v1", max_retries=0, sdk=sdk)
     )

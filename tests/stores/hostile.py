@@ -24,10 +24,10 @@ from tokenwire.streams.stream import new_id
 AT_ONCE = 10
 PATIENCE = 120
 """Seconds for one round, which takes four on a machine that has nothing else to do."""
-EXPECTED = {"viewers", "clean", "fenced", "another end", "callers", "agree", "told first"}
-"""What may be counted. ``fenced``: a viewer was told ``lost``, as everybody will be, of a producer
-of which the store had not heard for a lease. ``told first``: so was a stream whose own caller had
-been told that it is whole, by then (the table in ``docs/operate.md``). ``another end``: the store
+EXPECTED = {"viewers", "clean", "fenced", "another end", "callers", "agree", "early end"}
+"""What may be counted. ``fenced``: a viewer received ``lost``, as every client will, for a producer
+that had not written to the store for a lease. ``early end``: the same for a stream whose own caller
+had received its complete end by then (the table in ``docs/operate.md``). ``another end``: the store
 had acknowledged an end and lost it, while the producer was frozen (the second case there)."""
 
 
@@ -78,13 +78,13 @@ async def one_round(
 
 
 async def begin(nodes: list[Node], blocks: dict[str, int]) -> None:
-    """Let the streams begin, and their viewers come."""
+    """Start the streams and their viewers."""
     producer, *others = nodes
     for stream_id, count in blocks.items():
-        told = {"id": stream_id, "blocks": count, "pause": random.choice([0.002, 0.02, 0.05])}
-        await producer.tell(do="perform", **told)
+        command = {"id": stream_id, "blocks": count, "pause": random.choice([0.002, 0.02, 0.05])}
+        await producer.tell(do="perform", **command)
         for one in others:
-            await one.tell(do="watch", **told, viewers=2, spread=0.5, retries=10_000)
+            await one.tell(do="watch", **command, viewers=2, spread=0.5, retries=10_000)
 
 
 async def lines(one: Node, count: int) -> list[dict[str, Any]]:
@@ -111,9 +111,9 @@ def tallied(
     """What was counted.
 
     Args:
-        runs: Of each stream, the end that the store has, what its caller was told, and for how
+        runs: Of each stream, the end that the store has, what its caller received, and for how
             long the store did not hear of its producer.
-        watched: What its viewers in other processes were told.
+        watched: What its viewers in other processes received.
         blocks: How many it has.
         freezes: Whether the producer was frozen now and then.
     """
@@ -133,7 +133,7 @@ def tallied(
     for stream_id, run in runs.items():
         caller, whole = run["caller"], f"1-{blocks[stream_id] + 1}"
         found.update(callers=1, faults=len(caller["faults"]))
-        found[_told(run, whole)] += 1
+        found[_agreement(run, whole)] += 1
     return +found
 
 
@@ -144,9 +144,9 @@ def _outcome(run: dict[str, Any], viewer: dict[str, Any], whole: str) -> str:
     return "fenced" if is_fenced else f"{viewer['reason']} {viewer['code']}"
 
 
-def _told(run: dict[str, Any], whole: str) -> str:
+def _agreement(run: dict[str, Any], whole: str) -> str:
     caller = run["caller"]
     if caller["at"] == run["at"]:
         return "agree"
     is_early = caller["at"] == whole and caller["reason"] == "done" and run["silent"] > LEASE
-    return "told first" if is_early else f"caller: {caller['reason']} {caller['at']}"
+    return "early end" if is_early else f"caller: {caller['reason']} {caller['at']}"

@@ -1,4 +1,4 @@
-"""One process of several: told by lines of JSON what to produce and what to watch.
+"""One process of several: lines of JSON tell it what to produce and what to watch.
 
 ``python -m tests.stores.node URL LEASE``, with what boto3 needs in the environment.
 """
@@ -181,51 +181,51 @@ class Silent:
         self.longest, self.last = max(self.longest, now - self.last), now
 
 
-async def _start(hub: Hub, told: dict[str, Any]) -> Stream:
-    meta = Meta(told["id"], "me", "test", "chat", "m", 1)
-    source = Source(framed(Counting(told["blocks"], told["pause"])), DIALECT.decoder())
+async def _start(hub: Hub, command: dict[str, Any]) -> Stream:
+    meta = Meta(command["id"], "me", "test", "chat", "m", 1)
+    source = Source(framed(Counting(command["blocks"], command["pause"])), DIALECT.decoder())
     return await hub.start(meta, source, CONTINUE)
 
 
-async def perform(store: Heard, hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
-    """Run a stream until the store has its end; that end, and what its caller was told."""
-    stream = await _start(hub, told)
-    caller = asyncio.create_task(Viewer(hub, told["id"], told["blocks"], retries=10).read())
+async def perform(store: Heard, hub: Hub, command: dict[str, Any]) -> dict[str, Any]:
+    """Run a stream until the store has its end; that end, and the one that its caller received."""
+    stream = await _start(hub, command)
+    caller = asyncio.create_task(Viewer(hub, command["id"], command["blocks"], retries=10).read())
     await stream.copy.settled()
-    silent = store.silences.get(told["id"])
+    silent = store.silences.get(command["id"])
     if silent is not None:
         silent.wrote()
     return {
-        "id": told["id"],
+        "id": command["id"],
         "at": str(stream.tail.last),
         "caller": await caller,
         "silent": silent.longest if silent is not None else 0.0,
     }
 
 
-async def produce(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
+async def produce(hub: Hub, command: dict[str, Any]) -> dict[str, Any]:
     """Run a stream to its end."""
-    stream = await _start(hub, told)
-    say({"started": told["id"]})
+    stream = await _start(hub, command)
+    say({"started": command["id"]})
     if stream.task is not None:
         await asyncio.wait([stream.task])
     await hub.settled(stream)
     await stream.tail.unattached_reader().over()
     assert stream.tail.end is not None
-    return {"id": told["id"], "reason": stream.tail.end.reason, "at": str(stream.tail.last)}
+    return {"id": command["id"], "reason": stream.tail.end.reason, "at": str(stream.tail.last)}
 
 
-async def watch(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
+async def watch(hub: Hub, command: dict[str, Any]) -> dict[str, Any]:
     """Watch a stream as many viewers, who come within ``spread`` seconds."""
 
     async def one() -> dict[str, Any]:
-        await asyncio.sleep(random.uniform(0, told["spread"]))
-        viewer = Viewer(hub, told["id"], told["blocks"], retries=told.get("retries", 0))
+        await asyncio.sleep(random.uniform(0, command["spread"]))
+        viewer = Viewer(hub, command["id"], command["blocks"], retries=command.get("retries", 0))
         return await viewer.watch()
 
     return {
-        "id": told["id"],
-        "viewers": await asyncio.gather(*(one() for _ in range(told["viewers"]))),
+        "id": command["id"],
+        "viewers": await asyncio.gather(*(one() for _ in range(command["viewers"]))),
     }
 
 
@@ -235,9 +235,9 @@ def say(what: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-async def explain(hub: Hub, told: dict[str, Any]) -> dict[str, Any]:
+async def explain(hub: Hub, command: dict[str, Any]) -> dict[str, Any]:
     """Where each task waits: of a process that does not answer."""
-    del hub, told
+    del hub, command
     return {"waits": sorted(map(_place_of, asyncio.all_tasks()))}
 
 
@@ -252,7 +252,7 @@ def _place_of(task: asyncio.Task[Any]) -> str:
 
 
 async def main(url: str, lease: float) -> None:
-    """Do as told until standard input ends."""
+    """Carry out commands until standard input ends."""
     scheme, _, place = url.partition("://")
     store = Heard(DynamoDBStore(place) if scheme == "dynamodb" else RedisStore(url))
     await store.prepare()
@@ -269,8 +269,8 @@ async def main(url: str, lease: float) -> None:
     say({"ready": True})
     async with asyncio.TaskGroup() as tasks:
         while line := await lines.readline():
-            told = json.loads(line)
-            tasks.create_task(_report(jobs[told["do"]](hub, told)))
+            command = json.loads(line)
+            tasks.create_task(_report(jobs[command["do"]](hub, command)))
     await hub.aclose()
     await store.aclose()
 

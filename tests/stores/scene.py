@@ -1,4 +1,4 @@
-"""Two hubs at one store, and a stream that is told what to send: what the scenes are made of."""
+"""Two hubs at one store, and a stream whose blocks the test sends."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class Scene:
             await hub.aclose()
 
 
-def told(*words: str) -> list[bytes]:
-    """The blocks of a whole stream of these words."""
+def stream_of(*words: str) -> list[bytes]:
+    """The blocks of a complete stream of these words."""
     return [ROLE, *map(text, words), STOP]
 
 

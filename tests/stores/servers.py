@@ -37,7 +37,7 @@ class Server:
     Args:
         command: What is run, with ``{port}`` and ``{dir}`` to be filled in.
         folder: Where its files are.
-        url: What ``TOKENWIRE_STORE`` is told.
+        url: The value of ``TOKENWIRE_STORE``.
         environ: What a process that uses it needs in its environment.
         after_start: Run once it listens.
     """

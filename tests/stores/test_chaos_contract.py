@@ -57,14 +57,14 @@ async def at(
 
 
 async def rewound(writer: Writer) -> RecordId:
-    """Where the producer is told to go on after."""
+    """The record after which the producer must continue."""
     with pytest.raises(Rewound) as caught:
         await writer.heartbeat()
     return caught.value.last
 
 
 async def test_every_request_may_be_repeated(at: Harmed) -> None:
-    """Whoever got no answer asks again: it counts once, and nobody is taken for another."""
+    """A request without a response is repeated: it counts once, and producers are not confused."""
     about, token, name = meta(), new_token(), new_token()
     binding = NameBinding(about.id, "f")
     for _ in range(3):
@@ -212,7 +212,7 @@ async def everything_or_none(store: Store, stream_id: str) -> list[Batch] | None
 async def test_hole_in_a_table(
     kind: str, server_of: Callable[[str], Server], its_environment: Callable[[Server], None]
 ) -> None:
-    """An item in the middle is gone: the producer puts it back; without one, readers are told."""
+    """An item in the middle is gone: a producer restores it; without one, readers get an error."""
     server = server_of(kind)
     its_environment(server)
     store, damage = store_at(server), damage_of(server)

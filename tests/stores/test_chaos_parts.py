@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.fakes.upstream import ROLE, STOP, text
-from tests.stores.scene import KINDS, LEASE, Scene, finish, scene, told, until
+from tests.stores.scene import KINDS, LEASE, Scene, finish, scene, stream_of, until
 from tests.stores.servers import Server
 from tests.streams.test_keeping import Tap, read, start
 from tokenwire.stores.contract import NameBinding
@@ -29,7 +29,7 @@ PARTS: dict[str, Callable[[Scene, str], None]] = {
 async def test_lost_part_of_a_running_stream_is_written_again(
     kind: str, part: str, server_of: ServerOf, its_environment: Environment
 ) -> None:
-    """A viewer elsewhere is told nothing of it, and a late one has every block once."""
+    """A viewer elsewhere does not notice, and a late one has every block once."""
     async with scene(kind, server_of, its_environment) as at:
         stream, tap = await at.begin("a", "b")
         remote = await at.there.find(stream.meta.id, "me")
@@ -41,9 +41,9 @@ async def test_lost_part_of_a_running_stream_is_written_again(
         await at.kept(stream, 4)
         await finish(tap, stream)
         await at.here.settled(stream)
-        assert await viewer == told("a", "b", "c")
+        assert await viewer == stream_of("a", "b", "c")
         assert remote.tail.end == stream.tail.end
-        assert await at.late(stream) == (told("a", "b", "c"), "done")
+        assert await at.late(stream) == (stream_of("a", "b", "c"), "done")
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -58,7 +58,7 @@ async def test_lost_part_of_a_stream_that_is_over_is_written_again(
         await at.here.settled(stream)
         PARTS[part](at, stream.meta.id)
         await at.kept(stream, 4)
-        assert await at.late(stream) == (told("a"), "done")
+        assert await at.late(stream) == (stream_of("a"), "done")
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -66,7 +66,7 @@ async def test_lost_part_of_a_stream_that_is_over_is_written_again(
 async def test_lost_part_of_a_dead_producer_s_stream_ends_it(
     kind: str, part: str, server_of: ServerOf, its_environment: Environment
 ) -> None:
-    """Nobody writes it again: its viewers are told within a few leases, and hang nowhere."""
+    """It is not written again: its viewers get an error within a few leases, and none hangs."""
     async with scene(kind, server_of, its_environment) as at:
         stream, _ = await at.begin("a")
         remote = await at.there.find(stream.meta.id, "me")
@@ -83,7 +83,7 @@ async def test_lost_part_of_a_dead_producer_s_stream_ends_it(
 async def test_end_whose_entries_are_gone_still_counts(
     kind: str, server_of: ServerOf, its_environment: Environment
 ) -> None:
-    """Cancelled, then the entries evicted: the producer and a viewer are told of the end."""
+    """Cancelled, then the entries evicted: the producer and a viewer receive the end."""
     async with scene(kind, server_of, its_environment) as at:
         stream, _ = await at.begin("a")
         remote = await at.there.find(stream.meta.id, "me")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.fakes.upstream import ROLE, text
-from tests.stores.scene import KINDS, LEASE, finish, scene, told, until
+from tests.stores.scene import KINDS, LEASE, finish, scene, stream_of, until
 from tests.stores.servers import Server
 from tests.streams.test_keeping import over, read
 from tokenwire.stores.records import EndReason, RecordId
@@ -34,8 +34,8 @@ async def test_older_snapshot_leaves_no_hole_while_the_stream_runs(
         tap.send(text("e"))
         await finish(tap, stream)
         await at.here.settled(stream)
-        assert await viewer == told("a", "b", "c", "d", "e")
-        assert await at.late(stream) == (told("a", "b", "c", "d", "e"), "done")
+        assert await viewer == stream_of("a", "b", "c", "d", "e")
+        assert await at.late(stream) == (stream_of("a", "b", "c", "d", "e"), "done")
         assert stream.copy.complete
 
 
@@ -65,7 +65,7 @@ async def test_acknowledged_end_that_was_lost_is_written_again(
         await at.here.settled(stream)
         at.damage.put_back(stream.meta.id, older)
         await at.kept(stream, 5)
-        assert await at.late(stream) == (told("a", "b"), "done")
+        assert await at.late(stream) == (stream_of("a", "b"), "done")
 
 
 async def test_viewer_ahead_of_the_store_does_not_hang(

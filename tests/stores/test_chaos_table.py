@@ -12,7 +12,7 @@ import pytest
 
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, STOP, text
-from tests.stores.scene import told
+from tests.stores.scene import stream_of
 from tests.streams.test_keeping import Tap, Trouble, start
 from tokenwire.errors import TokenwireError
 from tokenwire.streams.hub import Hub
@@ -21,7 +21,7 @@ from tokenwire.streams.stream import Stream
 
 LEASE = 0.5
 ROLES = ["its caller", "a viewer here", "a viewer elsewhere", "a late viewer elsewhere"]
-WHOLE = told("a", "b")
+WHOLE = stream_of("a", "b")
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ async def emptied_and_dead(at: World) -> None:
 
 
 async def past_and_dead(at: World) -> None:
-    """Is what it was, and nobody knows the rest."""
+    """The store has lost the last batch, and the process is dead."""
     at.die()
     del at.memory.logs[at.stream.meta.id].batches[-1:]
 
@@ -148,7 +148,7 @@ async def world() -> AsyncIterator[World]:
     here, there = (Hub(Limits(), durability=Durability(one, LEASE)) for one in stores)
     tap = Tap()
     stream = await start(here, tap)
-    tap.send(*told("a")[:2])
+    tap.send(*stream_of("a")[:2])
     async with asyncio.timeout(5):
         while memory.logs[stream.meta.id].last.seq < 2:
             await asyncio.sleep(0.01)
@@ -171,7 +171,7 @@ async def watch(hub: Hub, stream: Stream, blocks: list[bytes]) -> str:
 
 
 async def visit(hub: Hub, stream_id: str) -> str:
-    """Come, and come again after each failure, until there is an end; what was told on the way."""
+    """Connect, and again after each failure, until there is an end; return what was received."""
     blocks: list[bytes] = []
     found: list[str] = []
     async with asyncio.timeout(10):

@@ -162,7 +162,7 @@ WRITES = {
 
 @pytest.mark.parametrize("what", WRITES)
 @pytest.mark.parametrize("kind", ["redis", "valkey", "dynamodb_local"])
-async def test_lost_answer_fences_nobody_from_itself(
+async def test_lost_answer_fences_no_producer_from_itself(
     kind: str,
     what: str,
     server_of: Callable[[str], Server],

@@ -15,7 +15,7 @@ from tests.fakes.relay import Relay, relay
 from tests.fakes.upstream import text
 from tests.stores.conftest import KEEP
 from tests.stores.damage import Damage, OfMemory, damage_of
-from tests.stores.scene import LEASE, Scene, finish, told
+from tests.stores.scene import LEASE, Scene, finish, stream_of
 from tests.stores.servers import Server, configure, redis_command
 from tests.stores.servers import redis as redis_server
 from tests.stores.servers import valkey as valkey_server
@@ -75,16 +75,16 @@ async def stays_alive(at: Scene, deny: Callable[[], None], allow: Callable[[], N
         assert stream.tail.end is None, "ended for its own caller"
         assert not remote.tail.over
     await finish(tap, stream)
-    assert await watching == told("a", "0", "1", "2")
+    assert await watching == stream_of("a", "0", "1", "2")
     assert remote.tail.end == stream.tail.end
-    assert await at.late(stream) == (told("a", "0", "1", "2"), "done")
+    assert await at.late(stream) == (stream_of("a", "0", "1", "2"), "done")
 
 
 @pytest.mark.parametrize("make", [redis_server, valkey_server])
 async def test_redis_without_memory_ends_no_live_stream(
     make: Callable[[Path], Server], tmp_path: Path
 ) -> None:
-    """Nobody is taken for dead because the store has refused what would have shown life."""
+    """A producer whose writes the store refuses is not taken for dead."""
     server = make(tmp_path)
     server.start()
     try:
@@ -128,7 +128,7 @@ async def test_dynamodb_is_tried_again_at_once(
     throttling: Throttling,  # noqa: F811
     its_environment: Environment,
 ) -> None:
-    """Once: a client that slept as long as it is told (30 s) would outlive its lease in silence."""
+    """Once: a client that slept as long as the server requests (30 s) would lose its lease."""
     behind = behind_the_door(throttling, its_environment)
     store = DynamoDBStore(behind.url.partition("://")[2], KEEP)
     throttling.on = True
@@ -202,7 +202,7 @@ async def test_stream_that_ended_in_a_long_outage_is_given_later(
         was_kept, between.refuses = stream.copy.complete, False
         await at.kept(stream, 5)
         assert (was_kept, stream.end.reason) == (False, EndReason.DONE)
-        assert await at.late(stream) == (told("a", "b"), "done")
+        assert await at.late(stream) == (stream_of("a", "b"), "done")
 
 
 @pytest.mark.parametrize("kind", ["redis", "valkey"])
@@ -272,7 +272,7 @@ async def one_stream(at: Scene, number: int) -> None:
     tap = Tap()
     stream = await start(at.here, tap, CONTINUE)
     tap.send(text("a"))
-    await stream.copy.created()  # before it is in the store nobody elsewhere can find it
+    await stream.copy.created()  # before it is in the store no other process can find it
     remote = await at.there.find(stream.meta.id, "me")
     viewer = asyncio.create_task(read(at.there, remote))
     await asyncio.sleep(number % 7 * 0.02)

@@ -68,7 +68,7 @@ async def test_meta_is_there_before_any_block(store: Store) -> None:
     await store.create(about, new_token())
     reader = await opened(store, about.id)
     assert await reader.read(0) == []
-    assert await store.open("st_nobody") is None
+    assert await store.open("st_unknown") is None
 
 
 async def test_reading_waits_and_wakes(store: Store) -> None:
@@ -124,7 +124,7 @@ async def test_adopting_too_late(store: Store) -> None:
         await store.adopt(about.id, new_token())
     assert (caught.value.at, caught.value.end) == (RecordId(2, 0), LOST)
     with pytest.raises(Missing):
-        await store.adopt("st_nobody", new_token())
+        await store.adopt("st_unknown", new_token())
 
 
 async def test_append_may_be_repeated(store: Store) -> None:
@@ -150,7 +150,7 @@ MISPLACED = {
 
 @pytest.mark.parametrize("batch", MISPLACED.values(), ids=MISPLACED)
 async def test_batch_that_does_not_follow_is_refused(store: Store, batch: Batch) -> None:
-    """Nothing of it is kept, its producer is told where to go on, and can."""
+    """Nothing of it is kept; its producer gets the place to continue from, and can continue."""
     about = meta()
     writer = await store.create(about, new_token())
     one, two = Batch(1, 1, blocks(2)), Batch(1, 3, blocks(1), DONE)
@@ -165,7 +165,7 @@ async def test_batch_that_does_not_follow_is_refused(store: Store, batch: Batch)
 
 
 async def test_misplaced_batch_of_a_log_that_is_over(store: Store) -> None:
-    """The end comes first: the producer is told that, and not where to go on."""
+    """The end comes first: the producer gets the end, and no place to continue from."""
     about = meta()
     writer = await store.create(about, new_token())
     await writer.append(Batch(1, 1, blocks(2)))
@@ -221,7 +221,7 @@ async def test_one_end_wins(store: Store) -> None:
     assert len({(at, end.reason) for at, end in ends}) == 1
     assert [batch.end for batch in await everything(store, about.id)] == [ends[0][1]]
     with pytest.raises(Missing):
-        await store.close("st_nobody", LOST)
+        await store.close("st_unknown", LOST)
 
 
 async def test_lost_only_where_nothing_has_come(store: Store) -> None:
@@ -292,7 +292,7 @@ async def test_viewers_have_a_bound(store: Store) -> None:
 
 
 async def test_ended_streams_take_no_viewers(store: Store) -> None:
-    """Nobody has to know who reads a stream that is over, so nothing of it is kept."""
+    """Viewers of an ended stream have no effect, so the store does not keep them."""
     about = meta()
     writer = await store.create(about, new_token())
     await writer.append(Batch(1, 1, blocks(1, 10), DONE))

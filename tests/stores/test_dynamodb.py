@@ -105,7 +105,7 @@ def test_stale_pages_are_not_read_over() -> None:
 async def test_failures_are_named_by_their_code(
     store_of: Callable[[Keep], DynamoDBStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A table that is not there, and an address where nobody is."""
+    """A table that does not exist, and an address without a server."""
     store = store_of(Keep())
     store.table.name = "another"
     with pytest.raises(StoreError, match=r"DynamoDB failed \(ResourceNotFoundException\)"):

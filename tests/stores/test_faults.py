@@ -120,8 +120,10 @@ async def test_redis_fails_in_mid_stream(
             assert text_of(again.content) == "before during after"
     finally:
         server.stop()
-    told = [record.getMessage() for record in caplog.records if record.name == "tokenwire.store"]
-    assert [re.split("[;:]", words)[0] for words in told] == [
+    messages = [
+        record.getMessage() for record in caplog.records if record.name == "tokenwire.store"
+    ]
+    assert [re.split("[;:]", words)[0] for words in messages] == [
         "the store is failing",
         "the store is working again",
     ]
@@ -176,7 +178,7 @@ async def test_secrets_of_the_address_are_not_said(
 
 @pytest.fixture
 async def throttling(server_of: Callable[[str], Server]) -> AsyncIterator[Throttling]:
-    """A door in front of DynamoDB that turns requests away when told."""
+    """A proxy in front of DynamoDB that refuses requests on command."""
     found = Throttling(server_of("moto"))
     listener = await asyncio.start_server(found.serve, "127.0.0.1", 0)
     found.port = listener.sockets[0].getsockname()[1]
@@ -317,7 +319,7 @@ async def test_cancel_reaches_a_silent_producer(
     server_of: Callable[[str], Server],
     its_environment: Callable[[Server], None],
 ) -> None:
-    """Within a second or so the upstream is closed, and all who watch are told."""
+    """Within a second or so the upstream is closed, and all viewers get an error."""
     server = server_of(kind)
     its_environment(server)
     provider.answer(ROLE, text("a"), asyncio.Event())

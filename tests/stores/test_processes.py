@@ -92,8 +92,8 @@ async def watched(viewers: list[Node], spread: float, blocks: int, stream_id: st
     """Tell twenty viewers, in these processes, to come within so many seconds."""
     for index, one in enumerate(viewers):
         count = 20 // len(viewers) + (index < 20 % len(viewers))
-        told = {"do": "watch", "id": stream_id, "viewers": count}
-        await one.tell(**told, spread=spread, blocks=blocks)
+        command = {"do": "watch", "id": stream_id, "viewers": count}
+        await one.tell(**command, spread=spread, blocks=blocks)
 
 
 async def reports(viewers: list[Node], seconds: float = 40) -> list[dict[str, Any]]:
@@ -124,7 +124,7 @@ async def test_twenty_viewers_in_three_processes(
 @pytest.mark.timeout(3600 if SOAK else 60)
 @pytest.mark.parametrize("kind", BACKENDS)
 async def test_producer_is_killed(kind: str, server_of: Callable[[str], Server]) -> None:
-    """``kill -9`` at any point: all end with the same last block, told that the rest is lost."""
+    """``kill -9`` at any point: all end with the same last block and the error ``lost``."""
     server = server_of(kind)
     async with nodes(server, 3) as viewers:
         for _ in range(rounds(2, 100)):

@@ -44,14 +44,14 @@ async def soaked(server: Server, count: int, *, freezes: bool = False) -> Counte
     assert set(total) <= EXPECTED, total
     assert total["viewers"] == total["clean"] + total["fenced"] + total["another end"]
     assert total["another end"] <= total["viewers"] // 20, total
-    assert total["callers"] == total["agree"] + total["told first"]
+    assert total["callers"] == total["agree"] + total["early end"]
     return total
 
 
 @pytest.mark.timeout(7200 if SOAK else 90)
 @pytest.mark.parametrize("kind", ["redis", "valkey", "dynamodb_local"] if SOAK else ["redis"])
 async def test_hostile_streams(kind: str, server_of: Callable[[str], Server]) -> None:
-    """No token is lost, doubled or re-ordered, nobody hangs, and all are told the same end.
+    """No token is lost, doubled or re-ordered, no client hangs, and all receive the same end.
 
     Or differ as ``docs/operate.md`` says, where the store did not hear of a producer for a lease.
     """
@@ -63,9 +63,9 @@ async def test_hostile_streams(kind: str, server_of: Callable[[str], Server]) ->
 async def test_hostile_streams_of_a_process_that_freezes(
     kind: str, server_of: Callable[[str], Server]
 ) -> None:
-    """Others end some of its streams; all viewers get the same end, and its callers at last.
+    """Others end some of its streams; all viewers get the same end, its callers last.
 
-    But for the few whose end the store has lost again, before the producer went on.
+    The exception: a few streams whose end the store loses before the producer continues.
     """
     await soaked(server_of(kind), rounds(1, 20), freezes=True)
 
@@ -110,7 +110,7 @@ async def come_and_go(at: Scene, number: int) -> None:
     """One stream."""
     tap = Tap()
     stream = await start(at.here, tap, CONTINUE)
-    await stream.copy.created()  # before it is in the store nobody elsewhere can find it
+    await stream.copy.created()  # before it is in the store no other process can find it
     tap.send(b"data: {}\n\n")
     remote = await at.there.find(stream.meta.id, "me")
     viewer = asyncio.create_task(read(at.there, remote))

@@ -17,7 +17,7 @@ class Crowd:
         self.leave = asyncio.Event()
 
     async def come(self, age: float) -> None:
-        """Hold a turn until told to leave."""
+        """Hold a turn until the test releases it."""
         async with self.turns.take(age):
             self.order.append(age)
             await self.leave.wait()

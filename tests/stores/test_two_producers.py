@@ -41,11 +41,15 @@ STEPS = [
     *(f"{who} {what}" for who in "AB" for what in ("finish", "look")),
     *(f"{who} {what}" for who in "XY" for what in ("open", "read", "lose")),
     *("C reserve", "C cancel", "E copy", "E back", "E back"),
-    *(f"{who} {what} unheard" for who in "AB" for what in ("create", "adopt", "append", "finish")),
-    *("C cancel unheard", "C reserve unheard", "E head", "E batches", "E everything"),
+    *(
+        f"{who} {what} unanswered"
+        for who in "AB"
+        for what in ("create", "adopt", "append", "finish")
+    ),
+    *("C cancel unanswered", "C reserve unanswered", "E head", "E batches", "E everything"),
     *("E readonly", "E primary", "E primary"),
 ]
-"""``unheard``: the answer is lost. ``head`` to ``everything``: what the store loses then."""
+"""``unanswered``: the answer is lost. ``head`` to ``everything``: what the store loses then."""
 
 
 @dataclass(slots=True)
@@ -68,16 +72,16 @@ class World:
         """A producer's, the same whenever it asks."""
         return f"{who}-{self.name}"
 
-    def unheard(self) -> World:
-        """The same world, for a step of which nobody learns what came of it."""
+    def unanswered(self) -> World:
+        """The same world, for a step whose outcome is lost."""
         holds = {who: copy(writer) for who, writer in self.writers.items()}
         return replace(self, writers=holds, following=dict(self.following), last=dict(self.last))
 
     async def do(self, step: str) -> Any:
         """One step; what came of it, in words that any store can say."""
-        who, what, *unheard = step.split()
-        if unheard:
-            outcome = await self.unheard().do(f"{who} {what}")
+        who, what, *unanswered = step.split()
+        if unanswered:
+            outcome = await self.unanswered().do(f"{who} {what}")
             return outcome if outcome == REFUSED else None
         try:
             outcome = await getattr(self, what)(who)
@@ -235,7 +239,7 @@ def test_every_order_has_one_outcome(
             elif refuses and step.startswith("E"):
                 continue  # it could not be harmed from outside either
             elif (outcome := await real.do(step)) == REFUSED:
-                assert refuses, step  # and nothing was done: the other store is not told
+                assert refuses, step  # and nothing was done: the other store does not get it
             else:
                 assert outcome == await model.do(step), step
         damage.refuse(on=False)

@@ -76,7 +76,7 @@ async def _crowd() -> tuple[list[bytes], bool]:
 async def _late(
     lose: Callable[[MemoryStore], None], seconds: float
 ) -> list[tuple[list[bytes], EndReason]]:
-    store, told = MemoryStore(), list[tuple[list[bytes], EndReason]]()
+    store, found = MemoryStore(), list[tuple[list[bytes], EndReason]]()
     here, there = hub(store), hub(store)
     ids: list[str] = []
     for _ in range(2):
@@ -95,7 +95,7 @@ async def _late(
         remote = await there.find(stream_id, "me")
         blocks = await read(there, remote)
         assert remote.tail.end is not None
-        told.append((blocks, remote.tail.end.reason))
+        found.append((blocks, remote.tail.end.reason))
     for one in (here, there):
         await one.aclose()
-    return told
+    return found

@@ -1,4 +1,4 @@
-"""The hub: who finds which stream, and what becomes of streams that nobody watches."""
+"""The hub: who finds which stream, and what happens to streams without viewers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tokenwire.streams.stream import Stream, first_after, new_id
 
 
 class Gate:
-    """An upstream that sends one token, and the rest when told."""
+    """An upstream that sends one token, and the rest on command."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -108,7 +108,7 @@ async def test_refused_viewer_changes_nothing() -> None:
 
 
 async def test_continue_runs_alone() -> None:
-    """With ``continue`` nobody needs to watch."""
+    """With ``continue`` no viewer is needed."""
     hub, gate = Hub(Limits()), Gate()
     stream = await start(hub, gate, CONTINUE)
     with hub.watch(stream, 1):
@@ -170,14 +170,14 @@ async def test_close_ends_all_streams() -> None:
 
 async def test_end_is_reported_once() -> None:
     """Whoever counts streams hears of each of them once, with its end."""
-    told: list[Stream] = []
-    hub, gate = Hub(Limits(), on_end=told.append), Gate()
+    ended: list[Stream] = []
+    hub, gate = Hub(Limits(), on_end=ended.append), Gate()
     stream = await start(hub, gate, CONTINUE)
     await hub.cancel(stream)
     await hub.cancel(stream)
     await finished(stream)
 
-    assert told == [stream]
+    assert ended == [stream]
 
 
 async def test_cursor_must_be_of_stream() -> None:
@@ -240,7 +240,7 @@ async def test_names_of_a_stream_that_has_started_are_kept_with_it() -> None:
     await hub.aclose()
 
 
-async def test_memory_that_nobody_shares_stores_no_stream() -> None:
+async def test_memory_that_is_not_shared_stores_no_stream() -> None:
     """With the default store a stream has no copy and no lease, and no other process can run it."""
     hub, gate = Hub(Limits()), Gate()
     stream = await start(hub, gate, CONTINUE)

@@ -189,7 +189,7 @@ async def test_interruption_uses_up_no_sequence_number(why: Error) -> None:
 
 
 async def test_cursor_ahead_of_a_running_stream_is_refused() -> None:
-    """It holds up nobody, and is told so; elsewhere once the stream has had time to get there."""
+    """At once here; in another process once the stream has had time to arrive there."""
     store, tap = MemoryStore(), Tap()
     here, there = hub(store, Limits(Bounds(2000, 8000))), hub(store, Limits(Bounds(2000, 8000)))
     stream = await start(here, tap)
@@ -255,7 +255,7 @@ async def test_broken_feed_gives_its_bytes_back() -> None:
     await there.aclose()
 
 
-async def test_viewer_between_finding_and_attaching_is_told_the_failure() -> None:
+async def test_viewer_between_finding_and_attaching_gets_the_failure() -> None:
     """What was found has failed and is gone: the error is the store's, not that of a lost past."""
     trouble, tap = Trouble(), Tap()
     logs = MemoryStore()

@@ -33,7 +33,7 @@ LEASE = 0.6
 
 
 class Tap:
-    """An upstream that sends what it is told, when it is told."""
+    """An upstream that sends the test's blocks on command."""
 
     def __init__(self) -> None:
         self._data: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -358,7 +358,7 @@ async def test_what_waits_for_the_store_is_bounded() -> None:
 
 
 async def test_store_that_forgot_everything() -> None:
-    """Restarted empty, it is told the whole stream again; viewers elsewhere notice nothing."""
+    """Restarted empty, it gets the complete stream again; viewers elsewhere notice nothing."""
     store, tap = MemoryStore(), Tap()
     here, there = hub(store), hub(store)
     stream = await start(here, tap)
@@ -377,7 +377,7 @@ async def test_store_that_forgot_everything() -> None:
 
 
 async def test_viewer_of_a_store_that_fails() -> None:
-    """Waits for a lease, then is told; the next look is a fresh one."""
+    """Waits for a lease, then gets an error; the next lookup is a fresh one."""
     trouble, tap = Trouble(), Tap()
     logs = MemoryStore()
     here, there = hub(logs), hub(MemoryStore(trouble, logs=logs.logs))
@@ -492,7 +492,7 @@ async def test_processes_agree_on_a_secret() -> None:
 
 
 async def test_idle_stream_is_written_anew() -> None:
-    """A store that forgets a stream whose model is silent is told of it again."""
+    """A store that loses a stream whose model is silent gets it again."""
     store, tap = MemoryStore(), Tap()
     here = hub(store)
     stream = await start(here, tap)
@@ -528,7 +528,7 @@ async def test_stream_that_was_silent_too_long_is_not_written_anew() -> None:
     await here.aclose()
 
 
-async def test_nobody_watches_while_the_store_fails() -> None:
+async def test_no_viewer_while_the_store_fails() -> None:
     """Whoever watched elsewhere cannot any more; for a lease they may come back."""
     trouble, tap = Trouble(), Tap()
     store = MemoryStore(trouble)
@@ -560,7 +560,7 @@ async def test_end_is_offered_as_long_as_the_stream_is_held() -> None:
     await here.aclose()
 
 
-async def test_fence_is_seen_while_nobody_watches() -> None:
+async def test_fence_is_noticed_without_a_viewer() -> None:
     """A stream that waits for a viewer, and is cancelled elsewhere, ends as it was ended there."""
     store, tap = MemoryStore(), Tap()
     here = hub(store)
@@ -586,7 +586,7 @@ async def test_names_without_a_store_last_as_long_as_their_stream() -> None:
     assert (await names.lookup("x"), await names.lookup("y")) == (two, None)
 
 
-async def test_surprises_hang_nobody(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unexpected_errors_hang_no_client(caplog: pytest.LogCaptureFixture) -> None:
     """A fault of ours ends what is read elsewhere, and leaves alone what runs here."""
     surprised = False
 

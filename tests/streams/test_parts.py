@@ -136,7 +136,7 @@ async def test_part_of_another_dialect_repeats_its_record() -> None:
 
 
 async def test_part_of_a_record_that_the_store_never_had() -> None:
-    """A client of a lost stream was further on: it is told the end, all of it."""
+    """A client of a lost stream was further on: it gets the complete end."""
     stream = stream_of("chat", "lost")
     stream.is_ours = False
     (end,) = await said(stream, "events", Cursor.parse("1-7.1"))

@@ -17,7 +17,7 @@ from tokenwire.streams.silence import Silence
 
 
 def test_death_takes_a_lease_after_the_first_write() -> None:
-    """Half a lease of silence, a write, and a whole lease in which each write is taken."""
+    """Half a lease of silence, a write, and a full lease in which the store takes each write."""
     silence = Silence(4.0, now=0.0)
     assert not silence.wants_probe(2.0)
     assert silence.wants_probe(2.5)
@@ -29,7 +29,7 @@ def test_death_takes_a_lease_after_the_first_write() -> None:
 
 
 def test_sign_of_life_begins_anew() -> None:
-    """As does a failure of the store, of which the same is told."""
+    """A failure of the store has the same result."""
     silence = Silence(4.0, now=0.0)
     for now in (3.0, 4.0, 5.0, 6.0, 7.0):
         silence.probed(now)
@@ -40,7 +40,7 @@ def test_sign_of_life_begins_anew() -> None:
 
 
 def test_reader_that_was_frozen_has_seen_nothing() -> None:
-    """Between two writes of its own that are far apart the store may have taken nobody's."""
+    """Between two writes of its own that are far apart the store may have taken no write."""
     silence = Silence(4.0, now=0.0)
     silence.probed(3.0)
     assert not silence.is_death(8.0)
@@ -52,7 +52,7 @@ def test_reader_that_was_frozen_has_seen_nothing() -> None:
 
 
 def test_next_step_is_on_time() -> None:
-    """A death is not found a quarter of a lease too late; and after its time nobody hurries."""
+    """A dead producer is found at most a quarter of a lease late; then there is no next step."""
     silence = Silence(4.0, now=0.0)
     assert silence.next_step(0.5) == 1.5
     silence.probed(3.0)

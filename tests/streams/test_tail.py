@@ -114,7 +114,7 @@ async def test_end_frees_a_waiting_writer() -> None:
 
 
 def test_past_is_trimmed_and_missed() -> None:
-    """Beyond what is retained the oldest go, and a cursor there is told so."""
+    """Beyond what is retained the oldest are dropped, and a cursor there gets an error."""
     tail = Tail(Bounds(window=500, retained=2000))
     for number in range(1, 101):
         tail.append(blocks(number, 1, size=100))
@@ -228,7 +228,7 @@ async def test_failed_log_frees_a_waiting_writer() -> None:
 
 
 def test_retired_log_is_dropped_with_its_last_reader() -> None:
-    """Its bytes are given back once, when nobody needs them any more."""
+    """Its bytes are given back once, when no viewer needs them any more."""
     held = 0
 
     def charge(size: int) -> bool:
@@ -247,7 +247,7 @@ def test_retired_log_is_dropped_with_its_last_reader() -> None:
 
 
 def test_log_that_failed_and_was_dropped_says_why() -> None:
-    """Who found the stream a moment before is told the failure, not that the past is trimmed."""
+    """A viewer that found the stream a moment before gets the failure, not ``trimmed``."""
     tail = Tail(Bounds())
     tail.append(blocks(1, 5))
     tail.break_off(WHY)

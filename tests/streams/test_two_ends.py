@@ -35,8 +35,8 @@ class Stuck:
         await self.free.wait()
 
 
-async def told(at: Hub, stream: Stream) -> tuple[RecordId, End]:
-    """The end, as one reader who is there from the beginning is told it."""
+async def end_seen(at: Hub, stream: Stream) -> tuple[RecordId, End]:
+    """The end, as a reader from the beginning receives it."""
     with at.watch(stream, 1) as reader:
         while reader.ended is None:
             await next_of(reader)
@@ -61,7 +61,7 @@ async def test_cancels_that_race_with_the_end() -> None:
         stream = await start(here, tap)
         tap.send(ROLE, text("a"))
         remote = await there.find(stream.meta.id, "me")
-        watching = asyncio.create_task(told(here, stream))
+        watching = asyncio.create_task(end_seen(here, stream))
         if turns % 2:
             tap.send(STOP, DONE)
         cancelling = asyncio.create_task(after(turns // 2 % 10, there, remote))
@@ -83,13 +83,13 @@ async def test_cancels_that_race_with_the_end() -> None:
 
 
 async def test_producer_that_wakes_after_its_end() -> None:
-    """It reads its provider to the end, and tells its own caller what everybody was told: lost."""
+    """It reads its provider to the end, and its own caller gets the end of all others: lost."""
     store, tap = MemoryStore(), Tap()
     here = hub(store)
     stream = await start(here, tap)
     tap.send(ROLE, text("a"))
     await stream.tail.reach(2, 5)
-    watching = asyncio.create_task(told(here, stream))
+    watching = asyncio.create_task(end_seen(here, stream))
     await asyncio.sleep(0.05)
     await store.close(stream.meta.id, LOST)
     tap.send(text("b") + STOP + DONE)
@@ -99,7 +99,7 @@ async def test_producer_that_wakes_after_its_end() -> None:
 
 
 async def test_store_that_does_not_answer_delays_an_end_for_a_moment() -> None:
-    """Then the caller is told what the provider said. That is where ends can differ."""
+    """Then the caller gets the provider's end. That is where ends can differ."""
     stuck, tap = Stuck(), Tap()
     logs = MemoryStore()
     here = hub(MemoryStore(stuck, logs=logs.logs))
@@ -109,11 +109,11 @@ async def test_store_that_does_not_answer_delays_an_end_for_a_moment() -> None:
     await asyncio.sleep(0.05)
     stuck.free.clear()
     tap.send(STOP, DONE)
-    at, end = await told(here, stream)
+    at, end = await end_seen(here, stream)
     assert (at, end) == (RecordId(1, 4), WHOLE)
     assert is_finished(stream, Cursor(at))
 
-    # Meanwhile somebody elsewhere has ended it. Who comes back is told so.
+    # Meanwhile another process has ended it. A client that reconnects gets that end.
     await logs.close(stream.meta.id, CANCELLED)
     stuck.free.set()
     await here.settled(stream)
@@ -121,12 +121,12 @@ async def test_store_that_does_not_answer_delays_an_end_for_a_moment() -> None:
     assert stream.tail.withdrawn == at
     assert not is_finished(stream, Cursor(at))
     assert first_after(stream, Cursor(at)) == stream.tail.next
-    assert await told(here, stream) == (RecordId(2, 0), CANCELLED)
+    assert await end_seen(here, stream) == (RecordId(2, 0), CANCELLED)
     await here.aclose()
 
 
 async def test_failing_store_delays_no_end() -> None:
-    """Where the store is known to fail nobody waits for it."""
+    """If the store is known to fail, no client waits for it."""
     trouble, tap = Trouble(), Tap()
     here = hub(MemoryStore(trouble))
     trouble.on = True
@@ -136,7 +136,7 @@ async def test_failing_store_delays_no_end() -> None:
         while here.store_status == "ok":
             await asyncio.sleep(0.01)
     tap.send(STOP, DONE)
-    await told(here, stream)
+    await end_seen(here, stream)
     assert stream.tail.offered is None
     await here.aclose()
 
@@ -156,13 +156,13 @@ async def test_keeper_that_gives_up_delays_no_end() -> None:
 
     store.trouble = surprise
     tap.send(STOP, DONE)
-    assert await told(here, stream) == (RecordId(1, 4), WHOLE)
+    assert await end_seen(here, stream) == (RecordId(1, 4), WHOLE)
     assert log.end is None
     assert stream.copy.complete is False
     await here.aclose()
 
 
-async def test_end_is_offered_before_it_is_told() -> None:
+async def test_end_is_offered_before_it_is_sent() -> None:
     """What takes the end to the store has it at once, readers once it is accepted."""
     tail = Tail(Bounds(), end_wait=lambda: 60)
     tail.append([b"a"])

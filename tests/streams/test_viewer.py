@@ -122,7 +122,7 @@ def test_muted_records_are_read_in_silence() -> None:
     )
 
 
-async def test_unreadable_record_is_told() -> None:
+async def test_unreadable_record_is_reported() -> None:
     """A text block that is not JSON ends a translated view with an error, not in silence."""
     tail = Tail(Bounds())
     tail.append([text("a"), b"data: {\n\n", text("b")])
@@ -143,7 +143,7 @@ def test_surplus_blocks_are_left_out() -> None:
     assert rendering.blocks(1, 1, [ROLE, STOP, ROLE]) == (b"id: 1-1\n" + ROLE + b"id: 1-3\n" + ROLE)
 
 
-@pytest.mark.parametrize("muted", [-1, 10**9], ids=["told", "muted"])
+@pytest.mark.parametrize("muted", [-1, 10**9], ids=["reported", "muted"])
 async def test_long_replay_lets_others_run(muted: int) -> None:
     """Between two reads of a long replay other tasks get a turn, even if nothing is written."""
     tail = Tail(Bounds())

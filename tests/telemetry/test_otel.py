@@ -224,7 +224,7 @@ def test_complete_stream(received: Received) -> None:
 
 
 def test_trace_continues_from_caller_to_provider(received: Received) -> None:
-    """The request joins its caller's trace, the stream is its child, the provider is told of it."""
+    """The request joins its caller's trace, the stream is its child, the provider gets its id."""
     stream = inference(received, 0)
     request = next(
         span
