@@ -8,8 +8,8 @@ import pytest
 
 from tokenwire.dialects import DIALECTS
 from tokenwire.errors import UpstreamError
-from tokenwire.gateway.translation import TranslatedBlocks
 from tokenwire.streams.framing import BodyBlocks
+from tokenwire.streams.translated_blocks import TranslatedBlocks
 
 HEAD = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":'
 TEXT = HEAD + b'[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}\n\n'

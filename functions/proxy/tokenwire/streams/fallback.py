@@ -15,8 +15,8 @@ from ..dialects.protocol import Decoder, Dialect, as_exception
 from ..errors import TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, ToolCall
 from ..stores.records import Attempt
-from ..streams.framing import BlockStream, Body, BodyBlocks
-from .translation import TranslatedBlocks
+from .framing import BlockStream, Body, BodyBlocks
+from .translated_blocks import TranslatedBlocks
 
 
 @dataclass(frozen=True, slots=True)
