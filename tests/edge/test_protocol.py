@@ -10,6 +10,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
+from tokenwire.hotpath import ON_DISCONNECT, OnDisconnect
 from tokenwire.server import Config
 from tokenwire.server.protocol import BoundedProtocol
 from tokenwire.settings import Settings
@@ -109,6 +110,34 @@ async def test_client_that_catches_up_is_not_cut() -> None:
     await asyncio.sleep(0.3)
     assert not transport.aborted.is_set()
     protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("when", ["before", "after", "never"])
+async def test_disconnect_calls_back(when: str) -> None:
+    """Once, and at once if the client has left already; reading goes on after a paused body."""
+    called: list[bool] = []
+    has_registered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if when == "before":
+            protocol.connection_lost(None)
+        protocol.flow.pause_reading()
+        on_disconnect: OnDisconnect = scope["extensions"][ON_DISCONNECT]
+        on_disconnect(lambda: called.append(protocol.flow.read_paused))
+        if when == "never":
+            on_disconnect(None)
+        has_registered.set()
+        await may_end.wait()
+
+    protocol, _ = await connected(app)
+    protocol.data_received(GET)
+    await has_registered.wait()
+    if when != "before":
+        assert called == []
+        protocol.connection_lost(None)
+    assert called == ([] if when == "never" else [False])
+    may_end.set()
+    await asyncio.gather(*protocol.tasks)
 
 
 @pytest.mark.outside

@@ -22,6 +22,15 @@ Write: TypeAlias = Callable[[bytes], bool]
 
 Otherwise nothing is written, and ``send`` waits for the client."""
 
+ON_DISCONNECT = "tokenwire.on_disconnect"
+"""The extension of the ASGI scope in which our server has an ``OnDisconnect``.
+
+With ``receive`` alone, a task waits for the disconnect of each client: 2 KiB for as long as the
+stream is open, and a twentieth of a request's CPU time."""
+
+OnDisconnect: TypeAlias = Callable[[Callable[[], object] | None], None]
+"""Have a function called once the client has disconnected, at once if it has; None calls none."""
+
 MAX_DIRECT = 8
 """Viewers of one stream that are served where a block is appended. Each one delays the provider's
 next read, and all other streams, by the cost of a send; those beyond wake as tasks, in turns."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from functools import partial
 
 from starlette.responses import Response
@@ -21,7 +22,7 @@ from ..gateway.join import View
 from ..gateway.memory import RequestMemory
 from ..gateway.presence import LEASE_HEADER
 from ..gateway.recording import RequestSummary
-from ..hotpath import WRITE
+from ..hotpath import ON_DISCONNECT, WRITE, OnDisconnect
 from ..streams.ending import CONNECTION_EXPIRED
 from ..streams.hub import Hub
 from ..streams.reader import Reader
@@ -85,7 +86,7 @@ class StreamResponse(Response):
         counts = self._view.lease is None
         watching = self._hub.watch(self._stream, self._view.first, counts_connection=counts)
         with watching as reader:
-            watcher = asyncio.create_task(self._stop_at_disconnect(reader))
+            unwatch = self._watch_client(scope, reader)
             deadline = self._stop_at_deadline(reader)
             try:
                 failure = await self._failure(reader)
@@ -94,7 +95,7 @@ class StreamResponse(Response):
                 elif not reader.stopped or reader.interruption:
                     await self._serve(scope, send, reader)
             finally:
-                watcher.cancel()
+                unwatch()
                 deadline.cancel()
                 self._memory.release()
                 has_left = reader.stopped and not reader.interruption
@@ -102,6 +103,18 @@ class StreamResponse(Response):
         if self._context.freezes:
             # After the response nothing runs: the store must have the end by then.
             await self._hub.settled(self._stream)
+
+    def _watch_client(self, scope: Scope, reader: Reader) -> Callable[[], object]:
+        """Stop the reader when its client disconnects, until the returned function is called.
+
+        The request body has been read.
+        """
+        on_disconnect: OnDisconnect | None = scope.get("extensions", {}).get(ON_DISCONNECT)
+        if on_disconnect is None:
+            return asyncio.create_task(self._stop_at_disconnect(reader)).cancel
+        on_disconnect(reader.stop)
+        # The connection outlives the response, and would hold the stream that was read.
+        return partial(on_disconnect, None)
 
     async def _stop_at_disconnect(self, reader: Reader) -> None:
         await self._context.disconnected()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -12,7 +13,7 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from ..hotpath import WRITE
+from ..hotpath import ON_DISCONNECT, WRITE, OnDisconnect
 from .limits import Limits, Waiting
 
 MAX_FIELDS = 128
@@ -152,9 +153,12 @@ class BoundedProtocol(HttpToolsProtocol):
         """Do not log requests for an upgrade: any client can send them."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        on_disconnect = _Signal.of(cycle)
+
         async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
             extensions = cast("dict[str, Any]", scope).setdefault("extensions", {})
             extensions[WRITE] = partial(_write, cycle)
+            extensions[ON_DISCONNECT] = on_disconnect
             try:
                 await app(scope, receive, send)
             finally:
@@ -222,6 +226,39 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._abort is not None:
             self._abort.cancel()
             self._abort = None
+
+
+class _Signal(asyncio.Event):
+    """Wakes who waits in ``receive``, as uvicorn's event, and calls back at a disconnect."""
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        super().__init__()
+        self._cycle = cycle
+        self._callback: Callable[[], object] | None = None
+
+    @classmethod
+    def of(cls, cycle: RequestResponseCycle) -> OnDisconnect:
+        """Replace the event of a request that begins now."""
+        signal = cls(cycle)
+        if cycle.message_event.is_set():
+            signal.set()  # the request was pipelined: its body is there
+        cycle.message_event = signal
+        return signal.call
+
+    def set(self) -> None:
+        """As ``asyncio.Event``."""
+        super().set()
+        if self._callback is not None and self._cycle.disconnected:
+            self._callback()
+
+    def call(self, callback: Callable[[], object] | None) -> None:
+        """As ``hotpath.OnDisconnect``."""
+        self._callback = callback
+        if callback is not None:
+            # As ``receive``: the end of a connection that is not read is not noticed.
+            self._cycle.flow.resume_reading()
+            if self._cycle.disconnected:
+                callback()
 
 
 def _write(cycle: RequestResponseCycle, data: bytes) -> bool:
