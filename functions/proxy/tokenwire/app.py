@@ -34,13 +34,13 @@ def create_app(
 ) -> FastAPI:
     """Return tokenwire as an ASGI app.
 
-    With ``settings`` given, tokenwire reads nothing of the environment; libraries such as boto3 do.
+    If ``settings`` are given, tokenwire does not read the environment; libraries such as boto3 do.
 
     Args:
         settings: By default those of the process, as ``from_environment``.
-        secrets: Where references are looked up. By default in SSM alone, if settings are given.
-        logger: By default one that writes JSON lines to standard output; to a terminal, one short
-            line a request.
+        secrets: Where references are looked up. By default, if settings are given, in SSM only.
+        logger: By default one that writes one JSON line per request to standard output, or a short
+            one to a terminal.
         durable: Where streams are kept. By default the store that the settings name.
         invoker: How workers are started. By default by Lambda's API.
         registries: What the settings can name. By default all that is installed.

@@ -44,7 +44,7 @@ from .telemetry import Emf, Metrics, Numbers, ProcessNumbers, Recorder, otel
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """Everything of an app but its routes.
+    """All parts of an app except its routes.
 
     Args:
         services: What the use cases need.
@@ -84,7 +84,7 @@ class Composition:
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
-        """Prepare what can be, and close everything at the end."""
+        """Prepare the services; close them when the app stops."""
         services = self.services
         if services.tracing is not None:
             services.tracing.start()

@@ -14,7 +14,7 @@ from .runtime import Runtime
 
 
 def main(environ: MutableMapping[str, str]) -> int:
-    """Run the handler that ``_HANDLER`` names; the process's exit code."""
+    """Run the handler that ``_HANDLER`` names; return the process's exit code."""
     collection = PausedCollection()
     logs.configure(environ)
     loading.extend_path(environ)
@@ -23,7 +23,7 @@ def main(environ: MutableMapping[str, str]) -> int:
     ready = partial(collection.resume, collect=not is_on_demand)
     runtime, loop = Runtime(environ, on_ready=ready), new_loop()
     try:
-        # Before the loop runs, as Lambda's own runtime imports: a module may want to run one.
+        # Before the loop runs, as in Lambda's own runtime: a module may run a loop of its own.
         handler = loading.load(environ["_HANDLER"])
     except Exception as error:
         return loop.run_until_complete(runtime.report_init_error(error))

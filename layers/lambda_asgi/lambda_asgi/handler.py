@@ -41,7 +41,7 @@ class Handler:
     Args:
         app: Any ASGI 3 app.
         stream_rest: Whether responses to REST API events are streamed; for APIs whose integration
-            has ``responseTransferMode: STREAM``, which an event does not tell. None reads
+            has ``responseTransferMode: STREAM``, which is not part of an event. None reads
             ``LAMBDA_ASGI_STREAM_REST``.
         on_event: Takes events that are not HTTP requests, such as a worker's; its return value
             is the invocation's JSON response.
@@ -168,8 +168,8 @@ class Handler:
         if "rawPath" in event:
             scope["raw_path"] = event["rawPath"].encode("latin-1", "replace")
         self.options.mount(scope)
-        # Not 2.4: an app that knows 2.4 takes an OSError from send for a lost client, and does not
-        # call receive. Lambda reports no lost client; a deadline is signalled by a message.
+        # Not 2.4: for 2.4 an app expects an OSError from send when the client disconnects, and does
+        # not call receive. Lambda reports no disconnect; a deadline is signalled by a message.
         scope["asgi"] = {"version": "3.0", "spec_version": "2.3"}
         scope["state"] = dict(self.lifespan.state)
         return scope
@@ -185,6 +185,6 @@ class Handler:
 
 
 def _is_request(event: Event) -> bool:
-    """A WebSocket API's events have a request context too, but no request."""
+    """Return whether the event is an HTTP request; a WebSocket API's event is not."""
     context = event.get("requestContext")
     return isinstance(context, dict) and ("httpMethod" in event or "http" in context)

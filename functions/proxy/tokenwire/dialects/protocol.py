@@ -59,11 +59,11 @@ class AsIs:
     """No correction: for a dialect of one vendor, whose streams follow the schema."""
 
     def block(self, block: bytes) -> bytes:
-        """The same."""
+        """Return the block unchanged."""
         return block
 
     def rest(self) -> list[bytes]:
-        """Nothing."""
+        """Return nothing."""
         return []
 
 
@@ -86,8 +86,8 @@ class Encoder(Protocol):
     def interrupt(self, error: Error) -> list[bytes]:
         """Return the blocks that end one response while the stream continues.
 
-        They are not part of the stream: they take no number, and close nothing that a client would
-        continue after it has resumed.
+        They are no records of the stream: they have no sequence number. They do not close items
+        that continue after the client has resumed.
         """
 
 
@@ -98,7 +98,7 @@ class ParsedRequest:
     ``body`` is a request body of ``dialect``, including fields unknown to tokenwire. A provider
     of another dialect gets a ``chat`` body, which it may translate further; ``translated`` is
     True for a body that tokenwire wrote. ``headers`` are the caller's headers that are forwarded
-    to a provider of the same dialect. ``on_disconnect`` is the policy that the body asks for.
+    to a provider of the same dialect. ``on_disconnect`` is the policy that the body requests.
 
     Raises:
         ClientError: ``model`` is longer than 256 characters, or has control characters.
@@ -146,7 +146,7 @@ class ItemReferences:
     Args:
         find: Returns the references of a request body, in order. Raises ClientError (404).
         fill: Returns a body with its references replaced by the items, which are given by id.
-        missing: Returns the error for a reference, given by its path, to an item that is not held.
+        missing: Returns the error for a reference, given by its path, whose item is not in memory.
         encoder: Creates an encoder that keeps items.
     """
 
@@ -162,7 +162,7 @@ class Output:
 
     Args:
         encoder: Creates the encoder for this client.
-        surplus: Returns whether a block of the client's dialect is one that it did not ask for.
+        surplus: Returns whether this client did not request a block, which is then left out.
     """
 
     encoder: Callable[[], Encoder]
@@ -171,7 +171,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """What one client asks for.
+    """What one client requests.
 
     Args:
         request: The request that started the stream; None for a client that joins it by its id.

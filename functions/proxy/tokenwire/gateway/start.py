@@ -31,11 +31,11 @@ class StartRequest:
     Args:
         dialect: The dialect of the body.
         body: The request body, decoded from JSON.
-        path: Where it was sent. An idempotency key counts for one path.
+        path: The path of the request. An idempotency key is valid for one path.
         key: The client's name for this request (``Idempotency-Key``); None without one.
-        on_disconnect: What becomes of the stream without viewers, as the client wrote it in a
-            header; None for the server's default.
-        headers: The other request headers, by name in lower case; for the provider.
+        on_disconnect: The policy for a stream without viewers, as a header's text; None for the
+            server's default.
+        headers: Headers that may be forwarded to the provider; their names in lower case.
         detached: Whether the response ends before the stream does.
     """
 
@@ -64,7 +64,7 @@ async def start(
     Args:
         services: The app's services.
         context: The request's context.
-        summary: What the request has done, for its log line.
+        summary: Collects the fields of the request's log line.
         request: The request.
 
     Returns:
@@ -72,9 +72,9 @@ async def start(
 
     Raises:
         ClientError: The body, a header or ``on_disconnect`` is invalid; the model is unknown (404);
-            the provider cannot express the request; a referenced item is not held (404), or all
-            of them are too large together (413); the idempotency key was used for another request
-            (422); or Lambda without a shared store cannot run it (501).
+            the provider cannot express the request; a referenced item is not in memory (404), or
+            all of them together are too large (413); the idempotency key was used for another
+            request (422); or Lambda without a shared store cannot run it (501).
         ProxyError: A process or caller limit is reached, the server is shutting down, or Lambda
             rejected the worker.
         StoreError: The store failed for the key, a reference or the handover.
@@ -101,14 +101,14 @@ def _policy(settings: Settings, request: StartRequest, parsed: ParsedRequest) ->
         return OnDisconnect.parse(parsed.on_disconnect)
     if text := request.on_disconnect or settings.on_disconnect:
         return OnDisconnect.parse(text)
-    # A client that sends an idempotency key means to come back.
+    # A client that sends an idempotency key is prepared to repeat the request.
     resumes = (parsed.stream and request.dialect.resumes) or request.key is not None
     return GRACE if resumes else CANCEL
 
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """One validated request on its way to a stream."""
+    """Starts the stream of one validated request."""
 
     services: Services
     context: RequestContext

@@ -32,8 +32,8 @@ async def answer(
     """Start a stream for a POST in this dialect, and answer in it.
 
     Raises:
-        TokenwireError: The request cannot be served; or the answer is one object, and its stream
-            failed.
+        TokenwireError: The request cannot be served; or the response is one JSON object, and its
+            stream failed.
     """
     summary.log.dialect = dialect.name
     started = await start(

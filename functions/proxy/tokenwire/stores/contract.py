@@ -4,29 +4,29 @@ A store holds logs, as ``records`` describes them, in **batches** of consecutive
 not read blocks. Every store guarantees the following; one test suite checks all stores:
 
 * **One producer.** A log is made once (``create``, or ``reserve`` and then ``adopt``), and only
-  the process that made or adopted it, known by its **token**, may append. Other
-  processes get ``Taken``.
+  the process that made or adopted it, identified by its **token**, may append. Other processes
+  get ``Taken``.
 * **No hole, no overlap.** A batch begins with the record that follows the log's last one, or
-  it is refused with ``Rewound``, which names that last record; where there is no record yet, a
-  log may begin with any (the earlier part may no longer be held).
-* **The end is final.** An append to a log that has an end raises ``Fenced``, with the end
-  that counts. Any process may write an end (``close``): it is in the next epoch, so that its id
-  is greater than any the producer can still use. If two try, one wins, and both get that one.
+  it is refused with ``Rewound``, which names that last record. An empty log may begin with any
+  record, because the producer may no longer hold the earlier ones.
+* **The end is final.** An append to a log that has an end raises ``Fenced``, with that end. Any
+  process may write an end (``close``): it is in the next epoch, so that its id is greater than any
+  the producer can still use. If two processes write one, the first one stays, and both get it.
 * **Readers see a prefix.** A reader gets every batch in order, perhaps late; after a store has
   lost records, perhaps some of them again.
-* **Liveness without synchronised clocks.** A living producer's log changes at least once per
-  lease: it gains a batch, or its heartbeat. (That is the guarantee; the keeper renews three
-  times per lease, so that one failed request does no harm.) Readers compare two reads, by their
-  own clock; no two clocks are ever compared (``viewer_leases`` documents how viewers' leases work
-  without that).
+* **Liveness without synchronised clocks.** While its producer runs, a log changes at least once
+  per lease: by a batch or a heartbeat. (That is the guarantee; the keeper renews three times per
+  lease, so that one failed request does no harm.) Readers compare two reads, by their own clock;
+  no two clocks are ever compared (``viewer_leases`` documents how viewers' leases work without
+  that).
 
-A log is forgotten some time after its end, or, if it never gets one, after the longest time
-that a stream can take.
+A log is deleted some time after its end, or, if it never gets one, after the longest time that a
+stream can take.
 
-Stores fail. For each method, what holds when its response was lost and it is repeated; when the
-store was rewound (to an older snapshot, or a replica that lagged); and when a part of the log is
-gone (evicted, expired, deleted): its head (meta, producer, heartbeat), or batches. A dash means: as
-without the failure. (``nothing more``: a repetition changes nothing more.)
+Stores fail. The table has the result of each method in four cases: its response was lost, and it
+is repeated; the store was rewound (to an older snapshot, or a replica that lagged); the head of the
+log (meta, producer, heartbeat) is gone (evicted, expired, deleted); batches are gone. A dash means:
+as without the failure. ``nothing more`` means: the repetition changes nothing.
 
 ======================  =============  =======================  =================  =================
 method                  response lost  store rewound            head missing       batches missing
@@ -49,16 +49,19 @@ method                  response lost  store rewound            head missing    
 ``name``                nothing more   -                        -                  -
 ======================  =============  =======================  =================  =================
 
-* A repetition may come at once or later. It counts once; one that arrives after later requests
-  changes nothing.
+* A repetition may arrive at once or later. Together with the first request it has one effect; if it
+  arrives after later requests, it has none.
 * ``Rewound`` has the last record that is left. The producer writes the rest again, in the same
-  batches. ``heartbeat`` always notices. After an undone ``create``, ``adopt`` or ``claim`` the
-  keeper makes the log, and claims its names, again.
-* An end among the batches that are left counts for a new head. An end that the head knows counts
-  without the batches; only the log's own producer may write it again, after all before it.
-* A reader that finds a hole that is not filled within a lease gets ``Missing`` from
-  ``end_as_lost``.
-* Without head and batches: ``Missing``, or None. A name that is gone is not bound.
+  batches. ``heartbeat`` always detects lost records; ``append`` may detect them later. If the
+  store loses a ``create``, ``adopt`` or ``claim``, the keeper makes the log, and claims its names,
+  again.
+* If the head is made again, an end among the remaining batches is still the log's end. If batches
+  are gone, an end in the head is still the log's end; only the log's own producer may write its
+  record again, after all records before it.
+* If a reader finds a hole, and the producer does not fill it within a lease, ``end_as_lost`` raises
+  ``Missing``.
+* If head and batches are gone, a method raises ``Missing`` or returns None. A name that is gone is
+  not bound.
 """
 
 from __future__ import annotations
@@ -125,7 +128,7 @@ class Writer(Protocol):
 
     @property
     def token(self) -> str:
-        """The producer's, as given to ``create`` or ``adopt``."""
+        """The producer's token, as given to ``create`` or ``adopt``."""
 
     async def append(self, batch: Batch, floor: int = 1) -> None:
         """Add records, and renew the lease.
@@ -144,7 +147,7 @@ class Writer(Protocol):
         """
 
     async def heartbeat(self) -> None:
-        """Renew the lease, and check that the log is as it was left.
+        """Renew the lease, and check that the log has all that was appended.
 
         Raises:
             Fenced: The log has an end (``.at``, ``.end``).
@@ -227,9 +230,10 @@ class Store(Names, Protocol):
 
     @property
     def shared(self) -> bool:
-        """Whether streams are read from here by others than the app that writes them.
+        """Whether other processes read streams from this store.
 
-        If not, an app serves its streams from its own memory, and stores only names here.
+        If not, an app serves its streams from its own memory, and keeps only the secret that signs
+        tickets here, as a name.
         """
 
     @property
@@ -251,7 +255,7 @@ class Store(Names, Protocol):
 
         Args:
             meta: Its first record.
-            token: By which the store knows the producer: ``new_token()``, one a producer.
+            token: Identifies the producer: a ``new_token()`` for each.
 
         Raises:
             Taken: The log exists, with another producer or none.

@@ -44,7 +44,7 @@ class Hub:
     """Start, find, watch and end streams.
 
     Args:
-        limits: What the process may hold.
+        limits: How many streams and bytes the process may hold.
         on_end: Called with each stream that ran here, once it is over.
         durability: The store, and how it is used. By default memory that is not shared.
     """
@@ -129,9 +129,9 @@ class Hub:
             meta: The log's first record.
             source: Where its blocks come from.
             policy: When to cancel it without viewers.
-            longest: Seconds that it may take at most, where that is less than the limits allow.
-            attempts: Where the source records the providers it calls.
-            writer: The access to its log, where that is in the store already.
+            longest: Maximum duration in seconds, if less than the limits allow.
+            attempts: The list to which the source adds each provider that it calls.
+            writer: Writes the log, if the log already exists in the store.
 
         Raises:
             ProxyError: ``overloaded``, 503 (process limit) or 429 (this caller's limit), or
@@ -187,7 +187,7 @@ class Hub:
             owner: The caller it must belong to; None for the holder of a ticket.
 
         Raises:
-            ClientError: 404 ``stream_not_found``: unknown, forgotten, or another caller's.
+            ClientError: 404 ``stream_not_found``: unknown, no longer kept, or another caller's.
             StoreError: The stream is not here, and the store fails.
         """
         _check_id(stream_id)
@@ -211,10 +211,10 @@ class Hub:
         return owner
 
     async def reach(self, stream: Stream, cursor: Cursor | None) -> None:
-        """Wait a moment for a stream that runs elsewhere to get to the cursor.
+        """Wait for a stream of another process to reach the cursor.
 
-        Its own caller may be ahead of the store by what is being written. A cursor that is still
-        ahead then is refused by ``first_after``.
+        A client may have received records that are not in the store yet. If the cursor is still
+        ahead afterwards, ``first_after`` refuses it.
         """
         if cursor is None or stream.is_ours:
             return
@@ -283,7 +283,7 @@ class Hub:
                     stream.viewers.detached()
 
     async def grant_lease(self, stream: Stream, viewer: str, seconds: float) -> bool:
-        """Count a viewer whose disconnect cannot be detected, for so many seconds.
+        """Count a viewer whose disconnect cannot be detected, for this many seconds.
 
         Returns:
             Whether the store counts it. False where the store is not shared, has no room for
@@ -329,17 +329,17 @@ class Hub:
         Waits up to 3 s for its end.
 
         Returns:
-            The end record that counts.
+            The stream's final end record.
 
         Raises:
-            StoreError: It runs elsewhere, and the store fails.
+            StoreError: Another process runs the stream, and the store fails.
         """
         end = End(EndReason.CANCELLED, why)
         if stream.is_ours:
             end_stream(stream, end)
         elif stream.end is None:
             end = await self._persistence.close(stream.meta.id, end)
-        # Its last blocks and its end may still be on their way.
+        # Its last blocks and its end may not have been read from the store yet.
         await _within(_SETTLE, stream.tail.unattached_reader().over())
         return stream.end or end
 
@@ -349,7 +349,7 @@ class Hub:
             await _within(_SETTLE, stream.copy.settled())
 
     async def aclose(self) -> None:
-        """Take no more streams, end those that run, and disconnect every viewer."""
+        """Refuse new streams, end the running ones, and disconnect every viewer."""
         self._running.closing = True
         running = list(self._running)
         for stream in running:
@@ -391,7 +391,7 @@ async def _within(seconds: float, waiting: Awaitable[object]) -> None:
 
 def _check_id(stream_id: str) -> None:
     if not _ID.fullmatch(stream_id):
-        raise _not_found()  # a store would refuse it as a key, which is no failure of the store
+        raise _not_found()  # a store would refuse it as a key, and then count as failing
 
 
 def _not_found() -> ClientError:

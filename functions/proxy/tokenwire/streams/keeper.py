@@ -58,12 +58,12 @@ class Keeper:
         intake: The tail that is copied.
         lease: Seconds without a sign of life after which a producer counts as dead.
         health: Counts successes and failures of the store.
-        on_end: Called with an end that is not the pump's: one that another process has written,
-            with its id; or without an id, because nothing can be committed any more.
+        on_end: Called with an end that is not the pump's. If another process has written it, the
+            second argument is its id; if nothing can be committed any more, it is None.
         public: The tail to publish in what has been committed.
         writer: The access to the log, if it exists already.
-        names: The names that stand for the stream, to be claimed again in a store that has
-            lost everything.
+        names: Returns the names of the stream, which are claimed again if the store has lost
+            everything.
     """
 
     def __init__(
@@ -281,7 +281,7 @@ class Keeper:
         """Record that the store has lost the records after this one, and pause."""
         self._ledger.went_back(last)
         self._health.lost()
-        await asyncio.sleep(_PAUSES[0])  # it may go back again and again
+        await asyncio.sleep(_PAUSES[0])  # the store may lose records repeatedly
 
     async def _make_again(self) -> None:
         """Make the log again: the store has lost it, or its head.
