@@ -124,12 +124,12 @@ async def test_names_of_held_streams_outlive_a_flush(
     """A repeated Idempotency-Key finds its stream, here at once and elsewhere a moment later."""
     async with scene(kind, server_of, its_environment) as at:
         stream, _ = await at.begin("a")
-        await at.here.name("k", stream)
+        await at.here.names.bind("k", stream)
         binding = NameBinding(stream.meta.id)
         at.damage.lose_everything()
-        assert await at.here.lookup("k", "me") == binding
+        assert await at.here.names.lookup("k", "me") == binding
         async with asyncio.timeout(5):
-            while await at.there.lookup("k", "me") != binding:
+            while await at.there.names.lookup("k", "me") != binding:
                 await asyncio.sleep(0.05)
 
 

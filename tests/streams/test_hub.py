@@ -212,13 +212,13 @@ async def test_names_of_streams_that_never_start_are_bounded() -> None:
     """A name that was claimed for a stream that is then refused is not held for ever."""
     hub, gate = Hub(Limits()), Gate()
     stream = await start(hub, gate, CONTINUE)
-    assert await hub.claim("kept", "me", NameBinding(stream.meta.id)) is None
-    await hub.name("chat", stream)
+    assert await hub.names.claim("kept", "me", NameBinding(stream.meta.id)) is None
+    await hub.names.bind("chat", stream)
     for number in range(MAX_PENDING + 50):
-        assert await hub.claim(f"name {number}", "me", NameBinding(f"st_{number}")) is None
-    assert await hub.lookup("name 49", "me") is None
-    assert await hub.lookup("name 50", "me") == NameBinding("st_50")
-    assert await hub.lookup(f"name {MAX_PENDING + 49}", "me") == NameBinding(
+        assert await hub.names.claim(f"name {number}", "me", NameBinding(f"st_{number}")) is None
+    assert await hub.names.lookup("name 49", "me") is None
+    assert await hub.names.lookup("name 50", "me") == NameBinding("st_50")
+    assert await hub.names.lookup(f"name {MAX_PENDING + 49}", "me") == NameBinding(
         f"st_{MAX_PENDING + 49}"
     )
     gate.go.set()
@@ -230,11 +230,11 @@ async def test_names_of_a_stream_that_has_started_are_kept_with_it() -> None:
     """However many others are claimed meanwhile."""
     hub, gate = Hub(Limits()), Gate()
     about = Meta(new_id(), "me", "test", "chat", "m", 1)
-    assert await hub.claim("key", "me", NameBinding(about.id)) is None
+    assert await hub.names.claim("key", "me", NameBinding(about.id)) is None
     stream = await hub.start(about, Source(framed(gate), DIALECT.decoder()), CONTINUE)
     for number in range(MAX_PENDING + 1):
-        await hub.claim(f"name {number}", "me", NameBinding(f"st_{number}"))
-    assert await hub.lookup("key", "me") == NameBinding(about.id)
+        await hub.names.claim(f"name {number}", "me", NameBinding(f"st_{number}"))
+    assert await hub.names.lookup("key", "me") == NameBinding(about.id)
     gate.go.set()
     await finished(stream)
     await hub.aclose()
@@ -245,9 +245,9 @@ async def test_memory_that_is_not_shared_stores_no_stream() -> None:
     hub, gate = Hub(Limits()), Gate()
     stream = await start(hub, gate, CONTINUE)
     assert (hub.is_shared, hub.store_status, stream.copy.complete) == (False, None, None)
-    assert not await hub.grant_lease(stream, "viewer_1", 10)
-    await hub.renew(stream.meta.id, "me", "viewer_1", 10)
-    await hub.leave(stream.meta.id, "me", "viewer_1")
+    assert not await hub.leases.grant(stream, "viewer_1", 10)
+    await hub.leases.renew(stream.meta.id, "me", "viewer_1", 10)
+    await hub.leases.end(stream.meta.id, "me", "viewer_1")
     with pytest.raises(StoreError, match="TOKENWIRE_STORE"):
         await hub.reserve(stream.meta)
     with pytest.raises(StoreError, match="TOKENWIRE_STORE"):

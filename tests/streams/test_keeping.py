@@ -243,17 +243,17 @@ async def test_viewer_elsewhere_keeps_the_stream() -> None:
 
 
 async def test_lease_of_an_invisible_viewer() -> None:
-    """A reader whose going cannot be seen counts for nothing; its lease does, until it leaves."""
+    """A reader whose disconnect cannot be detected is not counted; its lease is, until it leaves."""
     store, tap = MemoryStore(), Tap()
     here = hub(store)
     stream = await start(here, tap, OnDisconnect(0.1))
-    await here.renew(stream.meta.id, "me", "v_1", 3600)
+    await here.leases.renew(stream.meta.id, "me", "v_1", 3600)
     with here.watch(stream, 1, counts_connection=False):
         await asyncio.sleep(0.3)
         assert stream.tail.end is None
         with pytest.raises(ClientError):
-            await here.leave(stream.meta.id, "you", "v_1")
-        await here.leave(stream.meta.id, None, "v_1")
+            await here.leases.end(stream.meta.id, "you", "v_1")
+        await here.leases.end(stream.meta.id, None, "v_1")
         assert (await over(stream)).reason is EndReason.CANCELLED
     await here.aclose()
 
@@ -263,8 +263,8 @@ async def test_names_in_the_store_are_hashes() -> None:
     store, tap = MemoryStore(), Tap()
     here = hub(store)
     stream = await start(here, tap)
-    await here.name("my-chat", stream)
-    await here.claim("idempotency my-key", "me", NameBinding(stream.meta.id))
+    await here.names.bind("my-chat", stream)
+    await here.names.claim("idempotency my-key", "me", NameBinding(stream.meta.id))
     tap.send(ROLE, STOP, DONE)
     await over(stream)
     assert len(store.names) == 2
@@ -283,7 +283,7 @@ async def test_ended_stream_keeps_no_viewers() -> None:
     await here.settled(stream)
     for number in range(300):
         for process in (here, there):
-            await process.renew(stream.meta.id, None, f"viewer_{number}", 3600)
+            await process.leases.renew(stream.meta.id, None, f"viewer_{number}", 3600)
     assert store.logs[stream.meta.id].marks == {}
     assert (here.store_status, there.store_status) == ("ok", "ok")
     await here.aclose()
@@ -454,9 +454,9 @@ async def test_names_are_found_from_anywhere() -> None:
     store, tap = MemoryStore(), Tap()
     here, there = hub(store), hub(store)
     stream = await start(here, tap)
-    await here.name("chat", stream)
-    assert await there.lookup("chat", "me") == NameBinding(stream.meta.id)
-    assert await there.lookup("chat", "you") is None
+    await here.names.bind("chat", stream)
+    assert await there.names.lookup("chat", "me") == NameBinding(stream.meta.id)
+    assert await there.names.lookup("chat", "you") is None
     await here.aclose()
     await there.aclose()
 
@@ -535,7 +535,7 @@ async def test_no_viewer_while_the_store_fails() -> None:
     here = hub(store)
     stream = await start(here, tap, CANCEL)
     with here.watch(stream, 1):
-        await here.renew(stream.meta.id, "me", "v_1", 3600)
+        await here.leases.renew(stream.meta.id, "me", "v_1", 3600)
         trouble.on = True
     assert (await over(stream)).reason is EndReason.CANCELLED
     await asyncio.wait_for(tap.closed.wait(), 1)
@@ -565,7 +565,7 @@ async def test_fence_is_noticed_without_a_viewer() -> None:
     store, tap = MemoryStore(), Tap()
     here = hub(store)
     stream = await start(here, tap, OnDisconnect(0.05))
-    await here.renew(stream.meta.id, "me", "v_1", 3600)
+    await here.leases.renew(stream.meta.id, "me", "v_1", 3600)
     with here.watch(stream, 1):
         pass
     await asyncio.sleep(0.2)

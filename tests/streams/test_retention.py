@@ -141,8 +141,8 @@ async def test_repeated_name_ends_no_other_stream() -> None:
     hub = Hub(Limits(bytes=8000))
     first, second = Gate(), Gate()
     named = await start(hub, first, CONTINUE)
-    await hub.name("chat", named)
-    await hub.name("chat", named)
+    await hub.names.bind("chat", named)
+    await hub.names.bind("chat", named)
     first.go.set()
     await finished(named)
     other = await hub.start(
@@ -156,5 +156,5 @@ async def test_repeated_name_ends_no_other_stream() -> None:
     await finished(other)
 
     assert other.tail.end == End(EndReason.DONE, block=DONE)
-    assert await hub.lookup("chat", "me") is None
+    assert await hub.names.lookup("chat", "me") is None
     await hub.aclose()

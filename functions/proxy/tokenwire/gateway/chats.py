@@ -20,7 +20,7 @@ async def name_chat(services: Services, dialect: Dialect, started: Started) -> N
     """
     chat_id = started.request.body.get(dialect.chat_field) if dialect.chat_field else None
     if isinstance(chat_id, str):
-        await services.hub.name(chat_id, started.stream)
+        await services.hub.names.bind(chat_id, started.stream)
 
 
 async def resume_chat(
@@ -62,7 +62,7 @@ async def stop_chat(
 
 async def _find(services: Services, context: RequestContext, chat_id: str) -> Stream | None:
     owner = context.caller.id
-    named = await services.hub.lookup(checks.valid_name(chat_id, "id"), owner)
+    named = await services.hub.names.lookup(checks.valid_name(chat_id, "id"), owner)
     if named is None:
         return None
     try:

@@ -101,7 +101,7 @@ class Idempotency:
             ClientError: The key belongs to another request (422, ``idempotency_key_reused``).
             StoreError: The store fails.
         """
-        binding = await hub.lookup(self.name, owner)
+        binding = await hub.names.lookup(self.name, owner)
         return None if binding is None else await self._started(hub, owner, binding, patience=0.0)
 
     async def claim(self, hub: Hub, owner: str, stream_id: str) -> Stream | None:
@@ -117,7 +117,7 @@ class Idempotency:
         before: NameBinding | None = None
         while True:
             ours = NameBinding(stream_id, self.fingerprint)
-            binding = await hub.claim(self.name, owner, ours, before)
+            binding = await hub.names.claim(self.name, owner, ours, before)
             if binding is None:
                 return None
             found = await self._started(hub, owner, binding, patience=_PATIENCE)

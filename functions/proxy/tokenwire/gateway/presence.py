@@ -54,4 +54,4 @@ async def viewer_lease(
     hub, lease = services.hub, services.settings.viewer_lease
     if viewer is None or not hub.is_shared or not context.freezes or stream.end is not None:
         return None
-    return lease if await hub.grant_lease(stream, check_viewer(viewer), lease) else None
+    return lease if await hub.leases.grant(stream, check_viewer(viewer), lease) else None

@@ -59,7 +59,7 @@ async def renew_lease(
     """
     owner = await _owner(services, context, stream_id, ticket)
     lease = services.settings.viewer_lease
-    await services.hub.renew(stream_id, owner, check_viewer(viewer), lease)
+    await services.hub.leases.renew(stream_id, owner, check_viewer(viewer), lease)
 
 
 async def end_lease(
@@ -73,7 +73,7 @@ async def end_lease(
         ProxyError: As ``watched``.
     """
     owner = await _owner(services, context, stream_id, ticket)
-    await services.hub.leave(stream_id, owner, check_viewer(viewer))
+    await services.hub.leases.end(stream_id, owner, check_viewer(viewer))
 
 
 async def _owner(services: Services, context: RequestContext, stream_id: str, ticket: str) -> str:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 from time import perf_counter
 from typing import Literal
 
-from ..errors import ClientError
 from ..events import Error
-from ..stores.contract import NameBinding, Writer
-from ..stores.exceptions import Fenced, Missing, StoreError, Taken, TooManyViewers
+from ..stores.contract import Writer
+from ..stores.exceptions import Fenced, Missing, Taken
 from ..stores.memory import MemoryStore
 from ..stores.records import Attempt, Cursor, End, EndReason, Meta
 from .admission import Running
 from .ending import CONNECTION_EXPIRED, GOING_AWAY, end_stream
+from .ids import check_id, not_found
+from .leases import ViewerLeases
 from .limits import Durability, Limits
-from .naming import name_key
+from .owned_names import OwnedNames
 from .persistence import persistence
 from .policy import OnDisconnect
 from .pump import CANCELLED, Pump, Source
@@ -29,7 +29,6 @@ from .retention import Retention
 from .stream import Stream
 from .tails import Tails
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _AWAIT_STORE = 1.0
 """Seconds that a new stream waits to be in the store, so that its id can be used at once."""
 _SETTLE = 3.0
@@ -42,6 +41,9 @@ _REACHES = 5
 
 class Hub:
     """Start, find, watch and end streams.
+
+    ``names`` are the names of streams, ``leases`` those of viewers whose disconnects the server
+    cannot detect.
 
     Args:
         limits: How many streams and bytes the process may hold.
@@ -67,6 +69,8 @@ class Hub:
         )
         self._tails = Tails(limits, self._ended.charge)
         self._persistence = persistence(durability or Durability(MemoryStore()), self._tails)
+        self.names = OwnedNames(self._persistence.names, self._persistence.health)
+        self.leases = ViewerLeases(self._persistence, self._here, self.owner_of)
 
     @property
     def closing(self) -> bool:
@@ -190,10 +194,10 @@ class Hub:
             ClientError: 404 ``stream_not_found``: unknown, no longer kept, or another caller's.
             StoreError: The stream is not here, and the store fails.
         """
-        _check_id(stream_id)
+        check_id(stream_id)
         stream = self._here(stream_id) or await self._persistence.find(stream_id)
         if stream is None or owner not in (None, stream.meta.owner):
-            raise _not_found()
+            raise not_found()
         return stream
 
     async def owner_of(self, stream_id: str) -> str:
@@ -203,11 +207,11 @@ class Hub:
             ClientError: As ``find``.
             StoreError: As ``find``.
         """
-        _check_id(stream_id)
+        check_id(stream_id)
         found = self._here(stream_id)
         owner = found.meta.owner if found else await self._persistence.owner_of(stream_id)
         if owner is None:
-            raise _not_found()
+            raise not_found()
         return owner
 
     async def reach(self, stream: Stream, cursor: Cursor | None) -> None:
@@ -223,39 +227,6 @@ class Hub:
             before = tail.next
             if await tail.reach(seq, _REACH) or tail.next == before:
                 return
-
-    async def claim(
-        self, name: str, owner: str, binding: NameBinding, instead_of: NameBinding | None = None
-    ) -> NameBinding | None:
-        """Bind a name to a stream id unless it is already bound.
-
-        A compare-and-set with ``instead_of``: that binding, if there is one, is replaced.
-
-        Returns:
-            The other binding that the name has; None if it is bound to ``binding`` now.
-
-        Raises:
-            StoreError: The store fails.
-        """
-        return await self._persistence.names.claim(name_key(name, owner), binding, instead_of)
-
-    async def name(self, name: str, stream: Stream) -> None:
-        """Bind an additional name to a stream, replacing an earlier binding.
-
-        A failure of the store is recorded, not raised: a stream without its name still runs.
-        """
-        try:
-            await self._persistence.names.name(name_key(name, stream.meta.owner), stream)
-        except StoreError as error:
-            self._persistence.health.failed(error)
-
-    async def lookup(self, name: str, owner: str) -> NameBinding | None:
-        """Return what an owner's name is bound to; None if it is not bound.
-
-        Raises:
-            StoreError: The store fails.
-        """
-        return await self._persistence.names.lookup(name_key(name, owner))
 
     @contextmanager
     def watch(
@@ -281,47 +252,6 @@ class Hub:
             finally:
                 if counts:
                     stream.viewers.detached()
-
-    async def grant_lease(self, stream: Stream, viewer: str, seconds: float) -> bool:
-        """Count a viewer whose disconnect cannot be detected, for this many seconds.
-
-        Returns:
-            Whether the store counts it. False where the store is not shared, has no room for
-            another viewer, no longer has the stream, or fails.
-        """
-        if stream.end is not None:
-            return False
-        try:
-            return await self._persistence.renew(stream.meta.id, viewer, seconds)
-        except (TooManyViewers, Fenced, Missing):
-            return False  # the store works: it refuses this viewer or this stream
-        except StoreError as error:
-            self._persistence.health.failed(error)
-            return False
-
-    async def renew(self, stream_id: str, owner: str | None, viewer: str, seconds: float) -> None:
-        """Renew the lease of a viewer.
-
-        Raises:
-            ClientError: 404 ``stream_not_found``.
-            TooManyViewers: 100 other viewers hold leases (429, ``overloaded``).
-            Missing, StoreError: The store has lost the stream, or fails.
-        """
-        await self._check_owner(stream_id, owner)
-        found = self._here(stream_id)
-        if found is None or found.end is None:
-            with suppress(Fenced):  # viewers of a stream that is over need no lease
-                await self._persistence.renew(stream_id, viewer, seconds)
-
-    async def leave(self, stream_id: str, owner: str | None, viewer: str) -> None:
-        """Give up the lease of a viewer.
-
-        Raises:
-            ClientError: 404 ``stream_not_found``.
-            StoreError: The store fails.
-        """
-        await self._check_owner(stream_id, owner)
-        await self._persistence.leave(stream_id, viewer)
 
     async def cancel(self, stream: Stream, why: Error = CANCELLED) -> End:
         """Cancel the stream in whatever process runs it, and close the provider connection.
@@ -364,10 +294,6 @@ class Hub:
             stream.copy.stop()
         self._ended.close()
 
-    async def _check_owner(self, stream_id: str, owner: str | None) -> None:
-        if owner not in (None, await self.owner_of(stream_id)):
-            raise _not_found()
-
     def _here(self, stream_id: str) -> Stream | None:
         """The stream, if it runs here or has ended within the retention time."""
         return self._running.get(stream_id) or self._ended.get(stream_id)
@@ -387,12 +313,3 @@ async def _within(seconds: float, waiting: Awaitable[object]) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await waiting
-
-
-def _check_id(stream_id: str) -> None:
-    if not _ID.fullmatch(stream_id):
-        raise _not_found()  # a store would refuse it as a key, and then count as failing
-
-
-def _not_found() -> ClientError:
-    return ClientError("There is no such stream.", code="stream_not_found", status=404)
