@@ -243,7 +243,7 @@ async def test_viewer_elsewhere_keeps_the_stream() -> None:
 
 
 async def test_lease_of_an_invisible_viewer() -> None:
-    """A reader whose disconnect cannot be detected is not counted; its lease is, until it leaves."""
+    """A reader whose disconnect cannot be detected is not counted; its lease is, until its end."""
     store, tap = MemoryStore(), Tap()
     here = hub(store)
     stream = await start(here, tap, OnDisconnect(0.1))
