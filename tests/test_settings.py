@@ -13,7 +13,8 @@ from tokenwire.providers.settings import KeySettings
 from tokenwire.provision import off, providers, roles, stand_in_model, store, store_timeout
 from tokenwire.registries import Registries
 from tokenwire.secrets import Secrets
-from tokenwire.settings import environment, load
+from tokenwire.settings import load
+from tokenwire.sources import environment
 from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.redis.store import RedisStore

@@ -11,7 +11,8 @@ from .parameters import ParameterStore
 from .references import is_reference
 from .registries import Registries
 from .secrets import Secrets
-from .settings import Settings, environment, load, starts_on_demand
+from .settings import Settings, load, starts_on_demand
+from .sources import environment
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -16,11 +14,10 @@ from .providers.settings import ProviderSettings
 from .references import check_given, check_key, check_reference, is_reference, listed
 from .registries import Registries
 from .rules import bad, check_origins, check_route, nearest, one_of, wrong_type
+from .sources import of_file, parsed, seconds
 from .stores.registry import kind_of
 
 PREFIX = "TOKENWIRE_"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MIB = 1024 * 1024
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -157,9 +154,13 @@ def _given(
     named = options.get("config") or environ.get("TOKENWIRE_CONFIG", "")
     check_reference("TOKENWIRE_CONFIG", named)
     if fetch is not None and named.startswith("ssm:/"):
-        found = _parsed(fetch(named.removeprefix("ssm:")), named)
+        given = parsed(fetch(named.removeprefix("ssm:")), named)
     else:
-        found = _toml(named, folder)
+        given = of_file(named, folder)
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        _check_known(name, name)
+        found[name] = _value(name, value) if isinstance(value, str) else value
     shown = {name: f"{name} in {named or 'tokenwire.toml'}" for name in found}
     for variable, value in environ.items():
         if variable.startswith(PREFIX) and variable not in _OTHERS:
@@ -260,51 +261,6 @@ def _check_provider_secret(name: str, value: str, environ: Mapping[str, str]) ->
         check_key(name, value)
 
 
-def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment with the variables that ``.env`` in ``folder`` adds.
-
-    The real environment wins. ``$NAME`` in a value is not replaced: a key may hold a ``$``.
-
-    Raises:
-        ProxyError: The file cannot be read (``bad_setting``).
-    """
-    file = folder / ".env"
-    if not file.is_file():
-        return dict(environ)
-    from dotenv import dotenv_values  # only where there is a file, which is never on Lambda
-
-    pairs = dotenv_values(stream=StringIO(_text(file)), interpolate=False)
-    return {name: value for name, value in pairs.items() if value is not None} | dict(environ)
-
-
-def _toml(named: str, folder: Path) -> dict[str, Any]:
-    file = Path(named) if named else folder / "tokenwire.toml"
-    if not named and not file.is_file():
-        return {}
-    return _parsed(_text(file), str(file))
-
-
-def _parsed(text: str, where: str) -> dict[str, Any]:
-    import tomllib  # only where there is a file
-
-    try:
-        found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise bad(f"{where} is not TOML: {error}") from None
-    for name in found:
-        _check_known(name, name)
-    return {name: _value(name, v) if isinstance(v, str) else v for name, v in found.items()}
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise bad(f"TOKENWIRE_CONFIG names {file}, which does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise bad(f"{file} cannot be read ({type(error).__name__})") from None
-
-
 def _name(variable: str) -> str:
     name = variable.removeprefix(PREFIX).lower()
     if name in _NOT_IN_ENVIRONMENT:
@@ -324,12 +280,7 @@ def _check_known(name: str, shown: str) -> None:
 def _value(name: str, text: str) -> Any:
     if name in _LISTS:
         return listed(text)
-    return _seconds(text) if name in _SECONDS else text
-
-
-def _seconds(text: str) -> Any:
-    match = _DURATION.fullmatch(text.strip())
-    return float(match[1]) * _UNITS[match[2]] if match else text
+    return seconds(text) if name in _SECONDS else text
 
 
 def _routes(found: Any) -> Any:
@@ -341,7 +292,7 @@ def _routes(found: Any) -> Any:
 
 def _timed(route: Any) -> Any:
     patience = route.get("patience") if isinstance(route, dict) else None
-    return {**route, "patience": _seconds(patience)} if isinstance(patience, str) else route
+    return {**route, "patience": seconds(patience)} if isinstance(patience, str) else route
 
 
 def _merged(found: dict[str, Any], given: Any) -> Any:
