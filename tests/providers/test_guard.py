@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from typing import Any
 
 import httpx2
@@ -53,6 +53,42 @@ async def test_secret_is_seen_wherever_it_is_cut(at: int) -> None:
     assert await passed(*(said[n : n + 1] for n in range(len(said)))) == (
         said[: said.index(KEY.encode()) + len(KEY) - 1] + b"<upstream_malformed>"
     )
+
+
+class Pushed:
+    """A body that is followed: its parts are pushed."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self._parts = parts
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """This."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Nothing is read."""
+        raise StopAsyncIteration
+
+    async def follow(self, serve: Callable[[bytes], bool]) -> None:
+        """Push every part."""
+        assert all(map(serve, self._parts))
+
+
+@pytest.mark.parametrize("at", range(1, len(KEY) + 6, 3))
+async def test_secret_is_seen_in_what_is_pushed(at: int) -> None:
+    """Where parts end with a line, and where they do not; what comes before is passed on."""
+    said, found = f"data: {KEY}\n\n".encode(), [b""]
+
+    def take(data: bytes) -> bool:
+        found.append(data)
+        return True
+
+    for parts in ((b"data: a\n\n", said), (b"data: a\n\n", said[:at], said[at:])):
+        found.clear()
+        with pytest.raises(UpstreamError):
+            await Guarded(Pushed(*parts), (KEY,)).follow(take)
+        assert found[0] == b"data: a\n\n"
+        assert KEY.encode() not in b"".join(found)
 
 
 async def test_what_is_no_secret_passes() -> None:

@@ -104,6 +104,50 @@ async def test_draining_reads_to_the_end() -> None:
     assert read[-1] == b"y"
 
 
+LINES = (
+    "data: ",
+    "data:",
+    "event: ",
+    "event:",
+    "id: 1",
+    "retry: 1",
+    ": c",
+    "x",
+    "é",
+    "\n",
+    "\r",
+    "",
+)
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=8).map("".join))
+@example("data: a\n\n")
+@example("event: a\ndata: b\n\n")
+@example("event: a\ndata:\n\n")
+@example("event: a\ndata: b\n")
+@example("event: a\nid: b\n\n")
+@example("event: a\ndata: b\n\ndata: c\n\n")
+def test_what_is_one_block_need_not_be_fed(text: str) -> None:
+    """It would come out as it is, and leave nothing behind."""
+    framer, read = Framer(), f"{text}\n\n".encode()
+    list(framer.feed(b"data: a\n\n"))
+    for data in (text.encode(), read):
+        if framer.is_one(data):
+            assert list(framer.feed(data)) == [data]
+            assert framer.close() == b""
+
+
+def test_two_forms_of_a_block_are_recognised() -> None:
+    """Those of the providers; nothing is, inside another block."""
+    framer = Framer()
+    assert not framer.is_one(b"data: a\n\n")  # a mark of the encoding may come first
+    list(framer.feed(b"data: a\n\n"))
+    assert framer.is_one(b"data: a\n\n")
+    assert framer.is_one(b"event: a\ndata: {}\n\n")
+    list(framer.feed(b"data: a\n"))
+    assert not framer.is_one(b"data: a\n\n")
+
+
 def test_one_place_cuts_streams() -> None:
     """Outside ``framing`` only Gemini's codec splits: its events are another stream than ours."""
     users = {

@@ -31,6 +31,11 @@ stream is open, and a twentieth of a request's CPU time."""
 OnDisconnect: TypeAlias = Callable[[Callable[[], object] | None], None]
 """Have a function called once the client has disconnected, at once if it has; None calls none."""
 
+Serve: TypeAlias = Callable[[bytes | None], bool]
+"""Serve a reader that had everything: with the one new block, or, for None, with all it lacks.
+
+Returns whether it has everything again. Otherwise its task goes on."""
+
 MAX_DIRECT = 8
 """Viewers of one stream that are served where a block is appended. Each one delays the provider's
 next read, and all other streams, by the cost of a send; those beyond wake as tasks, in turns."""
@@ -78,35 +83,31 @@ async def follow(body: object, serve: Callable[[bytes], bool]) -> None:
 class LazyTimer:
     """Calls back when nothing has happened for some seconds, again and again.
 
-    An event only notes its time. A timer for each would be made, kept in the loop's heap and
-    cancelled once per block, which costs more than to encode the block.
+    An event only sets ``last`` to ``now()``. A timer for each would be made, kept in the loop's
+    heap and cancelled once per block, which costs more than to encode the block.
 
     Args:
         seconds: Of silence.
         callback: Called then.
     """
 
-    __slots__ = ("_callback", "_handle", "_last", "_now", "_seconds")
+    __slots__ = ("_callback", "_handle", "_seconds", "last", "now")
 
     def __init__(self, seconds: float, callback: Callable[[], object]) -> None:
         loop = asyncio.get_running_loop()
-        self._now = loop.time
+        self.now = loop.time
         self._seconds = seconds
         self._callback = callback
-        self._last = loop.time()
+        self.last = loop.time()
         self._handle = loop.call_later(seconds, self._check)
-
-    def touch(self) -> None:
-        """Note that something happens now."""
-        self._last = self._now()
 
     def cancel(self) -> None:
         """Never call back again."""
         self._handle.cancel()
 
     def _check(self) -> None:
-        left = self._last + self._seconds - self._now()
+        left = self.last + self._seconds - self.now()
         if left <= 0:
-            self._last, left = self._now(), self._seconds
+            self.last, left = self.now(), self._seconds
             self._callback()
         self._handle = asyncio.get_running_loop().call_later(left, self._check)

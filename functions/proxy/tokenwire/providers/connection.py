@@ -23,13 +23,13 @@ class Exchange:
         "_connection",
         "_held",
         "_pieces",
-        "_serve",
         "_size",
         "_waiter",
         "ended",
         "failure",
         "head",
         "headers",
+        "serve",
         "status",
     )
 
@@ -38,7 +38,7 @@ class Exchange:
         self._held: list[bytes] = []
         self._pieces: list[bytes] = []
         self._size = 0
-        self._serve: Callable[[bytes], bool] | None = None
+        self.serve: Callable[[bytes], bool] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.head = head
         self.status = 0
@@ -74,11 +74,11 @@ class Exchange:
         """
         if self._held or self.ended or self.failure is not None:
             return
-        self._serve = serve
+        self.serve = serve
         try:
             await self._wait()
         finally:
-            self._serve = None
+            self.serve = None
 
     async def _wait(self) -> None:
         self._waiter = asyncio.get_running_loop().create_future()
@@ -98,8 +98,12 @@ class Exchange:
             return
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
-        if self._serve is not None:
-            self._served(self._serve, data)
+        if self.serve is not None:
+            try:
+                if not self.serve(data):
+                    self.part()
+            except Exception as error:
+                self.part(error)
             return
         self._held.append(data)
         self._size += len(data)
@@ -107,14 +111,11 @@ class Exchange:
             self._connection.pause()
         self._wake()
 
-    def _served(self, serve: Callable[[bytes], bool], data: bytes) -> None:
-        try:
-            if serve(data):
-                return
-        except Exception as error:
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_exception(error)
-        self._serve = None
+    def part(self, error: Exception | None = None) -> None:
+        """Call ``serve`` no more: it has declined, or failed with ``error``."""
+        self.serve = None
+        if error is not None and self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)
         self._wake()
 
     def end(self) -> None:
@@ -151,6 +152,19 @@ class Connection(asyncio.Protocol):
         lost: Called when it is closed.
     """
 
+    __slots__ = (
+        "_exchange",
+        "_head",
+        "_idle",
+        "_is_between_chunks",
+        "_is_bodyless",
+        "_is_paused",
+        "_lost",
+        "_parser",
+        "_transport",
+        "expiry",
+    )
+
     def __init__(
         self, idle: Callable[[Connection], None], lost: Callable[[Connection], None]
     ) -> None:
@@ -159,6 +173,7 @@ class Connection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._head = 0
+        self._is_between_chunks = False
         self._is_paused = False
         self._is_bodyless = False
         self._transport: asyncio.Transport | None = None
@@ -215,6 +230,21 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             self.abort()  # nothing was requested
             return
+        if self._is_between_chunks and (serve := exchange.serve) is not None:
+            # One chunk and nothing else, as a paced stream has it. The parser, which is between
+            # two chunks, need not see it: its state would be the same afterwards.
+            line, _, rest = data.partition(b"\r\n")
+            size = len(rest) - 2
+            if size > 0 and line.lower() == b"%x" % size and rest[size:] == b"\r\n":
+                try:
+                    if not serve(rest[:size]):
+                        exchange.part()
+                except Exception as error:
+                    exchange.part(error)
+                return
+        self._parse(exchange, data)
+
+    def _parse(self, exchange: Exchange, data: bytes) -> None:
         if not exchange.head.done():
             self._head += len(data)
         try:
@@ -222,6 +252,8 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._refuse(exchange)
             return
+        # A part of the next chunk's size may have come, of which the parser says nothing.
+        self._is_between_chunks = self._is_between_chunks and data.endswith(b"\r\n")
         exchange.deliver()
         if self._head > MAX_HEAD and not exchange.head.done():
             self._refuse(exchange)
@@ -265,12 +297,20 @@ class Connection(asyncio.Protocol):
         if self._exchange is not None:
             self._exchange.add(body)
 
+    def on_chunk_header(self) -> None:
+        """The line with a chunk's size is complete."""
+        self._is_between_chunks = False
+
+    def on_chunk_complete(self) -> None:
+        """A chunk is complete, with the line end after it."""
+        self._is_between_chunks = True
+
     def on_message_complete(self) -> None:
         """The response is complete, or was an informational one."""
         exchange = self._exchange
         if exchange is None or not exchange.head.done():
             return
-        self._exchange, self._head = None, 0
+        self._exchange, self._head, self._is_between_chunks = None, 0, False
         exchange.end()
         if self._parser.should_keep_alive() and self.usable:
             self._idle(self)

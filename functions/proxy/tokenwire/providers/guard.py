@@ -12,6 +12,9 @@ LEAST = 20
 """Characters of a secret that is looked for. Keys are longer; what local servers are given in
 place of one ("ollama", "no-key-required") is no secret, and may well be in a text."""
 
+_LINE_END = b"\n"
+"""Where most pieces end. No secret that is looked for continues after one."""
+
 
 class Guarded:
     """The body, for as long as none of the secrets is in it.
@@ -30,8 +33,13 @@ class Guarded:
 
     def __init__(self, body: AsyncIterator[bytes], secrets: Iterable[str]) -> None:
         self._body = body
-        self._needles = [secret.encode() for secret in secrets if len(secret) >= LEAST]
-        self._keep = max(map(len, self._needles), default=1) - 1
+        self._needles = [
+            line.encode()
+            for secret in secrets
+            for line in secret.splitlines()
+            if len(line) >= LEAST
+        ]
+        self._keep = max(map(len, self._needles), default=LEAST) - 1
         self._before = b""
 
     def __aiter__(self) -> Self:
@@ -42,16 +50,28 @@ class Guarded:
 
     async def follow(self, serve: Callable[[bytes], bool]) -> None:
         """As ``Followed``."""
-        checked = self._checked
-        await follow(self._body, lambda data: serve(checked(data)))
+        if not self._needles:
+            await follow(self._body, serve)
+            return
+        checked, needles = self._checked, self._needles
+
+        def guarded(data: bytes) -> bool:
+            if self._before or not data.endswith(_LINE_END):
+                return serve(checked(data))
+            for needle in needles:  # not any(): this is done for every block
+                if needle in data:
+                    checked(data)
+            return serve(data)
+
+        await follow(self._body, guarded)
 
     def _checked(self, data: bytes) -> bytes:
-        window = self._before + data
+        window = self._before + data if self._before else data
         for needle in self._needles:
             if needle in window:
                 raise UpstreamError(
                     "The provider sent an event that cannot be passed on.",
                     code="upstream_malformed",
                 )
-        self._before = window[-self._keep :] if self._keep else b""
+        self._before = b"" if data.endswith(_LINE_END) else window[-self._keep :]
         return data

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -13,7 +12,7 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from ..hotpath import ON_DISCONNECT, WRITE, OnDisconnect
+from ..hotpath import ON_DISCONNECT, WRITE, OnDisconnect, Write
 from .limits import Limits, Waiting
 
 MAX_FIELDS = 128
@@ -157,7 +156,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
         async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
             extensions = cast("dict[str, Any]", scope).setdefault("extensions", {})
-            extensions[WRITE] = partial(_write, cycle)
+            extensions[WRITE] = _writer(cycle)
             extensions[ON_DISCONNECT] = on_disconnect
             try:
                 await app(scope, receive, send)
@@ -261,12 +260,17 @@ class _Signal(asyncio.Event):
                 callback()
 
 
-def _write(cycle: RequestResponseCycle, data: bytes) -> bool:
-    """As ``hotpath.Write``: what uvicorn's ``send`` does where it need not wait.
+def _writer(cycle: RequestResponseCycle) -> Write:
+    """Return a ``Write``: what uvicorn's ``send`` does where it need not wait.
 
     The transport's buffer has the same limit as for ``send``; above it ``write_paused`` is set.
     """
-    if cycle.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
-        return False
-    cycle.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
-    return True
+    flow, send = cycle.flow, cycle.transport.write
+
+    def write(data: bytes) -> bool:
+        if flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
+            return False
+        send(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
+
+    return write

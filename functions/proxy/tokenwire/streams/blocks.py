@@ -34,10 +34,10 @@ class Blocks:
         charge: Called with each change of ``size``; returns whether the process has room for it.
     """
 
-    __slots__ = ("_bounds", "_charge", "first", "held", "size", "window", "written")
+    __slots__ = ("_charge", "_retained", "first", "held", "size", "window", "written")
 
     def __init__(self, bounds: Bounds, charge: Callable[[int], bool]) -> None:
-        self._bounds = bounds
+        self._retained = bounds.retained
         self._charge = charge
         self.window = bounds.window
         self.held: list[bytes] = []
@@ -65,11 +65,18 @@ class Blocks:
         self.written += size
         self.size += size
         fits = self._charge(size)
-        if self.size > self._bounds.retained or not fits:
-            target = self._bounds.retained * 7 // 8 if fits else self._bounds.window
-            self._trim(target, needed())
-            if not fits and not self._charge(0):
-                raise _out_of_memory()
+        if self.size > self._retained or not fits:
+            self._shrink(needed, fits=fits)
+
+    def add_one(self, block: bytes, needed: Callable[[], int]) -> None:
+        """As ``add``, for one block: without the lists and sums, which cost as much."""
+        size = len(block) + BLOCK_OVERHEAD
+        self.held.append(block)
+        self.written += size
+        self.size += size
+        fits = self._charge(size)
+        if self.size > self._retained or not fits:
+            self._shrink(needed, fits=fits)
 
     def size_from(self, number: int) -> int:
         """Return the bytes of the blocks from this number on."""
@@ -82,6 +89,12 @@ class Blocks:
         self.size = 0
         self.first += len(self.held)
         self.held.clear()
+
+    def _shrink(self, needed: Callable[[], int], *, fits: bool) -> None:
+        target = self._retained * 7 // 8 if fits else self.window
+        self._trim(target, needed())
+        if not fits and not self._charge(0):
+            raise _out_of_memory()
 
     def _trim(self, target: int, needed: int) -> None:
         """Drop the oldest blocks down to ``target`` bytes, up to block number ``needed``."""

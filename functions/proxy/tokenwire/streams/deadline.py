@@ -40,42 +40,63 @@ class Deadline:
     """A context that ends with ``UpstreamError`` when the limit in force runs out.
 
     One timer serves all limits. It is not moved by progress, which is made with every block: it
-    looks at the time of the last progress when it fires.
+    looks at the time of the last progress when it fires. After ``progress``, and until ``pause``,
+    it is enough to set ``last`` to ``now()``.
 
     Raises:
         UpstreamError: Code ``timeout_first_content``, ``timeout_idle`` or ``timeout_total``,
             status 504.
     """
 
+    __slots__ = (
+        "_code",
+        "_fires_at",
+        "_has_progress",
+        "_loop",
+        "_patience",
+        "_timeout",
+        "_timeouts",
+        "_timer",
+        "_total_at",
+        "last",
+        "now",
+    )
+
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._idle = timeouts.idle
+        self._patience = timeouts.first_content
         self._timeout = asyncio.timeout(None)
-        self._total_at = self._due = self._fires_at = math.inf
+        self._total_at = self._fires_at = math.inf
+        self.last = math.inf
         self._has_progress = False
         self._code = ""
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._now = self._loop.time
+        self.now = self._loop.time
         await self._timeout.__aenter__()
-        self._total_at = self._now() + self._timeouts.total
-        self._due = self._now() + self._timeouts.first_content
+        self.last = self.now()
+        self._total_at = self.last + self._timeouts.total
         self._arm()
         return self
 
     def progress(self) -> None:
         """The answer has begun, and something has just come: silence is counted anew."""
         self._has_progress = True
-        self._due = due = self._now() + self._idle
-        if due < self._fires_at:
+        self._patience = self._timeouts.idle
+        self.last = self.now()
+        if self._due < self._fires_at:
             # Only once, where the limit that was in force before is the longer one.
             self._timer.cancel()
             self._arm()
 
     def pause(self) -> None:
         """We are waiting for a reader, not for the provider: only the total counts."""
-        self._due = math.inf
+        self._patience = math.inf
+
+    @property
+    def _due(self) -> float:
+        return self.last + self._patience
 
     def _arm(self) -> None:
         self._fires_at = min(self._due, self._total_at)
@@ -83,7 +104,7 @@ class Deadline:
 
     def _check(self) -> None:
         due = min(self._due, self._total_at)
-        if self._now() < due:
+        if self.now() < due:
             self._arm()
         else:
             self._code = self._code_of_due()

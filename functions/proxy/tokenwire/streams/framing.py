@@ -19,6 +19,9 @@ from ..sse import (
 )
 
 Body: TypeAlias = AsyncIterator[bytes]
+_CR, _LF = b"\r\n"
+_LEAST = len(b"data: \n\n")
+"""Bytes of a block without data."""
 
 
 class BlockStream(Protocol):
@@ -31,10 +34,14 @@ class BlockStream(Protocol):
             TokenwireError: The stream cannot be read further. The blocks before were returned.
         """
 
-    async def follow(self, take: Callable[[Sequence[bytes]], bool]) -> None:
+    async def follow(
+        self, take: Callable[[Sequence[bytes]], bool], take_one: Callable[[bytes], bool]
+    ) -> None:
         """Have ``take`` called with each batch, where it arrives, until it returns False.
 
-        Returns then, or once the iteration has something; at once where that is not possible.
+        Where a batch is one plain block, ``take_one`` may be called with that instead. Returns
+        when one of them has returned False, or once the iteration has something; at once where
+        that is not possible.
 
         Raises:
             TokenwireError: As the iteration; or as ``take``.
@@ -73,13 +80,15 @@ class BodyBlocks:
             raise self._failure
         return self._cut(await anext(self._body))
 
-    async def follow(self, take: Callable[[Sequence[bytes]], bool]) -> None:
+    async def follow(
+        self, take: Callable[[Sequence[bytes]], bool], take_one: Callable[[bytes], bool]
+    ) -> None:
         """As ``BlockStream``."""
         is_one, cut = self._framer.is_one, self._cut
 
         def serve(data: bytes) -> bool:
             if is_one(data):
-                return take([data])
+                return take_one(data)
             return take(cut(data)) and self._failure is None
 
         if not self._returned and self._failure is None:
@@ -134,6 +143,8 @@ class Framer:
     fail on them. Everything else stays verbatim.
     """
 
+    __slots__ = ("_is_at_block", "_max_block", "_splitter")
+
     def __init__(self, max_block: int = MAX_BLOCK) -> None:
         self._splitter = Splitter(max_block)
         self._max_block = max_block
@@ -142,16 +153,25 @@ class Framer:
     def is_one(self, data: bytes) -> bool:
         """Return whether this is one block to be passed on as it is, and nothing else.
 
-        Most reads of a paced stream are. Such bytes need not be fed.
+        Most reads of a paced stream are: a line of data, or a line with the event's name and one
+        of data. Such bytes need not be fed.
         """
+        size, first = len(data), data.find(b"\n")
+        if first == size - 2:
+            has_lines = data.startswith(b"data:")
+        else:
+            has_lines = (
+                data.find(b"\n", first + 1) == size - 2 > first + _LEAST
+                and data.startswith(b"event:")
+                and data.startswith(b"data:", first + 1)
+            )
         return (
-            data.find(b"\n") == len(data) - 2
-            and data.endswith(b"\n\n")
-            and data.startswith(b"data:")
+            has_lines
+            and data[-1] == _LF
             and self._is_at_block
-            and b"\r" not in data
+            and _CR not in data
             and data.isascii()
-            and self._max_block >= len(data) > len(b"data: \n\n")
+            and self._max_block >= size > _LEAST
         )
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -182,7 +202,7 @@ class Framer:
 def _clean(block: bytes) -> bytes | None:
     if not block.isascii():
         block = _as_utf8(block)
-    if is_plain(block) and len(block) > len(b"data: \n\n"):
+    if is_plain(block) and len(block) > _LEAST:
         return block
     block = without_cursor(block)
     return block if data_of(block) else None

@@ -67,7 +67,7 @@ class Hub:
             limits.owner_bytes,
             limits.unlimited,
         )
-        self._tails = Tails(limits, self._ended.charge)
+        self._tails = Tails(limits, self._ended.account)
         self._persistence = persistence(durability or Durability(MemoryStore()), self._tails)
         self.names = OwnedNames(self._persistence.names, self._persistence.health)
         self.leases = ViewerLeases(self._persistence, self._here, self.owner_of)

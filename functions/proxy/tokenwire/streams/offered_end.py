@@ -16,6 +16,8 @@ class OfferedEnd:
         finish: Called with the end if the store has not answered in time.
     """
 
+    __slots__ = ("_finish", "_timer", "_wait", "end")
+
     def __init__(self, wait: Callable[[], float], finish: Callable[[End], object]) -> None:
         self._wait = wait
         self._finish = finish

@@ -87,21 +87,28 @@ class Pump:
     async def _follow(self, stream: BlockStream, deadline: Deadline) -> End | None:
         """Keep to the window; then take blocks where they arrive, for as long as that goes."""
         found: list[End] = []
-        notable, tail = self._source.decoder.notable, self._tail
+        notable, append_one = self._source.decoder.notable, self._tail.append_one
+        facts, tail, now = self._facts, self._tail, deadline.now
 
         def take(blocks: Sequence[bytes]) -> bool:
-            if len(blocks) == 1 and not notable(blocks[0]):
-                self._keep([blocks[0]])
-            elif (end := self._take(blocks)) is not None:
+            if (end := self._take(blocks)) is not None:
                 found.append(end)
                 return False
-            deadline.progress()
+            deadline.last = now()
             return not tail.exceeds_window
+
+        def take_one(block: bytes) -> bool:
+            if notable(block):
+                return take([block])
+            facts.blocks += 1
+            facts.bytes += len(block)
+            deadline.last = now()
+            return append_one(block)
 
         is_read = False
         while not (found or is_read):
             await self._pause(deadline)
-            await stream.follow(take)
+            await stream.follow(take, take_one)
             is_read = not self._tail.exceeds_window
         return found[0] if found else None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import ClientError
 from ..events import Error
+from ..hotpath import Serve
 from ..stores.records import End, RecordId
 from .blocks import BLOCK_OVERHEAD
 
@@ -22,12 +22,23 @@ class Reader:
     """One place in a tail. Made by ``Tail.attach`` and ``Tail.cursor``.
 
     ``position`` is the number of the next block, ``consumed`` the bytes of all blocks before it,
-    ``stopped`` is whether ``stop`` was called.
+    ``stopped`` is whether ``stop`` was called, ``blocks`` what the tail holds.
     """
+
+    __slots__ = (
+        "_is_early",
+        "_pending",
+        "_tail",
+        "_why",
+        "blocks",
+        "consumed",
+        "position",
+        "stopped",
+    )
 
     def __init__(self, tail: Tail, position: int, consumed: int, *, is_early: bool = False) -> None:
         self._tail = tail
-        self._blocks = tail.blocks
+        self.blocks = tail.blocks
         self._is_early = is_early
         self.stopped = False
         self._why: Error | None = None
@@ -37,7 +48,7 @@ class Reader:
 
     def take(self, limit: int = 64 * 1024) -> list[bytes]:
         """Return the next blocks, up to about ``limit`` bytes, but at least one if there is any."""
-        blocks = self._blocks
+        blocks = self.blocks
         held = blocks.held
         start = stop = self.position - blocks.first
         size = 0
@@ -57,12 +68,12 @@ class Reader:
     @property
     def behind(self) -> bool:
         """Whether blocks that it has not taken are no longer held. Not for attached readers."""
-        return self.position < self._blocks.first
+        return self.position < self.blocks.first
 
     @property
     def has_more(self) -> bool:
         """Whether there are blocks that it has not taken."""
-        blocks = self._blocks
+        blocks = self.blocks
         return self.position < blocks.first + len(blocks.held)
 
     @property
@@ -93,7 +104,7 @@ class Reader:
         if self._pending is not None and not self._pending.done():
             self._pending.set_result(True)
 
-    async def follow(self, serve: Callable[[], bool]) -> None:
+    async def follow(self, serve: Serve) -> None:
         """Have ``serve`` called by each append, inside it, until it returns False.
 
         Returns then, or once something else than a block is due, or when woken. Not for a reader
@@ -137,7 +148,7 @@ class Reader:
         """Whether there is something to read, or nothing more to wait for."""
         tail = self._tail
         is_over = tail.closed if self._is_early else tail.over
-        return self.stopped or self.position < self._blocks.next or is_over
+        return self.stopped or self.position < self.blocks.next or is_over
 
     async def _woken(self, seconds: float) -> bool:
         tail = self._tail

@@ -86,6 +86,20 @@ class Retention:
                 self._is_evicting = False
         return self._held <= self._limit and not self._exceeds_limit(owner)
 
+    def account(self, owner: str) -> Callable[[int], bool]:
+        """Return ``charge`` for one owner, as it is called for every block."""
+        is_unlimited = owner in self._unlimited
+
+        def charge(size: int) -> bool:
+            if is_unlimited:
+                self._held += size
+                if self._held <= self._limit:
+                    return True
+                size = 0
+            return self.charge(size, owner)
+
+        return charge
+
     def close(self) -> None:
         """Stop every timer."""
         for stream in self:

@@ -115,21 +115,25 @@ class Sender:
                 await self._send(data)
         self._note(len(data))
 
-    def _serve(self) -> bool:
+    def _serve(self, block: bytes | None) -> bool:
         """Send what has just been appended; return whether the client has taken all."""
+        viewer, timer, delivery = self._viewer, self._timer, self._delivery
         try:
-            data = self._viewer.next()
+            data = viewer.next() if block is None else viewer.one(block)
             if data:
                 if not self._write(data):  # type: ignore[misc]
                     self._unsent = data
                     return False
-                self._note(len(data))
+                delivery.bytes += len(data)
+                timer.last = timer.now()
+                if delivery.began is None or self._is_silent:
+                    self._note(0)
         except Exception as error:
             self._failure = error  # of this client: not for the pump that appends
             return False
-        return not (self._viewer.over or self._reader.has_more)
+        return not (viewer.over or (block is None and self._reader.has_more))
 
-    def _leave(self) -> bool:
+    def _leave(self, _: bytes | None) -> bool:
         """Leave a block to the client's own task."""
         return False
 
@@ -138,7 +142,7 @@ class Sender:
         delivery.bytes += size
         if delivery.began is None:
             delivery.began = perf_counter()
-        self._timer.touch()
+        self._timer.last = self._timer.now()
         self._is_silent = False
 
     def _note_silence(self) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ..dialects.protocol import as_exception
 from ..errors import ClientError
 from ..events import Error
-from ..hotpath import MAX_DIRECT
+from ..hotpath import MAX_DIRECT, Serve
 from ..stores.records import End, RecordId
 from .blocks import Blocks, Bounds
 from .offered_end import OfferedEnd
@@ -31,6 +31,21 @@ class Tail:
             the store to accept that end. The store may have another.
     """
 
+    __slots__ = (
+        "_ended_at",
+        "_is_retired",
+        "_offered",
+        "_readers",
+        "_writer",
+        "blocks",
+        "broken",
+        "end",
+        "epoch",
+        "following",
+        "waiting",
+        "withdrawn",
+    )
+
     def __init__(
         self,
         bounds: Bounds,
@@ -45,7 +60,7 @@ class Tail:
         self.withdrawn: RecordId | None = None
         self.blocks = Blocks(bounds, charge or (lambda _: True))
         self.waiting: set[asyncio.Future[bool]] = set()
-        self.following: dict[asyncio.Future[bool], Callable[[], bool]] = {}
+        self.following: dict[asyncio.Future[bool], Serve] = {}
         self._offered = OfferedEnd(end_wait, self.finish)
         self._ended_at: RecordId | None = None
         self._is_retired = False
@@ -106,9 +121,25 @@ class Tail:
         if self.end is None and not self.closed:
             self.blocks.add(blocks, self._needed)
             if self.following:
-                self._serve()
+                self._serve(None)
             if self.waiting:
                 _wake(self.waiting)
+
+    def append_one(self, block: bytes) -> bool:
+        """As ``append``, for one block; return whether the readers are within the window.
+
+        Raises:
+            ProxyError: As ``append``.
+        """
+        if self.end is not None or self.broken is not None or self._offered.end is not None:
+            return True
+        self.blocks.add_one(block, self._needed)
+        if self.following:
+            self._serve(block)
+        if self.waiting:
+            _wake(self.waiting)
+        # A stream that is not larger than the window needs no look at its readers.
+        return self.blocks.written <= self.blocks.window or not self.exceeds_window
 
     def offer(self, end: End) -> None:
         """End the log, as its writer, if it has no end yet.
@@ -254,10 +285,10 @@ class Tail:
         positions = (reader.position for reader in self._readers if not reader.stopped)
         return min(positions, default=self.next)
 
-    def _serve(self) -> None:
+    def _serve(self, block: bytes | None) -> None:
         """Have readers that have everything take the new blocks here; wake the others."""
         for count, (pending, serve) in enumerate(tuple(self.following.items())):
-            if not pending.done() and (count >= MAX_DIRECT or not serve()):
+            if not pending.done() and (count >= MAX_DIRECT or not serve(block)):
                 pending.set_result(True)
 
     def _wake(self) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from .blocks import Bounds
 from .limits import Limits
 from .tail import Tail
 
-Charge = Callable[[int, str], bool]
-"""As ``Retention.charge``."""
+Account = Callable[[str], Callable[[int], bool]]
+"""As ``Retention.account``."""
 
 
 class Tails:
@@ -18,16 +17,13 @@ class Tails:
 
     Args:
         limits: How much one stream may hold.
-        charge: Takes the bytes that a tail holds or releases.
+        account: Returns the function that takes the bytes that a tail of one owner holds or
+            releases.
     """
 
-    def __init__(self, limits: Limits, charge: Charge) -> None:
+    def __init__(self, limits: Limits, account: Account) -> None:
         self._bounds = limits.bounds
-        self._charge = charge
-
-    def account(self, owner: str) -> Callable[[int], bool]:
-        """As ``Hub.account``."""
-        return partial(self._charge, owner=owner)  # type: ignore[call-arg]
+        self.account = account
 
     def new(self, owner: str = "", end_wait: Callable[[], float] = lambda: 0.0) -> Tail:
         """Return a tail for viewers."""

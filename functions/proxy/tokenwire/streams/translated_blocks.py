@@ -46,7 +46,9 @@ class TranslatedBlocks:
                 raise
             return self._encoder.end()
 
-    async def follow(self, take: Callable[[Sequence[bytes]], bool]) -> None:
+    async def follow(
+        self, take: Callable[[Sequence[bytes]], bool], take_one: Callable[[bytes], bool]
+    ) -> None:
         """As ``BlockStream``: not possible."""
 
     def _translated(self, batch: Sequence[bytes]) -> list[bytes]:

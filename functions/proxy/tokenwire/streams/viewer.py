@@ -30,6 +30,9 @@ class Rendering(Protocol):
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
         """Return these records' blocks; ``first`` is the sequence number of the first record."""
 
+    def one(self, epoch: int, number: int, block: bytes) -> bytes:
+        """As ``blocks``, for one record."""
+
     def close(self, at: RecordId, end: End) -> bytes:
         """Return the terminator or the error that ends the response."""
 
@@ -81,6 +84,8 @@ class Verbatim:
         surplus: Returns whether this client did not request a block, which is then left out.
     """
 
+    __slots__ = ("_encoder", "_epoch", "_head", "_ids", "_surplus")
+
     def __init__(
         self,
         encoder: Encoder,
@@ -102,17 +107,17 @@ class Verbatim:
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
         """Return each block with its id line before it."""
+        return b"".join(
+            self.one(epoch, number, block) for number, block in enumerate(blocks, first)
+        )
+
+    def one(self, epoch: int, number: int, block: bytes) -> bytes:
+        """Return the block with its id line before it."""
         if epoch != self._epoch:
             self._epoch, self._head = epoch, f"id: {self._ids.prefix}{epoch}-".encode()
-        head, surplus = self._head, self._surplus
-        if len(blocks) == 1:  # as for every block of a paced stream
-            block = blocks[0]
-            return b"" if surplus and surplus(block) else b"%b%d\n%b" % (head, first, block)
-        return b"".join(
-            b"%b%d\n%b" % (head, number, block)
-            for number, block in enumerate(blocks, first)
-            if surplus is None or not surplus(block)
-        )
+        if self._surplus is not None and self._surplus(block):
+            return b""
+        return b"%b%d\n%b" % (self._head, number, block)
 
     def close(self, at: RecordId, end: End) -> bytes:
         """Return the provider's own terminator if it sent one, else the dialect's."""
@@ -137,6 +142,8 @@ class Translated:
             encoder, but not sent: the client has them.
     """
 
+    __slots__ = ("_decoder", "_encoder", "_ids", "_muted", "over")
+
     def __init__(
         self, decoder: Decoder, encoder: Encoder, ids: Ids = Ids(), muted: int = -1
     ) -> None:
@@ -159,12 +166,13 @@ class Translated:
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
         """Return the records in the client's dialect; an error, if one cannot be decoded."""
         return b"".join(
-            self._record(RecordId(epoch, number), block)
+            self.one(epoch, number, block)
             for number, block in enumerate(blocks, first)
             if not self.over
         )
 
-    def _record(self, at: RecordId, block: bytes) -> bytes:
+    def one(self, epoch: int, number: int, block: bytes) -> bytes:
+        """As ``blocks``, for one record."""
         try:
             events = self._decoder.decode(block)
         except TokenwireError as error:
@@ -173,7 +181,9 @@ class Translated:
             self.over = True
             return self.interrupt(as_event(error))
         encoded = [out for event in events for out in self._encoder.encode(event)]
-        return b"" if at.seq <= self._muted or not encoded else self._ids.write(at, encoded)
+        if number <= self._muted or not encoded:
+            return b""
+        return self._ids.write(RecordId(epoch, number), encoded)
 
     def close(self, at: RecordId, end: End) -> bytes:
         """Return the client's dialect's own terminator or error."""
@@ -247,6 +257,20 @@ class Viewer:
                 return self._last(data)
             return self._prefixed(data) if self._prefix else data
         return self._without_blocks()
+
+    def one(self, block: bytes) -> bytes | None:
+        """As ``next``, where this block is all that there is to read."""
+        reader, rendering = self._reader, self._rendering
+        if reader.stopped or self._prefix:
+            return self.next()
+        number = reader.position
+        reader.position = number + 1
+        reader.consumed = reader.blocks.written
+        self._delivery.blocks += 1
+        data = rendering.one(self._epoch, number, block)
+        if held := rendering.held:
+            self._charge(held)
+        return self._last(data) if rendering.over else data
 
     def _without_blocks(self) -> bytes | None:
         reader = self._reader

@@ -11,7 +11,7 @@ from msgspec import Struct
 from ...events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of, event_of
 from .. import signatures
-from ..reading import fits, malformed, read
+from ..reading import malformed, notable_unless, read
 from ..terminator import is_done
 from ..upstream import reported
 from .repair import OBJECT
@@ -101,15 +101,13 @@ class ChatDecoder:
     """Decoder of one stream. Keeps the state that some servers omit from later chunks."""
 
     may_lack_end = True
+    notable = staticmethod(notable_unless(b"data:", _PLAIN))
+    """False for a chunk on one line that has plain choices only."""
 
     def __init__(self) -> None:
         self._started = False
         # Position of each call by its id, per choice, in order of arrival.
         self._calls: dict[int, dict[str, int]] = {}
-
-    def notable(self, block: bytes) -> bool:
-        """Return False for a chunk on one line that has plain choices only."""
-        return not fits(block, b"data:", _PLAIN)
 
     def ends(self, block: bytes) -> bool:
         """Return whether the block is ``data: [DONE]``."""

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of, event_of
-from ..reading import fits, malformed, read
+from ..reading import malformed, notable_unless, read
 from ..upstream import reported
 
 
@@ -107,14 +107,12 @@ class MessagesDecoder:
     """Decoder of one stream. Numbers the tool calls and accumulates the usage."""
 
     may_lack_end = False
+    notable = staticmethod(notable_unless(_HEAD, _PLAIN))
+    """False for a ``content_block_delta``, identified by its event name and its type."""
 
     def __init__(self) -> None:
         self._calls: dict[int, int] = {}
         self._usage = _Usage()
-
-    def notable(self, block: bytes) -> bool:
-        """Return False for a ``content_block_delta``, identified by its event name and its type."""
-        return not fits(block, _HEAD, _PLAIN)
 
     def ends(self, block: bytes) -> bool:
         """Return whether the block is ``message_stop``."""

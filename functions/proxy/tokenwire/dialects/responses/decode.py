@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of, event_of
-from ..reading import fits, malformed, read
+from ..reading import malformed, notable_unless, read
 from ..terminator import is_done
 from ..upstream import reported
 
@@ -80,14 +80,12 @@ class ResponsesDecoder:
     """Decoder of one stream. Numbers the function calls."""
 
     may_lack_end = False
+    notable = staticmethod(notable_unless(_HEAD, _PLAIN))
+    """False for a text delta, identified by its event name and its type."""
 
     def __init__(self) -> None:
         self._calls: dict[int, int] = {}
         self._filled: set[int] = set()
-
-    def notable(self, block: bytes) -> bool:
-        """Return False for a text delta, identified by its event name and its type."""
-        return not fits(block, _HEAD, _PLAIN)
 
     def ends(self, block: bytes) -> bool:
         """Return whether the block ends the response."""
