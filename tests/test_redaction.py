@@ -71,7 +71,7 @@ def test_the_cut_leaves_no_part_of_a_secret(offset: int) -> None:
 
 
 def test_a_word_that_the_cut_goes_through_is_not_shown() -> None:
-    """What is cut could be a secret, whose shape is only seen whole."""
+    """A cut text could be part of a secret, whose form is only recognized when it is complete."""
     text = "https://h.test/" + "x" * (MAX_SEARCHED - 30) + " sk-proj-abcdefghijklmnop"
 
     assert redact(text, []) == "[address]"
@@ -130,17 +130,17 @@ def leaked(error: TokenwireError) -> list[str]:
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 418, 422, 429, 500, 503, 529])
 def test_refusals_leak_nothing(status: int) -> None:
     """By the SDK or without it, whatever field the secrets are in."""
-    said: dict[str, Any] = {
+    body: dict[str, Any] = {
         "message": EVIL,
         "code": KEY,
         "param": "sk-other-secret-1",
         "type": EVIL,
     }
     request = httpx2.Request("POST", f"https://h.test/{KEY}", headers={"authorization": KEY})
-    response = httpx2.Response(status, request=request, json={"error": said}, headers={"x": KEY})
+    response = httpx2.Response(status, request=request, json={"error": body}, headers={"x": KEY})
 
-    assert leaked(from_status(status, said, response.headers, [KEY])) == []
-    error = openai.APIStatusError(EVIL, response=response, body=said)
+    assert leaked(from_status(status, body, response.headers, [KEY])) == []
+    error = openai.APIStatusError(EVIL, response=response, body=body)
     assert leaked(translate(error, KEY)) == []
 
 
@@ -156,7 +156,7 @@ def test_refusals_leak_nothing(status: int) -> None:
     ],
 )
 def test_exceptions_of_libraries_leak_nothing(error: Exception) -> None:
-    """What an HTTP client or an SDK says of a failure is said in our own words."""
+    """The texts of an HTTP client or an SDK about a failure are replaced by our own."""
     for found in (translate(error, KEY), unreachable(error), broken(error)):
         assert leaked(found) == []
 

@@ -51,7 +51,7 @@ async def test_environment_references() -> None:
 
 
 async def test_store_is_prepared_if_it_will_be_used() -> None:
-    """In the init phase, without a fetch; what is wrong there is said at the first use."""
+    """In the init phase, without a fetch; an error there is raised at the first use."""
     parameters = Parameters(a="1")
     await Secrets({}, store=parameters).prepare()
     assert parameters.prepared == 0
@@ -88,7 +88,7 @@ async def test_values_age() -> None:
 
 
 async def test_refused_key_is_refetched() -> None:
-    """A rotated key is found at once; asking again and again does not hammer the store."""
+    """A rotated key is found at once; repeated requests do not overload the store."""
     parameters, clock = Parameters(a="1"), Clock()
     secrets = Secrets({}, BOTH, store=parameters, clock=clock)
     key = secrets.key("ssm:/llm/a")
@@ -181,7 +181,7 @@ async def test_broken_store_is_not_hammered() -> None:
 
 
 async def test_provider_without_key() -> None:
-    """A server on this machine asks for none; SDKs insist on something."""
+    """A server on this machine needs none; SDKs require a value."""
     key = Secrets({}).key(NO_KEY)
     assert await key() == "none"
     assert not await key.refresh()
@@ -252,10 +252,10 @@ class Answers(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Refuse listing; give the one parameter that may be read by name."""
         action = self.headers["X-Amz-Target"].rpartition(".")[2]
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if action == "GetParameter" and asked["Name"] == "/llm/a":
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if action == "GetParameter" and request["Name"] == "/llm/a":
             self._say(200, {"Parameter": {"Name": "/llm/a", "Value": "v"}})
-        elif "throttled" in asked.get("Path", ""):
+        elif "throttled" in request.get("Path", ""):
             self._say(400, {"__type": "ThrottlingException"})
         else:
             self._say(400, {"__type": "AccessDeniedException", "message": "sk-secret"})

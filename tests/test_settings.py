@@ -194,36 +194,36 @@ def test_repr_hides_everything() -> None:
 
 def test_store_is_an_address(tmp_path: Path) -> None:
     """One setting; its value, which may hold a password, may be a reference."""
-    for said, kind in (
+    for given, kind in (
         ("memory://", MemoryStore),
         ("redis://h:1/2", RedisStore),
         ("rediss://user:pass@h?cluster=true", RedisStore),
         ("dynamodb://my-table.x", DynamoDBStore),
     ):
-        assert isinstance(store(load({"TOKENWIRE_STORE": said}, tmp_path), str, STORES), kind)
+        assert isinstance(store(load({"TOKENWIRE_STORE": given}, tmp_path), str, STORES), kind)
         by_reference = load({"TOKENWIRE_STORE": "env:THERE"}, tmp_path)
         assert isinstance(
-            store(by_reference, {"env:THERE": f" {said}\n"}.__getitem__, STORES), kind
+            store(by_reference, {"env:THERE": f" {given}\n"}.__getitem__, STORES), kind
         )
 
 
-@pytest.mark.parametrize("said", ["", "redis", "http://h", "dynamodb://", "dynamodb://a b"])
-def test_other_stores_are_refused(said: str, tmp_path: Path) -> None:
-    """With what would do, and without what was said."""
+@pytest.mark.parametrize("given", ["", "redis", "http://h", "dynamodb://", "dynamodb://a b"])
+def test_other_stores_are_refused(given: str, tmp_path: Path) -> None:
+    """The message has the accepted forms, and not the value."""
     with pytest.raises(ProxyError) as caught:
-        load({"TOKENWIRE_STORE": said}, tmp_path)
+        load({"TOKENWIRE_STORE": given}, tmp_path)
     assert "memory://, redis://HOST" in str(caught.value)
     with pytest.raises(ProxyError) as caught:
-        store(load({"TOKENWIRE_STORE": "ssm:/x"}, tmp_path), lambda _: said or "env:AGAIN", STORES)
+        store(load({"TOKENWIRE_STORE": "ssm:/x"}, tmp_path), lambda _: given or "env:AGAIN", STORES)
     assert caught.value.code == "bad_setting"
     assert "a b" not in str(caught.value)
 
 
-@pytest.mark.parametrize("said", ['key = "env:K"', 'headers = { a = "b" }', 'query = { a = "b" }'])
-def test_bedrock_takes_no_key(said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", ['key = "env:K"', 'headers = { a = "b" }', 'query = { a = "b" }'])
+def test_bedrock_takes_no_key(given: str, tmp_path: Path) -> None:
     """What would not be sent is refused, and not ignored."""
-    (tmp_path / "tokenwire.toml").write_text(f'[providers.aws]\nkind = "bedrock"\n{said}\n')
-    field = said.partition(" ")[0]
+    (tmp_path / "tokenwire.toml").write_text(f'[providers.aws]\nkind = "bedrock"\n{given}\n')
+    field = given.partition(" ")[0]
     message = bad({}, tmp_path)
     assert f"unknown field `{field}` - at providers.aws, which has: kind," in message
     assert message.endswith("region, list_url.")

@@ -194,7 +194,7 @@ def test_line_ends_mean_the_same(lines: list[str], end: str, places: list[int]) 
 
 @given(LINES, ENDS, st.lists(st.integers(0, 500)))
 def test_splitter_keeps_bytes(lines: list[str], end: str, places: list[int]) -> None:
-    """Blocks put together again say what the stream said, and each says its own part."""
+    """Joined blocks have the events of the stream, and each block has its own."""
     stream = "".join(f"{line}{end}" for line in [*lines, "", ""]).encode()
 
     blocks = split(*cuts(stream, places))

@@ -53,9 +53,13 @@ def test_completion_script(shell: str) -> None:
 
 
 def test_completion_offers_verbs() -> None:
-    """What the script asks for at ``tokenwire <TAB>`` are the verbs, and not options of one."""
-    asked = {"_TOKENWIRE_COMPLETE": "bash_complete", "COMP_WORDS": "tokenwire ", "COMP_CWORD": "1"}
-    offered = [line.partition(",")[2] for line in run(**asked).splitlines()]
+    """At ``tokenwire <TAB>`` the script offers the verbs, and not the options of one."""
+    variables = {
+        "_TOKENWIRE_COMPLETE": "bash_complete",
+        "COMP_WORDS": "tokenwire ",
+        "COMP_CWORD": "1",
+    }
+    offered = [line.partition(",")[2] for line in run(**variables).splitlines()]
     assert [name for name in offered if name] == VERBS
 
 

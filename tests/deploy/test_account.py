@@ -25,18 +25,18 @@ class Iam:
 
     def __init__(self, *refuses: str) -> None:
         self._refuses = refuses
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
 
     def get_role(self, RoleName: str) -> Any:  # noqa: N803 - boto3's name
         """Return a role with a path, which the ARN of its session lacks."""
         return {"Role": {"Arn": f"arn:aws:iam::123456789012:role/aws-reserved/{RoleName}"}}
 
-    def simulate_principal_policy(self, **asked: Any) -> Any:
+    def simulate_principal_policy(self, **request: Any) -> Any:
         """Decide about each action."""
-        self.asked.append(asked)
+        self.requests.append(request)
         decisions = [
             (name, "implicitDeny" if name in self._refuses else "allowed")
-            for name in asked["ActionNames"]
+            for name in request["ActionNames"]
         ]
         results = [{"EvalActionName": name, "EvalDecision": what} for name, what in decisions]
         return {"EvaluationResults": results}
@@ -93,11 +93,11 @@ def test_refused_credentials_are_one_sentence(error: Exception, text: str) -> No
 
 
 def test_missing_rights_are_named() -> None:
-    """Each action of the policy is asked about, with the resources of its statement."""
+    """Each action of the policy is checked, with the resources of its statement."""
     iam = Iam("ssm:PutParameter", "iam:CreateRole")
     found = rights(iam, USER, "eu-west-1")
     assert found.refused == ("iam:CreateRole", "ssm:PutParameter")
-    (keys,) = (asked for asked in iam.asked if "ssm:PutParameter" in asked["ActionNames"])
+    (keys,) = (request for request in iam.requests if "ssm:PutParameter" in request["ActionNames"])
     assert keys["ResourceArns"] == ["arn:aws:ssm:eu-west-1:123456789012:parameter/tokenwire*"]
     assert keys["PolicySourceArn"] == USER.arn
 
@@ -107,9 +107,9 @@ def test_rights_of_a_session_are_its_role_s() -> None:
     iam = Iam()
     arn = "arn:aws-us-gov:sts::123456789012:assumed-role/Deployer/me@example.test"
     assert rights(iam, Identity("123456789012", arn), "us-gov-west-1").refused == ()
-    sources = {asked["PolicySourceArn"] for asked in iam.asked}
+    sources = {request["PolicySourceArn"] for request in iam.requests}
     assert sources == {"arn:aws:iam::123456789012:role/aws-reserved/Deployer"}
-    resources = [arn for asked in iam.asked for arn in asked["ResourceArns"] if arn != "*"]
+    resources = [arn for request in iam.requests for arn in request["ResourceArns"] if arn != "*"]
     assert all(arn.startswith("arn:aws-us-gov:") for arn in resources)
 
 

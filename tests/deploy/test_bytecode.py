@@ -1,4 +1,4 @@
-"""Bytecode for the artifact, and what is said where it cannot be made."""
+"""Bytecode for the artifact, and the message if it cannot be made."""
 
 from __future__ import annotations
 

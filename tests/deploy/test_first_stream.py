@@ -1,4 +1,4 @@
-"""The first stream through the new URL, and what is said if there is none."""
+"""The first stream through the new URL, and the message if there is none."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ async def test_answer_is_streamed(provider: Upstream, serve: Serve) -> None:
     assert received == "Hello."
 
 
-async def test_refused_key_is_said(provider: Upstream, serve: Serve) -> None:
+async def test_refused_key_is_reported(provider: Upstream, serve: Serve) -> None:
     """The server's own message is displayed."""
     client = await serve(provider, **SETTINGS)
     with pytest.raises(DeployError, match="answers 401: The API key is not valid"):
         await answer(client.base_url, "a-key-of-someone-else", "openai/gpt-x")
 
 
-async def test_failure_of_the_provider_is_said(provider: Upstream, serve: Serve) -> None:
+async def test_failure_of_the_provider_is_reported(provider: Upstream, serve: Serve) -> None:
     """An error in mid-stream has its code."""
     provider.answer(ROLE, text("Hel"), b'data: {"error":{"type":"overloaded_error"}}\n\n')
     client = await serve(provider, **SETTINGS)

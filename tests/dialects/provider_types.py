@@ -137,7 +137,7 @@ def conversation(turns: Iterable[tuple[str, list[Any]]], *, user_first: bool = T
     owed: list[str] = []
     for role, content in turns:
         assert content
-        _said(content)
+        _check_content(content)
         results = [b["tool_use_id"] for b in content if b["type"] == "tool_result"]
         assert results == owed, "each call has its result in the next turn, in order"
         assert [b["type"] for b in content[: len(results)]] == ["tool_result"] * len(results)
@@ -149,9 +149,9 @@ def conversation(turns: Iterable[tuple[str, list[Any]]], *, user_first: bool = T
     assert not owed
 
 
-def _said(content: Iterable[Any]) -> None:
+def _check_content(content: Iterable[Any]) -> None:
     for block in content:
         if block["type"] == "text":
             assert block["text"].strip()
         if block["type"] == "tool_result" and isinstance(block.get("content"), list):
-            _said(block["content"])
+            _check_content(block["content"])

@@ -32,7 +32,7 @@ class Scene:
     """One invocation.
 
     Args:
-        path: What the program is asked to do.
+        path: Selects what the program does.
         seconds: To its deadline.
     """
 

@@ -156,11 +156,11 @@ async def test_each_request_leaves_its_own_line(
     provider.answer(ROLE, text("a"), gate, STOP, DONE)
     environ = behind(provider, TOKENWIRE_EMF_NAMESPACE="Tokenwire", TOKENWIRE_DEMO="false")
     async with function_url(environ, concurrency=8) as url, client_of(url) as client:
-        asking = [asyncio.create_task(client.post("/api/stream", json=ASK)) for _ in range(8)]
+        pending = [asyncio.create_task(client.post("/api/stream", json=ASK)) for _ in range(8)]
         while len(provider.requests) < 8:
             await asyncio.sleep(0.01)
         gate.set()
-        answers = await asyncio.gather(*asking)
+        answers = await asyncio.gather(*pending)
         lines = json_lines(await printed(capfd, 8, "CloudWatchMetrics"))
 
     logged = {line["request_id"]: line for line in lines if line.get("message") == "request"}

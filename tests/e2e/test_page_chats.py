@@ -51,7 +51,7 @@ async def test_a_message_is_edited_and_both_versions_are_kept(
 async def test_an_answer_is_regenerated_and_both_are_kept(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """Regenerate asks again with the same messages; the arrows lead to the first answer."""
+    """Regenerate sends the same messages again; the arrows lead to the first answer."""
     provider.answer(*whole("one"))
     provider.answer(*whole("two"))
     page = (await chromium.tab(str(site.base_url))).page

@@ -272,4 +272,4 @@ async def test_the_policy_blocks_what_a_script_would_do(
     assert {"connect-src", "img-src", "frame-src", "base-uri", "innerHTML"} <= set(blocked)
     assert "style-src-attr" in blocked
     assert not [path for path in wire.paths if "evil" in path and "favicon" in path]
-    chromium.tabs.clear()  # the policy's complaints are what this test asked for
+    chromium.tabs.clear()  # this test causes the policy's reports

@@ -105,7 +105,7 @@ WRONG = [
 ]
 
 
-async def test_settings_that_cannot_be_are_said(page: Page) -> None:
+async def test_impossible_settings_are_reported(page: Page) -> None:
     """The dialog stays open with a sentence that names the field; Esc leaves it."""
     await page.click("#settings-open")
     await page.click("#settings summary")
@@ -157,7 +157,7 @@ async def test_images_and_files_are_sent_and_kept(
 
 
 async def test_a_file_that_is_too_large_is_refused(page: Page) -> None:
-    """More than 5 MB is said so, and not sent."""
+    """More than 5 MB is refused with a message, and not sent."""
     large: FilePayload = {
         "name": "a.txt",
         "mimeType": "text/plain",

@@ -197,8 +197,8 @@ async def test_screen_readers_hear_sentences(
 ) -> None:
     """The polite region gets complete sentences without marks, not tokens, and then the end."""
     gate = asyncio.Event()
-    said = "The **first** sentence is here. The second [one](https://x.test) is 3.14 long! And"
-    provider.answer(ROLE, *(text(each) for each in said), gate, text(" the rest"), STOP, DONE)
+    words = "The **first** sentence is here. The second [one](https://x.test) is 3.14 long! And"
+    provider.answer(ROLE, *(text(each) for each in words), gate, text(" the rest"), STOP, DONE)
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page)
     heard = page.locator("#announce p")

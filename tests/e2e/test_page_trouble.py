@@ -146,7 +146,7 @@ async def test_offline_is_said_and_the_message_is_kept(
 async def test_a_server_that_is_gone_is_said_so(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
-    """A page whose server does not answer says so, and asks again on a click."""
+    """A page whose server does not answer shows an error, and tries again on a click."""
     page = (await chromium.tab(str(site.base_url))).page
     await expect(page.locator("#model")).to_be_enabled()
     await page.route("**/v1/models", lambda route: route.abort())

@@ -207,18 +207,18 @@ def refused(**settings: str) -> str:
 
 def test_workers_without_a_shared_store_are_refused() -> None:
     """The sentence names both settings."""
-    said = refused()
-    assert said.startswith("tokenwire: With TOKENWIRE_WORKERS=2 a stream must be found")
-    assert "TOKENWIRE_STORE" in said
-    assert said.count("\n") == 1
+    printed = refused()
+    assert printed.startswith("tokenwire: With TOKENWIRE_WORKERS=2 a stream must be found")
+    assert "TOKENWIRE_STORE" in printed
+    assert printed.count("\n") == 1
 
 
 def test_address_in_use_is_one_sentence(server_of: Callable[[str], Server]) -> None:
     """Also where the other server shares its port with its own workers."""
     redis = server_of("redis")
-    said = refused(port=str(redis.port), TOKENWIRE_STORE=redis.url)
-    assert "tokenwire: cannot listen on 127.0.0.1:" in said
-    assert "Traceback" not in said
+    printed = refused(port=str(redis.port), TOKENWIRE_STORE=redis.url)
+    assert "tokenwire: cannot listen on 127.0.0.1:" in printed
+    assert "Traceback" not in printed
 
 
 def test_workers_end_with_their_parent(server_of: Callable[[str], Server]) -> None:

@@ -19,7 +19,7 @@ Ts = TypeVarTuple("Ts")
 
 
 class CountingLoop(asyncio.SelectorEventLoop):
-    """Counts the callbacks, timers, tasks and futures that are asked of it."""
+    """Counts the callbacks, timers, tasks and futures that it creates."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()

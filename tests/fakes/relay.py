@@ -93,14 +93,14 @@ class _Passing:
     """One connection's two ways."""
 
     relay: Relay
-    asked: bytes = b""
+    requested: bytes = b""
     given: int = 0
 
     async def requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """From the client to the server."""
         while data := await reader.read(65536):
             await self._held()
-            self.asked = (self.asked + data)[-65536:]
+            self.requested = (self.requested + data)[-65536:]
             writer.write(data)
             await writer.drain()
         with suppress(OSError):
@@ -111,7 +111,7 @@ class _Passing:
         while data := await reader.read(self._piece()):
             await self._held()
             self._lose()
-            self.asked = b""
+            self.requested = b""
             await asyncio.sleep(self.relay.delay + self._time_of(data))
             writer.write(self._broken(data))
             await writer.drain()
@@ -136,7 +136,7 @@ class _Passing:
             await asyncio.sleep(0.01)
 
     def _lose(self) -> None:
-        if self.relay.lose > 0 and self.relay.lose_if in self.asked:
+        if self.relay.lose > 0 and self.relay.lose_if in self.requested:
             self.relay.lose -= 1
             raise Cut
 

@@ -13,7 +13,7 @@ from tokenwire.streams.viewer import Delivery, Rendering, Viewer
 async def view(
     reader: Reader, rendering: Rendering, heartbeat: float, delivery: Delivery
 ) -> AsyncIterator[bytes]:
-    """Yield the writes of a sender, to a client that takes one when it asks for the next."""
+    """Yield the writes of a sender, to a client that takes one when it needs the next."""
     writes: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     async def send(data: bytes) -> None:

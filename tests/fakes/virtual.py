@@ -21,7 +21,7 @@ class _Skipping(selectors.SelectSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise RuntimeError("everybody waits, and for nothing")
+            raise RuntimeError("all tasks wait, and no timer is set")
         if timeout > 0 and self.now > LONG:
             raise RuntimeError("a test waits for ever, again and again")
         self.now += max(timeout, 0.0)

@@ -70,10 +70,10 @@ async def test_pings_come_before_and_between(provider: Upstream, keyed: httpx2.A
         head.set()
         await watching.until(b"\n\n: ping\n")
         middle.set()
-        said = await watching.rest()
+        received = await watching.rest()
 
-    assert set(said.partition(b"id: 1-1\n")[0].splitlines()) == {b": ping"}
-    assert [e.data for e in Parser().feed(said)][-1] == "[DONE]"
+    assert set(received.partition(b"id: 1-1\n")[0].splitlines()) == {b": ping"}
+    assert [e.data for e in Parser().feed(received)][-1] == "[DONE]"
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ async def test_stream_is_started_watched_and_cancelled(
         await watching.until(b'"a"')
         url = f"/v1/streams/{started.json()['id']}/cancel"
         assert (await client.post(url)).json()["end_reason"] == "cancelled"
-        said = await watching.rest()
-    assert read(said)[-1][1]["code"] == "cancelled"
+        received = await watching.rest()
+    assert read(received)[-1][1]["code"] == "cancelled"
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
 
 

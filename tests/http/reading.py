@@ -11,10 +11,10 @@ import pytest
 
 from tokenwire.sse import Parser
 
-Said: TypeAlias = list[tuple[str, Any]]
+Events: TypeAlias = list[tuple[str, Any]]
 
 
-def read(body: bytes) -> Said:
+def read(body: bytes) -> Events:
     """Each event's id and its data, decoded; ``[DONE]`` stays a string."""
     parsed = Parser().feed(body)
     return [(e.last_event_id, e.data if e.data == "[DONE]" else json.loads(e.data)) for e in parsed]

@@ -282,9 +282,9 @@ async def test_leaving_early_closes_upstream(provider: Upstream, serve: Serve) -
     provider.answer(before_head=(Act.STALL,))
     client = await serve(provider)
 
-    asking = asyncio.create_task(client.post("/v1/chat/completions", json=ASK))
+    pending = asyncio.create_task(client.post("/v1/chat/completions", json=ASK))
     await asyncio.wait_for(provider.arrived.wait(), 5)
-    asking.cancel()
+    pending.cancel()
 
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
 
@@ -294,9 +294,11 @@ async def test_leaving_whole_answer_closes_upstream(provider: Upstream, serve: S
     provider.answer(ROLE, Act.STALL)
     client = await serve(provider)
 
-    asking = asyncio.create_task(client.post("/v1/chat/completions", json={**ASK, "stream": False}))
+    pending = asyncio.create_task(
+        client.post("/v1/chat/completions", json={**ASK, "stream": False})
+    )
     await asyncio.wait_for(provider.arrived.wait(), 5)
-    asking.cancel()
+    pending.cancel()
 
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
 

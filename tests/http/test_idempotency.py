@@ -187,8 +187,8 @@ async def test_longest_message_id(provider: Upstream, serve: Serve) -> None:
     """Every character that is allowed, 255 of them, is an id."""
     provider.answer(*whole("a"))
     client = await serve(provider)
-    asked = {**ASK, "messageId": ("azAZ09._:~-" * 24)[:255]}
-    first = await client.get("/api/stream", params=asked)
-    again = await client.get("/api/stream", params=asked)
+    parameters = {**ASK, "messageId": ("azAZ09._:~-" * 24)[:255]}
+    first = await client.get("/api/stream", params=parameters)
+    again = await client.get("/api/stream", params=parameters)
     assert (first.status_code, again.content) == (200, first.content)
     assert len(provider.requests) == 1

@@ -49,7 +49,7 @@ def configuration(folder: Path, urls: dict[str, str]) -> str:
 
 
 async def settled(client: httpx2.AsyncClient) -> dict[str, Any]:
-    """``/readyz`` once every provider has been asked."""
+    """``/readyz`` once every provider has been checked."""
     async with asyncio.timeout(20):
         while True:
             found: dict[str, Any] = (await client.get("/readyz")).json()
@@ -149,11 +149,11 @@ class Listing(Demo):
     def __init__(self, *replies: Reply | Exception) -> None:
         super().__init__(1.0)
         self._replies = list(replies)
-        self.asked = 0
+        self.calls = 0
 
     async def probe(self) -> Reply:
         """As ``Probed``."""
-        self.asked += 1
+        self.calls += 1
         found = self._replies.pop(0)
         if isinstance(found, Exception):
             raise found
@@ -161,7 +161,7 @@ class Listing(Demo):
 
 
 async def test_failed_check_is_repeated_when_due() -> None:
-    """Not before ``REPEAT`` seconds, and only while somebody wants to know; then never again."""
+    """Not before ``REPEAT`` seconds, and only for a request; after a success never again."""
     now = 0.0
     provider = Listing(Reply(500), Reply(200, ("a",)))
     checks = Checks({"x": provider}, {}, lambda: now)
@@ -172,16 +172,16 @@ async def test_failed_check_is_repeated_when_due() -> None:
     assert (await checks.results())["x"] == Check(Status.OK, "1 model", ("a",))
     now = 100 * REPEAT
     await checks.results()
-    assert provider.asked == 2
+    assert provider.calls == 2
 
 
 async def test_concurrent_callers_share_one_request() -> None:
-    """Whoever wants to know while the provider is being asked waits for the same response."""
+    """Requests that need the result while a check runs wait for the same response."""
     provider = Listing(Reply(200))
     checks = Checks({"x": provider}, {})
     first, second = await asyncio.gather(checks.results(), checks.results())
     assert first == second == {"x": Check(Status.OK, "answers, and lists no models")}
-    assert provider.asked == 1
+    assert provider.calls == 1
 
 
 async def test_unexpected_failure_is_named_without_its_text() -> None:
@@ -301,6 +301,6 @@ async def test_bedrock_is_asked_with_a_signature(
     )
     listing = (await client.get("/v1/models")).json()
     assert (listing["providers"]["bedrock"]["status"], listing["default"]) == (status, default)
-    asked = provider.requests[0]
-    assert (asked.method, asked.path) == ("GET", "/foundation-models?byOutputModality=TEXT")
-    assert "/eu-west-1/bedrock/aws4_request" in asked.headers["authorization"]
+    request = provider.requests[0]
+    assert (request.method, request.path) == ("GET", "/foundation-models?byOutputModality=TEXT")
+    assert "/eu-west-1/bedrock/aws4_request" in request.headers["authorization"]

@@ -154,7 +154,7 @@ async def test_item_of_a_stream_in_another_process() -> None:
     found = await resolved(elsewhere, EVENT["owner"], request)
     assert found.body["input"][0]["content"][0]["text"]
     with pytest.raises(ClientError) as caught:
-        await resolved(elsewhere, "somebody", request)
+        await resolved(elsewhere, "another caller", request)
     assert (caught.value.code, caught.value.param) == ("item_not_found", "input[0].id")
 
     async def trouble() -> None:

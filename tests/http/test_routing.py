@@ -48,7 +48,7 @@ async def test_alias_is_another_name(provider: Upstream, serve: Serve) -> None:
         ((), {"before_head": (Act.STALL,)}),
     ],
 )
-async def test_next_is_asked(
+async def test_next_is_called(
     steps: tuple[Step, ...],
     how: dict[str, Any],
     provider: Upstream,

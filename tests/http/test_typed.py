@@ -15,7 +15,7 @@ CALL = chunk(
 )
 
 
-async def test_every_type_is_said(provider: Upstream, serve: Serve) -> None:
+async def test_every_type_is_sent(provider: Upstream, serve: Serve) -> None:
     """A provider's chunks become typed events, from start to [DONE]."""
     provider.answer(ROLE, THINKING, text("Hi"), CALL, chunk({"refusal": "no"}), *whole()[1:])
     client = await serve(provider)

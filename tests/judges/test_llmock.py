@@ -18,7 +18,7 @@ from tests.fakes.server import serving
 from tests.judges.conftest import Verdict
 from tests.judges.parts import NODE, PYTHON, need, run
 from tests.judges.starting import llmock, settings
-from tests.matrix.cases import Said
+from tests.matrix.cases import Answer
 from tests.matrix.python_clients import CLIENTS
 
 PROVIDERS = {
@@ -104,10 +104,10 @@ def judged(text: str, finish: str, error: str) -> str:
     return WHOLE if is_whole else f"{text!r}, finish {finish!r}, error {error!r}"
 
 
-async def outcome(asking: Awaitable[Said]) -> str:
+async def outcome(pending: Awaitable[Answer]) -> str:
     """Return the outcome of a client."""
     try:
-        result = await asking
+        result = await pending
     except (openai.APIError, anthropic.APIError):
         return TYPED
     except Exception as error:

@@ -37,7 +37,7 @@ async def test_the_schema_is_true(demo: str, verdict: Verdict, tmp_path: Path) -
     done = await run([*program, *HOW, "--report-json-path", str(saved)], 280, tmp_path)
     assert saved.exists(), done.out + done.err
     found = _failures(json.loads(saved.read_text()))
-    verdict(_said(found))
+    verdict(_listed(found))
     assert found == {}
     assert done.code == 0, done.out[-3000:]
 
@@ -49,6 +49,6 @@ def _failures(report: dict[str, Any]) -> dict[str, list[str]]:
     return {found["title"]: sorted(found["operations"]) for found in report["failures"]}
 
 
-def _said(found: dict[str, list[str]]) -> str:
+def _listed(found: dict[str, list[str]]) -> str:
     wrong = ", ".join(f"{title} in {len(where)} operations" for title, where in found.items())
     return wrong or "no 5xx; every status, content type, header and body is in the schema"

@@ -18,8 +18,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     assert scope["type"] == "http"
     name = scope["path"].rpartition("/")[2]
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    said = f"{name} {os.getpid()} ".encode()
-    await send({"type": "http.response.body", "body": said, "more_body": True})
+    line = f"{name} {os.getpid()} ".encode()
+    await send({"type": "http.response.body", "body": line, "more_body": True})
     if scope["path"].startswith("/meet/"):
         _here.add(name)
         if len(_here) == HOW_MANY:

@@ -52,7 +52,7 @@ def extension() -> None:
 
 
 def instructions(event: dict[str, Any]) -> dict[str, Any]:
-    """What an event asks for."""
+    """The request in an event."""
     found: dict[str, Any] = json.loads(event["body"]) if "requestContext" in event else event
     return found
 

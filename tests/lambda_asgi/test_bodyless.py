@@ -20,7 +20,7 @@ from tests.lambda_asgi.test_runtime import ERROR_TYPE, URL, V2, body, running, s
 BODYLESS = [("HEAD", 200), ("GET", 204), ("GET", 304), ("HEAD", 404)]
 
 
-def asking(method: str, event: dict[str, Any] = URL) -> dict[str, Any]:
+def event_of(method: str, event: dict[str, Any] = URL) -> dict[str, Any]:
     """A front door's event with this method."""
     http = {**event["requestContext"]["http"], "method": method}
     return {**event, "requestContext": {**event["requestContext"], "http": http}}
@@ -38,9 +38,9 @@ async def test_endless_stream_ends_at_its_start(method: str, status: int) -> Non
             await asyncio.sleep(0)
 
     async with running(app) as api:
-        got = await api.invoke(asking(method)).finished()
-        again = await api.invoke(asking(method)).finished()
-        whole = json.loads((await api.invoke(asking(method, V2)).finished()).body)
+        got = await api.invoke(event_of(method)).finished()
+        again = await api.invoke(event_of(method)).finished()
+        whole = json.loads((await api.invoke(event_of(method, V2)).finished()).body)
 
     assert (got.path, got.prelude["statusCode"], got.payload) == ("response", status, b"")
     assert (got.prelude["headers"], got.trailers) == ({"x-a": "1"}, {})
@@ -59,10 +59,10 @@ async def test_status_leaves_before_the_body_is_made() -> None:
         await send(body(b"late"))
 
     async with running(app) as api:
-        got = await api.invoke(asking("HEAD")).finished()
+        got = await api.invoke(event_of("HEAD")).finished()
         assert not gate.is_set()
         gate.set()
-        assert (await api.invoke(asking("HEAD")).finished()).path == "response"
+        assert (await api.invoke(event_of("HEAD")).finished()).path == "response"
     assert (got.prelude["statusCode"], got.payload) == (200, b"")
 
 
@@ -80,7 +80,7 @@ async def test_framework_s_endless_stream_ends() -> None:
     app = Starlette(routes=[Route("/{path:path}", endless, methods=["HEAD"])])
     async with running(app) as api:
         for event in (URL, V2, URL):
-            assert (await api.invoke(asking("HEAD", event)).finished()).path == "response"
+            assert (await api.invoke(event_of("HEAD", event)).finished()).path == "response"
 
 
 async def test_body_for_head_is_dropped_quietly() -> None:
@@ -96,7 +96,7 @@ async def test_body_for_head_is_dropped_quietly() -> None:
 
     async with running(Handler(app, environ={})) as api:
         for event in (URL, V2):
-            await api.invoke(asking("HEAD", event)).finished()
+            await api.invoke(event_of("HEAD", event)).finished()
         await api.invoke({"Records": []}).finished()
     assert went_on == [True, True]
 
@@ -116,7 +116,7 @@ async def test_messages_after_the_last_are_the_app_s_fault(event: dict[str, Any]
                 refused.append(type(error).__name__)
 
     async with running(app) as api:
-        got = await api.invoke(asking("HEAD", event)).finished()
+        got = await api.invoke(event_of("HEAD", event)).finished()
         await api.invoke({"Records": []}).finished()
     assert refused == ["UnexpectedMessage", "UnexpectedMessage"]
     assert ERROR_TYPE not in got.trailers

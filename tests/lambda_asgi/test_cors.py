@@ -44,7 +44,7 @@ async def test_preflight_never_reaches_the_function() -> None:
 
 
 async def test_anything_may_be_allowed() -> None:
-    """``*`` gives what the browser asked for."""
+    """``*`` allows what the browser requests."""
     cors = Cors(origins=("*",), methods=("*",), headers=("*",))
     async with raw_client(cors=cors, command=("false",)) as send:
         response = await send.client.options(

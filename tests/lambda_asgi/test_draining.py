@@ -74,9 +74,9 @@ async def serving(
 
 def error_of(exchange: Exchange) -> str:
     """The error's type, as header and body of the trailers agree on it."""
-    said = json.loads(base64.b64decode(exchange.trailers[ERROR_BODY]))
-    assert said["errorType"] == exchange.trailers[ERROR_TYPE]
-    return str(said["errorType"])
+    failure = json.loads(base64.b64decode(exchange.trailers[ERROR_BODY]))
+    assert failure["errorType"] == exchange.trailers[ERROR_TYPE]
+    return str(failure["errorType"])
 
 
 @pytest.mark.parametrize("refused", ["next", "response"])

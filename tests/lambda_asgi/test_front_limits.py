@@ -74,9 +74,9 @@ async def test_idle_connection_is_closed_in_silence(listen: Listen) -> None:
     """Without a request there is nothing to answer: a 408 would be taken for the next answer."""
     wire = await (await listen())()
     await wire.send(GET)
-    said = await asyncio.wait_for(wire.rest(), 10)
+    received = await asyncio.wait_for(wire.rest(), 10)
 
-    assert said.count(b"HTTP/1.1 ") == 1
+    assert received.count(b"HTTP/1.1 ") == 1
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_exit_of_the_stock_runtime_ends_the_lifespan() -> None:
 
 
 async def test_lifespan_failure_is_raised() -> None:
-    """An app that says it cannot start is believed; one that does not know how is fine."""
+    """An app that reports a failed startup does not start; one without lifespan support does."""
 
     async def mute(scope: Scope, receive: Receive, send: Send) -> None:
         raise TypeError("not my protocol")
@@ -161,8 +161,8 @@ async def test_slow_shutdown_is_not_waited_for() -> None:
 def test_context_reads_what_lambda_sends() -> None:
     """Odd or missing headers do not stop an invocation."""
     prefix = "lambda-runtime-"
-    said = ((f"{prefix}client-context", "{nonsense"), (f"{prefix}cognito-identity", "[1]"))
-    context = Context.of(Head("HTTP/1.1 200 OK", said), CONTEXT.function, cold_start=False)
+    fields = ((f"{prefix}client-context", "{nonsense"), (f"{prefix}cognito-identity", "[1]"))
+    context = Context.of(Head("HTTP/1.1 200 OK", fields), CONTEXT.function, cold_start=False)
     assert (context.client_context, context.identity) == (None, [1])
     assert context.get_remaining_time_in_millis() > 800_000
     assert (context.function_version, context.log_group_name) == ("$LATEST", "")

@@ -163,8 +163,8 @@ def test_requests_as_bytes() -> None:
 def test_prelude_bytes() -> None:
     """JSON, then eight NULs; nothing of the framing's own headers."""
     headers = [(b"X-A", b"1"), (b"Connection", b"close"), (b"Set-Cookie", b"c=\xe9")]
-    said, end = wire.prelude(204, headers)[:-8], wire.prelude(204, headers)[-8:]
-    assert json.loads(said) == {"statusCode": 204, "headers": {"x-a": "1"}, "cookies": ["c=é"]}
+    prelude, end = wire.prelude(204, headers)[:-8], wire.prelude(204, headers)[-8:]
+    assert json.loads(prelude) == {"statusCode": 204, "headers": {"x-a": "1"}, "cookies": ["c=é"]}
     assert end == b"\0" * 8
 
 

@@ -14,7 +14,7 @@ from tests.lambda_asgi.test_runtime import ALB, REST, URL, V2, body, running, st
 DOORS = {"url": URL, "http api": V2, "rest": REST, "alb": ALB}
 
 
-def asking(event: dict[str, Any], **headers: str) -> dict[str, Any]:
+def event_of(event: dict[str, Any], **headers: str) -> dict[str, Any]:
     """A front door's event with these headers, in each form that it has headers in."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     found = {**event}
@@ -71,7 +71,7 @@ async def test_any_host_is_served(
     door: str, host: str, forwarded: str, server: tuple[str, int]
 ) -> None:
     """Whatever ``Host`` a client sends, the app gets the request, and the header as it was."""
-    event = asking(DOORS[door], host=host, x_forwarded_port=forwarded, x_forwarded_proto="https")
+    event = event_of(DOORS[door], host=host, x_forwarded_port=forwarded, x_forwarded_proto="https")
     scope = await seen(event)
     assert scope["server"] == server
     found = [bytes(value).decode() for name, value in scope["headers"] if name == b"host"]
@@ -84,7 +84,7 @@ async def test_any_host_is_served(
 @pytest.mark.parametrize(("proto", "port"), [("http", 80), ("https", 443)])
 async def test_request_without_a_host_has_the_scheme_s_port(proto: str, port: int) -> None:
     """HTTP/1.0 behind a load balancer."""
-    event = asking(ALB, x_forwarded_proto=proto)
+    event = event_of(ALB, x_forwarded_proto=proto)
     for field in {"headers", "multiValueHeaders"} & event.keys():
         for name in ("host", "x-forwarded-port"):
             event[field].pop(name, None)

@@ -397,7 +397,7 @@ handler = Handler(app)
 """
 
 
-async def test_taken_port_is_said(tmp_path: Path) -> None:
+async def test_taken_port_is_reported(tmp_path: Path) -> None:
     """Not a traceback: which address, and why."""
     async with calling() as client:
         process = await asyncio.create_subprocess_exec(

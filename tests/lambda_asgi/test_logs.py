@@ -41,17 +41,17 @@ def line(found: logging.LogRecord, *, in_full: bool = False) -> dict[str, Any]:
     """The record as one JSON line."""
     text = logs.JsonFormatter(in_full=in_full).format(found)
     assert "\n" not in text
-    said: dict[str, Any] = json.loads(text)
-    return said
+    fields: dict[str, Any] = json.loads(text)
+    return fields
 
 
 def test_json_line_has_aws_s_keys() -> None:
     """An ordinary line: when, how grave, what, who, for which request and tenant."""
     logs.request_id.set("req-1")
     logs.tenant_id.set("blue")
-    said = line(record())
-    assert said.pop("timestamp").endswith("Z")
-    assert said == {
+    fields = line(record())
+    assert fields.pop("timestamp").endswith("Z")
+    assert fields == {
         "level": "ERROR",
         "message": "it broke",
         "logger": "app",
@@ -61,14 +61,14 @@ def test_json_line_has_aws_s_keys() -> None:
 
 
 def test_json_line_of_an_exception_has_no_text_of_it() -> None:
-    """Type, places and location have keys of their own; the text stays out unless asked for."""
-    said = line(record(raised()))
-    assert (said["message"], said["errorType"]) == ("it broke", "ValueError")
-    assert said["location"] == "/var/task/app.py:work:7"
-    assert said["stackTrace"][0].startswith(__file__)
-    assert "caused by KeyError" in said["stackTrace"]
-    assert "errorMessage" not in said
-    assert "secret" not in json.dumps(said)
+    """Type, places and location have keys of their own; the text is logged only if configured."""
+    fields = line(record(raised()))
+    assert (fields["message"], fields["errorType"]) == ("it broke", "ValueError")
+    assert fields["location"] == "/var/task/app.py:work:7"
+    assert fields["stackTrace"][0].startswith(__file__)
+    assert "caused by KeyError" in fields["stackTrace"]
+    assert "errorMessage" not in fields
+    assert "secret" not in json.dumps(fields)
     assert line(record(raised()), in_full=True)["errorMessage"] == "sk-secret"
 
 
@@ -79,11 +79,11 @@ def test_failed_invocation_has_the_same_keys(
     """What the runtime itself logs of a failure; as text it has the places too."""
     logs.failed("the invocation failed", raised(), in_full=in_full)
     (found,) = caplog.records
-    said = line(found, in_full=in_full)
-    assert (said["message"], said["errorType"]) == ("the invocation failed", "ValueError")
-    assert said["location"].startswith(f"{__file__}:test_failed_invocation_has_the_same_keys:")
-    assert said["stackTrace"][0].startswith(__file__)
-    assert ("secret" in json.dumps(said)) == in_full
+    fields = line(found, in_full=in_full)
+    assert (fields["message"], fields["errorType"]) == ("the invocation failed", "ValueError")
+    assert fields["location"].startswith(f"{__file__}:test_failed_invocation_has_the_same_keys:")
+    assert fields["stackTrace"][0].startswith(__file__)
+    assert ("secret" in json.dumps(fields)) == in_full
     text = logs.TextFormatter().format(found)
     assert ("secret" in text) == in_full
     assert __file__ in text

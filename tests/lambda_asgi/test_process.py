@@ -53,7 +53,7 @@ def at(path: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("handler", "path", "said"),
+    ("handler", "path", "expected"),
     [
         ("starlette", "/greet", b"hello"),
         ("starlette", "/count", b"0 1 2 "),
@@ -61,11 +61,11 @@ def at(path: str) -> dict[str, Any]:
         ("bare", "/", b"plain"),
     ],
 )
-async def test_frameworks_run_unchanged(handler: str, path: str, said: bytes) -> None:
+async def test_frameworks_run_unchanged(handler: str, path: str, expected: bytes) -> None:
     """Any ASGI app, with its lifespan's state, or without one."""
     async with started(handler) as (api, _):
         for _ in range(2):
-            assert (await api.invoke(at(path)).finished()).payload == said
+            assert (await api.invoke(at(path)).finished()).payload == expected
 
 
 async def test_sigterm_shuts_the_app_down() -> None:
@@ -73,9 +73,9 @@ async def test_sigterm_shuts_the_app_down() -> None:
     async with started("starlette") as (api, process):
         await api.invoke(at("/greet")).finished()
         process.send_signal(signal.SIGTERM)
-        said, _ = await asyncio.wait_for(process.communicate(), 10)
+        printed, _ = await asyncio.wait_for(process.communicate(), 10)
     assert process.returncode == 0
-    assert b"closed in order" in said
+    assert b"closed in order" in printed
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ async def test_sigterm_shuts_the_app_down() -> None:
 async def test_failed_start_is_reported(handler: str, kind: str) -> None:
     """/init/error hears of it, without the exception's text, and the process ends with 1."""
     async with started(handler) as (api, process):
-        said, _ = await asyncio.wait_for(process.communicate(), 20)
+        printed, _ = await asyncio.wait_for(process.communicate(), 20)
     report = api.posts["/runtime/init/error"]
     assert (process.returncode, report["errorType"]) == (1, kind)
-    assert kind.encode() in said
-    assert b"secret" not in said
+    assert kind.encode() in printed
+    assert b"secret" not in printed
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ async def test_failed_import_has_aws_s_type(source: str | None, kind: str, tmp_p
         (tmp_path / "failing.py").write_text(source)
     async with started("", _HANDLER="failing.handler", LAMBDA_TASK_ROOT=str(tmp_path)) as found:
         api, process = found
-        said, _ = await asyncio.wait_for(process.communicate(), 20)
+        printed, _ = await asyncio.wait_for(process.communicate(), 20)
     assert (process.returncode, api.posts["/runtime/init/error"]["errorType"]) == (1, kind)
-    assert b"secret" not in said
+    assert b"secret" not in printed
 
 
 async def test_malformed_name_is_reported() -> None:
@@ -132,9 +132,9 @@ async def test_refused_next_ends_the_process() -> None:
     """When Lambda is done with the environment the process says so, and ends."""
     async with started("bare") as (api, process):
         api.next_status = 403
-        said, _ = await asyncio.wait_for(process.communicate(), 20)
+        printed, _ = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 1
-    assert b"/next answered 403" in said
+    assert b"/next answered 403" in printed
 
 
 async def test_snapshot_is_taken_after_start() -> None:

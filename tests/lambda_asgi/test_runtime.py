@@ -278,9 +278,9 @@ async def test_failure_before_body_is_an_error(
         again = await api.invoke({**URL, "x": 1}).finished()
 
     assert (got.path, got.sent[ERROR_TYPE]) == ("error", kind)
-    said = json.loads(got.body)
-    assert said["errorType"] == kind
-    assert "secret" not in json.dumps(said) + capsys.readouterr().err
+    failure = json.loads(got.body)
+    assert failure["errorType"] == kind
+    assert "secret" not in json.dumps(failure) + capsys.readouterr().err
     assert again.path == "error"
 
 
@@ -311,9 +311,9 @@ async def test_failure_in_body_is_a_trailer(fails: Raising, kind: str) -> None:
 
     assert (got.path, got.payload) == ("response", b"x")
     assert got.trailers[ERROR_TYPE] == kind
-    said = json.loads(base64.b64decode(got.trailers[ERROR_BODY]))
-    assert said["errorType"] == kind
-    assert "secret" not in json.dumps(said)
+    failure = json.loads(base64.b64decode(got.trailers[ERROR_BODY]))
+    assert failure["errorType"] == kind
+    assert "secret" not in json.dumps(failure)
 
 
 async def test_message_after_end_is_the_app_s_fault() -> None:
@@ -341,12 +341,12 @@ async def test_deadline_is_a_disconnect() -> None:
         await send(start())
         await send(body(b"going on", more=True))
         assert (await receive())["type"] == "http.disconnect"
-        await send(body(b", said in time"))
+        await send(body(b", sent in time"))
 
     async with running(app) as api:
         deadline = int(time.time() * 1000) + 700
         got = await api.invoke(URL, Deadline_Ms=str(deadline)).finished()
-    assert got.payload == b"going on, said in time"
+    assert got.payload == b"going on, sent in time"
 
 
 async def test_writes_wait_for_the_socket() -> None:
@@ -458,8 +458,8 @@ async def test_other_front_doors_are_buffered(event: dict[str, Any]) -> None:
     """HTTP API, REST and ALB get their own JSON, whole."""
     async with running(hello) as api:
         got = await api.invoke(event).finished()
-    said = json.loads(got.body)
-    assert (said["statusCode"], said["body"]) == (200, "/healthz")
+    response = json.loads(got.body)
+    assert (response["statusCode"], response["body"]) == (200, "/healthz")
     assert "Lambda-Runtime-Function-Response-Mode" not in got.sent
 
 
@@ -480,7 +480,7 @@ async def test_sam_is_answered_buffered() -> None:
 
 
 async def test_other_events_go_to_on_event() -> None:
-    """What is not HTTP is given to whoever takes it, or refused with a type that says so."""
+    """Events that are not HTTP go to ``on_event``, or are refused with a type of their own."""
 
     async def on_event(event: dict[str, Any], context: Any) -> object:
         return {"took": event["job"], "by": context.function_name}

@@ -236,7 +236,7 @@ def nested(depth: int) -> Any:
     ],
 )
 def test_intrinsics_that_cannot_be_resolved(value: Any, message: str) -> None:
-    """A template cannot run on a machine by itself in every case; it is said where not."""
+    """Not every template can run on one machine; the message has the reason."""
     resolver = Resolver({"Conditions": {"Circle": {"Condition": "Circle"}}}, {}, "us-east-1")
     with pytest.raises(TemplateError, match=message):
         resolver.resolve(value)

@@ -98,7 +98,7 @@ def test_own_server_is_private_and_ends() -> None:
 
 
 def test_without_any_server_it_says_what_to_install(tmp_path: Path) -> None:
-    """The function runs all the same; what cannot work is said."""
+    """The function runs all the same; what cannot work is reported."""
     nowhere = ("127.0.0.1", reserved_port())
     with path_of(tmp_path), chosen({}, UNSET, nowhere, partial(program, "no_such_wheel")) as store:
         assert store.variables == {}

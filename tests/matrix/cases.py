@@ -17,7 +17,7 @@ HERE = Path(__file__).parent / "recordings"
 
 
 @dataclass(frozen=True)
-class Said:
+class Answer:
     """An answer as any client reports it. Calls are (id, name, arguments as JSON)."""
 
     text: str = ""
@@ -29,14 +29,14 @@ class Said:
 
 
 WEATHER = ("call_1", "weather", '{"city": "Köln"}')
-CASES: dict[str, Said] = {
-    "text": Said("Grüße, 🎈\nwörld"),
-    "tools": Said(calls=(WEATHER,), finish="tool_calls"),
-    "parallel": Said(calls=(WEATHER, ("call_2", "time", '{"zone": "CET"}')), finish="tool_calls"),
-    "reasoning": Said("Two", "Let me think."),
-    "refusal": Said("I cannot."),
-    "length": Said("Once upon", finish="length"),
-    "error": Said("Hi", finish="", usage=None, error="overloaded"),
+CASES: dict[str, Answer] = {
+    "text": Answer("Grüße, 🎈\nwörld"),
+    "tools": Answer(calls=(WEATHER,), finish="tool_calls"),
+    "parallel": Answer(calls=(WEATHER, ("call_2", "time", '{"zone": "CET"}')), finish="tool_calls"),
+    "reasoning": Answer("Two", "Let me think."),
+    "refusal": Answer("I cannot."),
+    "length": Answer("Once upon", finish="length"),
+    "error": Answer("Hi", finish="", usage=None, error="overloaded"),
 }
 PROVIDERS = {
     "chat": "openai",
@@ -48,7 +48,7 @@ PROVIDERS = {
 SSE = ("chat", "messages")
 
 
-def meaning(case: str, dialect: str) -> Said:
+def meaning(case: str, dialect: str) -> Answer:
     """Return the expected answer; a refusal is a stop reason or text, by provider."""
     result = CASES[case]
     by_reason = case == "refusal" and dialect != "chat"
@@ -85,7 +85,7 @@ def canonical(arguments: str) -> str:
     return json.dumps(json.loads(arguments or "{}"), ensure_ascii=False)
 
 
-def heard(events: Iterable[Event]) -> Said:
+def heard(events: Iterable[Event]) -> Answer:
     """Summarise typed events."""
     result: dict[str, Any] = {"text": "", "reasoning": "", "finish": "", "usage": None, "error": ""}
     calls: dict[int, list[str]] = {}
@@ -105,4 +105,4 @@ def heard(events: Iterable[Event]) -> Said:
             case Usage():
                 result["usage"] = (event.input_tokens, event.output_tokens)
     found = tuple((c[0], c[1], canonical(c[2])) for c in calls.values())
-    return Said(**result, calls=found)
+    return Answer(**result, calls=found)

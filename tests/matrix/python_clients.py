@@ -10,14 +10,14 @@ import anthropic
 import httpx2
 import openai
 
-from tests.matrix.cases import Said, canonical, heard
+from tests.matrix.cases import Answer, canonical, heard
 from tokenwire.dialects import DIALECTS
 from tokenwire.sse import Splitter
 
 HI: Any = [{"role": "user", "content": "Hi"}]
 
 
-async def chat(base_url: str, model: str) -> Said:
+async def chat(base_url: str, model: str) -> Answer:
     """openai-python, Chat Completions."""
     result: dict[str, Any] = {"text": "", "reasoning": "", "finish": "", "usage": None}
     calls: dict[int, list[str]] = {}
@@ -40,11 +40,11 @@ async def chat(base_url: str, model: str) -> Said:
                         held[1] += call.function.name or ""
                         held[2] += call.function.arguments or ""
         except openai.APIError as error:
-            return Said(**{**result, "usage": None}, error=word(error.code))
-    return Said(**result, calls=tuple((c[0], c[1], canonical(c[2])) for c in calls.values()))
+            return Answer(**{**result, "usage": None}, error=word(error.code))
+    return Answer(**result, calls=tuple((c[0], c[1], canonical(c[2])) for c in calls.values()))
 
 
-async def responses(base_url: str, model: str) -> Said:
+async def responses(base_url: str, model: str) -> Answer:
     """openai-python, Responses, with the SDK's own accumulator."""
     async with openai.AsyncOpenAI(base_url=f"{base_url}/v1", api_key="k", max_retries=0) as client:
         text = ""
@@ -56,14 +56,14 @@ async def responses(base_url: str, model: str) -> Said:
             if event.type in ("response.output_text.delta", "response.refusal.delta"):
                 text += event.delta
             if event.type == "error":
-                return Said(text, finish="", usage=None, error=word(event.code))
+                return Answer(text, finish="", usage=None, error=word(event.code))
             final = getattr(event, "response", final)
         assert numbers == list(range(len(numbers)))
         assert final.status in ("completed", "incomplete")
         return of_response(json.loads(final.model_dump_json()), text)
 
 
-def of_response(final: Any, text: str) -> Said:
+def of_response(final: Any, text: str) -> Answer:
     """Summarise a complete response; its text must be the streamed one."""
     items = final["output"]
     parts = [part for item in items if item["type"] == "message" for part in item["content"]]
@@ -74,7 +74,7 @@ def of_response(final: Any, text: str) -> Said:
     complete = "tool_calls" if calls else "stop"
     finish = {"max_output_tokens": "length", None: complete}.get(why) or str(why)
     usage = final["usage"]
-    return Said(
+    return Answer(
         text,
         "".join(thoughts),
         tuple((c["call_id"], c["name"], canonical(c["arguments"])) for c in calls),
@@ -83,7 +83,7 @@ def of_response(final: Any, text: str) -> Said:
     )
 
 
-async def messages(base_url: str, model: str) -> Said:
+async def messages(base_url: str, model: str) -> Answer:
     """anthropic-python, with the SDK's own accumulator."""
     text = ""
     async with anthropic.AsyncAnthropic(base_url=base_url, api_key="k", max_retries=0) as client:
@@ -96,7 +96,7 @@ async def messages(base_url: str, model: str) -> Said:
             if error.status_code != 200:  # not an error inside the stream
                 raise
             kind: Any = error.body
-            return Said(text, finish="", usage=None, error=word(kind["error"]["type"]))
+            return Answer(text, finish="", usage=None, error=word(kind["error"]["type"]))
     return of_message(json.loads(final.model_dump_json()))
 
 
@@ -108,12 +108,12 @@ REASONS = {
 }
 
 
-def of_message(final: Any) -> Said:
+def of_message(final: Any) -> Answer:
     """Summarise a complete message."""
     blocks, usage = final["content"], final["usage"]
     counted = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
     calls = [block for block in blocks if block["type"] == "tool_use"]
-    return Said(
+    return Answer(
         "".join(block["text"] for block in blocks if block["type"] == "text"),
         "".join(block["thinking"] for block in blocks if block["type"] == "thinking"),
         tuple((c["id"], c["name"], json.dumps(c["input"], ensure_ascii=False)) for c in calls),
@@ -122,7 +122,7 @@ def of_message(final: Any) -> Said:
     )
 
 
-async def typed(base_url: str, model: str) -> Said:
+async def typed(base_url: str, model: str) -> Answer:
     """Read the typed events as bytes, without an SDK."""
     async with httpx2.AsyncClient(trust_env=False) as client:
         body = {"model": model, "message": "Hi"}
@@ -133,7 +133,7 @@ async def typed(base_url: str, model: str) -> Said:
     codes = [event.code for event in events if hasattr(event, "code")]
     if not codes:
         return found
-    return Said(found.text, finish="", usage=None, error=word(codes[0]))
+    return Answer(found.text, finish="", usage=None, error=word(codes[0]))
 
 
 def word(code: str | None) -> str:
@@ -141,7 +141,7 @@ def word(code: str | None) -> str:
     return (code or "").removeprefix("upstream_").removesuffix("_error")
 
 
-CLIENTS: dict[str, Callable[[str, str], Awaitable[Said]]] = {
+CLIENTS: dict[str, Callable[[str, str], Awaitable[Answer]]] = {
     "openai-python chat": chat,
     "openai-python responses": responses,
     "anthropic-python": messages,

@@ -12,7 +12,7 @@ import pytest
 
 from tests.fakes.node import Program, needs_package, program
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text
-from tests.matrix.cases import CASES, PROVIDERS, Said, answer, meaning
+from tests.matrix.cases import CASES, PROVIDERS, Answer, answer, meaning
 from tests.matrix.test_python_clients import app
 
 CLIENTS = [
@@ -40,14 +40,14 @@ def clients() -> Iterator[Program]:
         yield found
 
 
-async def ask(clients: Program, client: str, base_url: str, model: str) -> Said:
+async def ask(clients: Program, client: str, base_url: str, model: str) -> Answer:
     """Return what one client reads."""
     result = await clients.run(client, base_url, model)
     usage = result.pop("usage")
     calls = tuple(
         (id_, name, json.dumps(a, ensure_ascii=False)) for id_, name, a in result.pop("calls")
     )
-    return Said(**result, calls=calls, usage=None if usage is None else (usage[0], usage[1]))
+    return Answer(**result, calls=calls, usage=None if usage is None else (usage[0], usage[1]))
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -79,19 +79,19 @@ async def test_use_chat_resumes(clients: Program, provider: Upstream, aws: objec
         app(provider) as base_url,
         httpx2.AsyncClient(base_url=base_url, trust_env=False, timeout=30) as client,
     ):
-        asking = asyncio.create_task(client.post("/api/chat", json=body))
+        pending = asyncio.create_task(client.post("/api/chat", json=body))
         await asyncio.wait_for(provider.arrived.wait(), 5)
         resuming = asyncio.create_task(ask(clients, "ui-resume", base_url, "openai/m"))
         while "tokenwire_open_viewers 2.0" not in (await client.get(f"{base_url}/metrics")).text:
             await asyncio.sleep(0.02)
         gate.set()
         assert (await resuming).text == "one two"
-        await asking
+        await pending
         assert (await ask(clients, "ui-resume", base_url, "openai/m")).error == "nothing to resume"
     assert len(provider.requests) == 1
 
 
-def expected(case: str, dialect: str, client: str) -> Said:
+def expected(case: str, dialect: str, client: str) -> Answer:
     """Return the part of an answer that a client can report."""
     result = meaning(case, dialect)
     if case == "refusal" and client in ("ai-openai", "ai-openai-chat", "ai-compatible"):

@@ -16,7 +16,7 @@ import pytest
 from tests.fakes.server import serving
 from tests.fakes.upstream import Act, Upstream
 from tests.http.reading import viewers
-from tests.matrix.cases import CASES, PROVIDERS, Said, answer, meaning, recording, split
+from tests.matrix.cases import CASES, PROVIDERS, Answer, answer, meaning, recording, split
 from tests.matrix.python_clients import CLIENTS
 from tokenwire.dialects import DIALECTS
 from tokenwire.events import Error
@@ -56,7 +56,7 @@ async def test_client_understands(
     assert result == expected(case, dialect, client)
 
 
-def expected(case: str, dialect: str, client: str) -> Said:
+def expected(case: str, dialect: str, client: str) -> Answer:
     """Return the part of an answer that a client can report."""
     result = meaning(case, dialect)
     return replace(result, calls=()) if case == "error" else result

@@ -57,7 +57,7 @@ LOSSES = ("rollback 1", "rollback 2", "flush")
 
 @dataclass(slots=True)
 class Fate:
-    """What becomes of each request, by its number."""
+    """The fault of each request, by its number."""
 
     store: MemoryStore
     plan: Mapping[int, str]
@@ -75,7 +75,7 @@ class Fate:
 
         Args:
             who: The process.
-            name: What it asks for.
+            name: The method that it calls.
             ask: The request.
             unanswered: The same, but the process does not receive the response.
         """
@@ -206,7 +206,7 @@ class Client:
 
 @dataclass(slots=True)
 class Outcome:
-    """Who has what, once all is over."""
+    """What each client and the store have at the end."""
 
     caller: Client
     beside: Client
@@ -268,18 +268,18 @@ async def _play(plan: Mapping[int, str]) -> Outcome:
 
 @cache
 def alone(number: int, fault: str) -> Outcome:
-    """What comes of this fault at the request of this number; played once.
+    """The outcome of this fault at the request of this number; played once.
 
     Raises:
-        TimeoutError: Somebody waits for ever.
+        TimeoutError: A task waits for ever.
     """
     return play({number: fault})
 
 
 def play(plan: Mapping[int, str]) -> Outcome:
-    """What comes of the plan.
+    """The outcome of the plan.
 
     Raises:
-        TimeoutError: Somebody waits for ever.
+        TimeoutError: A task waits for ever.
     """
     return run(lambda: _play(plan))

@@ -54,7 +54,7 @@ def failures(plan: dict[int, str]) -> list[str]:
     try:
         outcome = alone(*next(iter(plan.items()))) if len(plan) == 1 else play(plan)
     except TimeoutError:
-        return [f"{plan}: somebody waits for ever"]
+        return [f"{plan}: a task waits for ever"]
     return [f"{plan}: {what}" for what in wrongs(outcome, plan)]
 
 

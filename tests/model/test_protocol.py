@@ -109,7 +109,7 @@ def uses_an_id_twice(world: World) -> bool:
 
 
 def uses_a_record_id_twice(world: World) -> bool:
-    """The same, but for an end that somebody else than the producer wrote."""
+    """The same, except for an end that another process than the producer wrote."""
     return world.clash is not None and world.clash[0].epoch == 1
 
 

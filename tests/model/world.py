@@ -268,7 +268,7 @@ def _fenced(end: ReceivedEnd) -> Callable[[Producer], None]:
 
 
 def look(world: World, viewer: Viewer) -> None:
-    """One turn of a feed: read; and if there is nothing new, hear whether somebody is there."""
+    """One turn of a feed: read; and if there is nothing new, check the producer's heartbeat."""
     store = world.store()
     try:
         if not viewer.is_open:
@@ -315,7 +315,7 @@ def lose(world: World, viewer: Viewer) -> None:
 
 
 def cancel(world: World) -> None:
-    """End the log on somebody's request."""
+    """End the log on a client's request."""
     store = world.store()
     try:
         at, end = answer(store.close(META.id, CANCELLED))

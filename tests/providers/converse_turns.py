@@ -51,8 +51,8 @@ async def main() -> None:
     watching.cancel()
     await client.aclose()
     turns.sort()
-    said = {"turns": len(turns), "p99": turns[len(turns) * 99 // 100], "max": turns[-1]}
-    sys.stdout.write(json.dumps(said) + "\n")
+    report = {"turns": len(turns), "p99": turns[len(turns) * 99 // 100], "max": turns[-1]}
+    sys.stdout.write(json.dumps(report) + "\n")
 
 
 if __name__ == "__main__":

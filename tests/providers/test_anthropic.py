@@ -57,7 +57,7 @@ async def test_bytes_come_untouched(provider: Upstream) -> None:
 
 
 async def test_retries_before_the_answer(provider: Upstream) -> None:
-    """429, 5xx and broken connections are tried again, as often as was said, and no more."""
+    """429, 5xx and broken connections are tried again, as often as configured."""
     for how in ({"status": 529, "headers": {"retry-after": "0.01"}}, {"before_head": (Act.RESET,)}):
         provider.answer(**how)
     provider.answer(TEXT)
@@ -73,7 +73,7 @@ async def test_retries_before_the_answer(provider: Upstream) -> None:
 
 
 async def test_rotated_key_is_tried_once(provider: Upstream) -> None:
-    """Refused, it asks for the key anew; refused again, it says so."""
+    """After a refusal it reads the key again; a second refusal is an error."""
     provider.answer(status=401)
     client = at(provider, "sk-old", "sk-new")
     with pytest.raises(UpstreamError) as caught:
@@ -102,8 +102,8 @@ async def test_failures_are_ours(
     how: dict[str, Any], kind: type[TokenwireError], code: str, provider: Upstream
 ) -> None:
     """Each with its code; the provider's words only for a request's own fault, redacted."""
-    said = b'{"type":"error","error":{"type":"x","message":"bad sk-one, max_tokens too large"}}'
-    provider.answer(said, **how)
+    refusal = b'{"type":"error","error":{"type":"x","message":"bad sk-one, max_tokens too large"}}'
+    provider.answer(refusal, **how)
     client = at(provider)
     with pytest.raises(kind) as caught:
         await ask(client)
@@ -134,7 +134,7 @@ async def test_leaving_closes_at_once(provider: Upstream) -> None:
 
 
 async def test_models_are_listed(provider: Upstream) -> None:
-    """As it says, asked for once; as configured, not asked for; none if it will not say."""
+    """The provider's list, requested once; the configured one without a request; else none."""
     provider.answer(b'{"data": [{"id": "claude-b"}, {"id": "claude-a"}]}')
     client = at(provider)
     assert await client.models() == await client.models() == ["claude-a", "claude-b"]

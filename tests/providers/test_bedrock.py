@@ -120,10 +120,10 @@ async def test_end_without_counts_is_an_end(
     """The reason is enough; an event from a later version says nothing."""
     provider.answer(message("messageStart", {}), message("later", {}), message("messageStop", {}))
     client = at(provider)
-    said = await ask(client)
+    received = await ask(client)
     await client.aclose()
-    assert said.count(b"event: ") == 3
-    assert b"message_stop" in said
+    assert received.count(b"event: ") == 3
+    assert b"message_stop" in received
 
 
 async def test_failures_are_ours(provider: Upstream, aws: MutableMapping[str, str]) -> None:
@@ -185,9 +185,9 @@ async def test_slow_credentials_delay_no_other_request(
     provider: Upstream, aws: MutableMapping[str, str], tmp_path: Path
 ) -> None:
     """Botocore waits for its credentials, a second and more; meanwhile the event loop turns."""
-    said = {"Version": 1, "AccessKeyId": "x", "SecretAccessKey": "x"}
+    credentials = {"Version": 1, "AccessKeyId": "x", "SecretAccessKey": "x"}
     slow = tmp_path / "slow.sh"
-    slow.write_text(f"sleep 1\necho '{json.dumps(said)}'\n")
+    slow.write_text(f"sleep 1\necho '{json.dumps(credentials)}'\n")
     config = tmp_path / "config"
     config.write_text(f"[default]\ncredential_process = sh {slow}\n")
     del aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"]
@@ -222,9 +222,9 @@ async def test_parallel_calls_are_kept_to_one(
         blocks = split(b"".join([piece async for piece in body]))
     await client.aclose()
     decoder = DIALECTS["messages"].decoder()
-    said = heard(event for block in blocks for event in decoder.decode(block))
-    assert [call[1] for call in said.calls] == ["weather"]
-    assert said.finish == "tool_calls"
+    found = heard(event for block in blocks for event in decoder.decode(block))
+    assert [call[1] for call in found.calls] == ["weather"]
+    assert found.finish == "tool_calls"
 
 
 async def test_large_messages_are_refused(

@@ -1,4 +1,4 @@
-"""Errors and lists of providers are read up to a bound, whoever reads them."""
+"""Errors and lists of providers are read up to a bound, by every reader."""
 
 from __future__ import annotations
 

@@ -164,13 +164,13 @@ async def test_abandoned_response_closes_its_connection() -> None:
 async def test_cancelled_request_closes_its_connection() -> None:
     """While it waits for the head."""
     async with served(b"HTTP/1.1", b"") as (server, pool):
-        asking = asyncio.create_task(post(server, pool))
+        pending = asyncio.create_task(post(server, pool))
         while not server.requests:
             await asyncio.sleep(0)
-        asking.cancel()
+        pending.cancel()
         await asyncio.wait_for(server.closed.wait(), 5)
         with pytest.raises(asyncio.CancelledError):
-            await asking
+            await pending
 
 
 @pytest.mark.parametrize("name", ["x-a\r\nx-b", "x-a"])

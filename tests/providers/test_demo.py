@@ -53,11 +53,11 @@ async def test_answers_suit_the_prompt() -> None:
 
 
 async def test_exact_words() -> None:
-    """What is asked for word by word is said word by word."""
+    """A text that the prompt requests word by word is the answer."""
     assert await text("Say exactly: alpha beta") == "alpha beta"
     assert await text("Repeat this exactly, nothing else: «日本» 🎉\n x") == "«日本» 🎉\n x"
-    said = [{"role": "system", "content": 'Reply with exactly the word "quartz".'}]
-    assert await text("And then?", then=[*said, {"role": "user", "content": "hi"}]) == "quartz"
+    system = [{"role": "system", "content": 'Reply with exactly the word "quartz".'}]
+    assert await text("And then?", then=[*system, {"role": "user", "content": "hi"}]) == "quartz"
 
 
 async def test_chunks_are_real() -> None:
@@ -93,7 +93,7 @@ async def test_reasoning_and_refusal() -> None:
 
 
 async def test_length_is_chosen() -> None:
-    """As many words as were asked for."""
+    """As many words as were requested."""
     assert len((await text("/long 123")).split()) == 123
     assert len((await text("/long")).split()) == 400
 

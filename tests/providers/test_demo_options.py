@@ -70,9 +70,9 @@ async def test_reasoning_counts_against_the_limit() -> None:
 
 async def test_usage_adds_up() -> None:
     """Each delta with text is a token; the prompt is measured in all its messages."""
-    said = await chunks("hi /reason")
-    usage = said[-1]["usage"]
-    deltas = [c["choices"][0]["delta"] for c in said[:-1] if c["choices"]]
+    received = await chunks("hi /reason")
+    usage = received[-1]["usage"]
+    deltas = [c["choices"][0]["delta"] for c in received[:-1] if c["choices"]]
     streamed = [d for d in deltas if d and "role" not in d]
     assert usage["completion_tokens"] == len(streamed)
     thought = [d for d in streamed if "reasoning_content" in d]
@@ -91,7 +91,7 @@ async def test_stop_ends_the_answer_before_it() -> None:
 
 
 async def test_n_answers() -> None:
-    """As many choices as are asked for, each whole, all of them in the usage."""
+    """As many choices as requested, each complete, all of them in the usage."""
     found = await whole("hi", n=3)
     assert [c["index"] for c in found["choices"]] == [0, 1, 2]
     assert {c["message"]["content"] for c in found["choices"]} == {answers.HELLO}
@@ -99,7 +99,7 @@ async def test_n_answers() -> None:
 
 
 async def test_logprobs() -> None:
-    """Each token of the content has its probability, and as many alternatives as asked for."""
+    """Each token of the content has its probability, and as many alternatives as requested."""
     choice = (await whole("hi", logprobs=True, top_logprobs=2))["choices"][0]
     entries = choice["logprobs"]["content"]
     assert "".join(entry["token"] for entry in entries) == choice["message"]["content"]
@@ -138,10 +138,10 @@ async def test_json_schema() -> None:
 async def test_required_tools_are_called() -> None:
     """Those that the prompt mentions, or the first; with arguments of the tool's schema."""
     tools = [TIME, WEATHER]
-    asked = await calls("the weather", tools=tools, tool_choice="required")
-    assert asked == [("get_weather", {"city": "Bielefeld", "days": 1})]
-    asked = await calls("anything", tools=tools, tool_choice="required")
-    assert asked == [("get_time", {})]
+    called = await calls("the weather", tools=tools, tool_choice="required")
+    assert called == [("get_weather", {"city": "Bielefeld", "days": 1})]
+    called = await calls("anything", tools=tools, tool_choice="required")
+    assert called == [("get_time", {})]
 
 
 async def test_several_tools_are_called_at_once() -> None:
@@ -161,13 +161,13 @@ async def test_a_named_tool_is_called() -> None:
 
 async def test_tools_that_the_prompt_names_are_called() -> None:
     """Where the choice is free: all words of the name, or /tool; but not again after its result."""
-    asked = "How is the weather in Rome?"
-    assert await calls(asked, tools=[TIME, WEATHER]) == [
+    prompt = "How is the weather in Rome?"
+    assert await calls(prompt, tools=[TIME, WEATHER]) == [
         ("get_weather", {"city": "Bielefeld", "days": 1})
     ]
     assert await calls("/tool", tools=[TIME], tool_choice="auto") == [("get_time", {})]
     results = [{"role": "tool", "content": "sunny"}]
-    assert await calls(asked, tools=[WEATHER], then=results) == []
+    assert await calls(prompt, tools=[WEATHER], then=results) == []
 
 
 async def test_tools_are_left_alone_otherwise() -> None:

@@ -1,4 +1,4 @@
-"""Gemini's native API: what its compatible endpoint leaves out, said as the Messages API does."""
+"""Gemini's native API: what its compatible endpoint leaves out, as the Messages API has it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def decoded(blocks: bytes) -> list[Any]:
 def read(*pieces: bytes) -> bytes:
     """What a reader makes of a stream that came in these pieces."""
     reader = GeminiReader("gemini-x")
-    return b"".join(said for piece in pieces for said in reader.feed(piece)) + reader.close()
+    return b"".join(block for piece in pieces for block in reader.feed(piece)) + reader.close()
 
 
 def unnamed(blocks: bytes) -> bytes:
@@ -42,7 +42,7 @@ def unnamed(blocks: bytes) -> bytes:
 
 @pytest.mark.parametrize("case", CASES)
 def test_recording_means_the_case(case: str) -> None:
-    """The same answers as from everybody else; wherever the stream is cut."""
+    """The same answers as from all other providers, wherever the stream is cut."""
     stream = recording(case, "gemini")
     whole = read(stream)
     for at in range(0, len(stream), 13):
@@ -94,8 +94,8 @@ async def test_requests_and_models(provider: Upstream) -> None:
     answer(provider, "text", "gemini")
     config = Config(provider.base_url.removesuffix("/v1"), max_retries=0)
     client = Native("gemini", FixedKey("AIza-key"), config, API)
-    said = await whole(client)
-    assert said.endswith(b'event: message_stop\ndata: {"type":"message_stop"}\n\n')
+    body = await whole(client)
+    assert body.endswith(b'event: message_stop\ndata: {"type":"message_stop"}\n\n')
     (received,) = provider.requests
     assert received.path == "/v1beta/models/gemini-x:streamGenerateContent?alt=sse"
     assert received.headers["x-goog-api-key"] == "AIza-key"

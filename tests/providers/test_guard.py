@@ -45,13 +45,13 @@ async def passed(*parts: bytes, secrets: tuple[str, ...] = (KEY,)) -> bytes:
 @pytest.mark.parametrize("at", range(1, len(KEY) + 6, 3))
 async def test_secret_is_seen_wherever_it_is_cut(at: int) -> None:
     """The piece that completes it is not passed on."""
-    said = f"data: {KEY}\n\n".encode()
-    assert await passed(said[:at], said[at:]) in (
-        said[:at] + b"<upstream_malformed>",
+    data = f"data: {KEY}\n\n".encode()
+    assert await passed(data[:at], data[at:]) in (
+        data[:at] + b"<upstream_malformed>",
         b"<upstream_malformed>",
     )
-    assert await passed(*(said[n : n + 1] for n in range(len(said)))) == (
-        said[: said.index(KEY.encode()) + len(KEY) - 1] + b"<upstream_malformed>"
+    assert await passed(*(data[n : n + 1] for n in range(len(data)))) == (
+        data[: data.index(KEY.encode()) + len(KEY) - 1] + b"<upstream_malformed>"
     )
 
 
@@ -93,9 +93,9 @@ async def test_secret_is_seen_in_what_is_pushed(at: int) -> None:
 
 async def test_what_is_no_secret_passes() -> None:
     """Text like it, a short word that stands in for a key, and no secret at all."""
-    said = (b"data: sk-ant-01234", b"56789abcdefghi\n\n", b"", b"ollama")
-    assert await passed(*said, secrets=(KEY, "ollama", "")) == b"".join(said)
-    assert await passed(*said, secrets=()) == b"".join(said)
+    pieces = (b"data: sk-ant-01234", b"56789abcdefghi\n\n", b"", b"ollama")
+    assert await passed(*pieces, secrets=(KEY, "ollama", "")) == b"".join(pieces)
+    assert await passed(*pieces, secrets=()) == b"".join(pieces)
     assert len("x" * (LEAST - 1)) < LEAST
     assert await passed(b"x" * LEAST, secrets=("x" * (LEAST - 1),)) == b"x" * LEAST
     assert await passed(b"x" * LEAST, secrets=("x" * LEAST,)) == b"<upstream_malformed>"

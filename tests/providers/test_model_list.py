@@ -1,4 +1,4 @@
-"""The list of a provider's models: configured, or asked for at most every five minutes."""
+"""The list of a provider's models: configured, or requested at most every five minutes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from tokenwire.providers.model_list import TTL, ModelList
 
 
 async def test_configured_names_are_not_asked_for() -> None:
-    """A provider whose models are configured is never asked."""
+    """A provider whose models are configured gets no request."""
 
     async def fetch() -> list[str]:
-        raise AssertionError("asked")
+        raise AssertionError("requested")
 
     assert await ModelList(("a", "b"), fetch).get() == ["a", "b"]
 
 
 async def test_asked_once_until_the_list_is_old() -> None:
     """Concurrent callers share one request; it is repeated only after ``TTL`` seconds."""
-    now, asked = [0.0], 0
+    now, requests = [0.0], 0
 
     async def fetch() -> list[str]:
-        nonlocal asked
-        asked += 1
+        nonlocal requests
+        requests += 1
         await asyncio.sleep(0)
-        return [f"m{asked}"]
+        return [f"m{requests}"]
 
     names = ModelList((), fetch, lambda: now[0])
     first, second = await asyncio.gather(names.get(), names.get())
@@ -33,4 +33,4 @@ async def test_asked_once_until_the_list_is_old() -> None:
     assert await names.get() == ["m1"]
     now[0] = TTL + 0.001
     assert await names.get() == ["m2"]
-    assert asked == 2
+    assert requests == 2

@@ -1,4 +1,4 @@
-"""Providers that answer with one JSON object although a stream was asked for."""
+"""Providers that answer with one JSON object although a stream was requested."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from tests.fakes.upstream import Step, Upstream
-from tests.matrix.cases import Said, heard, split
+from tests.matrix.cases import Answer, heard, split
 from tests.providers.test_openai import FixedKey
 from tokenwire.dialects import DIALECTS
 from tokenwire.dialects.protocol import ParsedRequest
@@ -123,7 +123,7 @@ async def test_json_response_becomes_a_stream(
     whole = json.dumps(KINDS[kind][1], ensure_ascii=False, indent=2).encode()
     events = await read(kind, provider, b"\xef\xbb\xbf \n", whole[:40], whole[40:])
     call = ("call_1", "weather", json.dumps(ARGUMENTS, ensure_ascii=False))
-    assert heard(events) == Said("Grüße  ", calls=(call,), finish="tool_calls")
+    assert heard(events) == Answer("Grüße  ", calls=(call,), finish="tool_calls")
 
 
 @kinds

@@ -84,7 +84,7 @@ async def test_bytes_come_untouched(provider: Upstream, sdk: bool) -> None:
 
 
 async def test_options_are_merged(provider: Upstream, sdk: bool) -> None:
-    """The caller's stream options are kept, and usage is always asked for."""
+    """The caller's stream options are kept, and usage is always requested."""
     provider.answer(*whole("a"))
     client = at(provider, sdk=sdk, headers={"x-team": "blue"}, query={"api-version": "2026-01-01"})
     await ask(client, stream_options={"include_obfuscation": False}, seed=7)
@@ -122,10 +122,10 @@ async def test_cancelling_closes_too(provider: Upstream, sdk: bool) -> None:
     """Likewise while the provider has not answered yet."""
     provider.answer(before_head=(Act.STALL,))
     client = at(provider, sdk=sdk)
-    asking = asyncio.create_task(ask(client))
+    pending = asyncio.create_task(ask(client))
     await asyncio.wait_for(provider.arrived.wait(), 5)
-    asking.cancel()
-    await asyncio.wait([asking])
+    pending.cancel()
+    await asyncio.wait([pending])
     await asyncio.wait_for(provider.requests[0].closed.wait(), 5)
     await client.aclose()
 
@@ -142,7 +142,7 @@ async def test_rotated_key_is_tried_once(provider: Upstream, sdk: bool) -> None:
 
 
 async def test_unchanged_key_is_not_retried(provider: Upstream, sdk: bool) -> None:
-    """Where the key is the same as before, asking again would change nothing."""
+    """If the key has not changed, a second request would not help."""
     provider.answer(status=401)
     client = at(provider, sdk=sdk)
     with pytest.raises(UpstreamError) as caught:
@@ -205,7 +205,7 @@ async def test_missing_key_is_ours(sdk: bool) -> None:
 
 
 async def test_configured_models_are_listed() -> None:
-    """What is configured is not asked for."""
+    """Configured models are not requested."""
     client = OpenAIProvider("x", FixedKey("k"), Config("http://127.0.0.1:9/v1", models=("a", "b")))
     assert await client.models() == ["a", "b"]
 
@@ -309,10 +309,10 @@ def test_no_foreign_error_escapes(
     error: Exception, kind: type[TokenwireError], code: str, retryable: bool
 ) -> None:
     """Every exception of the SDK and its transport becomes one of ours, without its secrets."""
-    said = translate(error, "sk-secret")
-    assert type(said) is kind
-    assert (said.code, said.retryable) == (code, retryable)
-    assert "secret" not in said.message
+    found = translate(error, "sk-secret")
+    assert type(found) is kind
+    assert (found.code, found.retryable) == (code, retryable)
+    assert "secret" not in found.message
 
 
 def test_every_sdk_error_is_known() -> None:

@@ -96,7 +96,7 @@ def test_bedrock_arns_are_one_segment() -> None:
 
 @pytest.mark.parametrize("model", ESCAPES)
 async def test_openai_names_are_in_the_body(model: str, provider: Upstream) -> None:
-    """Providers that are asked through OpenAI's API have no model in their path."""
+    """Requests in OpenAI's API have no model in their path."""
     provider.answer(*whole("a"))
     await ask(OpenAIProvider("o", FixedKey("k"), Config(provider.base_url, max_retries=0)), model)
     (received,) = provider.requests

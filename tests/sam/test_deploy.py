@@ -56,11 +56,11 @@ async def test_policy_allows_what_cloudformation_does() -> None:
     template = await transformed()
     types = {resource["Type"] for resource in template["Resources"].values()}
     granted = list(allowed())
-    asked = set(needed(types))
-    assert len(asked) > 100
+    used = set(needed(types))
+    assert len(used) > 100
     refused = {
         action
-        for action in asked
+        for action in used
         if not any(fnmatchcase(action, pattern) for pattern in (*granted, *UNUSED))
     }
     assert refused == set()

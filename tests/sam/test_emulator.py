@@ -75,7 +75,7 @@ async def classic(
 
 @asynccontextmanager
 async def reaching(url: str) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client, once somebody listens there."""
+    """A client, once a server listens there."""
     async with httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
         deadline = time.monotonic() + 30
         while True:
@@ -92,9 +92,9 @@ async def test_buffered_answers_are_right(emulator: Path, tmp_path: Path) -> Non
     """Each other front door's event gets its JSON."""
     async with classic(emulator, tmp_path / "log") as client:
         for name in ("http-api-v2", "rest-api-v1", "alb"):
-            said = (await client.post(INVOKE, json=event(name))).json()
-            assert said["statusCode"] == 200
-            assert json.loads(said["body"])["path"] == "/event"
+            response = (await client.post(INVOKE, json=event(name))).json()
+            assert response["statusCode"] == 200
+            assert json.loads(response["body"])["path"] == "/event"
 
 
 async def test_streamed_answers_are_accepted(emulator: Path, tmp_path: Path) -> None:
@@ -177,11 +177,11 @@ async def test_concurrent_streams_interleave(emulator: Path, build: Path) -> Non
     """Four streams in one process: each ends only once all four have begun."""
     async with managed(emulator, build, 4) as client:
         await up(client, "/alone")
-        asking = (
+        pending = (
             client.post(INVOKE, json=event("function-url", f"/meet/{n}"), headers=JSON)
             for n in range(4)
         )
-        answers = await asyncio.gather(*asking)
+        answers = await asyncio.gather(*pending)
     bodies = [answer.content.partition(b"\0" * 8)[2].decode().split() for answer in answers]
     assert [body[0] for body in bodies] == ["0", "1", "2", "3"]
     assert len({body[1] for body in bodies}) == 1, "one process"

@@ -58,10 +58,10 @@ def parameters(build: Path, aws: dict[str, str]) -> Iterator[str]:
 def variables(tmp_path: Path, aws: str, store: str = "memory://") -> Path:
     """The file that gives a local function its variables."""
     file = tmp_path / "variables.json"
-    said = {"AWS_ENDPOINT_URL_SSM": aws, "TOKENWIRE_DEFAULT_MODEL": "demo/markdown"}
-    said |= {"TOKENWIRE_DEMO": "true"}
-    said |= {"AWS_ENDPOINT_URL_DYNAMODB": aws, "TOKENWIRE_STORE": store}
-    file.write_text(json.dumps({"ProxyFunction": said}))
+    variables = {"AWS_ENDPOINT_URL_SSM": aws, "TOKENWIRE_DEFAULT_MODEL": "demo/markdown"}
+    variables |= {"TOKENWIRE_DEMO": "true"}
+    variables |= {"AWS_ENDPOINT_URL_DYNAMODB": aws, "TOKENWIRE_STORE": store}
+    file.write_text(json.dumps({"ProxyFunction": variables}))
     return file
 
 

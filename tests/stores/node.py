@@ -230,7 +230,7 @@ async def watch(hub: Hub, command: dict[str, Any]) -> dict[str, Any]:
 
 
 def say(what: dict[str, Any]) -> None:
-    """One line to whoever started this process."""
+    """One line to the process that started this one."""
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
 

@@ -54,7 +54,7 @@ class Scene:
         return stream, tap
 
     async def kept(self, stream: Stream, count: int, seconds: float = 10) -> None:
-        """Wait for so many records to be in the store, as somebody new reads it."""
+        """Wait for so many records to be in the store, as a new reader gets them."""
         async with asyncio.timeout(seconds):
             while await self.stored(stream) < count:
                 await asyncio.sleep(0.02)

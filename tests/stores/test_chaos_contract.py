@@ -152,9 +152,9 @@ async def test_log_without_its_head(at: Harmed) -> None:
     ):
         with pytest.raises(Missing):
             await call
-    for asked_too in (at.store.adopt(about.id, token), at.store.renew(about.id, "v", 1)):
+    for request in (at.store.adopt(about.id, token), at.store.renew(about.id, "v", 1)):
         with pytest.raises((Missing, Fenced, Taken)):
-            await asked_too
+            await request
     await at.store.leave(about.id, "v")
     again = await at.store.create(about, token)
     assert await rewound(again) == TWO.last
@@ -163,7 +163,7 @@ async def test_log_without_its_head(at: Harmed) -> None:
 
 
 async def test_end_of_a_log_without_its_head_counts(at: Harmed) -> None:
-    """It can be written there, and is found by whoever makes the head again."""
+    """It can be written there, and the process that makes the head again finds it."""
     about, token, _ = await at.begun(ONE)
     at.damage.lose_head(about.id)
     assert await at.store.close(about.id, CANCELLED) == (RecordId(2, 0), CANCELLED)

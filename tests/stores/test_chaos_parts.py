@@ -51,7 +51,7 @@ async def test_lost_part_of_a_running_stream_is_written_again(
 async def test_lost_part_of_a_stream_that_is_over_is_written_again(
     kind: str, part: str, server_of: ServerOf, its_environment: Environment
 ) -> None:
-    """As long as its process holds the stream, whoever comes late has all of it."""
+    """As long as its process holds the stream, a late viewer has all of it."""
     async with scene(kind, server_of, its_environment) as at:
         stream, tap = await at.begin("a")
         await finish(tap, stream)

@@ -262,13 +262,13 @@ async def test_connections_and_keys_return_to_where_they_were(
 
 
 def connections(server: Server) -> int:
-    """How many clients a Redis has, but for the one that asks."""
+    """The number of clients of a Redis, without the one that counts them."""
     info: Any = redis_command(server, "INFO", "clients")
     return int(info["connected_clients"]) - 1
 
 
 async def one_stream(at: Scene, number: int) -> None:
-    """A stream that is watched elsewhere, by somebody who may leave at any point."""
+    """A stream that is watched elsewhere, by a viewer that may leave at any point."""
     tap = Tap()
     stream = await start(at.here, tap, CONTINUE)
     tap.send(text("a"))

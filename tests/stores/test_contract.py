@@ -116,7 +116,7 @@ async def test_adopting(store: Store) -> None:
 
 
 async def test_adopting_too_late(store: Store) -> None:
-    """If whoever waited has given up, a producer that comes at last has nothing to do."""
+    """If its viewers have given up, a producer that comes late has nothing to do."""
     about = meta()
     await store.reserve(about)
     await store.close(about.id, LOST)
@@ -185,7 +185,7 @@ async def test_log_may_begin_in_the_middle(store: Store) -> None:
 
 
 async def test_end_is_final(store: Store) -> None:
-    """Nothing comes after the producer's end; whoever else would end it learns of that one."""
+    """Nothing comes after the producer's end; another process that ends the log gets that one."""
     about = meta()
     writer = await store.create(about, new_token())
     one, last = Batch(1, 1, blocks(1)), Batch(1, 2, [], DONE)
@@ -200,7 +200,7 @@ async def test_end_is_final(store: Store) -> None:
 
 
 async def test_producer_is_fenced(store: Store) -> None:
-    """A producer whose log was ended by another cannot write, and learns why, however it asks."""
+    """A producer whose log was ended by another cannot write; each request returns that end."""
     about = meta()
     writer = await store.create(about, new_token())
     one = Batch(1, 1, blocks(2))
@@ -253,7 +253,7 @@ async def test_pulse_moves_while_the_producer_lives(store: Store) -> None:
     assert await reader.producer_heartbeat() != first
 
 
-async def test_viewers_elsewhere_are_seen(store: Store) -> None:
+async def test_viewers_elsewhere_are_counted(store: Store) -> None:
     """The latest of their leases counts; one that leaves does not."""
     about = meta()
     writer = await store.create(about, new_token())

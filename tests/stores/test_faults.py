@@ -156,7 +156,7 @@ async def test_redis_stays_away(
     ] * 3
 
 
-async def test_secrets_of_the_address_are_not_said(
+async def test_secrets_of_the_address_are_not_logged(
     provider: Upstream, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Neither a caller nor a line learns where the store is, or its password."""

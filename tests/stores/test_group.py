@@ -100,7 +100,7 @@ async def test_reads_under_way_are_bounded(group: GroupReader, pool: Pool) -> No
 
 
 async def test_stream_that_lapsed_is_not_read_twice(group: GroupReader, pool: Pool) -> None:
-    """Its reader asks again after the same entry, while the first read still waits."""
+    """Its reader reads again after the same entry, while the first read still waits."""
     assert await group.read("a", "0-0", 0.02, 1) == []
     again = begin(group, ["a"])
     pool.responses.append([entry("a")])

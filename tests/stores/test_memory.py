@@ -31,7 +31,7 @@ def meta(stream_id: str) -> Meta:
 
 
 async def test_log_without_an_end_is_forgotten_after_the_running_time() -> None:
-    """It can be read until ``keep.running`` seconds have passed, and is then gone for everybody."""
+    """It can be read until ``keep.running`` seconds have passed, and is then gone."""
     clock = Clock()
     store = MemoryStore(KEEP, clock=clock)
     writer = await store.create(meta("st_a"), "token")
@@ -45,7 +45,7 @@ async def test_log_without_an_end_is_forgotten_after_the_running_time() -> None:
 
 @pytest.mark.parametrize("by", ["its producer", "another"])
 async def test_log_is_forgotten_some_time_after_its_end(by: str) -> None:
-    """``keep.ended`` seconds after the end, whoever has written it."""
+    """``keep.ended`` seconds after the end, also if another process has written it."""
     clock, end = Clock(), End(EndReason.DONE)
     store = MemoryStore(KEEP, clock=clock)
     writer = await store.create(meta("st_a"), "token")

@@ -98,7 +98,7 @@ async def test_churn_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 async def churn(at: Scene, seconds: float) -> int:
-    """Streams for so long, each watched elsewhere by somebody who may leave early; how many."""
+    """Streams for so long, each watched elsewhere by a viewer that may leave early; how many."""
     until, count = asyncio.get_running_loop().time() + seconds, 0
     while asyncio.get_running_loop().time() < until:
         await asyncio.gather(*(come_and_go(at, number) for number in range(10)))

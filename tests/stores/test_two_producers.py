@@ -69,7 +69,7 @@ class World:
     name: str = field(default_factory=new_token)
 
     def token(self, who: str) -> str:
-        """A producer's, the same whenever it asks."""
+        """A producer's token, always the same."""
         return f"{who}-{self.name}"
 
     def unanswered(self) -> World:
@@ -103,7 +103,7 @@ class World:
         self.writers[who] = await self.store.create(self.meta, self.token(who))
 
     async def reserve(self, _: str) -> None:
-        """Make it for somebody else."""
+        """Make it for another producer."""
         if self.went_back:
             return
         await self.store.reserve(self.meta)
@@ -191,7 +191,7 @@ class World:
         return found
 
     async def read_all(self) -> list[Batch]:
-        """The whole log, to somebody new."""
+        """The complete log, to a new reader."""
         await self.open("Z")
         return await self.read("Z")
 
@@ -268,7 +268,7 @@ def test_every_order_has_one_outcome(
 async def test_all_at_once(
     kind: str, server_of: Callable[[str], Server], its_environment: Callable[[Server], None]
 ) -> None:
-    """Requests that cross on the wire: one producer, one end, and everybody has the same log."""
+    """Requests that cross on the wire: one producer, one end, and one log for all."""
     server = server_of(kind)
     its_environment(server)
     store = store_at(server, timeout=PATIENT)

@@ -121,7 +121,7 @@ async def test_continue_runs_alone() -> None:
 
 
 async def test_owner_finds_only_their_own() -> None:
-    """Somebody else's stream and an unknown one look the same."""
+    """Another caller's stream and an unknown one look the same."""
     hub, gate = Hub(Limits()), Gate()
     stream = await start(hub, gate, CONTINUE, owner="me")
 
@@ -135,7 +135,7 @@ async def test_owner_finds_only_their_own() -> None:
 
 
 async def test_retention_waits_for_readers() -> None:
-    """A finished stream is kept while somebody reads it, then forgotten."""
+    """A finished stream is kept while it has a reader, then dropped."""
     hub, gate = Hub(Limits(retention=0.02)), Gate()
     stream = await start(hub, gate, CONTINUE)
     gate.go.set()
@@ -169,7 +169,7 @@ async def test_close_ends_all_streams() -> None:
 
 
 async def test_end_is_reported_once() -> None:
-    """Whoever counts streams hears of each of them once, with its end."""
+    """``on_end`` is called once for each stream, with its end."""
     ended: list[Stream] = []
     hub, gate = Hub(Limits(), on_end=ended.append), Gate()
     stream = await start(hub, gate, CONTINUE)

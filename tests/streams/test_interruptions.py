@@ -39,7 +39,7 @@ class Client:
     def __init__(self, dialect: str) -> None:
         self.dialect = dialect
         self.last: str | None = None
-        self.said: list[tuple[str, str]] = []
+        self.received: list[tuple[str, str]] = []
 
     async def watch(self, at: Hub, stream: Stream) -> None:
         """Read on from the last id, to the end of the response."""
@@ -52,14 +52,14 @@ class Client:
             async for part in view(reader, reading.rendering, 60, Delivery()):
                 body += part
         events = parser.feed(body)
-        self.said += [(event.last_event_id, event.data) for event in events]
+        self.received += [(event.last_event_id, event.data) for event in events]
         self.last = parser.last_event_id
 
     @property
     def text(self) -> str:
-        """What the model said, as this client has put it together."""
+        """The words of the model that this client has received."""
         return "".join(
-            word for word in ("a", "b", "c") for _, data in self.said if f'"{word}"' in data
+            word for word in ("a", "b", "c") for _, data in self.received if f'"{word}"' in data
         )
 
 
@@ -78,7 +78,7 @@ async def test_return_after_store_unavailable_loses_nothing(dialect: str) -> Non
         await remote.tail.reach(2, 5)
     trouble.on = True
     await watching
-    assert "scripted" in client.said[-1][1]
+    assert "scripted" in client.received[-1][1]
     tap.send(text("b"), text("c"), STOP, DONE)
     await here.settled(stream)
     trouble.on = False
@@ -91,7 +91,7 @@ async def test_return_after_store_unavailable_loses_nothing(dialect: str) -> Non
 
 def surprise() -> Exception:
     """A fault of ours."""
-    return RuntimeError("what somebody said")
+    return RuntimeError("a private text")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ async def test_no_failure_of_a_feed_has_an_id(failure: Callable[[], Exception], 
     raised.append(failure())
     await watching
 
-    assert json.loads(client.said[-1][1])["error"]["code"] == code
+    assert json.loads(client.received[-1][1])["error"]["code"] == code
     assert client.last == "1-2"
     await here.aclose()
     await there.aclose()
@@ -140,7 +140,7 @@ async def test_feed_without_room_has_no_id_either() -> None:
         assert stalled.interruption is None
         await client.watch(there, remote)
 
-    assert json.loads(client.said[-1][1])["error"]["code"] == "overloaded"
+    assert json.loads(client.received[-1][1])["error"]["code"] == "overloaded"
     assert client.last == str(remote.tail.last)
     await here.aclose()
     await there.aclose()
@@ -207,7 +207,7 @@ async def test_cursor_ahead_of_a_running_stream_is_refused() -> None:
     client = Client("chat")
     await asyncio.wait_for(client.watch(there, remote), 5)
 
-    assert client.said[-1][1] == "[DONE]"
+    assert client.received[-1][1] == "[DONE]"
     await here.aclose()
     await there.aclose()
 
@@ -277,12 +277,12 @@ async def test_viewer_between_finding_and_attaching_gets_the_failure() -> None:
 @pytest.mark.parametrize(("failure", "status"), [(StoreError("scripted"), 503), (Missing(), 404)])
 async def test_log_that_cannot_be_caught_up_with(failure: StoreError, status: int) -> None:
     """A store that fails while a stream is first read is a 503; only what is gone is a 404."""
-    asked = 0
+    reads = 0
 
     async def trouble() -> None:
-        nonlocal asked
-        asked += 1
-        if asked > 1:
+        nonlocal reads
+        reads += 1
+        if reads > 1:
             raise failure
 
     tap, logs = Tap(), MemoryStore()
@@ -315,7 +315,7 @@ async def test_reader_that_consumes_nothing_does_not_stop_a_feed() -> None:
         assert blocked.interruption is not None
         assert blocked.interruption.code == "connection_expired"
 
-    assert client.said[-1][1] == "[DONE]"
+    assert client.received[-1][1] == "[DONE]"
     await here.aclose()
     await there.aclose()
 

@@ -165,7 +165,7 @@ async def test_dead_producer_is_lost_and_its_zombie_fenced() -> None:
     assert stream.tail.end is None
     assert stream.copy.complete is False
 
-    # Its own caller had seen more than was ever kept: for him nothing but the end is new.
+    # Its own caller had received more than was ever stored: only the end is new for it.
     assert first_after(remote, Cursor(RecordId(1, 3))) == 4
     assert first_after(remote, Cursor(RecordId(2, 0))) == remote.tail.next
     with pytest.raises(ClientError):
@@ -480,7 +480,7 @@ async def test_shutdown_ends_its_own_and_leaves_others() -> None:
 
 
 async def test_processes_agree_on_a_secret() -> None:
-    """The first makes it; a name that was forgotten is made anew by whoever notices."""
+    """The first makes it; a name that was forgotten is made anew by the process that notices."""
     store = MemoryStore()
     one, two = SharedSecret(store), SharedSecret(store)
     secret = await one()
@@ -529,7 +529,7 @@ async def test_stream_that_was_silent_too_long_is_not_written_anew() -> None:
 
 
 async def test_no_viewer_while_the_store_fails() -> None:
-    """Whoever watched elsewhere cannot any more; for a lease they may come back."""
+    """Viewers elsewhere are cut off; for a lease they may come back."""
     trouble, tap = Trouble(), Tap()
     store = MemoryStore(trouble)
     here = hub(store)
@@ -592,7 +592,7 @@ async def test_unexpected_errors_hang_no_client(caplog: pytest.LogCaptureFixture
 
     async def trouble() -> None:
         if surprised:
-            raise RuntimeError("what somebody said")
+            raise RuntimeError("a private text")
 
     logs = MemoryStore()
     here = hub(MemoryStore(trouble, logs=logs.logs))
@@ -607,7 +607,7 @@ async def test_unexpected_errors_hang_no_client(caplog: pytest.LogCaptureFixture
     await copy_of(stream).stopped()
     assert stream.copy.complete is False
     assert "RuntimeError" in caplog.text
-    assert "somebody" not in caplog.text
+    assert "private" not in caplog.text
     surprised = False
     await here.aclose()
     await there.aclose()

@@ -77,7 +77,7 @@ def stream_of(dialect: str, end: str = "unsaid") -> Stream:
     return Stream(Meta("st_x", "me", "test", dialect, "m", 1), tail, tail, UncountedViewers())
 
 
-async def said(
+async def events_of(
     stream: Stream, dialect: str, cursor: Cursor | None = None, after: int | None = None
 ) -> list[ServerSentEvent]:
     """What a client gets from this place on."""
@@ -98,19 +98,19 @@ CASES = [(kind, dialect, end) for kind in LOGS for dialect in DIALECTS for end i
 async def test_resume_after_every_block(kind: str, dialect: str, end: str) -> None:
     """In every dialect, from every block on: nothing lost, nothing doubled."""
     stream = stream_of(kind, end)
-    everything = await said(stream, dialect)
+    everything = await events_of(stream, dialect)
     ids = [event.last_event_id for event in everything]
 
     assert len(set(ids)) == len(ids)
     assert ids[-1] == f"st_x.{stream.tail.last}"
     for place, last in enumerate(ids[:-1]):
-        assert await said(stream, dialect, Cursor.parse(last)) == everything[place + 1 :]
+        assert await events_of(stream, dialect, Cursor.parse(last)) == everything[place + 1 :]
 
 
 @pytest.mark.parametrize("dialect", ["events", "responses", "ui", "messages"])
 async def test_several_blocks_of_one_record_have_parts(dialect: str) -> None:
     """Counted from 1; the last has the record's own id."""
-    ids = [event.last_event_id for event in await said(stream_of("chat"), dialect)]
+    ids = [event.last_event_id for event in await events_of(stream_of("chat"), dialect)]
     of_fourth = [last for last in ids if last.startswith("st_x.1-4")]
     parts = [f"st_x.1-4.{part}" for part in range(1, len(of_fourth))]
 
@@ -121,25 +121,25 @@ async def test_several_blocks_of_one_record_have_parts(dialect: str) -> None:
 async def test_ids_are_the_same_after_resuming_by_number() -> None:
     """A Responses client may resume by number in one place and by id in the next."""
     stream = stream_of("chat")
-    everything = await said(stream, "responses")
+    everything = await events_of(stream, "responses")
     for after in range(len(everything) - 1):
-        assert await said(stream, "responses", after=after) == everything[after + 1 :]
+        assert await events_of(stream, "responses", after=after) == everything[after + 1 :]
 
 
 async def test_part_of_another_dialect_repeats_its_record() -> None:
     """What a part means depends on the dialect: nothing is lost by changing it in mid-record."""
     stream = stream_of("chat")
-    everything = await said(stream, "chat")
-    assert await said(stream, "chat", Cursor.parse("1-4.2")) == everything[3:]
+    everything = await events_of(stream, "chat")
+    assert await events_of(stream, "chat", Cursor.parse("1-4.2")) == everything[3:]
     last = stream.tail.last
-    assert (await said(stream, "events", Cursor(last, part=7)))[-1].data == "[DONE]"
+    assert (await events_of(stream, "events", Cursor(last, part=7)))[-1].data == "[DONE]"
 
 
 async def test_part_of_a_record_that_the_store_never_had() -> None:
     """A client of a lost stream was further on: it gets the complete end."""
     stream = stream_of("chat", "lost")
     stream.is_ours = False
-    (end,) = await said(stream, "events", Cursor.parse("1-7.1"))
+    (end,) = await events_of(stream, "events", Cursor.parse("1-7.1"))
     assert (end.last_event_id, json.loads(end.data)["code"]) == ("st_x.2-0", "lost")
 
 

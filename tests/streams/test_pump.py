@@ -209,15 +209,15 @@ async def test_cancelled_pump_leaves_end() -> None:
 
 
 async def test_slow_reader_stops_reading_upstream() -> None:
-    """Past the window the pump stops asking for more, and idle time is not counted."""
-    asked = 0
+    """Past the window the pump stops reading, and idle time is not counted."""
+    reads = 0
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[AsyncIterator[bytes]]:
         async def body() -> AsyncIterator[bytes]:
-            nonlocal asked
+            nonlocal reads
             for _ in range(100):
-                asked += 1
+                reads += 1
                 yield text("x" * 1000)
             yield STOP + DONE
 
@@ -228,14 +228,14 @@ async def test_slow_reader_stops_reading_upstream() -> None:
     with tail.attach(1) as reader:
         task = asyncio.create_task(pump.run())
         await asyncio.sleep(0.2)
-        assert asked < 15
+        assert reads < 15
         assert tail.end is None
         while reader.ended is None:
             await reader.wait(1)
             reader.take()
         await task
 
-    assert asked == 100
+    assert reads == 100
     assert facts.blocks == 101
 
 

@@ -80,7 +80,7 @@ async def test_oldest_finished_stream_goes_first() -> None:
 
 
 async def test_read_streams_are_not_evicted() -> None:
-    """What somebody reads stays; the answer is then that there is no room."""
+    """A stream with a reader stays; then there is no room for another."""
     retention = Retention(2 * OVERHEAD, 600, ignore)
     stream = over(retention, [b"x"])
     with stream.tail.attach(1):
@@ -137,7 +137,7 @@ async def test_name_that_moved_on_is_not_forgotten_with_its_first_stream() -> No
 
 
 async def test_repeated_name_ends_no_other_stream() -> None:
-    """Under memory pressure a stream named twice goes, and another caller's stream lives."""
+    """Under memory pressure a stream named twice goes, and another caller's stream stays."""
     hub = Hub(Limits(bytes=8000))
     first, second = Gate(), Gate()
     named = await start(hub, first, CONTINUE)

@@ -176,7 +176,7 @@ def test_full_process_trims_then_refuses() -> None:
 
 
 def test_reader_cannot_be_ahead_of_a_log_that_grows() -> None:
-    """Who waits for a record far ahead would consume nothing, and hold up everybody."""
+    """A reader that waits for a record far ahead would consume nothing, and delay all others."""
     tail = Tail(Bounds())
     tail.append(blocks(1, 2))
     with tail.attach(3):

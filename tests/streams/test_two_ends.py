@@ -23,7 +23,7 @@ WHOLE = End(EndReason.DONE, block=DONE)
 
 
 class Stuck:
-    """A store that does not answer while it is on, and does what it was asked afterwards."""
+    """A store that does not answer while it is on, and carries out the requests afterwards."""
 
     def __init__(self) -> None:
         self.free = asyncio.Event()
@@ -52,7 +52,7 @@ async def after(turns: int, at: Hub, stream: Stream) -> None:
 
 
 async def test_cancels_that_race_with_the_end() -> None:
-    """Whoever wins: the caller, a viewer elsewhere, a late one and the store have one end."""
+    """The caller, a viewer elsewhere, a late one and the store have one end, whichever it is."""
     store = MemoryStore(Trouble())
     here, there = hub(store), hub(store)
     reasons: set[EndReason] = set()

@@ -25,7 +25,7 @@ def translated(muted: int = -1) -> Translated:
     return Translated(chat.DIALECT.decoder(), events.DIALECT.encoder(), Ids("st_x."), muted)
 
 
-async def said(tail: Tail, rendering: Rendering, heartbeat: float = 60) -> list[bytes]:
+async def writes_of(tail: Tail, rendering: Rendering, heartbeat: float = 60) -> list[bytes]:
     """Every write of a viewer."""
     with tail.attach(1) as reader:
         return [out async for out in view(reader, rendering, heartbeat, Delivery())]
@@ -37,7 +37,7 @@ async def test_late_viewer_gets_one_write() -> None:
     tail.append([ROLE, text("a"), STOP])
     tail.finish(End(EndReason.DONE, block=b"data:[DONE]\n\n"))
 
-    assert await said(tail, Verbatim(chat.DIALECT.encoder())) == [
+    assert await writes_of(tail, Verbatim(chat.DIALECT.encoder())) == [
         b"id: 1-1\n" + ROLE + b"id: 1-2\n" + text("a") + b"id: 1-3\n" + STOP,
         b"id: 1-4\ndata:[DONE]\n\n",
     ]
@@ -128,7 +128,7 @@ async def test_unreadable_record_is_reported() -> None:
     tail.append([text("a"), b"data: {\n\n", text("b")])
     tail.finish(End(EndReason.DONE))
 
-    (write,) = await said(tail, translated())
+    (write,) = await writes_of(tail, translated())
 
     assert b'"delta":"a"' in write
     assert write.endswith(b'"retryable":false}\n\n')
@@ -158,7 +158,7 @@ async def test_long_replay_lets_others_run(muted: int) -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    writes = await said(tail, translated(muted))
+    writes = await writes_of(tail, translated(muted))
     task.cancel()
 
     assert turns >= 19

@@ -1,4 +1,4 @@
-"""A pytest plugin: what a ``TestClient`` asks goes through lambda_asgi, as from a function URL.
+"""A pytest plugin: requests of a ``TestClient`` go through lambda_asgi, as from a function URL.
 
 The request becomes an event, the event a scope; the app's messages become a streamed response, and
 its prelude and body what the client gets. Lifespans and WebSockets do not pass Lambda, and go
