@@ -15,7 +15,7 @@ import pytest
 
 from tests.deploy.shell import Shell, shell
 from tests.fakes.function_url import function_url
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -95,7 +95,7 @@ async def place(
 
 async def test_a_person_deploys_and_no_key_leaks(place: Deployed, provider: Upstream) -> None:
     """Keys go from the terminal to SSM: not displayed, in no history, argument or variable."""
-    provider.answer(*whole("Hello from ", "the model."))
+    provider.answer(*complete("Hello from ", "the model."))
     displayed = await asyncio.to_thread(_talk, place)
 
     secrets = place.secrets()
@@ -139,7 +139,7 @@ def _answer_secret(person: Shell) -> None:
 async def test_an_environment_needs_no_editing(place: Deployed, provider: Upstream) -> None:
     """``ENV=staging`` has its own stack and secrets; SAM gets both regions; a second run keeps."""
     for _ in range(2):
-        provider.answer(*whole("hi"))
+        provider.answer(*complete("hi"))
     status, output = await place.run(
         "--provider",
         "openai",

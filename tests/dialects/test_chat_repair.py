@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.upstream import DONE, ROLE, STOP, chunk, text, usage, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, chunk, complete, text, usage
 from tests.streams.test_pump import held, sends
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.dialects.chat.repair import ChatRepair, reason_of
@@ -43,7 +43,7 @@ async def pumped(*pieces: bytes) -> bytes:
 
 async def test_openai_s_own_chunks_pass_untouched() -> None:
     """A stream that fits the schema is not changed."""
-    sent = b"".join(whole("Hel", "lö"))
+    sent = b"".join(complete("Hel", "lö"))
     assert await pumped(sent) + DONE == sent
 
 

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from tests.fakes.function_url import function_url
-from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, complete, text
 from tests.http.reading import printed, read, text_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ async def test_detached_streams_are_refused(provider: Upstream) -> None:
 
 async def test_buffered_url_with_a_message_id_pays_once(provider: Upstream) -> None:
     """Where responses are buffered, opening the same URL anew returns the same answer."""
-    provider.answer(*whole("Hi"))
+    provider.answer(*complete("Hi"))
     url = "/api/stream?prompt=x&model=openai/m&messageId=m-1"
     async with function_url(behind(provider), streams=False) as base, client_of(base) as client:
         first, again = await client.get(url), await client.get(url)
@@ -83,7 +83,7 @@ async def test_secrets_come_from_ssm(provider: Upstream, parameter_store: SSMCli
         "/tw/tickets": "a secret of some length",
     }.items():
         parameter_store.put_parameter(Name=name, Value=value, Type="SecureString")
-    provider.answer(*whole("Hi"))
+    provider.answer(*complete("Hi"))
     environ = behind(
         provider,
         OPENAI_API_KEY="ssm:/tw/openai",
@@ -118,7 +118,7 @@ async def test_rotated_key_is_in_use_within_a_request(
         )
 
     rotate("sk-old")
-    provider.answer(*whole("before"))
+    provider.answer(*complete("before"))
     environ = behind(provider, OPENAI_API_KEY="ssm:/tw/openai", **aws_environ())
     async with function_url(environ, concurrency=1) as url, client_of(url) as client:
         await client.post("/api/stream", json=ASK)
@@ -126,7 +126,7 @@ async def test_rotated_key_is_in_use_within_a_request(
         await asyncio.sleep(1.1)  # the key is not fetched again within a second
         provider._scripts = []
         provider.answer(b'{"error": {"message": "sk-old is invalid"}}', status=401)
-        provider.answer(*whole("after"))
+        provider.answer(*complete("after"))
         response = await client.post("/api/stream", json=ASK)
     assert text_of(response.content) == "after"
     keys = [received.headers["authorization"] for received in provider.requests]

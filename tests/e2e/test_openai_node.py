@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.fakes.node import Program, needs_package, program
-from tests.fakes.upstream import DONE, ROLE, STOP, Step, Upstream, chunk, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Step, Upstream, chunk, complete, text
 
 pytestmark = [
     pytest.mark.outside,
@@ -61,9 +61,9 @@ OVERLOADED = b'data: {"error":{"type":"overloaded_error"}}\n\n'
     ("job", "steps", "seen"),
     [
         ("text", (ROLE, pause(), text("a"), pause(), text("b"), STOP, DONE), ["a", "b"]),
-        ("usage", whole("a"), {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}),
+        ("usage", complete("a"), {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}),
         ("tools", CALL, [{"name": "f", "arguments": "{}"}]),
-        ("whole", whole("Hel", "lo"), "Hello"),
+        ("whole", complete("Hel", "lo"), "Hello"),
         (
             "error",
             (ROLE, OVERLOADED),

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from tests.conftest import Serve
-from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, complete, text
 
 HI: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "Hi"}]
 
@@ -47,7 +47,7 @@ async def test_streams_with_pings_and_ids(client: openai.AsyncOpenAI, provider: 
 
 async def test_usage_on_request(client: openai.AsyncOpenAI, provider: Upstream) -> None:
     """With ``include_usage`` the last chunk has the counts; without it there is none."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     for requested in (True, False):
         stream = await client.chat.completions.create(
             model="openai/m",
@@ -93,7 +93,7 @@ async def test_tool_calls(client: openai.AsyncOpenAI, provider: Upstream) -> Non
 
 async def test_non_streaming_answer(client: openai.AsyncOpenAI, provider: Upstream) -> None:
     """Without ``stream`` the SDK parses one typed object."""
-    provider.answer(*whole("Hel", "lo"))
+    provider.answer(*complete("Hel", "lo"))
     found = await client.chat.completions.create(model="openai/m", messages=HI)
     assert found.choices[0].message.content == "Hello"
     assert found.usage is not None

@@ -11,7 +11,7 @@ from tests.conftest import Serve
 from tests.e2e.conftest import ANSWER, ONE_MODEL, Chromium, ask
 from tests.fakes.cloudfront import cloudfront
 from tests.fakes.relay import relay
-from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, complete, text
 
 
 async def test_tokens_show_as_they_come(
@@ -128,7 +128,7 @@ async def test_errors_are_displayed(
 ) -> None:
     """An error is displayed, the retry button works, and the part before the error is kept."""
     provider.answer(ROLE, text("half"), b'data: {"error":{"type":"overloaded_error"}}\n\n')
-    provider.answer(*whole("whole"))
+    provider.answer(*complete("whole"))
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page)
     await expect(page.locator(".note.error")).to_contain_text("error")
@@ -151,7 +151,7 @@ async def test_model_text_never_runs(
         "```html\n<b>bold</b><script>document.title='owned'</script>\n```\n"
         "| a |\n| --- |\n| <i>x</i> |\n\n# <u>h</u>\n- <s>i</s>\n> <q>q</q>\n"
     )
-    provider.answer(*whole(*(evil[n : n + 5] for n in range(0, len(evil), 5))))
+    provider.answer(*complete(*(evil[n : n + 5] for n in range(0, len(evil), 5))))
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page, "<img src=x onerror=document.title='owned'>")
     await expect(page.locator("#send")).to_be_visible()
@@ -168,7 +168,7 @@ async def test_model_text_never_runs(
 
 async def test_page_asks_for_a_key(provider: Upstream, serve: Serve, chromium: Chromium) -> None:
     """A page of a server with keys asks for a key, and stores it in this tab only."""
-    provider.answer(*whole("welcome"))
+    provider.answer(*complete("welcome"))
     site = await serve(provider, TOKENWIRE_API_KEYS="key-of-mine-for-the-page", **ONE_MODEL)
     page = (await chromium.tab(str(site.base_url))).page
     await page.fill("#key", "key-of-mine-for-the-page")

@@ -11,7 +11,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.conftest import Serve
 from tests.e2e.conftest import ANSWER, Chromium, ask
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 
 AXE = Path("page/node_modules/axe-core/axe.min.js")
 PHONE: dict[str, Any] = {
@@ -76,7 +76,7 @@ async def test_axe_finds_nothing_serious(
     size: str, scheme: str, site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """Neither on the empty page, nor with a chat, a dialog, the list of chats, or /docs."""
-    provider.answer(*whole(RICH))
+    provider.answer(*complete(RICH))
     provider.answer(b"{}", status=400)
     # axe is not of this page: its policy would refuse the script.
     options = PHONE if size == "phone" else {}
@@ -127,7 +127,7 @@ async def test_a_phone_shows_all_of_it(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """Nothing is wider than the screen; a table scrolls inside, with its words whole."""
-    provider.answer(*whole(RICH))
+    provider.answer(*complete(RICH))
     context = await chromium.context(**PHONE)
     page = (await chromium.tab(str(site.base_url), context)).page
     await page.fill("#prompt", "Hello")
@@ -159,7 +159,7 @@ async def test_each_paragraph_has_the_direction_of_its_text(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """Arabic and Hebrew run from right to left, lists and tables too; code and math do not."""
-    provider.answer(*whole(MIXED))
+    provider.answer(*complete(MIXED))
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page, ARABIC)
     await expect(page.locator(f"{ANSWER} table")).to_be_visible()

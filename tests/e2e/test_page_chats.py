@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import ANSWER, Chromium, ask, is_kept
-from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, complete, text
 
 FAILURE = b'data: {"error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
 
@@ -28,7 +28,7 @@ async def test_a_message_is_edited_and_both_versions_are_kept(
 ) -> None:
     """An edited message gets an answer of its own; the first version has its turns still."""
     for each in ("one", "two", "three"):
-        provider.answer(*whole(each))
+        provider.answer(*complete(each))
     page = (await chromium.tab(str(site.base_url))).page
     await answered(page, "First", "one")
     await answered(page, "Second", "two")
@@ -52,8 +52,8 @@ async def test_an_answer_is_regenerated_and_both_are_kept(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """Regenerate sends the same messages again; the arrows lead to the first answer."""
-    provider.answer(*whole("one"))
-    provider.answer(*whole("two"))
+    provider.answer(*complete("one"))
+    provider.answer(*complete("two"))
     page = (await chromium.tab(str(site.base_url))).page
     await answered(page, "Hi", "one")
 
@@ -71,7 +71,7 @@ async def test_an_answer_continues_after_an_error(
 ) -> None:
     """Continue keeps the partial answer, sends it along, and appends what comes."""
     provider.answer(ROLE, text("The first half"), FAILURE)
-    provider.answer(*whole(" and the second."))
+    provider.answer(*complete(" and the second."))
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page)
     await expect(page.locator(".note.error")).to_be_visible()
@@ -91,7 +91,7 @@ async def test_a_stopped_answer_continues(
 ) -> None:
     """What was stopped is kept, and can be continued too."""
     provider.answer(ROLE, text("half"), Act.STALL)
-    provider.answer(*whole(" whole"))
+    provider.answer(*complete(" whole"))
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page)
     await expect(page.locator(ANSWER)).to_have_text("half")
@@ -106,7 +106,7 @@ async def test_messages_and_answers_are_copied(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """Copy of an answer is its markdown; of a message, its text."""
-    provider.answer(*whole("**bold** and `code`"))
+    provider.answer(*complete("**bold** and `code`"))
     context = await chromium.context(permissions=["clipboard-read", "clipboard-write"])
     page = (await chromium.tab(str(site.base_url), context)).page
     await answered(page, "A *message*", "bold and code")
@@ -123,8 +123,8 @@ async def test_chats_are_kept_found_and_opened(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """A new chat keeps the old one; both are in the list, by title, and found by their words."""
-    provider.answer(*whole("Paris"))
-    provider.answer(*whole("Berlin"))
+    provider.answer(*complete("Paris"))
+    provider.answer(*complete("Berlin"))
     context = await chromium.context()
     page = (await chromium.tab(str(site.base_url), context)).page
     await answered(page, "Capital of France", "Paris")
@@ -153,7 +153,7 @@ async def test_a_chat_is_renamed_and_deleted_after_a_question(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """Delete asks first; Cancel and Esc keep the chat."""
-    provider.answer(*whole("one"))
+    provider.answer(*complete("one"))
     page = (await chromium.tab(str(site.base_url))).page
     await answered(page, "Hello there", "one")
     await page.click(".more summary")
@@ -208,7 +208,7 @@ async def test_a_chat_is_exported(
     tmp_path: Path,
 ) -> None:
     """Markdown has what is shown, JSON every version."""
-    provider.answer(*whole("**one**"))
+    provider.answer(*complete("**one**"))
     page = (await chromium.tab(str(site.base_url))).page
     await answered(page, "Hello", "one")
     await page.click(".more summary")
@@ -231,7 +231,7 @@ async def test_a_draft_survives_a_reload(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """What is written and not sent is there after a reload, for each chat its own."""
-    provider.answer(*whole("one"))
+    provider.answer(*complete("one"))
     page = (await chromium.tab(str(site.base_url))).page
     await page.fill("#prompt", "not sent yet\nwith two lines")
     await page.reload()
@@ -251,7 +251,7 @@ async def test_an_answer_goes_on_while_another_chat_is_shown(
     """Two chats answer at a time; each shows its own."""
     gate = asyncio.Event()
     provider.answer(ROLE, text("slow "), gate, text("end"), STOP, DONE)
-    provider.answer(*whole("quick"))
+    provider.answer(*complete("quick"))
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page, "Slow")
     await expect(page.locator(ANSWER)).to_have_text("slow")
@@ -270,7 +270,7 @@ async def test_results_of_a_tool_call_go_back_to_the_model(
     """A call is folded, with a field for its result; the model then answers."""
     call = {"index": 0, "id": "c1", "function": {"name": "weather", "arguments": '{"city":"Oslo"}'}}
     provider.answer(ROLE, chunk({"tool_calls": [call]}), chunk(finish="tool_calls"), DONE)
-    provider.answer(*whole("It is sunny."))
+    provider.answer(*complete("It is sunny."))
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page, "Weather?")
     await expect(page.locator(".call summary")).to_have_text("Tool call: weather")

@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import Page, Request, expect
 
 from tests.e2e.conftest import ANSWER, Chromium, ask, is_kept
-from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, chunk, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, chunk, complete, text
 
 # Requests that display the page.
 FILES = {"/", "/app.js", "/tokenwire.js", "/style.css", "/favicon.svg"}
@@ -202,7 +202,7 @@ async def test_a_reload_shows_it_again_and_asks_for_nothing(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """A kept conversation is as harmless as a running one."""
-    provider.answer(*whole("\n\n".join(EVIL)))
+    provider.answer(*complete("\n\n".join(EVIL)))
     page, wire = await opened(chromium, str(site.base_url))
     await ask(page)
     await expect(page.locator("#send")).to_be_visible()
@@ -234,7 +234,7 @@ async def test_deep_markdown_shows(
     source: str, site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """Nesting of 4,000 levels neither overflows the page nor loses the answer."""
-    provider.answer(*whole(source, " end"))
+    provider.answer(*complete(source, " end"))
     page, _ = await opened(chromium, str(site.base_url))
     await ask(page)
 

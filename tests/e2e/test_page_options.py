@@ -10,7 +10,7 @@ from playwright.async_api import FilePayload, Page, expect
 
 from tests.conftest import Serve
 from tests.e2e.conftest import ANSWER, Chromium, ask, is_kept
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -63,7 +63,7 @@ async def test_settings_go_with_each_request_of_their_chat(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """The system prompt and the parameters are sent, kept over a reload, and of this chat only."""
-    provider.answer(*whole("one"))
+    provider.answer(*complete("one"))
     page = (await chromium.tab(str(site.base_url))).page
     await page.click("#settings-open")
     await page.fill("#set-system", "Be brief.")
@@ -129,7 +129,7 @@ async def test_images_and_files_are_sent_and_kept(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """An image is sent as an image, a text as text, a PDF as a file; a reload shows them still."""
-    provider.answer(*whole("seen"))
+    provider.answer(*complete("seen"))
     page = (await chromium.tab(str(site.base_url))).page
     files: list[FilePayload] = [
         {"name": "dot.png", "mimeType": "image/png", "buffer": PNG},

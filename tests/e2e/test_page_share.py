@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from tests.conftest import Serve
 from tests.e2e.conftest import ANSWER, ONE_MODEL, Chromium, ask
-from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, complete, text
 
 KEY = "key-of-mine-for-the-page"
 
@@ -49,7 +49,7 @@ async def test_share_stays_after_the_answer_has_ended(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """A complete answer can be shared, also after a reload."""
-    provider.answer(*whole("complete"))
+    provider.answer(*complete("complete"))
     mine = (await chromium.tab(str(site.base_url))).page
     await ask(mine)
     await expect(mine.locator(ANSWER)).to_have_text("complete")
@@ -65,7 +65,7 @@ async def test_an_answer_that_is_gone_cannot_be_shared(
     provider: Upstream, serve: Serve, chromium: Chromium
 ) -> None:
     """Share of an answer that the server no longer has says so."""
-    provider.answer(*whole("short-lived"))
+    provider.answer(*complete("short-lived"))
     site = await serve(provider, TOKENWIRE_RETENTION="0.1", **ONE_MODEL)
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page)
@@ -97,7 +97,7 @@ async def test_an_expired_link_says_so(
     provider: Upstream, serve: Serve, chromium: Chromium
 ) -> None:
     """For an expired link the page says to request a new one from its maker."""
-    provider.answer(*whole("x"))
+    provider.answer(*complete("x"))
     site = await serve(provider, TOKENWIRE_TICKET_TTL="1", **ONE_MODEL)
     started = (await site.post("/v1/streams", json={"message": "x"})).json()
     await asyncio.sleep(2.1)
@@ -113,7 +113,7 @@ async def test_copies_over_http_on_another_name_are_real(
     provider: Upstream, serve: Serve, chromium: Chromium
 ) -> None:
     """Without a clipboard API, "Link copied" is true all the same: the text can be pasted."""
-    provider.answer(*whole("```sh\necho hi\n```"))
+    provider.answer(*complete("```sh\necho hi\n```"))
     site = await serve(provider, TOKENWIRE_API_KEYS=KEY, **ONE_MODEL)
     page = (await chromium.tab(f"http://lan.test:{site.base_url.port}")).page
     assert await page.evaluate("navigator.clipboard") is None

@@ -8,7 +8,7 @@ import httpx2
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import ANSWER, Chromium, ask
-from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, complete, text
 
 CODE = "```python\nprint('hello')\n```\n\n"
 # Counts what changes in an answer, and where, with the frames in which it does.
@@ -146,7 +146,7 @@ async def test_a_message_of_100_kb_is_folded(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """A long message is shown in part, and opened and closed again by a button."""
-    provider.answer(*whole("short"))
+    provider.answer(*complete("short"))
     context = await chromium.context(permissions=["clipboard-read", "clipboard-write"])
     page = (await chromium.tab(str(site.base_url), context)).page
     await page.evaluate("() => navigator.clipboard.writeText('0123456789abcde \\n'.repeat(6000))")

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from tests.conftest import Serve
 from tests.e2e.conftest import ANSWER, ONE_MODEL, Chromium, ask
-from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, chunk, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, chunk, complete, text
 
 KEY = "key-of-mine-for-the-page"
 
@@ -23,7 +23,7 @@ async def test_a_wrong_key_is_said_so_and_not_kept(
     locked: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """The dialog stays with a sentence; the right key then works."""
-    provider.answer(*whole("welcome"))
+    provider.answer(*complete("welcome"))
     page = (await chromium.tab(str(locked.base_url))).page
     await expect(page.locator("#door")).to_be_visible()
     await page.keyboard.press("Enter")
@@ -66,7 +66,7 @@ async def test_the_key_is_nowhere_but_in_the_tab(
     locked: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """Neither the kept chats nor localStorage have it; a new tab asks again."""
-    provider.answer(*whole("x"))
+    provider.answer(*complete("x"))
     context = await chromium.context()
     page = (await chromium.tab(str(locked.base_url), context)).page
     await page.fill("#key", KEY)
@@ -86,7 +86,7 @@ async def test_an_empty_answer_is_said_so(
 ) -> None:
     """An answer without text says that it is empty, and can be tried again."""
     provider.answer(ROLE, STOP, DONE)
-    provider.answer(*whole("full"))
+    provider.answer(*complete("full"))
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page)
     await expect(page.locator(".note.error")).to_contain_text("The model sent an empty answer.")
@@ -112,7 +112,7 @@ async def test_the_length_limit_is_said_and_the_answer_continues(
 ) -> None:
     """An answer that was cut off can be continued."""
     provider.answer(ROLE, text("One, two"), chunk(finish="length"), DONE)
-    provider.answer(*whole(", three."))
+    provider.answer(*complete(", three."))
     page = (await chromium.tab(str(site.base_url))).page
     await ask(page)
     await expect(page.locator(".note")).to_contain_text("reached the length limit")
@@ -126,7 +126,7 @@ async def test_offline_is_said_and_the_message_is_kept(
     site: httpx2.AsyncClient, provider: Upstream, chromium: Chromium
 ) -> None:
     """Without a network the page says so; once there is one, Try again sends the message."""
-    provider.answer(*whole("back"))
+    provider.answer(*complete("back"))
     context = await chromium.context()
     page = (await chromium.tab(str(site.base_url), context)).page
     await expect(page.locator("#model")).to_be_enabled()

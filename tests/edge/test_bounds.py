@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from tests.conftest import Serve
-from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, complete, text
 from tokenwire.errors import ClientError, ProxyError
 from tokenwire.gateway.memory import RequestMemory
 from tokenwire.http.body import _STRING, _checked_count, _read
@@ -46,7 +46,7 @@ async def test_name_of_a_model_is_short(serve: Serve, path: str, name: str) -> N
 
 async def test_name_at_the_bound_reaches_the_provider(provider: Upstream, serve: Serve) -> None:
     """256 characters are a name; letters beyond ASCII are question marks in a header."""
-    provider.answer(*whole("Hi"))
+    provider.answer(*complete("Hi"))
     client = await serve(provider)
     model = "openai/ü" + "m" * 248
     ask = {"model": model, "stream": True, "messages": MESSAGES}
@@ -162,7 +162,7 @@ async def test_body_without_room_is_refused(serve: Serve) -> None:
 async def test_running_stream_holds_its_body(provider: Upstream, serve: Serve) -> None:
     """A stream's request body counts while the stream runs."""
     gate = asyncio.Event()
-    provider.answer(*whole("one")[:-1], gate, whole("one")[-1])
+    provider.answer(*complete("one")[:-1], gate, complete("one")[-1])
     client = await serve(provider, TOKENWIRE_MAX_TOTAL_BYTES="500000")
     ask = {"model": "openai/m", "messages": [{"role": "user", "content": "x" * 300_000}]}
     first = asyncio.create_task(client.post("/v1/chat/completions", json={**ask, "stream": True}))
@@ -170,7 +170,7 @@ async def test_running_stream_holds_its_body(provider: Upstream, serve: Serve) -
     refused = await client.post("/v1/chat/completions", json=ask)
     gate.set()
     await first
-    provider.answer(*whole("two"))
+    provider.answer(*complete("two"))
     served = await client.post("/v1/chat/completions", json=ask)
 
     assert refused.json()["error"]["code"] == "overloaded"
@@ -180,7 +180,7 @@ async def test_running_stream_holds_its_body(provider: Upstream, serve: Serve) -
 async def test_answer_without_room_is_refused(provider: Upstream, serve: Serve) -> None:
     """A non-streaming response counts towards memory, too."""
     provider.answer(ROLE, *[text("x" * 10_000)] * 40, STOP, DONE)
-    provider.answer(*whole("two"))
+    provider.answer(*complete("two"))
     client = await serve(provider, TOKENWIRE_MAX_TOTAL_BYTES="600000")
     ask = {"model": "openai/m", "messages": MESSAGES}
     refused = await client.post("/v1/chat/completions", json=ask)

@@ -104,11 +104,11 @@ async def _serve(
             script = found.next_script()
         watcher = asyncio.create_task(_watch(reader, request))
         try:
-            whole = await _play(script, request, writer)
+            is_complete = await _play(script, request, writer)
         finally:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
-        if request.closed.is_set() or not whole or script.close:
+        if request.closed.is_set() or not is_complete or script.close:
             request.closed.set()
             return
 
@@ -222,6 +222,6 @@ STOP = chunk(finish="stop")
 DONE = b"data: [DONE]\n\n"
 
 
-def whole(*words: str) -> tuple[bytes, ...]:
+def complete(*words: str) -> tuple[bytes, ...]:
     """The blocks of an answer from its role to its terminator."""
     return (ROLE, *(text(word) for word in words), STOP, usage(), DONE)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 from tests.front_doors.conftest import APP
 from tests.http.reading import text_of
 
@@ -24,7 +24,7 @@ ASK = {"model": "openai/gpt-x", "messages": [{"role": "user", "content": "Hi"}]}
 
 async def test_answer_in_one_object(provider: Upstream, client: httpx2.AsyncClient) -> None:
     """Without ``stream`` the answer is one JSON object."""
-    provider.answer(*whole("Hel", "lö"))
+    provider.answer(*complete("Hel", "lö"))
     response = await client.post(CHAT, json=ASK)
     assert response.headers["content-type"] == "application/json"
     assert response.json()["choices"][0]["message"]["content"] == "Hellö"
@@ -33,7 +33,7 @@ async def test_answer_in_one_object(provider: Upstream, client: httpx2.AsyncClie
 
 async def test_body_reaches_the_provider(provider: Upstream, client: httpx2.AsyncClient) -> None:
     """A body in pieces, with characters of every length, arrives as it was sent."""
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     body = {**ASK, "messages": [{"role": "user", "content": "aä€😀" * 10_000}], "stream": True}
     content = json.dumps(body, ensure_ascii=False).encode()
 
@@ -49,7 +49,7 @@ async def test_body_reaches_the_provider(provider: Upstream, client: httpx2.Asyn
 
 async def test_query_reaches_the_provider(provider: Upstream, client: httpx2.AsyncClient) -> None:
     """What is percent-encoded in the query arrives decoded, once."""
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     prompt = "ä €+&=%20 😀"
     response = await client.get("/api/stream", params={"prompt": prompt})
     assert text_of(response.content) == "ok"

@@ -9,7 +9,7 @@ import httpx2
 import openai
 import pytest
 
-from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, complete, text
 from tests.front_doors.conftest import KEY
 from tests.http.reading import Watching, read, text_of, types
 from tokenwire.sse import Parser
@@ -29,7 +29,7 @@ async def test_stream_has_the_provider_s_bytes(
     provider: Upstream, client: httpx2.AsyncClient
 ) -> None:
     """Blocks pass as they are, with an id line before each, under the headers of a stream."""
-    blocks = whole("Hel", "lö")
+    blocks = complete("Hel", "lö")
     provider.answer(*blocks)
 
     response = await client.post(CHAT, json=WITH_USAGE)
@@ -209,7 +209,7 @@ async def test_streams_at_once_do_not_mix(provider: Upstream, client: httpx2.Asy
 
 async def test_official_sdk_reads_it(provider: Upstream, guarded_url: str) -> None:
     """The OpenAI SDK gets the text, the finish and the usage."""
-    provider.answer(*whole("Hel", "lo"))
+    provider.answer(*complete("Hel", "lo"))
     async with openai.AsyncOpenAI(base_url=f"{guarded_url}/v1", api_key=KEY) as sdk:
         stream = await sdk.chat.completions.create(
             model="openai/gpt-x",

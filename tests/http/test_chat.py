@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.conftest import Serve
-from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, text, usage, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, complete, text, usage
 from tests.matrix.cases import recording, split
 from tokenwire.sse import data_of
 
@@ -25,7 +25,7 @@ def without_ids(body: bytes) -> bytes:
 
 async def test_request_reaches_provider_whole(provider: Upstream, serve: Serve) -> None:
     """Only the model's prefix and the streaming options differ from what the caller sent."""
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider)
 
     await client.post("/v1/chat/completions", json={**ASK, "x_unknown": {"deep": [1, None]}})
@@ -44,7 +44,7 @@ async def test_request_reaches_provider_whole(provider: Upstream, serve: Serve) 
 
 async def test_unasked_usage_is_kept_back(provider: Upstream, serve: Serve) -> None:
     """A client that did not ask for the usage chunk does not get one."""
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider)
 
     response = await client.post("/v1/chat/completions", json=ASK)
@@ -73,7 +73,7 @@ async def test_first_token_before_last_is_sent(provider: Upstream, serve: Serve)
 
 async def test_whole_answer_without_stream(provider: Upstream, serve: Serve) -> None:
     """Without ``stream`` the answer is one object, folded from the same stream."""
-    provider.answer(*whole("Hel", "lo"))
+    provider.answer(*complete("Hel", "lo"))
     client = await serve(provider)
 
     response = await client.post("/v1/chat/completions", json={**ASK, "stream": False})
@@ -257,7 +257,7 @@ async def test_death_before_headers_is_status(provider: Upstream, serve: Serve) 
 async def test_failed_retry_is_retried(provider: Upstream, serve: Serve) -> None:
     """The SDK retries a 503 before the first byte, and the client sees only the success."""
     provider.answer(status=503, headers={"retry-after-ms": "1"})
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider)
 
     response = await client.post("/v1/chat/completions", json=ASK)
@@ -396,7 +396,7 @@ async def test_large_body_is_413(serve: Serve) -> None:
 
 async def test_bare_model_names_reach_default(provider: Upstream, serve: Serve) -> None:
     """An app that only changed its base URL still gets its model."""
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider)
 
     await client.post("/v1/chat/completions", json={**ASK, "model": "gpt-5"})

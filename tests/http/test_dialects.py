@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.conftest import Serve
-from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, complete, text
 from tests.http.reading import viewers
 from tests.matrix.cases import recording, split
 from tests.matrix.python_clients import of_message
@@ -107,7 +107,7 @@ async def test_number_that_a_running_response_has_not_reached(
 @pytest.mark.parametrize("words", [1_000, 60_000])
 async def test_long_response_is_read_whole(words: int, provider: Upstream, serve: Serve) -> None:
     """A response that is read back is complete, however long it is."""
-    provider.answer(*whole(*(f"word{n} " for n in range(words))))
+    provider.answer(*complete(*(f"word{n} " for n in range(words))))
     client = await serving(provider, serve, TOKENWIRE_MAX_STREAM_BYTES="100000000")
     first = await client.post("/v1/responses", json=ASK)
     response_id = events(first.content)[0]["response"]["id"]
@@ -123,7 +123,7 @@ async def test_long_response_is_read_whole(words: int, provider: Upstream, serve
 
 async def test_trimmed_response_is_not_complete(provider: Upstream, serve: Serve) -> None:
     """When the beginning is no longer held, reading back is an error, not a part of the text."""
-    provider.answer(*whole(*(f"word{n} " for n in range(1_000))))
+    provider.answer(*complete(*(f"word{n} " for n in range(1_000))))
     client = await serving(provider, serve, TOKENWIRE_MAX_STREAM_BYTES="65536")
     first = await client.post("/v1/responses", json=ASK)
     response_id = f"resp_{first.headers['x-stream-id'].removeprefix('st_')}"
@@ -305,7 +305,7 @@ async def test_own_words_pass_untouched(provider: Upstream, serve: Serve) -> Non
 
 async def test_usage_is_asked_for(provider: Upstream, serve: Serve) -> None:
     """A translated request has its limits under the provider's names."""
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serving(provider, serve)
     await client.post("/v1/responses", json={**ASK, "max_output_tokens": 7, "instructions": "s"})
     sent = provider.requests[0].json

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.conftest import Serve
-from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, complete, text
 from tests.http.reading import Watching, read, text_of, viewers
 
 KEY = {"idempotency-key": "k-1"}
@@ -52,7 +52,7 @@ async def test_retry_joins_the_running_stream(path: str, provider: Upstream, ser
 
 async def test_key_is_its_caller_s_and_its_request_s(provider: Upstream, serve: Serve) -> None:
     """Callers have keys of their own; a key with another body or route is refused."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
     ask = BODIES["/api/stream"]
 
@@ -72,7 +72,7 @@ async def test_key_is_its_caller_s_and_its_request_s(provider: Upstream, serve: 
 async def test_failed_streams_do_not_count(provider: Upstream, serve: Serve) -> None:
     """A retry after a failure starts a new stream."""
     provider.answer(status=400)
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider)
     ask = BODIES["/api/stream"]
     await client.post("/api/stream", json=ask, headers=KEY)
@@ -119,7 +119,7 @@ async def test_same_url_joins_its_stream(provider: Upstream, serve: Serve) -> No
 
 async def test_url_that_is_opened_at_once_pays_once(provider: Upstream, serve: Serve) -> None:
     """Tabs that open the same URL at the same time get the same answer."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider)
     answers = await asyncio.gather(*(client.get("/api/stream", params=ASK) for _ in range(5)))
     assert {text_of(answer.content) for answer in answers} == {"a"}
@@ -129,7 +129,7 @@ async def test_url_that_is_opened_at_once_pays_once(provider: Upstream, serve: S
 
 async def test_message_id_and_header_are_one_key(provider: Upstream, serve: Serve) -> None:
     """A POST with the id as its ``Idempotency-Key`` joins the stream of an equal GET."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider)
     got = await client.get("/api/stream", params=ASK)
     headers = {"idempotency-key": "m-1"}
@@ -142,7 +142,7 @@ async def test_message_id_is_its_caller_s_and_its_prompt_s(
     provider: Upstream, serve: Serve
 ) -> None:
     """Callers have ids of their own; an id with another prompt or model is refused."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
 
     async def get(key: str, **changed: str) -> httpx2.Response:
@@ -164,7 +164,7 @@ async def test_failed_stream_does_not_count_for_its_message_id(
 ) -> None:
     """After a failure, a reconnect gets 204, and a fresh open starts another stream."""
     provider.answer(status=400)
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider)
     failed = await client.get("/api/stream", params=ASK)
     last = {"last-event-id": read(failed.content)[-1][0]}
@@ -185,7 +185,7 @@ async def test_malformed_message_ids_are_refused(name: str, serve: Serve) -> Non
 
 async def test_longest_message_id(provider: Upstream, serve: Serve) -> None:
     """Every character that is allowed, 255 of them, is an id."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider)
     parameters = {**ASK, "messageId": ("azAZ09._:~-" * 24)[:255]}
     first = await client.get("/api/stream", params=parameters)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.conftest import Serve
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 from tokenwire.gateway.offload import SHORT, apart
 
 
@@ -22,7 +22,7 @@ async def test_long_answer_is_folded_in_a_thread(size: int, here: bool) -> None:
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages", "/v1/responses"])
 async def test_long_answer_comes_whole(provider: Upstream, serve: Serve, path: str) -> None:
     """An answer of a megabyte comes as one, in every dialect that has one."""
-    provider.answer(*whole(*("word " * 200 for _ in range(1000))))
+    provider.answer(*complete(*("word " * 200 for _ in range(1000))))
     client = await serve(provider)
     turns = [{"role": "user", "content": "Hi"}]
     body = {"model": "openai/gpt-x", "max_tokens": 5, "messages": turns}

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.fakes.ports import reserved_port
-from tests.fakes.upstream import Act, Upstream, upstream, whole
+from tests.fakes.upstream import Act, Upstream, complete, upstream
 from tests.http.reading import read
 from tokenwire.gateway.checks import REPEAT, Check, Checks, Status
 from tokenwire.gateway.defaults import best, default_of
@@ -119,7 +119,7 @@ async def test_strangers_learn_nothing_of_providers(serve: Serve, provider: Upst
 async def test_request_without_a_model_goes_to_a_real_one(provider: Upstream, serve: Serve) -> None:
     """The first usable model of the provider, and not the demo, though that is on."""
     provider.answer(listed(*MODELS))
-    provider.answer(*whole("Hi"))
+    provider.answer(*complete("Hi"))
     client = await serve(provider, TOKENWIRE_DEFAULT_MODEL="")
     response = await client.post("/api/stream", json={"message": "x"})
     assert read(response.content)[0][1]["model"] == "openai/gpt-10-mini"

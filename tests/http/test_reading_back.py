@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Serve
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 from tests.matrix.strict import problems
 from tokenwire.gateway.held_requests import HeldRequests
 
@@ -22,7 +22,7 @@ INPUT: list[dict[str, Any]] = [
 
 async def test_input_items_are_listed(provider: Upstream, serve: Serve) -> None:
     """Items come in pages, the last one first, each with an id."""
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider)
     body = {"model": "openai/m", "input": INPUT, "temperature": 0.5}
     response = (await client.post("/v1/responses", json=body)).json()
@@ -59,7 +59,7 @@ async def test_input_items_are_listed(provider: Upstream, serve: Serve) -> None:
 
 async def test_text_input_is_one_item(provider: Upstream, serve: Serve) -> None:
     """The input is listed as OpenAI does; other callers get a 404."""
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-the-two,key-two-of-the-two")
     client.headers["authorization"] = "Bearer key-one-of-the-two"
     ask = {"model": "openai/m", "input": "Hi"}
@@ -73,7 +73,7 @@ async def test_text_input_is_one_item(provider: Upstream, serve: Serve) -> None:
 
 async def test_input_that_is_not_held(provider: Upstream, serve: Serve) -> None:
     """There is no input of a stream that is no response, or of a request too large to hold."""
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider, TOKENWIRE_DEFAULT_MODEL="openai/m")
     other = await client.post("/api/stream", json={"message": "Hi"})
     large = await client.post("/v1/responses", json={"model": "openai/m", "input": "x" * 300_000})

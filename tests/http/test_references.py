@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.upstream import STOP, Act, Upstream, chunk, text, whole
+from tests.fakes.upstream import STOP, Act, Upstream, chunk, complete, text
 from tests.http.test_requests import error_of
 from tests.http.test_worker import EVENT, Bench, reserved
 from tokenwire.dialects import DIALECTS
@@ -37,7 +37,7 @@ def reference(item: str) -> dict[str, str]:
 async def test_reference_stands_for_its_item(provider: Upstream, serve: Serve) -> None:
     """A text and a call that were streamed before are in the next request, with their ids."""
     provider.answer(text("Let me see."), CALL, STOP)
-    provider.answer(*whole("sunny"))
+    provider.answer(*complete("sunny"))
     client = await serve(provider)
     first = (await client.post("/v1/responses", json=ASK)).json()
     message, called = [item["id"] for item in first["output"]]
@@ -53,7 +53,7 @@ async def test_reference_stands_for_its_item(provider: Upstream, serve: Serve) -
 
 async def test_unknown_item_is_404(provider: Upstream, serve: Serve) -> None:
     """Unknown ids, ids of OpenAI's own and ids of missing items are a 404."""
-    provider.answer(*whole("Hi"))
+    provider.answer(*complete("Hi"))
     client = await serve(provider)
     known = (await client.post("/v1/responses", json=ASK)).json()["output"][0]["id"]
     for item in ("msg_1", "x", "", "msg_0123456789012345678901_0", known.rpartition("_")[0] + "_7"):
@@ -67,7 +67,7 @@ async def test_unknown_item_is_404(provider: Upstream, serve: Serve) -> None:
 
 async def test_item_of_another_caller_is_unknown(provider: Upstream, serve: Serve) -> None:
     """An item of another caller is a 404 like one that never existed."""
-    provider.answer(*whole("secret"))
+    provider.answer(*complete("secret"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-of-one-caller,key-of-two-caller")
     one = {"authorization": "Bearer key-of-one-caller"}
     two = {"authorization": "Bearer key-of-two-caller"}
@@ -82,7 +82,7 @@ async def test_item_of_another_caller_is_unknown(provider: Upstream, serve: Serv
 
 async def test_references_are_bounded(provider: Upstream, serve: Serve) -> None:
     """The items count towards the limit of a body as if they had been sent."""
-    provider.answer(*whole("x" * 900))
+    provider.answer(*complete("x" * 900))
     client = await serve(provider, TOKENWIRE_MAX_BODY_BYTES="2048")
     item = (await client.post("/v1/responses", json=ASK)).json()["output"][0]["id"]
     for count, status in ((1, 200), (2, 413)):
@@ -92,7 +92,7 @@ async def test_references_are_bounded(provider: Upstream, serve: Serve) -> None:
 
 async def test_reading_for_references_is_bounded(provider: Upstream, serve: Serve) -> None:
     """A short item of a long stream counts as the whole stream, once per stream."""
-    provider.answer(*whole(*"abcd"))
+    provider.answer(*complete(*"abcd"))
     client = await serve(provider, TOKENWIRE_MAX_STREAM_BYTES="4096")
     items = [(await client.post("/v1/responses", json=ASK)).json()["output"][0]["id"]]
     again = await client.post("/v1/responses", json={**ASK, "input": [reference(items[0])] * 50})
@@ -109,7 +109,7 @@ async def test_reading_for_references_is_bounded(provider: Upstream, serve: Serv
 
 async def test_long_item_is_whole(provider: Upstream, serve: Serve) -> None:
     """An item of many blocks is complete, not only as much as one read returns."""
-    provider.answer(*whole("word " * 50_000))
+    provider.answer(*complete("word " * 50_000))
     client = await serve(provider)
     item = (await client.post("/v1/responses", json=ASK)).json()["output"][0]["id"]
     await client.post("/v1/responses", json={**ASK, "input": [reference(item)]})
@@ -119,7 +119,7 @@ async def test_long_item_is_whole(provider: Upstream, serve: Serve) -> None:
 async def test_running_response_is_waited_for(provider: Upstream, serve: Serve) -> None:
     """A client may be faster than the end of the stream that it has just read."""
     provider.answer(text("Hel"), Act.STALL)
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider)
     async with client.stream("POST", "/v1/responses", json={**ASK, "stream": True}) as running:
         stream = running.headers["x-stream-id"]
@@ -169,7 +169,7 @@ async def test_running_response_is_not_waited_for_without_end(
 ) -> None:
     """After two seconds the item is used as far as it has come."""
     provider.answer(text("Hel"), Act.STALL)
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider)
     async with client.stream("POST", "/v1/responses", json={**ASK, "stream": True}) as running:
         item = f"msg_{running.headers['x-stream-id'].removeprefix('st_')}_0"

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.conftest import Serve
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 
 TURNS = [{"role": "user", "content": "x"}]
 PATHS = ["/v1/chat/completions", "/v1/responses", "/v1/messages", "/api/chat", "/api/stream"]
@@ -134,7 +134,7 @@ async def test_fallback_that_cannot_express_the_request_is_left_out(
     client = await behind(provider, serve)
     body = {"model": "best", "messages": TURNS, "seed": 7}
     provider.answer(status=500)
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     response = await client.post("/v1/chat/completions", json=body)
     assert response.status_code == 502
     assert [received.path for received in provider.requests] == ["/v1/chat/completions"]
@@ -190,7 +190,7 @@ async def test_provider_may_take_foreign_names(
     """With a setting, names with a foreign prefix go to a provider unchanged."""
     config = tmp_path / "router.toml"
     config.write_text("[providers.openai]\nforeign_names = true\n")
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider, TOKENWIRE_CONFIG=str(config))
     body = {"model": "meta-llama/llama-4", "messages": TURNS}
     assert (await client.post("/v1/chat/completions", json=body)).status_code == 200

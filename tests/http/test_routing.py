@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.conftest import Serve
-from tests.fakes.upstream import ROLE, STOP, Act, Step, Upstream, text, whole
+from tests.fakes.upstream import ROLE, STOP, Act, Step, Upstream, complete, text
 from tests.http.reading import printed, read, text_of
 from tests.matrix.cases import recording
 
@@ -31,7 +31,7 @@ async def ask(client: httpx2.AsyncClient, model: str) -> httpx2.Response:
 
 async def test_alias_is_another_name(provider: Upstream, serve: Serve) -> None:
     """The provider gets its own name of the model; the response names the model."""
-    provider.answer(*whole("Hi"))
+    provider.answer(*complete("Hi"))
     response = await ask(await app(provider, serve), "alias")
     assert provider.requests[0].json["model"] == "small"
     assert response.headers["x-model"] == "openai/small"
@@ -112,7 +112,7 @@ async def test_translated_errors_and_ends(provider: Upstream, serve: Serve) -> N
 async def test_provider_that_cannot_express_it_is_skipped(provider: Upstream, serve: Serve) -> None:
     """A fallback that would have to drop a part of the request is no fallback for it."""
     provider.answer(status=500)
-    provider.answer(*whole("x"))
+    provider.answer(*complete("x"))
     client = await app(provider, serve)
     body = {
         "model": "second",

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from tests.conftest import Serve
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 
 APP = "https://app.test"
 
@@ -73,7 +73,7 @@ async def test_errors_speak_the_route_s_dialect(serve: Serve) -> None:
 
 async def test_probes(provider: Upstream, serve: Serve) -> None:
     """The probes answer 200; readiness lists the providers."""
-    provider.answer(*whole("x"))
+    provider.answer(*complete("x"))
     client = await serve(provider)
     assert (await client.get("/healthz")).json() == {"status": "ok"}
     not_asked = {"status": "unknown", "detail": "not asked yet", "models": 0}

@@ -7,7 +7,7 @@ import asyncio
 import httpx2
 
 from tests.conftest import Serve
-from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, complete, text
 from tests.http.reading import read, text_of, types
 from tokenwire.dialects import DIALECTS
 
@@ -24,7 +24,7 @@ async def started(client: httpx2.AsyncClient, **more: str) -> dict[str, str]:
 
 async def test_started_stream_is_watched_by_url(provider: Upstream, serve: Serve) -> None:
     """The answer has a URL that needs no key and sends the complete stream."""
-    provider.answer(*whole("Hel", "lo"))
+    provider.answer(*complete("Hel", "lo"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests")
     client.headers["authorization"] = "Bearer key-one-of-tests"
     stream = await started(client)
@@ -39,7 +39,7 @@ async def test_started_stream_is_watched_by_url(provider: Upstream, serve: Serve
 
 async def test_watch_in_either_dialect(provider: Upstream, serve: Serve) -> None:
     """One stream is watched as typed events and as chunks."""
-    provider.answer(*whole("Hi"))
+    provider.answer(*complete("Hi"))
     client = await serve(provider)
     stream = await started(client)
 
@@ -48,13 +48,13 @@ async def test_watch_in_either_dialect(provider: Upstream, serve: Serve) -> None
 
     assert text_of(events.content) == "Hi"
     lines = [x for x in chunks.content.splitlines(True) if not x.startswith((b"id:", b"retry:"))]
-    assert b"".join(lines) == b"".join(whole("Hi"))
+    assert b"".join(lines) == b"".join(complete("Hi"))
     assert len(provider.requests) == 1
 
 
 async def test_resume_at_every_cursor(provider: Upstream, serve: Serve) -> None:
     """A client that resumes after any id, in any dialect, gets exactly what it lacks."""
-    provider.answer(*whole("a", "b", "c"))
+    provider.answer(*complete("a", "b", "c"))
     client = await serve(provider)
     stream = await started(client)
     for dialect in DIALECTS:
@@ -87,7 +87,7 @@ async def test_bad_cursors_are_refused(provider: Upstream, serve: Serve) -> None
 
 async def test_unknown_format_is_refused(provider: Upstream, serve: Serve) -> None:
     """The error names the formats there are."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider)
     stream = await started(client)
     response = await client.get(f"/v1/streams/{stream['id']}?format=morse")
@@ -160,7 +160,7 @@ async def test_cancel_stops_upstream(provider: Upstream, serve: Serve) -> None:
 
 async def test_streams_belong_to_their_key(provider: Upstream, serve: Serve) -> None:
     """Another caller's stream is a 404; without a key every stream is a 401."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
     stream = (
         await client.post("/v1/streams", json=BODY, headers={"x-api-key": "key-one-of-tests"})
@@ -175,7 +175,7 @@ async def test_streams_belong_to_their_key(provider: Upstream, serve: Serve) -> 
 
 async def test_share_gives_a_ticket(provider: Upstream, serve: Serve) -> None:
     """A ticket opens its own stream for reading, and no other, and is not a key."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests")
     key = {"x-api-key": "key-one-of-tests"}
     mine, other = [
@@ -217,7 +217,7 @@ async def test_continue_needs_no_viewer(provider: Upstream, serve: Serve) -> Non
 
 async def test_finished_streams_are_forgotten(provider: Upstream, serve: Serve) -> None:
     """After its retention a finished stream is a 404."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = await serve(provider, TOKENWIRE_RETENTION="100ms")
     stream = await started(client)
     url = f"/v1/streams/{stream['id']}"
@@ -244,7 +244,7 @@ async def test_full_server_refuses(provider: Upstream, serve: Serve) -> None:
 
 async def test_oldest_finished_goes_first(provider: Upstream, serve: Serve) -> None:
     """When memory is full, finished streams are forgotten, the oldest first."""
-    provider.answer(*whole("x" * 3000))
+    provider.answer(*complete("x" * 3000))
     client = await serve(provider, TOKENWIRE_MAX_TOTAL_BYTES="10000")
     streams = []
     for _ in range(3):

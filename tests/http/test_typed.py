@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from tests.conftest import Serve
-from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, text, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, complete, text
 from tests.http.reading import read, text_of, types
 
 THINKING = chunk({"reasoning_content": "hm"})
@@ -17,7 +17,7 @@ CALL = chunk(
 
 async def test_every_type_is_sent(provider: Upstream, serve: Serve) -> None:
     """A provider's chunks become typed events, from start to [DONE]."""
-    provider.answer(ROLE, THINKING, text("Hi"), CALL, chunk({"refusal": "no"}), *whole()[1:])
+    provider.answer(ROLE, THINKING, text("Hi"), CALL, chunk({"refusal": "no"}), *complete()[1:])
     client = await serve(provider)
 
     response = await client.post("/api/stream", json={"message": "x", "model": "openai/gpt-x"})
@@ -42,7 +42,7 @@ async def test_every_type_is_sent(provider: Upstream, serve: Serve) -> None:
 
 async def test_request_is_translated(provider: Upstream, serve: Serve) -> None:
     """A message, a system prompt and settings become a chat request."""
-    provider.answer(*whole("ok"))
+    provider.answer(*complete("ok"))
     client = await serve(provider)
 
     await client.post(
@@ -163,7 +163,7 @@ async def test_failure_is_event_for_fetch(provider: Upstream, serve: Serve) -> N
 async def test_post_can_be_resumed_before_first_token(provider: Upstream, serve: Serve) -> None:
     """A client that loses a POST before the first token resumes the same stream."""
     gate = asyncio.Event()
-    provider.answer(*whole("late"), before_head=(gate,))
+    provider.answer(*complete("late"), before_head=(gate,))
     client = await serve(provider)
     body = {"message": "x", "model": "openai/m"}
     async with client.stream("POST", "/api/stream", json=body) as response:

@@ -27,7 +27,7 @@ PROVIDERS = {
     "gemini": ("gemini-native", "/gemini"),
 }
 TEXT = "An answer of several words, so that it can be interrupted."
-WHOLE, TYPED = "whole", "typed error"
+COMPLETE, TYPED = "complete", "typed error"
 
 Case = tuple[str, Mapping[str, Any], str]
 # The fault, and the required outcome of a client.
@@ -43,14 +43,14 @@ BROKEN: list[Case] = [
 STALLED: Case = (
     "stall",
     {"type": "stream_fault", "kind": "stall", "after_chunks": 4, "stall_seconds": 0.4},
-    WHOLE,
+    COMPLETE,
 )
 REFUSED: list[Case] = [
     ("400", {"type": "fail", "status": 400, "times": None}, TYPED),
     ("401", {"type": "fail", "status": 401, "times": None}, TYPED),
     ("503 for ever", {"type": "fail", "status": 503, "times": None}, TYPED),
-    ("429 once", {"type": "fail", "status": 429, "retry_after": 0.3}, WHOLE),
-    ("500 once", {"type": "fail", "status": 500}, WHOLE),
+    ("429 once", {"type": "fail", "status": 429, "retry_after": 0.3}, COMPLETE),
+    ("500 once", {"type": "fail", "status": 500}, COMPLETE),
 ]
 CASES = [*BROKEN, STALLED, *REFUSED]
 # Of the clients that have no exceptions: tokenwire's codes without "upstream_", or the types
@@ -100,8 +100,8 @@ def judged(text: str, finish: str, error: str) -> str:
     """Whether this is the whole answer, or an error of tokenwire's; else what it is."""
     if error in TYPED_CODES:
         return TYPED
-    is_whole = (text, finish, error) == (TEXT, "stop", "")
-    return WHOLE if is_whole else f"{text!r}, finish {finish!r}, error {error!r}"
+    is_complete = (text, finish, error) == (TEXT, "stop", "")
+    return COMPLETE if is_complete else f"{text!r}, finish {finish!r}, error {error!r}"
 
 
 async def outcome(pending: Awaitable[Answer]) -> str:

@@ -17,7 +17,7 @@ SILENT = {"cut off", "outage", "stuck", "killed"}
 UNCONFIRMED = SILENT | {"full"}
 """Faults that last longer than the caller waits for the store's word on the end."""
 REFUSALS = {"stream_not_found", "store_unavailable", "connection_expired"}
-WHOLE = (RecordId(1, len(BLOCKS) + 1), EndReason.DONE)
+COMPLETE = (RecordId(1, len(BLOCKS) + 1), EndReason.DONE)
 REQUESTS = 45
 """More than there are while the stream runs, with one fault."""
 PLANS = 10_000 if os.environ.get("TOKENWIRE_SOAK") else 150
@@ -36,7 +36,7 @@ def wrongs(outcome: Outcome, plan: dict[int, str]) -> Iterator[str]:
         yield f"ends differ for good: {ends_seen}"
     if len(ends) > 1 and not (faults & UNCONFIRMED or outcome.had_end):
         yield f"the store answered, and two received different ends: {ends}"
-    if not faults & {*SILENT, "cancel"} and ends_seen != {WHOLE} and len(faults) == 1:
+    if not faults & {*SILENT, "cancel"} and ends_seen != {COMPLETE} and len(faults) == 1:
         yield f"a stream was not whole: {ends_seen}"
     if len(plan) < 3 and not {*outcome.viewer.refusals} <= REFUSALS:
         yield f"a viewer was refused: {outcome.viewer.refusals}"
@@ -45,7 +45,7 @@ def wrongs(outcome: Outcome, plan: dict[int, str]) -> Iterator[str]:
 def _wrong_blocks(name: str, client: Client) -> Iterator[str]:
     if client.blocks != BLOCKS[: len(client.blocks)]:
         yield f"the {name} lost, doubled or re-ordered a block: {client.blocks}"
-    if client.end == WHOLE and client.blocks != BLOCKS:
+    if client.end == COMPLETE and client.blocks != BLOCKS:
         yield f"the {name} received a complete end, and has {len(client.blocks)} blocks"
 
 
@@ -61,7 +61,7 @@ def failures(plan: dict[int, str]) -> list[str]:
 def test_no_fault() -> None:
     """Every client has all blocks, and none reconnected."""
     outcome = play({})
-    assert [client.end for _, client in outcome.clients()] == [WHOLE] * 4
+    assert [client.end for _, client in outcome.clients()] == [COMPLETE] * 4
     assert [client.blocks for _, client in outcome.clients()] == [BLOCKS] * 4
     assert outcome.viewer.refusals == []
     assert 15 < len(outcome.requests) < REQUESTS
@@ -88,7 +88,9 @@ def test_several_faults() -> None:
 def test_ends_differ_only_while_the_store_is_silent(fault: str) -> None:
     """Longer than a lease: lost for others, whole for the caller; the producer is corrected."""
     outcomes = [alone(number, fault) for number in range(REQUESTS)]
-    differing = [one for one in outcomes if one.caller.end == WHOLE and one.viewer.end != WHOLE]
+    differing = [
+        one for one in outcomes if one.caller.end == COMPLETE and one.viewer.end != COMPLETE
+    ]
     assert differing
     assert {one.producer for one in differing} == {(RecordId(2, 0), EndReason.LOST)}
 
@@ -110,7 +112,7 @@ def test_ends_differ_where_the_store_is_known_to_fail(plan: dict[int, str]) -> N
     outcome = play(plan)
     cancelled = (RecordId(2, 0), EndReason.CANCELLED)
     here, elsewhere = (outcome.caller, outcome.beside), (outcome.viewer, outcome.late)
-    assert [(client.end, client.unconfirmed) for client in here] == [(WHOLE, True)] * 2
+    assert [(client.end, client.unconfirmed) for client in here] == [(COMPLETE, True)] * 2
     assert [(client.end, client.unconfirmed) for client in elsewhere] == [(cancelled, False)] * 2
     assert outcome.producer == cancelled
     assert failures(plan) == []

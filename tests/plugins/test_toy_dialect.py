@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 
 from tests.conftest import Serve
 from tests.fakes.plugins import installed, package
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 from tests.streams.test_parts import stream_of
 from tokenwire.dialects import registry
 from tokenwire.dialects.registry import DIALECTS
@@ -41,7 +41,7 @@ def events(body: bytes) -> list[dict[str, Any]]:
 
 async def test_answer_is_one_object(toy: None, provider: Upstream, serve: Serve) -> None:
     """A POST to the dialect's own path reaches the provider as a chat and is answered in it."""
-    provider.answer(*whole("Because."))
+    provider.answer(*complete("Because."))
     client = await serve(provider)
     response = await client.post("/v1/toy", json=ASK)
     assert (response.status_code, response.json()) == (200, {"answer": "Because."})
@@ -59,7 +59,7 @@ async def test_name_of_a_model_is_bounded(toy: None, serve: Serve) -> None:
 
 async def test_answer_is_streamed(toy: None, provider: Upstream, serve: Serve) -> None:
     """With ``stream`` the events are the dialect's, with its headers and with ids."""
-    provider.answer(*whole("Be", "cause."))
+    provider.answer(*complete("Be", "cause."))
     client = await serve(provider)
     response = await client.post("/v1/toy", json={**ASK, "stream": True})
     assert response.headers["content-type"].startswith("text/event-stream")
@@ -72,7 +72,7 @@ async def test_any_stream_is_watched_and_resumed(
     toy: None, provider: Upstream, serve: Serve
 ) -> None:
     """``?format=`` takes the dialect's name; a stream that it started is read in another one."""
-    provider.answer(*whole("Be", "cause."))
+    provider.answer(*complete("Be", "cause."))
     client = await serve(provider)
     posted = await client.post("/v1/toy", json={**ASK, "stream": True})
     url = f"/v1/streams/{posted.headers['x-stream-id']}"

@@ -26,7 +26,7 @@ async def body(prompt: Any, model: str = "markdown", **more: Any) -> bytes:
         return b"".join([piece async for piece in sent])
 
 
-async def whole(prompt: Any, model: str = "markdown", **more: Any) -> dict[str, Any]:
+async def complete(prompt: Any, model: str = "markdown", **more: Any) -> dict[str, Any]:
     """The answer as one object."""
     blocks = Splitter().feed(await body(prompt, model, **more))
     assert ChatDecoder().ends(blocks[-1])
@@ -35,7 +35,7 @@ async def whole(prompt: Any, model: str = "markdown", **more: Any) -> dict[str, 
 
 async def text(prompt: Any, **more: Any) -> str:
     """The answer's text."""
-    found: str = (await whole(prompt, **more))["choices"][0]["message"]["content"]
+    found: str = (await complete(prompt, **more))["choices"][0]["message"]["content"]
     return found
 
 
@@ -75,20 +75,20 @@ async def test_chunks_are_real() -> None:
 
 async def test_tool_then_answer() -> None:
     """A tool is called, and with its result the demo answers in words."""
-    call = (await whole("/tool"))["choices"][0]
+    call = (await complete("/tool"))["choices"][0]
     assert call["finish_reason"] == "tool_calls"
     (found,) = call["message"]["tool_calls"]
     assert json.loads(found["function"]["arguments"]) == {"city": "Bielefeld"}
     assert "all is well" in await text("/tool", then=[{"role": "tool", "content": "sunny"}])
-    assert (await whole("x", model="tool"))["choices"][0]["finish_reason"] == "tool_calls"
+    assert (await complete("x", model="tool"))["choices"][0]["finish_reason"] == "tool_calls"
 
 
 async def test_reasoning_and_refusal() -> None:
     """Thinking comes before the answer; a refusal is not content."""
-    thought = (await whole("hi /reason"))["choices"][0]["message"]
+    thought = (await complete("hi /reason"))["choices"][0]["message"]
     assert thought["reasoning_content"]
     assert thought["content"] == demo_text.HELLO
-    refused = (await whole("/refuse"))["choices"][0]["message"]
+    refused = (await complete("/refuse"))["choices"][0]["message"]
     assert refused["refusal"].startswith("I must decline")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.providers.test_demo import body, text, whole
+from tests.providers.test_demo import body, complete, text
 from tokenwire.errors import ClientError
 from tokenwire.providers.demo import answers
 from tokenwire.sse import Splitter
@@ -35,7 +35,7 @@ async def chunks(prompt: str, **more: Any) -> list[dict[str, Any]]:
 
 async def calls(prompt: str, **more: Any) -> list[tuple[str, Any]]:
     """The tools that are called, with their arguments."""
-    found = await whole(prompt, **more)
+    found = await complete(prompt, **more)
     choice = found["choices"][0]
     made = choice["message"].get("tool_calls", ())
     assert choice["finish_reason"] == ("tool_calls" if made else "stop")
@@ -47,7 +47,7 @@ async def calls(prompt: str, **more: Any) -> list[tuple[str, Any]]:
 async def test_the_limit_ends_the_answer(field: str) -> None:
     """No more tokens than that, `length` as the reason, and the usage says the same."""
     limit: dict[str, Any] = {field: 3}
-    found = await whole("hi", **limit)
+    found = await complete("hi", **limit)
     assert found["choices"][0]["finish_reason"] == "length"
     assert answers.HELLO.startswith(found["choices"][0]["message"]["content"])
     assert found["usage"]["completion_tokens"] == 3
@@ -55,14 +55,14 @@ async def test_the_limit_ends_the_answer(field: str) -> None:
 
 async def test_an_answer_that_fits_the_limit_is_whole() -> None:
     """The limit itself is allowed."""
-    size = (await whole("hi"))["usage"]["completion_tokens"]
-    assert (await whole("hi", max_tokens=size))["choices"][0]["finish_reason"] == "stop"
-    assert (await whole("hi", max_tokens=size - 1))["choices"][0]["finish_reason"] == "length"
+    size = (await complete("hi"))["usage"]["completion_tokens"]
+    assert (await complete("hi", max_tokens=size))["choices"][0]["finish_reason"] == "stop"
+    assert (await complete("hi", max_tokens=size - 1))["choices"][0]["finish_reason"] == "length"
 
 
 async def test_reasoning_counts_against_the_limit() -> None:
     """A limit that is spent on reasoning leaves nothing for the answer."""
-    found = await whole("hi /reason", max_tokens=2)
+    found = await complete("hi /reason", max_tokens=2)
     assert found["choices"][0]["message"]["content"] == ""
     assert found["usage"]["completion_tokens_details"] == {"reasoning_tokens": 2}
     assert found["usage"]["completion_tokens"] == 2
@@ -87,12 +87,12 @@ async def test_stop_ends_the_answer_before_it() -> None:
     assert await text("hi", stop="one token") == answers.HELLO.partition("one token")[0]
     assert await text("hi", stop=["Reload", "**"]) == answers.HELLO.partition("**")[0]
     assert await text("hi", stop=["", "not in it"]) == answers.HELLO
-    assert (await whole("hi", stop="one"))["choices"][0]["finish_reason"] == "stop"
+    assert (await complete("hi", stop="one"))["choices"][0]["finish_reason"] == "stop"
 
 
 async def test_n_answers() -> None:
     """As many choices as requested, each complete, all of them in the usage."""
-    found = await whole("hi", n=3)
+    found = await complete("hi", n=3)
     assert [c["index"] for c in found["choices"]] == [0, 1, 2]
     assert {c["message"]["content"] for c in found["choices"]} == {answers.HELLO}
     assert found["usage"]["completion_tokens"] % 3 == 0
@@ -100,16 +100,16 @@ async def test_n_answers() -> None:
 
 async def test_logprobs() -> None:
     """Each token of the content has its probability, and as many alternatives as requested."""
-    choice = (await whole("hi", logprobs=True, top_logprobs=2))["choices"][0]
+    choice = (await complete("hi", logprobs=True, top_logprobs=2))["choices"][0]
     entries = choice["logprobs"]["content"]
     assert "".join(entry["token"] for entry in entries) == choice["message"]["content"]
     for entry in entries:
         assert bytes(entry["bytes"]).decode() == entry["token"]
         assert len(entry["top_logprobs"]) == 2
         assert entry["top_logprobs"][0]["logprob"] == entry["logprob"] <= 0
-    refused = (await whole("/refuse", logprobs=True))["choices"][0]["logprobs"]
+    refused = (await complete("/refuse", logprobs=True))["choices"][0]["logprobs"]
     assert refused["refusal"][0]["top_logprobs"] == []
-    assert (await whole("hi"))["choices"][0]["logprobs"] is None
+    assert (await complete("hi"))["choices"][0]["logprobs"] is None
 
 
 async def test_json_object() -> None:
@@ -132,7 +132,7 @@ async def test_json_schema() -> None:
     jsonschema.validate(json.loads(await text("hi", then=results, response_format=form)), schema)
     assert await text("hi", response_format={"type": "json_schema", "json_schema": {}}) == "{}"
     # A refusal takes the place of the structured answer.
-    assert (await whole("/refuse", response_format=form))["choices"][0]["message"]["refusal"]
+    assert (await complete("/refuse", response_format=form))["choices"][0]["message"]["refusal"]
 
 
 async def test_required_tools_are_called() -> None:
@@ -181,7 +181,7 @@ async def test_tools_are_left_alone_otherwise() -> None:
 
 async def test_a_limit_cuts_a_call() -> None:
     """The reason is the limit, not the call."""
-    found = await whole("x", tools=[WEATHER], tool_choice="required", max_tokens=3)
+    found = await complete("x", tools=[WEATHER], tool_choice="required", max_tokens=3)
     assert found["choices"][0]["finish_reason"] == "length"
     assert found["usage"]["completion_tokens"] == 3
 
@@ -189,10 +189,11 @@ async def test_a_limit_cuts_a_call() -> None:
 async def test_reasoning_effort() -> None:
     """It turns reasoning on and off."""
     assert (
-        "reasoning_content" in (await whole("hi", reasoning_effort="low"))["choices"][0]["message"]
+        "reasoning_content"
+        in (await complete("hi", reasoning_effort="low"))["choices"][0]["message"]
     )
     for effort in ("none", "minimal"):
-        message = (await whole("hi", model="reason", reasoning_effort=effort))["choices"][0][
+        message = (await complete("hi", model="reason", reasoning_effort=effort))["choices"][0][
             "message"
         ]
         assert "reasoning_content" not in message

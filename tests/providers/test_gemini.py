@@ -83,7 +83,7 @@ def test_stream_that_breaks_off_has_no_end() -> None:
         read(b"data: nonsense\n\n")
 
 
-async def whole(client: Native) -> bytes:
+async def complete(client: Native) -> bytes:
     """The whole body of an answer."""
     async with client.open(ASK, "gemini-x") as body:
         return b"".join([piece async for piece in body])
@@ -94,7 +94,7 @@ async def test_requests_and_models(provider: Upstream) -> None:
     answer(provider, "text", "gemini")
     config = Config(provider.base_url.removesuffix("/v1"), max_retries=0)
     client = Native("gemini", FixedKey("AIza-key"), config, API)
-    body = await whole(client)
+    body = await complete(client)
     assert body.endswith(b'event: message_stop\ndata: {"type":"message_stop"}\n\n')
     (received,) = provider.requests
     assert received.path == "/v1beta/models/gemini-x:streamGenerateContent?alt=sse"
@@ -112,5 +112,5 @@ async def test_requests_and_models(provider: Upstream) -> None:
     provider._scripts = []
     provider.answer(b"data: " + b"x" * (1024 * 1024 + 1))
     with pytest.raises(UpstreamError):
-        await whole(client)
+        await complete(client)
     await client.aclose()

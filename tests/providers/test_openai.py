@@ -11,7 +11,7 @@ import httpx2
 import openai
 import pytest
 
-from tests.fakes.upstream import ROLE, Act, Upstream, text, whole
+from tests.fakes.upstream import ROLE, Act, Upstream, complete, text
 from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import ClientError, ProxyError, TokenwireError, UpstreamError
 from tokenwire.providers.config import Config
@@ -77,15 +77,15 @@ def at(upstream: Upstream, *keys: str, **config: Any) -> OpenAIProvider:
 
 async def test_bytes_come_untouched(provider: Upstream, sdk: bool) -> None:
     """The body is what the provider sent, byte for byte."""
-    provider.answer(*whole("a", "ü"))
+    provider.answer(*complete("a", "ü"))
     client = at(provider, sdk=sdk)
-    assert await ask(client) == b"".join(whole("a", "ü"))
+    assert await ask(client) == b"".join(complete("a", "ü"))
     await client.aclose()
 
 
 async def test_options_are_merged(provider: Upstream, sdk: bool) -> None:
     """The caller's stream options are kept, and usage is always requested."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = at(provider, sdk=sdk, headers={"x-team": "blue"}, query={"api-version": "2026-01-01"})
     await ask(client, stream_options={"include_obfuscation": False}, seed=7)
     await client.aclose()
@@ -99,7 +99,7 @@ async def test_options_are_merged(provider: Upstream, sdk: bool) -> None:
 
 async def test_connection_is_reused(provider: Upstream, sdk: bool) -> None:
     """A body that was read to its end leaves its connection for the next request."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = at(provider, sdk=sdk)
     for _ in range(3):
         await ask(client)
@@ -133,7 +133,7 @@ async def test_cancelling_closes_too(provider: Upstream, sdk: bool) -> None:
 async def test_rotated_key_is_tried_once(provider: Upstream, sdk: bool) -> None:
     """A refused key is fetched anew and tried again; a second refusal is final."""
     provider.answer(status=401)
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = at(provider, "sk-old", "sk-new", sdk=sdk)
     await ask(client)
     await client.aclose()
@@ -229,7 +229,7 @@ async def test_models_are_listed(
 @pytest.mark.parametrize("header", ["authorization", "Authorization"])
 async def test_configured_authorization_wins(header: str, provider: Upstream, sdk: bool) -> None:
     """A header of the configuration replaces the one made of the key, in any case."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     client = at(provider, sdk=sdk, headers={header: "Basic abc"})
     await ask(client)
     await client.aclose()

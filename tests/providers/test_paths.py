@@ -7,7 +7,7 @@ from collections.abc import MutableMapping
 
 import pytest
 
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 from tests.matrix.cases import answer
 from tests.providers.test_openai import FixedKey
 from tokenwire.dialects.protocol import ParsedRequest
@@ -97,7 +97,7 @@ def test_bedrock_arns_are_one_segment() -> None:
 @pytest.mark.parametrize("model", ESCAPES)
 async def test_openai_names_are_in_the_body(model: str, provider: Upstream) -> None:
     """Requests in OpenAI's API have no model in their path."""
-    provider.answer(*whole("a"))
+    provider.answer(*complete("a"))
     await ask(OpenAIProvider("o", FixedKey("k"), Config(provider.base_url, max_retries=0)), model)
     (received,) = provider.requests
     assert received.path == "/v1/chat/completions"

@@ -21,7 +21,7 @@ from tokenwire.streams.stream import Stream
 
 LEASE = 0.5
 ROLES = ["its caller", "a viewer here", "a viewer elsewhere", "a late viewer elsewhere"]
-WHOLE = stream_of("a", "b")
+COMPLETE = stream_of("a", "b")
 
 
 @dataclass(slots=True)
@@ -165,7 +165,7 @@ async def watch(hub: Hub, stream: Stream, blocks: list[bytes]) -> str:
             blocks += reader.take()
             if reader.ended is not None:
                 reason = str(reader.ended[1].reason)
-                return "complete" if (reason, blocks) == ("done", WHOLE) else reason
+                return "complete" if (reason, blocks) == ("done", COMPLETE) else reason
             if reader.interruption is not None and not reader.has_more:
                 return reader.interruption.code
 

@@ -13,7 +13,7 @@ from tests.fakes.virtual import run
 from tests.streams.test_keeping import LEASE, Tap, hub, over, read, start
 from tokenwire.stores.records import EndReason
 
-WHOLE = [ROLE, text("a"), STOP]
+COMPLETE = [ROLE, text("a"), STOP]
 AGES = (0, 2, 5, 11, 24, 50, 110, 250)
 """Leases since the end; between them a stream that is over is looked at ever less often."""
 
@@ -30,7 +30,7 @@ def test_end_that_is_lost_late_is_not_taken_for_a_death(
     lose: Callable[[MemoryStore], None], age: int
 ) -> None:
     """Who comes while the store lacks it waits for it; of the last stream, and of those before."""
-    assert run(lambda: _late(lose, age * LEASE)) == [(WHOLE, EndReason.DONE)] * 2
+    assert run(lambda: _late(lose, age * LEASE)) == [(COMPLETE, EndReason.DONE)] * 2
 
 
 def test_streams_that_are_over_do_not_crowd_out_one_that_runs() -> None:
@@ -51,7 +51,7 @@ async def _crowd() -> tuple[list[bytes], bool]:
     for _ in range(300):
         tap = Tap()
         ended = await start(here, tap)
-        tap.send(*WHOLE, DONE)
+        tap.send(*COMPLETE, DONE)
         await here.settled(ended)
     tap, is_busy = Tap(), True
     stream = await start(here, tap)
@@ -82,7 +82,7 @@ async def _late(
     for _ in range(2):
         tap = Tap()
         stream = await start(here, tap)
-        tap.send(*WHOLE, DONE)
+        tap.send(*COMPLETE, DONE)
         await over(stream)
         await here.settled(stream)
         ids.append(stream.meta.id)

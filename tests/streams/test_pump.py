@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.fakes.upstream import DONE, ROLE, STOP, chunk, text, usage, whole
+from tests.fakes.upstream import DONE, ROLE, STOP, chunk, complete, text, usage
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError, UpstreamError
 from tokenwire.events import Usage
@@ -57,7 +57,7 @@ def held(tail: Tail) -> bytes:
 @pytest.mark.parametrize("size", [1, 2, 7, 64, 100_000])
 async def test_any_cut_gives_same_blocks(size: int) -> None:
     """However the bytes are cut, the log holds the same blocks and the same end."""
-    sent = b"".join(whole("Hel", "lö", "☃"))
+    sent = b"".join(complete("Hel", "lö", "☃"))
     tail, facts = await pumped(sends(*(sent[n : n + size] for n in range(0, len(sent), size))))
 
     assert held(tail) + DONE == sent
@@ -68,7 +68,7 @@ async def test_any_cut_gives_same_blocks(size: int) -> None:
 
 async def test_facts_are_noted() -> None:
     """Model, usage, finish and instants are known without keeping any text."""
-    _, facts = await pumped(sends(*whole("Hi")))
+    _, facts = await pumped(sends(*complete("Hi")))
 
     assert facts.response_model == "gpt-x"
     assert facts.usage == Usage(input_tokens=3, output_tokens=2)

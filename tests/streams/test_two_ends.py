@@ -19,7 +19,7 @@ from tokenwire.streams.tail import Tail
 
 CANCELLED = End(EndReason.CANCELLED)
 LOST = End(EndReason.LOST)
-WHOLE = End(EndReason.DONE, block=DONE)
+COMPLETE = End(EndReason.DONE, block=DONE)
 
 
 class Stuck:
@@ -110,7 +110,7 @@ async def test_store_that_does_not_answer_delays_an_end_for_a_moment() -> None:
     stuck.free.clear()
     tap.send(STOP, DONE)
     at, end = await end_seen(here, stream)
-    assert (at, end) == (RecordId(1, 4), WHOLE)
+    assert (at, end) == (RecordId(1, 4), COMPLETE)
     assert is_finished(stream, Cursor(at))
 
     # Meanwhile another process has ended it. A client that reconnects gets that end.
@@ -156,7 +156,7 @@ async def test_keeper_that_gives_up_delays_no_end() -> None:
 
     store.trouble = surprise
     tap.send(STOP, DONE)
-    assert await end_seen(here, stream) == (RecordId(1, 4), WHOLE)
+    assert await end_seen(here, stream) == (RecordId(1, 4), COMPLETE)
     assert log.end is None
     assert stream.copy.complete is False
     await here.aclose()
@@ -168,24 +168,24 @@ async def test_end_is_offered_before_it_is_sent() -> None:
     tail.append([b"a"])
     keeper = tail.unattached_reader()
     with tail.attach(1) as reader:
-        tail.offer(WHOLE)
+        tail.offer(COMPLETE)
         tail.offer(CANCELLED)
         tail.append([b"b"])
         assert (reader.take(), keeper.take()) == ([b"a"], [b"a"])
         assert (reader.ended, tail.over, tail.closed) == (None, False, True)
         assert keeper.ended is not None
-        assert keeper.ended[1] == WHOLE
+        assert keeper.ended[1] == COMPLETE
         assert not await reader.wait(0.001)
         assert await keeper.wait(60)
-        tail.finish(WHOLE, RecordId(1, 2))
-        assert reader.ended == (RecordId(1, 2), WHOLE)
+        tail.finish(COMPLETE, RecordId(1, 2))
+        assert reader.ended == (RecordId(1, 2), COMPLETE)
 
 
 @pytest.mark.parametrize("answers", [True, False])
 async def test_frozen_process_looks_at_its_store_first(answers: bool) -> None:
     """After a pause the answer may be there: the timer alone does not decide, but once."""
     tail = Tail(Bounds(), end_wait=lambda: 0.02)
-    tail.offer(WHOLE)
+    tail.offer(COMPLETE)
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
     loop.freeze(0.1)  # as SIGSTOP, or a frozen environment
@@ -194,15 +194,15 @@ async def test_frozen_process_looks_at_its_store_first(answers: bool) -> None:
     if answers:
         tail.finish(LOST, RecordId(2, 0))
     await asyncio.wait_for(tail.unattached_reader().over(), 5)
-    assert tail.end == (LOST if answers else WHOLE)
+    assert tail.end == (LOST if answers else COMPLETE)
 
 
 def test_end_of_the_store_counts_after_another() -> None:
     """The first end wins, but for the store's, which is the first wherever it matters."""
     tail = Tail(Bounds())
-    assert tail.finish(WHOLE)
+    assert tail.finish(COMPLETE)
     assert not tail.finish(CANCELLED)
-    assert not tail.finish(WHOLE, RecordId(1, 1))
+    assert not tail.finish(COMPLETE, RecordId(1, 1))
     assert tail.finish(LOST, RecordId(2, 0))
     assert not tail.finish(LOST, RecordId(2, 0))
     assert (tail.end, tail.last, tail.withdrawn) == (LOST, RecordId(2, 0), RecordId(1, 1))

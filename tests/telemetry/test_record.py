@@ -11,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from tests.conftest import Serve
-from tests.fakes.upstream import Upstream, whole
+from tests.fakes.upstream import Upstream, complete
 from tests.http.reading import printed
 from tokenwire.telemetry import Instants, Metrics, RequestLog, StreamRecord, write
 
@@ -66,7 +66,7 @@ def test_error_belongs_to_one() -> None:
 
 async def test_lines_do_not_mix(provider: Upstream, serve: Serve, capfd: Any) -> None:
     """Concurrent requests have one line each, with their own fields and without texts or keys."""
-    provider.answer(*whole("the answer"))
+    provider.answer(*complete("the answer"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests,key-two-of-tests")
 
     async def ask(number: int) -> str:
@@ -186,7 +186,7 @@ def test_error_codes_are_bounded() -> None:
 
 async def test_scrape_needs_a_key(provider: Upstream, serve: Serve) -> None:
     """Metrics require a key and include streams."""
-    provider.answer(*whole("x"))
+    provider.answer(*complete("x"))
     client = await serve(provider, TOKENWIRE_API_KEYS="key-one-of-tests")
     assert (await client.get("/metrics")).status_code == 401
     key = {"authorization": "Bearer key-one-of-tests"}

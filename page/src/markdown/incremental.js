@@ -88,7 +88,7 @@ export class Markdown {
   #colourFrom(from, to) {
     for (let at = from; at < to; at += 1) {
       const node = this.#nodes[at];
-      // Inside of lists and quotes too: each figure knows its code.
+      // Inside of lists and quotes too: each figure keeps its code.
       if (node.widget === "code") colour(this.#out.childNodes[at], node);
       else if (node.children) for (const [shown, inner] of codes(this.#out.childNodes[at], node)) colour(shown, inner);
     }

@@ -29,7 +29,7 @@ class StoreKind:
         name: The name shown to operators, such as ``redis``; never the address.
         schemes: The schemes of its addresses, such as ``redis`` and ``rediss``.
         form: What an address looks like, for error messages: ``redis://HOST``.
-        pattern: A regular expression for what follows ``://``; the whole of it must match.
+        pattern: A regular expression for what follows ``://``; it must match completely.
         create: Makes the store from its address. It does not connect yet.
         description: Where streams are kept, for the line that the server prints at its start.
     """
