@@ -80,6 +80,32 @@ async def follow(body: object, serve: Callable[[bytes], bool]) -> None:
         await body.follow(serve)
 
 
+@runtime_checkable
+class ReadsText(Protocol):
+    """A decoder that reads the most frequent block without making an event of it."""
+
+    def text_of(self, block: bytes) -> str | None:
+        """Return the text of a block that is one piece of plain content, of the first choice.
+
+        None for any other block, which is then decoded. Changes no state.
+        """
+
+
+@runtime_checkable
+class WritesText(Protocol):
+    """An encoder that writes the most frequent block around what it has written before."""
+
+    def text_block(self, text: str) -> bytes | None:
+        """Return the block of a piece of text, the same as of ``Content(text)``.
+
+        None, without a change of state, where that is not one block: it is then encoded.
+        """
+
+
+def no_text(_: object) -> None:
+    """Stand in for ``text_of`` of a decoder, and ``text_block`` of an encoder, that lacks it."""
+
+
 class LazyTimer:
     """Calls back when nothing has happened for some seconds, again and again.
 

@@ -8,9 +8,13 @@ from typing import Protocol
 
 from ..dialects.protocol import Decoder, Encoder, as_event
 from ..errors import TokenwireError
-from ..events import Error
+from ..events import Content, Error
+from ..hotpath import ReadsText, WritesText, no_text
 from ..stores.records import Cursor, End, Meta, RecordId
 from .reader import Reader
+
+_STEP = 4096
+"""Bytes that are charged beyond what is held, so that not every block has to be charged."""
 
 
 class Rendering(Protocol):
@@ -142,7 +146,18 @@ class Translated:
             encoder, but not sent: the client has them.
     """
 
-    __slots__ = ("_decoder", "_encoder", "_ids", "_muted", "over")
+    __slots__ = (
+        "_decoder",
+        "_encoder",
+        "_epoch",
+        "_has_text",
+        "_head",
+        "_ids",
+        "_muted",
+        "_text_block",
+        "_text_of",
+        "over",
+    )
 
     def __init__(
         self, decoder: Decoder, encoder: Encoder, ids: Ids = Ids(), muted: int = -1
@@ -151,6 +166,12 @@ class Translated:
         self._encoder = encoder
         self._ids = ids
         self._muted = muted
+        self._epoch = -1
+        self._head = b""
+        # Whether the last record was text: so are most that follow one.
+        self._has_text = True
+        self._text_of = decoder.text_of if isinstance(decoder, ReadsText) else no_text
+        self._text_block = encoder.text_block if isinstance(encoder, WritesText) else no_text
         self.over = False
 
     @property
@@ -173,6 +194,18 @@ class Translated:
 
     def one(self, epoch: int, number: int, block: bytes) -> bytes:
         """As ``blocks``, for one record."""
+        if self._has_text and (text := self._text_of(block)) is not None:
+            data = self._text_block(text)
+            if data is not None:
+                return b"" if number <= self._muted else self._with_id(epoch, number, data)
+        return self._decoded(epoch, number, block)
+
+    def _with_id(self, epoch: int, number: int, block: bytes) -> bytes:
+        if epoch != self._epoch:
+            self._epoch, self._head = epoch, f"id: {self._ids.prefix}{epoch}-".encode()
+        return b"%b%d\n%b" % (self._head, number, block)
+
+    def _decoded(self, epoch: int, number: int, block: bytes) -> bytes:
         try:
             events = self._decoder.decode(block)
         except TokenwireError as error:
@@ -180,6 +213,7 @@ class Translated:
             # does not end the stream, so it has no id.
             self.over = True
             return self.interrupt(as_event(error))
+        self._has_text = len(events) == 1 and isinstance(events[0], Content)
         encoded = [out for event in events for out in self._encoder.encode(event)]
         if number <= self._muted or not encoded:
             return b""
@@ -219,10 +253,20 @@ class Viewer:
         rendering: Turns records into bytes.
         delivery: Counts what is sent.
         prefix: Bytes before the first write.
-        charge: Called with the bytes that the rendering holds, after each read, if it holds any.
+        charge: Called with the bytes that the rendering holds or will hold soon, when these are
+            more than before.
     """
 
-    __slots__ = ("_charge", "_delivery", "_epoch", "_prefix", "_reader", "_rendering", "over")
+    __slots__ = (
+        "_charge",
+        "_charged",
+        "_delivery",
+        "_epoch",
+        "_prefix",
+        "_reader",
+        "_rendering",
+        "over",
+    )
 
     def __init__(
         self,
@@ -233,6 +277,7 @@ class Viewer:
         charge: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._charge = charge
+        self._charged = 0
         self._prefix = prefix
         self._reader = reader
         self._rendering = rendering
@@ -251,8 +296,8 @@ class Viewer:
         if not reader.stopped and (blocks := reader.take()):
             self._delivery.blocks += len(blocks)
             data = rendering.blocks(self._epoch, first, blocks)
-            if held := rendering.held:
-                self._charge(held)
+            if rendering.held > self._charged:
+                self._charge_more()
             if rendering.over:
                 return self._last(data)
             return self._prefixed(data) if self._prefix else data
@@ -268,9 +313,13 @@ class Viewer:
         reader.consumed = reader.blocks.written
         self._delivery.blocks += 1
         data = rendering.one(self._epoch, number, block)
-        if held := rendering.held:
-            self._charge(held)
+        if rendering.held > self._charged:
+            self._charge_more()
         return self._last(data) if rendering.over else data
+
+    def _charge_more(self) -> None:
+        self._charged = self._rendering.held + _STEP
+        self._charge(self._charged)
 
     def _without_blocks(self) -> bytes | None:
         reader = self._reader

@@ -69,18 +69,18 @@ class _Chunk(Struct):
     type: Any = None
 
 
-class _PlainDelta(Struct):
+class _PlainDelta(Struct, gc=False):
     content: str | None = None
     tool_calls: None = None
 
 
-class _PlainChoice(Struct):
+class _PlainChoice(Struct, gc=False):
     index: int
     delta: _PlainDelta
     finish_reason: None
 
 
-class _Plain(Struct):
+class _Plain(Struct, gc=False):
     """A chunk with content only: no usage, finish reason or error, and no missing field."""
 
     id: str
@@ -92,9 +92,34 @@ class _Plain(Struct):
     error: None = None
 
 
+class _TextDelta(Struct, gc=False):
+    content: str
+    refusal: None = None
+    reasoning_content: None = None
+    reasoning: None = None
+    tool_calls: None = None
+    function_call: None = None
+
+
+class _TextChoice(Struct, gc=False):
+    delta: _TextDelta
+    index: Literal[0]
+    finish_reason: None = None
+
+
+class _Text(Struct, gc=False):
+    """A chunk of which ``decode`` makes nothing but pieces of content."""
+
+    object: Literal["chat.completion.chunk"]
+    choices: list[_TextChoice]
+    usage: None = None
+    error: None = None
+
+
 # Not strict: a count may be a string, or a float without a fraction.
 _CHUNK = msgspec.json.Decoder(_Chunk, strict=False)
 _PLAIN = msgspec.json.Decoder(_Plain)
+_TEXT = msgspec.json.Decoder(_Text)
 
 
 class ChatDecoder:
@@ -112,6 +137,16 @@ class ChatDecoder:
     def ends(self, block: bytes) -> bool:
         """Return whether the block is ``data: [DONE]``."""
         return is_done(block)
+
+    def text_of(self, block: bytes) -> str | None:
+        """As ``hotpath.ReadsText``."""
+        if not self._started or not block.startswith(b"data:"):
+            return None
+        try:
+            choices = _TEXT.decode(block[5:]).choices
+        except (ValueError, RecursionError):
+            return None
+        return choices[0].delta.content or None if len(choices) == 1 else None
 
     def decode(self, block: bytes) -> list[Event]:
         """Return the chunk's events in display order.

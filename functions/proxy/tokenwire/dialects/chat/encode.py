@@ -35,6 +35,8 @@ class ChatEncoder:
         self._calling: set[int] = set()
         self._usage: Usage | None = None
         self._signature: str | None = None
+        # What stands around a piece of text of the first choice.
+        self._around: tuple[bytes, bytes] | None = None
 
     def encode(self, event: Event) -> list[bytes]:
         """Return the event's chunk; none for ``Start`` (in all chunks) and ``Usage`` (the last)."""
@@ -58,6 +60,16 @@ class ChatEncoder:
                 return [self._choice(choice, {"tool_calls": [self._tool_call(event)]})]
             case _:
                 return []
+
+    def text_block(self, text: str) -> bytes | None:
+        """As ``hotpath.WritesText``."""
+        if self._around is None:
+            if 0 not in self._opened:
+                return None
+            head, _, tail = self._choice(0, {"content": "\0"}).rpartition(rb'"\u0000"')
+            self._around = (head, tail)
+        head, tail = self._around
+        return b"%b%b%b" % (head, msgspec.json.encode(text), tail)
 
     def _tool_call(self, event: ToolCall) -> JSON:
         """Return a piece of a call; the first carries the signature that Google requires back."""

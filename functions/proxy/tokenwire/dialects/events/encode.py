@@ -39,10 +39,7 @@ class EventsEncoder:
     def encode(self, event: Event) -> list[bytes]:
         """Return one block, or none for a repeated ``Start`` and for usage, which is sent last."""
         if type(event) is Content and not event.choice and not event.refusal:
-            # The most frequent event.
-            return [
-                b'data: {"type":"content","delta":' + msgspec.json.encode(event.delta) + b"}\n\n"
-            ]
+            return [self.text_block(event.delta)]
         if isinstance(event, Start):
             if self._started:
                 return []
@@ -51,6 +48,10 @@ class EventsEncoder:
             self._usage = event
             return []
         return [_block(body_of(event))]
+
+    def text_block(self, text: str) -> bytes:
+        """As ``hotpath.WritesText``."""
+        return b'data: {"type":"content","delta":%b}\n\n' % msgspec.json.encode(text)
 
     def end(self) -> list[bytes]:
         """Return the usage, if known, and ``[DONE]``."""

@@ -64,11 +64,11 @@ class _Event(Struct):
     error: Any = None
 
 
-class _PlainDelta(Struct):
+class _PlainDelta(Struct, gc=False):
     type: str
 
 
-class _Plain(Struct):
+class _Plain(Struct, gc=False):
     """A content delta."""
 
     type: Literal["content_block_delta"]
@@ -76,8 +76,21 @@ class _Plain(Struct):
     delta: _PlainDelta
 
 
+class _TextDelta(_Delta, kw_only=True, gc=False):
+    type: Literal["text_delta"]
+    text: str
+
+
+class _Text(_Event, kw_only=True, gc=False):
+    """A piece of text."""
+
+    type: Literal["content_block_delta"]
+    delta: _TextDelta
+
+
 _EVENT = msgspec.json.Decoder(_Event)
 _PLAIN = msgspec.json.Decoder(_Plain)
+_TEXT = msgspec.json.Decoder(_Text)
 _HEAD = b"event: content_block_delta\ndata:"
 _TYPES = frozenset(
     {
@@ -113,6 +126,15 @@ class MessagesDecoder:
     def __init__(self) -> None:
         self._calls: dict[int, int] = {}
         self._usage = _Usage()
+
+    def text_of(self, block: bytes) -> str | None:
+        """As ``hotpath.ReadsText``."""
+        if not block.startswith(_HEAD):
+            return None
+        try:
+            return _TEXT.decode(block[len(_HEAD) :]).delta.text or None
+        except (ValueError, RecursionError):
+            return None
 
     def ends(self, block: bytes) -> bool:
         """Return whether the block is ``message_stop``."""

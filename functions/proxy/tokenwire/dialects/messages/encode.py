@@ -20,6 +20,11 @@ _STOP_REASONS = frozenset(
     {*_REASONS.values(), "stop_sequence", "pause_turn", "model_context_window_exceeded"}
 )
 
+_TEXT_HEAD = event_block(
+    "content_block_delta",
+    b'{"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":',
+).removesuffix(b"\n\n")
+
 
 class MessagesEncoder:
     """Encoder of one message: blocks of text, thinking and tool use.
@@ -33,6 +38,7 @@ class MessagesEncoder:
     def __init__(self) -> None:
         self._started = False
         self._kind = ""
+        self._text_head = b""
         self._count = 0
         self._open: list[int] = []
         self._calls: dict[int, int] = {}
@@ -46,6 +52,12 @@ class MessagesEncoder:
         if isinstance(event, Content):
             return self._in("text", {"text": ""}, {"type": "text_delta", "text": event.delta})
         return self._rare(event)
+
+    def text_block(self, text: str) -> bytes | None:
+        """As ``hotpath.WritesText``."""
+        if not self._text_head:
+            return None
+        return b"%b%b}}\n\n" % (self._text_head, msgspec.json.encode(text))
 
     def _rare(self, event: Event) -> list[bytes]:
         match event:
@@ -129,11 +141,12 @@ class MessagesEncoder:
     def _add(self, kind: str, block: JSON) -> list[bytes]:
         index = self._count
         self._kind, self._count = kind, index + 1
+        self._text_head = _TEXT_HEAD % index if kind == "text" else b""
         self._open.append(index)
         return [_block("content_block_start", {"index": index, "content_block": block})]
 
     def _closed(self) -> list[bytes]:
-        closing, self._open, self._kind = self._open, [], ""
+        closing, self._open, self._kind, self._text_head = self._open, [], "", b""
         return [_block("content_block_stop", {"index": index}) for index in closing]
 
     def end(self) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import getsizeof
 from typing import TypeVar
 
 import msgspec
@@ -28,6 +29,10 @@ from .object import failure, response, settings, usage
 
 _ItemT = TypeVar("_ItemT", bound=Item)
 
+_TEXT = event_block(
+    "response.output_text.delta",
+    b'{"type":"response.output_text.delta","sequence_number":%d,%b,"delta":%b,"logprobs":[]}',
+)
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
 
@@ -73,6 +78,17 @@ class ResponsesEncoder:
             case Finish():
                 self._finish = event
         return self._blocks(self._delta_events(event))
+
+    def text_block(self, text: str) -> bytes | None:
+        """As ``hotpath.WritesText``."""
+        item = self._open_items[-1] if self._open_items else None
+        if not isinstance(item, Message) or not item.text_rest or self._sequence <= self._after:
+            return None
+        self.held += getsizeof(text) + 8  # as size_of, which takes any number of texts
+        item.append(text)
+        self._sequence += 1
+        data = msgspec.json.encode(text)
+        return _TEXT % (self._sequence - 1, item.text_rest, data)
 
     def _delta_events(self, event: Event) -> Events:
         self.held += _text_size(event)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import msgspec
+
 from ...events import Citation, Reasoning
 from ..protocol import JSON
 
@@ -44,7 +46,11 @@ class ItemHeader:
 
 
 class Message:
-    """A message: parts of text or refusal."""
+    """A message: parts of text or refusal.
+
+    ``text_rest`` are the fields that stand in a text delta before the text, as JSON, where the
+    last part is text; else empty.
+    """
 
     def __init__(self, index: int, stream: str) -> None:
         self._header = ItemHeader(index, "msg", stream)
@@ -53,7 +59,13 @@ class Message:
         self._pieces: list[str] = []
         self._length = 0
         self._at: JSON = {}
+        self.text_rest = b""
         self._status = "in_progress"
+
+    def append(self, text: str) -> None:
+        """Add a piece of text to the last part, without events."""
+        self._pieces.append(text)
+        self._length += len(text)
 
     def add(self, delta: str, *, refusal: bool) -> Events:
         """Add a piece of text to a part of its type."""
@@ -65,11 +77,11 @@ class Message:
             self._parts.append({"type": kind, field: "", **extra})
             place = {**self._header.at, "item_id": self._header.id}
             self._at = {**place, "content_index": len(self._parts) - 1}
+            self.text_rest = b"" if refusal else msgspec.json.encode(self._at)[1:-1]
             part = {**self._at, "part": dict(self._parts[-1])}
             events.append(("response.content_part.added", part))
         if delta:
-            self._pieces.append(delta)
-            self._length += len(delta)
+            self.append(delta)
         rest: JSON = {} if refusal else {"logprobs": []}
         return [*events, (f"response.{kind}.delta", {**self._at, "delta": delta, **rest})]
 

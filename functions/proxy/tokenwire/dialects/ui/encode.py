@@ -31,6 +31,7 @@ class UIEncoder:
         self.held = 0
         self._started = False
         self._open: tuple[str, str] | None = None
+        self._text_head = b""
         self._count = 0
         # By call: its names, and the pieces of its arguments, which are joined once.
         self._calls: dict[int, tuple[dict[str, str], list[str]]] = {}
@@ -50,6 +51,12 @@ class UIEncoder:
                 return self._call(event)
             case _:
                 return self._rare(event)
+
+    def text_block(self, text: str) -> bytes | None:
+        """As ``hotpath.WritesText``."""
+        if not self._text_head:
+            return None
+        return b'%b,"delta":%b}\n\n' % (self._text_head, msgspec.json.encode(text))
 
     def _rare(self, event: Event) -> list[bytes]:
         match event:
@@ -82,6 +89,8 @@ class UIEncoder:
             self._count += 1
             self._open = (kind, f"{kind}-{self._count}")
             parts.append(_part(f"{kind}-start", id=self._open[1]))
+            if kind == "text":
+                self._text_head = _open_ended("text-delta", id=self._open[1])
         return [*parts, _part(f"{kind}-delta", id=self._open[1], delta=delta)]
 
     def _call(self, event: ToolCall) -> list[bytes]:
@@ -101,7 +110,7 @@ class UIEncoder:
     def _closed(self) -> list[bytes]:
         if self._open is None:
             return []
-        (kind, name), self._open = self._open, None
+        (kind, name), self._open, self._text_head = self._open, None, b""
         return [_part(f"{kind}-end", id=name)]
 
     def end(self) -> list[bytes]:
@@ -138,6 +147,11 @@ def _raised(error: Error) -> list[bytes]:
 
 def _part(kind: str, **fields: Any) -> bytes:
     return b"data: %b\n\n" % msgspec.json.encode({"type": kind, **fields})
+
+
+def _open_ended(kind: str, **fields: Any) -> bytes:
+    """Return the beginning of a part that gets one more field."""
+    return _part(kind, **fields).removesuffix(b"}\n\n")
 
 
 def _input(head: dict[str, str], arguments: str) -> bytes:
