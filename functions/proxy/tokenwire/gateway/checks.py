@@ -1,4 +1,4 @@
-"""Whether each provider can be used: it is asked once for its models, in the background."""
+"""Whether each provider can be used: its list of models is requested once, in the background."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Check:
 
     Args:
         status: Whether it can be used.
-        detail: The same for a person; never text of the provider.
+        detail: The same as a text; never text of the provider.
         models: The names of its models, without our prefix.
         date: The provider's clock, as in the field ``Date``; empty if it is not known.
     """
@@ -63,7 +63,7 @@ class Checks:
 
     Args:
         providers: By name.
-        absent: Why providers have no key, by name. These are not asked.
+        absent: Why providers have no key, by name. These are not called.
         clock: Monotonic time in seconds.
     """
 
@@ -99,7 +99,7 @@ class Checks:
             self.start()
 
     async def results(self) -> Mapping[str, Check]:
-        """Return what is known, after the providers have been asked once.
+        """Return what is known, after each provider has been called once.
 
         A caller that leaves does not stop the requests: others wait for them too.
         """

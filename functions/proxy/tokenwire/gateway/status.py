@@ -43,7 +43,7 @@ async def readiness(services: Services, scope: Mapping[str, Any]) -> tuple[bool,
 async def provider_summaries(services: Services) -> dict[str, JSON]:
     """Return what is known of each provider, and why others are off, by name.
 
-    Providers are asked if the settings want that, or if the default model depends on it.
+    Providers are checked if the settings require it, or if the default model depends on it.
     """
     if services.settings.check_providers or not services.catalog.default:
         with suppress(TimeoutError):

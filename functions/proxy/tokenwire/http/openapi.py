@@ -1,4 +1,4 @@
-"""``/openapi.json``: FastAPI's description of the routes, completed with what it does not know."""
+"""``/openapi.json``: FastAPI's description of the routes, completed with what it cannot derive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Request bodies in the API reference: FastAPI does not know them, since dialects validate them."""
+"""Request bodies in the API reference: FastAPI cannot derive them: dialects validate them."""
 
 from __future__ import annotations
 

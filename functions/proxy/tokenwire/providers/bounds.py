@@ -33,7 +33,7 @@ class _Bounded(httpx2.AsyncByteStream):
 async def bound(response: httpx2.Response) -> None:
     """Cut the body of an error, or of a list, short: a hook for a client's responses.
 
-    Every client of ours has it, so that neither an SDK nor we read an endless error. Requests
+    Every client here has it, so that neither an SDK nor tokenwire reads an endless error. Requests
     ask for bodies without compression; one that comes compressed all the same is left unread,
     as a bound on its bytes would not be one on what they unpack to.
     """

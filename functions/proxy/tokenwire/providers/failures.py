@@ -1,4 +1,4 @@
-"""The failures of providers before and around a stream, as errors of ours."""
+"""The failures of providers before and around a stream, as tokenwire's errors."""
 
 from __future__ import annotations
 

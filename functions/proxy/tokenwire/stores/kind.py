@@ -1,4 +1,4 @@
-"""What the registry knows of a kind of store."""
+"""A kind of store, as the registry lists it."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ class Tail:
         return True
 
     def break_off(self, why: Error) -> None:
-        """Stop here, though the stream may go on: what fills this log has failed.
+        """Stop here, although the stream may continue: the task that fills this log has failed.
 
         Readers get the blocks that are held, then ``why``. It is no record and has no id.
         """

@@ -2,7 +2,7 @@
 
 Each worker writes its numbers to files in a folder of theirs, as it counts; a scrape of any worker
 adds up the files of all. The files are named by the number of the worker, not by its process id: a
-worker that replaces one that has died goes on with its counters, so that no counter falls and the
+worker that replaces a dead one continues its counters, so that no counter falls and the
 number of files has a limit.
 """
 

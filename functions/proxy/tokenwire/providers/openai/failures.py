@@ -1,4 +1,4 @@
-"""The exceptions of the OpenAI SDK as errors of ours. Imported with the SDK, on first use."""
+"""The exceptions of the OpenAI SDK as tokenwire's errors. Imported with the SDK, on first use."""
 
 from __future__ import annotations
 

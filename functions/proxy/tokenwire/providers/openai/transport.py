@@ -55,7 +55,7 @@ class Transport(Protocol):
 
 
 def connect(key: Key, config: Config) -> Transport:
-    """The transport that the configuration wants. Imports it: takes up to a second."""
+    """Return the configured transport. Its import takes up to a second."""
     return Sdk(key, config) if config.sdk else Plain(config)
 
 

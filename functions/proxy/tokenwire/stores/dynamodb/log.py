@@ -120,7 +120,7 @@ class DynamoDBWriter:
 
         Raises:
             Fenced, Taken: Another's item is there.
-            Rewound: Items are missing, or there are more than this writer knows.
+            Rewound: Items are missing, or there are more than this writer has written.
         """
         if there is not None and text(there, "by") != self.token:
             raise fenced(there)

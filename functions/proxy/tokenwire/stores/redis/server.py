@@ -193,7 +193,7 @@ class Server:
             "protocol": 2,
             "socket_connect_timeout": self._timeout,
             "socket_timeout": self._timeout,
-            # ``send`` tries again, and knows more kinds of failure.
+            # ``send`` tries again, after more kinds of failure.
             "retry": Retry(NoBackoff(), 0),
             # One reader that waits holds a connection for as long.
             "max_connections": 10_000,
