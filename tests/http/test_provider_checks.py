@@ -188,7 +188,7 @@ async def test_unexpected_failure_is_named_without_its_text() -> None:
     """The text of an exception may quote a key."""
     checks = Checks({"x": Listing(ValueError(SECRET))}, {})
     found = (await checks.results())["x"]
-    assert (found.status, found.detail) == (Status.FAILED, "it cannot be asked (ValueError)")
+    assert (found.status, found.detail) == (Status.FAILED, "it cannot be checked (ValueError)")
 
 
 async def test_close_stops_asking(provider: Upstream, serve: Serve) -> None:

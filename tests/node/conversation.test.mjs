@@ -31,7 +31,7 @@ async function until(chat, reached) {
 const last = (chat) => chat.getSnapshot().messages.at(-1);
 
 test("a question is posted with the turns before it, and its answer is the last message", async () => {
-  const { chat, asked } = conversation(
+  const { chat, requests } = conversation(
     [{ text: start + content(1, "a") + content(2, "b") + finish + done }, { text: content(1, "c") + done }],
     { model: "m", system: "s", body: { temperature: 0 }, key: "k" },
   );
@@ -45,12 +45,12 @@ test("a question is posted with the turns before it, and its answer is the last 
   await chat.send("again");
   const user = { role: "user", content: "Hi" };
   const turns = [user, { role: "assistant", content: "ab" }, { role: "user", content: "again" }];
-  assert.deepEqual(asked.map(({ body }) => JSON.parse(body)), [
+  assert.deepEqual(requests.map(({ body }) => JSON.parse(body)), [
     { temperature: 0, model: "m", system: "s", messages: [user] },
     { temperature: 0, model: "m", system: "s", messages: turns },
   ]);
-  assert.equal(asked[0].headers.Authorization, "Bearer k");
-  assert.notEqual(asked[0].headers["Idempotency-Key"], asked[1].headers["Idempotency-Key"]);
+  assert.equal(requests[0].headers.Authorization, "Bearer k");
+  assert.notEqual(requests[0].headers["Idempotency-Key"], requests[1].headers["Idempotency-Key"]);
 });
 
 test("reasoning and tool calls are collected beside the text; other choices are not", async () => {
@@ -80,19 +80,19 @@ test("messages that did not change stay the same objects; the growing one is a n
 });
 
 test("stop cancels the generation at the server, and keeps the text", async () => {
-  const { chat, asked } = conversation([{ text: start + content(1, "a"), open: true }, { text: "{}" }]);
+  const { chat, requests } = conversation([{ text: start + content(1, "a"), open: true }, { text: "{}" }]);
   chat.send("x");
   await until(chat, ({ status }) => status === "streaming");
   const stopping = chat.stop();
   assert.deepEqual([chat.getSnapshot().status, last(chat).finishReason], ["ready", "cancelled"]);
   await stopping;
-  assert.deepEqual(asked.map(({ method, url }) => [method, url]), [["POST", "http://h/api/stream"], ["POST", "http://h/v1/streams/st_1/cancel"]]);
+  assert.deepEqual(requests.map(({ method, url }) => [method, url]), [["POST", "http://h/api/stream"], ["POST", "http://h/v1/streams/st_1/cancel"]]);
   await chat.stop();
-  assert.equal(asked.length, 2);
+  assert.equal(requests.length, 2);
 });
 
 test("stop before the server has answered cancels the stream once its id is known", async () => {
-  const { fetch, asked } = server({ text: start, open: true }, { text: "{}" });
+  const { fetch, requests } = server({ text: start, open: true }, { text: "{}" });
   let answer;
   const gate = new Promise((resolve) => (answer = resolve));
   const slow = async (...args) => (await gate, fetch(...args));
@@ -102,7 +102,7 @@ test("stop before the server has answered cancels the stream once its id is know
   assert.equal(chat.getSnapshot().status, "ready");
   answer();
   await stopping;
-  assert.equal(asked[1].url, "http://h/v1/streams/st_1/cancel");
+  assert.equal(requests[1].url, "http://h/v1/streams/st_1/cancel");
 });
 
 test("the server's own cancellation is no error", async () => {
@@ -112,7 +112,7 @@ test("the server's own cancellation is no error", async () => {
 });
 
 test("a connection that cannot be healed is an error, and resume goes on where it was", async () => {
-  const { chat, asked } = conversation(
+  const { chat, requests } = conversation(
     [{ text: "retry: 1\n" + content(1, "a") }, { broken: true }, { text: content(2, "b") + finish + done }],
     { maxRetries: 1 },
   );
@@ -120,9 +120,9 @@ test("a connection that cannot be healed is an error, and resume goes on where i
   assert.deepEqual([chat.getSnapshot().status, last(chat).content], ["error", "a"]);
   await chat.resume();
   assert.deepEqual([chat.getSnapshot().status, chat.getSnapshot().error, last(chat).content], ["ready", null, "ab"]);
-  assert.equal(asked[2].headers["Last-Event-ID"], "1-1");
+  assert.equal(requests[2].headers["Last-Event-ID"], "1-1");
   await chat.resume();
-  assert.equal(asked.length, 3);
+  assert.equal(requests.length, 3);
 });
 
 test("while it reconnects the status says so", async () => {
@@ -134,47 +134,47 @@ test("while it reconnects the status says so", async () => {
 });
 
 test("an error that ended the stream keeps the text, and leaves nothing to resume", async () => {
-  const { chat, asked } = conversation([{ text: content(1, "a") + failure("lost", true) }, { text: done }]);
+  const { chat, requests } = conversation([{ text: content(1, "a") + failure("lost", true) }, { text: done }]);
   await chat.send("x");
   assert.deepEqual([chat.getSnapshot().status, chat.getSnapshot().error.code, last(chat).content], ["error", "lost", "a"]);
   await chat.resume();
-  assert.equal(asked.length, 1);
+  assert.equal(requests.length, 1);
   await chat.send("y");
   assert.deepEqual([chat.getSnapshot().status, chat.getSnapshot().error], ["ready", null]);
 });
 
 test("stop after a lost connection cancels the stream that goes on at the server", async () => {
-  const { chat, asked } = conversation([{ text: "retry: 1\n" + content(1, "a") }, { text: "{}" }], { maxRetries: 0 });
+  const { chat, requests } = conversation([{ text: "retry: 1\n" + content(1, "a") }, { text: "{}" }], { maxRetries: 0 });
   await chat.send("x");
   await chat.stop();
-  assert.equal(asked[1].url, "http://h/v1/streams/st_1/cancel");
+  assert.equal(requests[1].url, "http://h/v1/streams/st_1/cancel");
   assert.equal(chat.getSnapshot().status, "ready");
 });
 
 test("a second question is refused while an answer runs", async () => {
-  const { chat, asked } = conversation([{ text: content(1, "a"), open: true }, { text: "{}" }]);
+  const { chat, requests } = conversation([{ text: content(1, "a"), open: true }, { text: "{}" }]);
   chat.send("x");
   await assert.rejects(chat.send("y"), { name: "StreamError", code: "busy" });
-  assert.equal(asked.length, 1);
+  assert.equal(requests.length, 1);
   await chat.stop();
 });
 
 test("detaching ends the reading, and attaching again goes on: what StrictMode does", async () => {
-  const { chat, asked } = conversation([
+  const { chat, requests } = conversation([
     { text: start + content(1, "a"), open: true },
     { text: content(2, "b") + done },
   ]);
   chat.attach();
   chat.detach();
   chat.attach();
-  assert.equal(asked.length, 0);
+  assert.equal(requests.length, 0);
   chat.send("x");
   await until(chat, () => last(chat).content === "a");
   chat.detach();
   chat.attach();
   await until(chat, ({ status }) => status === "ready");
   assert.equal(last(chat).content, "ab");
-  assert.deepEqual(asked.map(({ method }) => method), ["POST", "GET"]);
+  assert.deepEqual(requests.map(({ method }) => method), ["POST", "GET"]);
 });
 
 test("a reload resumes the answer after what was kept", async () => {
@@ -190,7 +190,7 @@ test("a reload resumes the answer after what was kept", async () => {
   after.chat.attach();
   await until(after.chat, ({ status }) => status === "ready");
   assert.deepEqual(after.chat.getSnapshot().messages.map(({ content }) => content), ["x", "ab"]);
-  assert.deepEqual([after.asked[0].url, after.asked[0].headers["Last-Event-ID"]], ["http://h/v1/streams/st_1", "1-1"]);
+  assert.deepEqual([after.requests[0].url, after.requests[0].headers["Last-Event-ID"]], ["http://h/v1/streams/st_1", "1-1"]);
 
   const later = conversation([], { id: "c", storage: kept });
   later.chat.attach();
@@ -202,14 +202,14 @@ test("a reload before the first event sends the same request with the same key",
   const before = conversation([{ open: true }], { id: "c", storage: kept });
   before.chat.attach();
   before.chat.send("x");
-  await until(before.chat, () => before.asked.length === 1);
+  await until(before.chat, () => before.requests.length === 1);
   before.chat.detach();
   const after = conversation([{ text: start + content(1, "a") + done }], { id: "c", storage: kept, model: "other" });
   after.chat.attach();
   await until(after.chat, ({ status }) => status === "ready");
   assert.equal(last(after.chat).content, "a");
-  assert.equal(after.asked[0].body, before.asked[0].body);
-  assert.equal(after.asked[0].headers["Idempotency-Key"], before.asked[0].headers["Idempotency-Key"]);
+  assert.equal(after.requests[0].body, before.requests[0].body);
+  assert.equal(after.requests[0].headers["Idempotency-Key"], before.requests[0].headers["Idempotency-Key"]);
 });
 
 for (const [name, text] of [
@@ -230,11 +230,11 @@ test("an id in the storage that is no stream's is an error, and is not requested
   const kept = storage();
   const running = { key: "k", body: null, id: "../../v1/models", lastEventId: "" };
   kept.setItem("tokenwire:c", JSON.stringify({ format: 1, messages: [{ id: "a", role: "assistant", content: "" }], running }));
-  const { chat, asked } = conversation([], { id: "c", storage: kept });
+  const { chat, requests } = conversation([], { id: "c", storage: kept });
   chat.attach();
   await until(chat, ({ status }) => status === "error");
   assert.equal(chat.getSnapshot().error.code, "invalid_link");
-  assert.equal(asked.length, 0);
+  assert.equal(requests.length, 0);
 });
 
 test("a storage that is full or forbidden does not stop the answer", async () => {

@@ -78,10 +78,10 @@ for (const id of ["..", "../../api/stream", "st_x/..", "st_", "x", "", "st_x?tic
 }
 
 test("a link may have its own server's address before it, and no other's", async () => {
-  const asked = [];
-  const fetch = async (url) => (asked.push(String(url)), new Response(null, { status: 204 }));
+  const requests = [];
+  const fetch = async (url) => (requests.push(String(url)), new Response(null, { status: 204 }));
   for await (const _ of stream(null, { base: "http://h", url: `http://h${GOOD}`, fetch }));
-  assert.deepEqual(asked, [`http://h${GOOD}`]);
+  assert.deepEqual(requests, [`http://h${GOOD}`]);
   for (const other of ["http://h.evil.test", "http://h@evil.test", "http://h:1"]) {
     assert.throws(() => stream(null, { base: "http://h", url: `${other}${GOOD}`, fetch: none }), { code: "invalid_link" });
   }

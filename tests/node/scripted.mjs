@@ -5,9 +5,9 @@ export const block = (id, said) => `id: 1-${id}\ndata: ${typeof said === "string
 export const content = (id, delta) => block(id, { type: "content", delta });
 
 export function server(...answers) {
-  const asked = [];
+  const requests = [];
   const fetch = async (url, { method = "GET", headers, body, signal } = {}) => {
-    asked.push({ url: String(url), method, headers, body });
+    requests.push({ url: String(url), method, headers, body });
     const answer = answers.shift();
     if (answer instanceof Error) throw answer;
     const { status = 200, text = "", broken = false, open = false, headers: more = {} } = answer;
@@ -22,5 +22,5 @@ export function server(...answers) {
     });
     return new Response(status === 204 ? null : source, { status, headers: { "x-stream-id": "st_1", ...more } });
   };
-  return { fetch, asked };
+  return { fetch, requests };
 }

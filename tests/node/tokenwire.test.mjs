@@ -40,18 +40,18 @@ async function read(answer) {
 }
 
 test("a whole stream is read once", async () => {
-  const { fetch, asked } = server({ text: content(1, "a") + content(2, "b") + block(3, "[DONE]") });
+  const { fetch, requests } = server({ text: content(1, "a") + content(2, "b") + block(3, "[DONE]") });
   const answer = stream({ message: "x" }, { base: "http://h", fetch, key: "k" });
   assert.equal(await read(answer), "ab");
   assert.equal(answer.id, "st_1");
   assert.equal(answer.progress.state, "done");
   assert.equal(answer.progress.tokens, 2);
-  assert.equal(asked.length, 1);
-  assert.deepEqual([asked[0].url, asked[0].method, asked[0].headers.Authorization], ["http://h/api/stream", "POST", "Bearer k"]);
+  assert.equal(requests.length, 1);
+  assert.deepEqual([requests[0].url, requests[0].method, requests[0].headers.Authorization], ["http://h/api/stream", "POST", "Bearer k"]);
 });
 
 test("a lost connection is resumed after the last event, and never posted again", async () => {
-  const { fetch, asked } = server(
+  const { fetch, requests } = server(
     { text: "retry: 1\n" + content(1, "a") },
     { status: 503 },
     new TypeError("no network"),
@@ -59,48 +59,48 @@ test("a lost connection is resumed after the last event, and never posted again"
   );
   const answer = stream({ message: "x" }, { base: "http://h", fetch });
   assert.equal(await read(answer), "ab");
-  assert.deepEqual(asked.map(({ method }) => method), ["POST", "GET", "GET", "GET"]);
-  assert.deepEqual([asked[3].url, asked[3].headers["Last-Event-ID"]], ["http://h/v1/streams/st_1", "1-1"]);
+  assert.deepEqual(requests.map(({ method }) => method), ["POST", "GET", "GET", "GET"]);
+  assert.deepEqual([requests[3].url, requests[3].headers["Last-Event-ID"]], ["http://h/v1/streams/st_1", "1-1"]);
   assert.equal(answer.progress.reconnects, 3);
 });
 
 test("204 is the end, 404 and 410 are final", async () => {
   assert.equal(await read(stream(null, { base: "http://h", id: "st_1", lastEventId: "1-9", fetch: server({ status: 204 }).fetch })), "");
   for (const status of [401, 404, 410]) {
-    const { fetch, asked } = server({ status, text: '{"type":"error","code":"gone","message":"m","retryable":false}' });
+    const { fetch, requests } = server({ status, text: '{"type":"error","code":"gone","message":"m","retryable":false}' });
     await assert.rejects(read(stream(null, { base: "http://h", id: "st_1", fetch })), (error) => error instanceof StreamError && error.code === "gone" && error.status === status);
-    assert.equal(asked.length, 1);
+    assert.equal(requests.length, 1);
   }
 });
 
 test("before a stream has an id nothing is tried twice", async () => {
-  const { fetch, asked } = server(new TypeError("no network"), { text: "" });
+  const { fetch, requests } = server(new TypeError("no network"), { text: "" });
   await assert.rejects(read(stream({ message: "x" }, { base: "http://h", fetch })), { code: "network" });
-  assert.equal(asked.length, 1);
+  assert.equal(requests.length, 1);
 });
 
 test("a POST with an idempotency key is sent again until its stream has an id, then resumed", async () => {
-  const { fetch, asked } = server(
+  const { fetch, requests } = server(
     new TypeError("no network"),
     { text: "retry: 1\n" + content(1, "a") },
     { text: content(2, "b") + block(3, "[DONE]") },
   );
   assert.equal(await read(stream({ message: "x" }, { base: "http://h", fetch, idempotencyKey: "k-1" })), "ab");
-  assert.deepEqual(asked.map(({ method, headers }) => [method, headers["Idempotency-Key"]]), [["POST", "k-1"], ["POST", "k-1"], ["GET", undefined]]);
-  assert.equal(asked[0].body, asked[1].body);
+  assert.deepEqual(requests.map(({ method, headers }) => [method, headers["Idempotency-Key"]]), [["POST", "k-1"], ["POST", "k-1"], ["GET", undefined]]);
+  assert.equal(requests[0].body, requests[1].body);
 });
 
 test("an error event is the stream's last word", async () => {
   const text = content(1, "a") + block(2, { type: "error", code: "lost", message: "m", retryable: true });
-  const { fetch, asked } = server({ text });
+  const { fetch, requests } = server({ text });
   await assert.rejects(read(stream({ message: "x" }, { base: "http://h", fetch })), { code: "lost", retryable: true });
-  assert.equal(asked.length, 1);
+  assert.equal(requests.length, 1);
 });
 
 test("it gives up in the end", async () => {
-  const { fetch, asked } = server({ text: "retry: 1\n" + content(1, "a") }, { broken: true }, { broken: true }, { broken: true });
+  const { fetch, requests } = server({ text: "retry: 1\n" + content(1, "a") }, { broken: true }, { broken: true }, { broken: true });
   await assert.rejects(read(stream({ message: "x" }, { base: "http://h", fetch, maxRetries: 2 })), StreamError);
-  assert.equal(asked.length, 3);
+  assert.equal(requests.length, 3);
 });
 
 test("an abort ends it without an error", async () => {
@@ -113,12 +113,12 @@ test("an abort ends it without an error", async () => {
 });
 
 test("behind CloudFront the key is x-api-key, and each POST has its body's hash", async () => {
-  const { fetch, asked } = server({ text: "retry: 1\n" + content(1, "a") }, { text: content(2, "ü") + block(3, "[DONE]") }, { text: "{}" });
+  const { fetch, requests } = server({ text: "retry: 1\n" + content(1, "a") }, { text: content(2, "ü") + block(3, "[DONE]") }, { text: "{}" });
   const answer = stream({ message: "ü" }, { base: "https://h", fetch, key: "k", cloudfront: true });
   assert.equal(await read(answer), "aü");
   await answer.cancel();
-  const [post, resume, cancel] = asked.map(({ headers }) => headers);
-  const hashes = [asked[0].body, ""].map((body) => createHash("sha256").update(body).digest("hex"));
+  const [post, resume, cancel] = requests.map(({ headers }) => headers);
+  const hashes = [requests[0].body, ""].map((body) => createHash("sha256").update(body).digest("hex"));
   assert.deepEqual([post["x-amz-content-sha256"], cancel["x-amz-content-sha256"]], hashes);
   assert.equal(resume["x-amz-content-sha256"], undefined);
   for (const headers of [post, resume, cancel]) assert.deepEqual([headers["x-api-key"], headers.Authorization], ["k", undefined]);
@@ -138,46 +138,46 @@ test("the page says whether it is behind CloudFront, for its own server only", a
   } finally {
     delete globalThis.document;
   }
-  assert.match(own.asked[0].headers["x-amz-content-sha256"], /^[0-9a-f]{64}$/);
-  assert.deepEqual([other.asked[0].headers.Authorization, other.asked[0].headers["x-amz-content-sha256"]], ["Bearer k", undefined]);
+  assert.match(own.requests[0].headers["x-amz-content-sha256"], /^[0-9a-f]{64}$/);
+  assert.deepEqual([other.requests[0].headers.Authorization, other.requests[0].headers["x-amz-content-sha256"]], ["Bearer k", undefined]);
 });
 
 test("cancel asks the server", async () => {
-  const { fetch, asked } = server({ text: "{}" });
+  const { fetch, requests } = server({ text: "{}" });
   const answer = stream(null, { base: "http://h", id: "st_1", fetch });
   await answer.cancel();
-  assert.deepEqual([asked[0].url, asked[0].method], ["http://h/v1/streams/st_1/cancel", "POST"]);
+  assert.deepEqual([requests[0].url, requests[0].method], ["http://h/v1/streams/st_1/cancel", "POST"]);
 });
 
 for (const code of ["connection_expired", "store_unavailable"]) {
   test(`${code}, which has no id, ends the response and not the stream`, async () => {
     const why = `data: ${JSON.stringify({ type: "error", code, message: "", retryable: true })}\n\n`;
-    const { fetch, asked } = server({ text: `retry: 1\n${content(1, "a")}${why}` }, { text: content(2, "b") + block(3, "[DONE]") });
+    const { fetch, requests } = server({ text: `retry: 1\n${content(1, "a")}${why}` }, { text: content(2, "b") + block(3, "[DONE]") });
     assert.equal(await read(stream({ message: "x" }, { base: "http://h", fetch })), "ab");
-    assert.equal(asked[1].headers["Last-Event-ID"], "1-1");
+    assert.equal(requests[1].headers["Last-Event-ID"], "1-1");
   });
 }
 
 const lease = (seconds) => ({ "x-tokenwire-lease": String(seconds) });
-const presence = (asked) => asked.filter(({ url }) => url.includes("/viewers/")).map(({ method, url }) => [method, url.split("/viewers/")[1]]);
+const presence = (requests) => requests.filter(({ url }) => url.includes("/viewers/")).map(({ method, url }) => [method, url.split("/viewers/")[1]]);
 
 test("where the server asks for it, a viewer renews its lease, and says when it leaves", async () => {
-  const { fetch, asked } = server({ text: content(1, "a"), open: true, headers: lease(0.03) }, {}, {}, {}, {}, {}, {}, {}, {});
+  const { fetch, requests } = server({ text: content(1, "a"), open: true, headers: lease(0.03) }, {}, {}, {}, {}, {}, {}, {}, {});
   for await (const event of stream({ message: "x" }, { base: "http://h", fetch, key: "k" })) {
     assert.equal(event.delta, "a");
     await new Promise((resolve) => setTimeout(resolve, 50));
     break;
   }
-  const viewer = asked[0].headers["X-Tokenwire-Viewer"];
+  const viewer = requests[0].headers["X-Tokenwire-Viewer"];
   assert.match(viewer, /^[A-Za-z0-9_-]{8,64}$/);
-  const said = presence(asked);
+  const said = presence(requests);
   assert.ok(said.length >= 3);
   assert.deepEqual(said.at(-1), ["POST", `${viewer}/leave`]);
   assert.ok(said.slice(0, -1).every(([method, what]) => method === "POST" && what === viewer));
-  const before = asked.length;
+  const before = requests.length;
   await new Promise((resolve) => setTimeout(resolve, 40));
-  assert.equal(asked.length, before);
-  assert.ok(asked.every(({ headers }) => headers.Authorization === "Bearer k"));
+  assert.equal(requests.length, before);
+  assert.ok(requests.every(({ headers }) => headers.Authorization === "Bearer k"));
 });
 
 test("leaving by abort is said too; a broken connection and a finished answer are not leaving", async () => {
@@ -185,20 +185,20 @@ test("leaving by abort is said too; a broken connection and a finished answer ar
   const aborted = server({ text: content(1, "a"), open: true, headers: lease(9) }, {});
   const answer = stream({ message: "x" }, { base: "http://h", fetch: aborted.fetch, signal: controller.signal });
   for await (const _ of answer) controller.abort();
-  assert.match(presence(aborted.asked).at(-1)[1], /\/leave$/);
+  assert.match(presence(aborted.requests).at(-1)[1], /\/leave$/);
   const broken = server(
     { text: `retry: 1\n${content(1, "a")}`, headers: lease(9) },
     { text: content(2, "b") + block(3, "[DONE]"), headers: lease(9) },
   );
   assert.equal(await read(stream({ message: "x" }, { base: "http://h", fetch: broken.fetch })), "ab");
-  assert.deepEqual(presence(broken.asked), []);
+  assert.deepEqual(presence(broken.requests), []);
 });
 
 test("a viewer with a ticket shows it with its lease", async () => {
-  const { fetch, asked } = server({ text: content(1, "a"), open: true, headers: lease(0.03) }, {}, {}, {}, {}, {}, {});
+  const { fetch, requests } = server({ text: content(1, "a"), open: true, headers: lease(0.03) }, {}, {}, {}, {}, {}, {});
   for await (const _ of stream(null, { base: "http://h", url: "/v1/streams/st_1?ticket=t", fetch })) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     break;
   }
-  assert.ok(presence(asked).every(([, what]) => what.endsWith("?ticket=t")));
+  assert.ok(presence(requests).every(([, what]) => what.endsWith("?ticket=t")));
 });

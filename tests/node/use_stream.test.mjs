@@ -44,7 +44,7 @@ async function until(place, expected) {
 }
 
 test("a server renders the first messages, and touches neither storage nor network", () => {
-  const { fetch, asked } = server();
+  const { fetch, requests } = server();
   const forbidden = { getItem: () => assert.fail("read"), setItem: () => assert.fail("written") };
   const initialMessages = [{ id: "1", role: "assistant", content: "Hello" }];
   const { Chat, seen } = component({ id: "c", storage: forbidden, fetch, initialMessages });
@@ -52,7 +52,7 @@ test("a server renders the first messages, and touches neither storage nor netwo
   const { send, stop, resume, error } = seen.hook;
   assert.deepEqual([typeof send, typeof stop, typeof resume, error], ["function", "function", "function", null]);
   assert.deepEqual(Object.keys(seen.hook), ["messages", "status", "error", "send", "stop", "resume"]);
-  assert.equal(asked.length, 0);
+  assert.equal(requests.length, 0);
 });
 
 test("what a server rendered is hydrated before the kept conversation is shown", async () => {
@@ -71,7 +71,7 @@ test("what a server rendered is hydrated before the kept conversation is shown",
 });
 
 test("under StrictMode a question is sent once, and every state is shown", async () => {
-  const { fetch, asked } = server({ text: start + content(1, "a"), open: true }, { text: "{}" });
+  const { fetch, requests } = server({ text: start + content(1, "a"), open: true }, { text: "{}" });
   const { place, seen, show } = component({ fetch });
   show();
   flushSync(() => void seen.hook.send("x"));
@@ -79,7 +79,7 @@ test("under StrictMode a question is sent once, and every state is shown", async
   await until(place, "streaming: x;a;");
   await seen.hook.stop();
   await until(place, "ready: x;a;");
-  assert.deepEqual(asked.map(({ method, url }) => [method, url]), [
+  assert.deepEqual(requests.map(({ method, url }) => [method, url]), [
     ["POST", "http://h/api/stream"],
     ["POST", "http://h/v1/streams/st_1/cancel"],
   ]);
@@ -87,7 +87,7 @@ test("under StrictMode a question is sent once, and every state is shown", async
 
 test("unmounting ends the reading and not the answer; mounted again, it goes on", async () => {
   const kept = storage();
-  const { fetch, asked } = server({ text: start + content(1, "a"), open: true }, { text: content(2, "b") + done });
+  const { fetch, requests } = server({ text: start + content(1, "a"), open: true }, { text: content(2, "b") + done });
   const signals = [];
   const watched = (url, options) => (signals.push(options.signal), fetch(url, options));
   const first = component({ id: "c", storage: kept, fetch: watched });
@@ -96,12 +96,12 @@ test("unmounting ends the reading and not the answer; mounted again, it goes on"
   await until(first.place, "streaming: x;a;");
   flushSync(() => first.root.unmount());
   assert.ok(signals[0].aborted);
-  assert.equal(asked.length, 1);
+  assert.equal(requests.length, 1);
 
   const second = component({ id: "c", storage: kept, fetch });
   await second.show();
   await until(second.place, "ready: x;ab;");
-  assert.deepEqual([asked.length, asked[1].headers["Last-Event-ID"]], [2, "1-1"]);
+  assert.deepEqual([requests.length, requests[1].headers["Last-Event-ID"]], [2, "1-1"]);
 });
 
 test("another id is another conversation", async () => {
@@ -118,14 +118,14 @@ test("another id is another conversation", async () => {
 });
 
 test("options of the last render count for the next question", async () => {
-  const { fetch, asked } = server({ text: done }, { text: done });
+  const { fetch, requests } = server({ text: done }, { text: done });
   const { seen, show } = component({ fetch });
   show({ model: "one" });
   const { send } = seen.hook;
   show({ model: "two" });
   assert.equal(seen.hook.send, send);
   await send("x");
-  assert.equal(JSON.parse(asked[0].body).model, "two");
+  assert.equal(JSON.parse(requests[0].body).model, "two");
 });
 
 test("a thousand events that arrive together are a few renders", async () => {

@@ -31,10 +31,10 @@ from .report import report
 @click.command()
 @options.config
 def doctor(config: str | None) -> None:
-    """Ask each provider, the store and AWS whether they answer, and say what to do.
+    """Check that each provider, the store and AWS answer, and print what to do where not.
 
-    Each provider is asked once for its models, which costs nothing. The exit status is 1 if
-    something cannot be used.
+    Each provider gets one request for its list of models, which costs nothing. The exit status
+    is 1 if something cannot be used.
     """
     found = options.configuration(config=config)
     # What is logged is among the findings.

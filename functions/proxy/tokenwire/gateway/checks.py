@@ -14,7 +14,7 @@ from ..errors import TokenwireError
 from ..providers.protocol import Probed, Provider, Reply
 
 REPEAT = 60.0
-"""Seconds after which a provider that could not be used is asked again, if a request needs the
+"""Seconds after which a provider that could not be used is checked again, if a request needs the
 result."""
 _LONGEST = 10.0
 """Seconds that one provider may take."""
@@ -55,7 +55,7 @@ class Check:
         return {"status": self.status, "detail": self.detail, "models": len(self.models)}
 
 
-NOT_ASKED = Check(Status.UNKNOWN, "not asked yet")
+NOT_CHECKED = Check(Status.UNKNOWN, "not checked yet")
 
 
 class Checks:
@@ -76,9 +76,9 @@ class Checks:
         self._providers = providers
         self._absent = absent
         self._clock = clock
-        self._asked = False
+        self._has_results = False
         self._at = 0.0
-        self._found = dict.fromkeys(providers, NOT_ASKED)
+        self._found = dict.fromkeys(providers, NOT_CHECKED)
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -87,15 +87,15 @@ class Checks:
         return self._found
 
     def start(self) -> asyncio.Task[None]:
-        """Ask every provider, unless that is already being done."""
+        """Check every provider, unless that is already being done."""
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
         return self._running
 
     def start_if_due(self) -> None:
-        """Ask again if a provider could not be used the last time, ``REPEAT`` ago or longer."""
+        """Check again if a provider could not be used the last time, ``REPEAT`` ago or longer."""
         failed = any(check.status is not Status.OK for check in self._found.values())
-        if self._asked and failed and self._clock() - self._at >= REPEAT:
+        if self._has_results and failed and self._clock() - self._at >= REPEAT:
             self.start()
 
     async def results(self) -> Mapping[str, Check]:
@@ -104,22 +104,22 @@ class Checks:
         A caller that leaves does not stop the requests: others wait for them too.
         """
         self.start_if_due()
-        if not self._asked or (self._running and not self._running.done()):
+        if not self._has_results or (self._running and not self._running.done()):
             await asyncio.shield(self.start())
         return self._found
 
     async def aclose(self) -> None:
-        """Stop asking."""
+        """Stop checking."""
         if self._running is not None:
             self._running.cancel()
             with suppress(asyncio.CancelledError):
                 await self._running
 
     async def _run(self) -> None:
-        await asyncio.gather(*(self._ask(name) for name in self._providers))
-        self._asked, self._at = True, self._clock()
+        await asyncio.gather(*(self._check(name) for name in self._providers))
+        self._has_results, self._at = True, self._clock()
 
-    async def _ask(self, name: str) -> None:
+    async def _check(self, name: str) -> None:
         if name in self._absent:
             check = Check(Status.NO_KEY, self._absent[name])
         else:
@@ -130,7 +130,7 @@ class Checks:
 
 
 async def checked(provider: Provider) -> Check:
-    """Ask a provider for its models, once."""
+    """Request the models of a provider, once."""
     try:
         async with asyncio.timeout(_LONGEST):
             if isinstance(provider, Probed):
@@ -142,7 +142,7 @@ async def checked(provider: Provider) -> Check:
         return Check(Status.UNREACHABLE, f"no answer within {_LONGEST:g} seconds")
     except Exception as error:
         # Of a plugin, or of a key with characters that HTTP cannot send. Its text may quote them.
-        return Check(Status.FAILED, f"it cannot be asked ({type(error).__name__})")
+        return Check(Status.FAILED, f"it cannot be checked ({type(error).__name__})")
 
 
 def _judged(reply: Reply) -> Check:

@@ -93,7 +93,7 @@ class Reply:
 
 @runtime_checkable
 class Probed(Protocol):
-    """A provider that can be asked whether it accepts our key. Optional for plugins."""
+    """A provider that can tell whether it accepts our key. Optional for plugins."""
 
     async def probe(self) -> Reply:
         """Request the list of models once, without retries.
