@@ -36,5 +36,5 @@ def test_waiting_for_nothing_fails() -> None:
     async def main() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(RuntimeError, match="for nothing"):
+    with pytest.raises(RuntimeError, match="no timer is set"):
         run(main)
