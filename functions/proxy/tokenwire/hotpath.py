@@ -8,7 +8,7 @@ counts what is left.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias, runtime_checkable
 
 WRITE = "tokenwire.write"
@@ -57,7 +57,7 @@ class Followed(Protocol):
     that waits above it. In the place where it arrives it costs a call.
     """
 
-    async def follow(self, serve: Callable[[bytes], bool]) -> None:
+    def follow(self, serve: Callable[[bytes], bool]) -> Awaitable[None]:
         """Have ``serve`` called with each piece, inside the read, until it returns False.
 
         Returns then, or once the iteration has something: held pieces, the end or a failure.
@@ -74,10 +74,17 @@ class Incoming(Followed, Protocol):
         """Return what has arrived, at least one byte; empty at the end."""
 
 
-async def follow(body: object, serve: Callable[[bytes], bool]) -> None:
-    """As ``Followed.follow``. Returns at once for a body that cannot be followed."""
-    if isinstance(body, Followed):
-        await body.follow(serve)
+def follow(body: object, serve: Callable[[bytes], bool]) -> Awaitable[None]:
+    """As ``Followed.follow``. Returns at once for a body that cannot be followed.
+
+    A layer returns what the one below it returns: a coroutine of its own would be held for as long
+    as the stream is open.
+    """
+    return body.follow(serve) if isinstance(body, Followed) else at_once()
+
+
+async def at_once() -> None:
+    """Wait for nothing."""
 
 
 @runtime_checkable

@@ -89,7 +89,10 @@ class Splitter:
             if block:
                 blocks.append(block)
             start = end
-        del self._buffer[:start]
+        if start == len(self._buffer):
+            self._buffer = bytearray()  # which has no room left over, as an emptied one would
+        else:
+            del self._buffer[:start]
         self._scanned = len(self._buffer)
         if self._scanned > self._max_block:
             raise BlockTooLarge(self._max_block, blocks)

@@ -30,8 +30,6 @@ from ..streams.sender import Sender
 from ..streams.viewer import Delivery, Viewer
 from .delivery import DeliveryOptions
 
-_NO_DEADLINE = 1e6
-"""Seconds: longer than any request, and short enough for a timer of the event loop."""
 _HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache, no-transform",
@@ -96,7 +94,8 @@ class StreamResponse(Response):
                     await self._serve(scope, send, reader)
             finally:
                 unwatch()
-                deadline.cancel()
+                if deadline is not None:
+                    deadline.cancel()
                 self._memory.release()
                 has_left = reader.stopped and not reader.interruption
                 self._summary.stream_left(self._stream, self._delivery, disconnected=has_left)
@@ -120,15 +119,16 @@ class StreamResponse(Response):
         await self._context.disconnected()
         reader.stop()
 
-    def _stop_at_deadline(self, reader: Reader) -> asyncio.TimerHandle:
+    def _stop_at_deadline(self, reader: Reader) -> asyncio.TimerHandle | None:
         """At the invocation's deadline, end this response with ``connection_expired``.
 
         Only if the stream runs in another process. A stream of this process is bounded by the
         same deadline when it starts.
         """
         left = math.inf if self._stream.is_ours else self._context.seconds_left
-        loop = asyncio.get_running_loop()
-        return loop.call_later(min(left, _NO_DEADLINE), reader.stop, CONNECTION_EXPIRED)
+        if left == math.inf:
+            return None
+        return asyncio.get_running_loop().call_later(left, reader.stop, CONNECTION_EXPIRED)
 
     async def _failure(self, reader: Reader) -> Response | None:
         """Return a response if the stream fails before its first block, within one heartbeat."""
@@ -148,6 +148,7 @@ class StreamResponse(Response):
         await send(
             {"type": "http.response.start", "status": 200, "headers": list(self.raw_headers)}
         )
+        self.raw_headers.clear()  # They are sent, and a stream may be open for long.
         try:
             await self._send_all(scope, send, reader)
         except (TimeoutError, OSError):

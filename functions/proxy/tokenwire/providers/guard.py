@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Self
 
 from ..errors import UpstreamError
@@ -48,11 +48,10 @@ class Guarded:
     async def __anext__(self) -> bytes:
         return self._checked(await self._body.__anext__())
 
-    async def follow(self, serve: Callable[[bytes], bool]) -> None:
+    def follow(self, serve: Callable[[bytes], bool]) -> Awaitable[None]:
         """As ``Followed``."""
         if not self._needles:
-            await follow(self._body, serve)
-            return
+            return follow(self._body, serve)
         checked, needles = self._checked, self._needles
 
         def guarded(data: bytes) -> bool:
@@ -63,7 +62,7 @@ class Guarded:
                     checked(data)
             return serve(data)
 
-        await follow(self._body, guarded)
+        return follow(self._body, guarded)
 
     def _checked(self, data: bytes) -> bytes:
         window = self._before + data if self._before else data

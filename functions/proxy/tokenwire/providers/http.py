@@ -18,7 +18,7 @@ from urllib.request import getproxies
 import httpx2
 
 from ..errors import TokenwireError
-from ..hotpath import INCOMING, Incoming
+from ..hotpath import INCOMING, Incoming, follow
 from .bounds import bound
 from .certificates import trusted
 from .failures import broken, from_status, unreachable
@@ -210,7 +210,6 @@ class Body:
             raise StopAsyncIteration
         return data
 
-    async def follow(self, serve: Callable[[bytes], bool]) -> None:
+    def follow(self, serve: Callable[[bytes], bool]) -> Awaitable[None]:
         """As ``Followed``."""
-        if self._incoming is not None:
-            await self._incoming.follow(serve)
+        return follow(self._incoming, serve)

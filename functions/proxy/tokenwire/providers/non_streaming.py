@@ -40,10 +40,9 @@ class StreamedBody:
     def __anext__(self) -> Awaitable[bytes]:
         return self._next()
 
-    async def follow(self, serve: Callable[[bytes], bool]) -> None:
+    def follow(self, serve: Callable[[bytes], bool]) -> Awaitable[None]:
         """As ``Followed``."""
-        if self._is_stream:
-            await follow(self._body, serve)
+        return follow(self._body if self._is_stream else None, serve)
 
     async def _first(self) -> bytes:
         self._next = self._body.__anext__

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from ..hotpath import ON_DISCONNECT, WRITE, OnDisconnect, Write
+from .lazy import LazyEvent, Pipeline
 from .limits import Limits, Waiting
 
 MAX_FIELDS = 128
@@ -32,6 +33,20 @@ class BoundedConfig(uvicorn.Config):
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. Bounds what is buffered, counted and waited for; closes it beyond."""
 
+    # With more than 30 attributes, those of uvicorn included, an object has a dictionary of its
+    # own, of 1.5 KiB.
+    __slots__ = (
+        "_abort",
+        "_deadline",
+        "_has_cycle",
+        "_in_head",
+        "_is_lost",
+        "_limits",
+        "_pending",
+        "_status",
+        "_waiting",
+    )
+
     def __init__(
         self,
         config: BoundedConfig,
@@ -40,6 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.pipeline = cast("Any", Pipeline())
         self._limits = config.limits
         self._waiting = config.waiting
         # Bytes given to the parser since it last passed anything on.
@@ -61,6 +77,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a client that sends nothing is closed too."""
         super().connection_made(transport)
+        self.flow._is_writable_event = cast("Any", LazyEvent(is_set=True))
         self._expect(self._limits.head_seconds)
         self._waiting.make_room(len(self.connections))
 
@@ -227,8 +244,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self._abort = None
 
 
-class _Signal(asyncio.Event):
+class _Signal(LazyEvent):
     """Wakes who waits in ``receive``, as uvicorn's event, and calls back at a disconnect."""
+
+    __slots__ = ("_callback", "_cycle")
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
         super().__init__()
@@ -241,7 +260,7 @@ class _Signal(asyncio.Event):
         signal = cls(cycle)
         if cycle.message_event.is_set():
             signal.set()  # the request was pipelined: its body is there
-        cycle.message_event = signal
+        cycle.message_event = cast("Any", signal)
         return signal.call
 
     def set(self) -> None:

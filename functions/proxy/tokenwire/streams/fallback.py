@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from ..dialects.protocol import Decoder, Dialect, as_exception
 from ..errors import TokenwireError, UpstreamError
@@ -34,6 +36,35 @@ class Candidate:
     opening: AbstractAsyncContextManager[Body]
 
 
+class _Opening:
+    """A context that is entered within another, and left with it. An exit stack takes 0.9 KiB."""
+
+    __slots__ = ("_context", "_is_entered")
+
+    def __init__(self, context: AbstractAsyncContextManager[Body]) -> None:
+        self._context = context
+        self._is_entered = False
+
+    async def enter(self) -> Body:
+        """Enter it."""
+        body = await self._context.__aenter__()
+        self._is_entered = True
+        return body
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        if not self._is_entered:
+            return None
+        return await self._context.__aexit__(kind, error, traceback)
+
+
 @asynccontextmanager
 async def open_first(
     candidates: Sequence[Candidate], patience: float, attempts: list[Attempt], max_block: int
@@ -53,10 +84,10 @@ async def open_first(
     """
     for candidate in candidates:
         is_last = candidate is candidates[-1]
-        async with AsyncExitStack() as stack:
+        async with _Opening(candidate.opening) as opening:
             try:
                 async with asyncio.timeout(None if is_last else patience):
-                    body = await stack.enter_async_context(candidate.opening)
+                    body = await opening.enter()
                     blocks = BodyBlocks(body, max_block)
                     if not is_last:
                         await _until_content(blocks, candidate.dialect.decoder())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol, TypeAlias
 
@@ -34,9 +34,9 @@ class BlockStream(Protocol):
             TokenwireError: The stream cannot be read further. The blocks before were returned.
         """
 
-    async def follow(
+    def follow(
         self, take: Callable[[Sequence[bytes]], bool], take_one: Callable[[bytes], bool]
-    ) -> None:
+    ) -> Awaitable[None]:
         """Have ``take`` called with each batch, where it arrives, until it returns False.
 
         Where a batch is one plain block, ``take_one`` may be called with that instead. Returns
@@ -80,9 +80,9 @@ class BodyBlocks:
             raise self._failure
         return self._cut(await anext(self._body))
 
-    async def follow(
+    def follow(
         self, take: Callable[[Sequence[bytes]], bool], take_one: Callable[[bytes], bool]
-    ) -> None:
+    ) -> Awaitable[None]:
         """As ``BlockStream``."""
         is_one, cut = self._framer.is_one, self._cut
 
@@ -91,8 +91,8 @@ class BodyBlocks:
                 return take_one(data)
             return take(cut(data)) and self._failure is None
 
-        if not self._returned and self._failure is None:
-            await follow(self._body, serve)
+        has_more = bool(self._returned) or self._failure is not None
+        return follow(None if has_more else self._body, serve)
 
     def _cut(self, data: bytes) -> list[bytes]:
         if self._framer.is_one(data):

@@ -42,6 +42,7 @@ class Retention:
         self._streams: dict[str, Stream] = {}
         self._held = 0
         self._is_evicting = False
+        self._unlimited_accounts = {owner: self._account(owner) for owner in self._unlimited}
 
     def __iter__(self) -> Iterator[Stream]:
         return iter(self._streams.values())
@@ -88,6 +89,9 @@ class Retention:
 
     def account(self, owner: str) -> Callable[[int], bool]:
         """Return ``charge`` for one owner, as it is called for every block."""
+        return self._unlimited_accounts.get(owner) or self._account(owner)
+
+    def _account(self, owner: str) -> Callable[[int], bool]:
         is_unlimited = owner in self._unlimited
 
         def charge(size: int) -> bool:
