@@ -174,7 +174,9 @@ async def test_a_lease_that_is_not_renewed_runs_out(
         await client.post(f"/v1/streams/{without.id}/cancel")
 
 
-async def test_wrong_viewers_are_refused(provider: Upstream, server_of: Callable[[str], Server]) -> None:
+async def test_wrong_viewers_get_errors(
+    provider: Upstream, server_of: Callable[[str], Server]
+) -> None:
     """Malformed viewer ids, unknown streams and streams of other callers are refused."""
     provider.answer(ROLE, text("a"), STOP, DONE)
     keys = "key-one-of-tests,key-two-of-tests"

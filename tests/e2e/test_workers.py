@@ -19,6 +19,7 @@ from tests.fakes.workers import Workers, start, until
 from tests.http.reading import read
 from tests.stores.servers import Server
 
+_BLOCKS = r"^tokenwire_blocks_total\{.*\} (\S+)$"
 pytestmark = [
     pytest.mark.outside,
     pytest.mark.measured,
@@ -114,6 +115,11 @@ def counted(scrape: httpx2.Response, name: str) -> float:
     return float(values[0])
 
 
+def blocks_in(scrape: httpx2.Response) -> float:
+    """Return the number of blocks in a scrape; 0 before the first stream has ended."""
+    return sum(map(float, re.findall(_BLOCKS, scrape.text, re.MULTILINE)))
+
+
 async def test_metrics_are_summed_over_workers(both: list[httpx2.AsyncClient]) -> None:
     """A scrape of any worker has the streams of all, ended and open."""
     done = 'tokenwire_streams_total{end_reason="done",provider="demo"}'
@@ -136,6 +142,9 @@ async def test_metrics_are_summed_over_workers(both: list[httpx2.AsyncClient]) -
         assert counted(scrape, "tokenwire_store_failing") == 0
     for stream in running:
         await both[0].post(f"/v1/streams/{stream['id']}/cancel")
+    async with asyncio.timeout(10):  # the other worker notices it within half a second
+        while counted(await both[0].get("/metrics"), "tokenwire_open_streams") != 0:
+            await asyncio.sleep(0.1)
 
 
 async def test_killed_worker_is_replaced_and_its_streams_are_lost(server: Workers) -> None:
@@ -143,19 +152,25 @@ async def test_killed_worker_is_replaced_and_its_streams_are_lost(server: Worker
     one, other = server.pids
     async with server.client(other) as there:
         async with server.client(one) as here:
+            before = blocks_in(await there.get("/metrics"))
             await here.post("/api/stream", json={"message": "hi"})
+            async with asyncio.timeout(10):  # a stream is counted just after its client has its end
+                while (blocks := blocks_in(await there.get("/metrics"))) == before:
+                    await asyncio.sleep(0.05)
             stream = await begun(here, "hi /stall 600")
-            blocks = counted(await there.get("/metrics"), 'tokenwire_blocks_total{provider="demo"}')
-            os.kill(one, signal.SIGKILL)
-        watched = await there.get(stream["url"])
-        assert read(watched.content)[-1][1]["code"] == "lost"
+            async with there.stream("GET", stream["url"]) as watched:
+                parts = watched.aiter_bytes()
+                received = await anext(parts)
+                os.kill(one, signal.SIGKILL)
+                received += b"".join([part async for part in parts])
+        assert read(received)[-1][1]["code"] == "lost"
         until(lambda: len(server.pids) == 2)
         assert one not in server.pids
 
         (new,) = set(server.pids) - {other}
         async with server.client(new) as again:
             scrape = await again.get("/metrics")
-            assert counted(scrape, 'tokenwire_blocks_total{provider="demo"}') == blocks
+            assert blocks_in(scrape) == blocks
             assert counted(scrape, "tokenwire_open_streams") == 0
 
 
