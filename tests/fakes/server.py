@@ -7,7 +7,7 @@ import itertools
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import uvicorn
 from aws_lambda_powertools import Logger
 
 from tokenwire.app import create_app
+from tokenwire.registries import Registries
 from tokenwire.secrets import Secrets
 from tokenwire.server import Config
 from tokenwire.settings import load
@@ -36,10 +37,12 @@ async def serving(
         environ: The environment.
         around: Returns what is served in place of the app.
     """
-    settings = load({**_QUIET, **environ}, NOWHERE)
+    # Reading what installed packages publish takes 10 ms: once, as ``tokenwire serve`` does it.
+    registries = Registries.load()
+    settings = load({**_QUIET, **environ}, NOWHERE, registries=registries)
     # Powertools keeps one logger a name for the whole process; each app here has its own.
     logger = Logger(service=f"tokenwire-{next(_NUMBERS)}", stream=sys.stdout)
-    app = create_app(settings, Secrets(environ), logger)
+    app = create_app(settings, Secrets(environ), logger, registries=registries)
     config = Config(around(app), settings)
     config.timeout_graceful_shutdown = 1
     async with listening_at(config) as base_url:
@@ -51,15 +54,35 @@ async def serving(
 
 @asynccontextmanager
 async def listening_at(config: uvicorn.Config) -> AsyncIterator[str]:
-    """A uvicorn server in this event loop, on a free port; yields its base URL."""
+    """A uvicorn server in this event loop, on a free port; yields its base URL.
+
+    ``uvicorn.Server.serve`` looks every 0.1 s whether it should end, and then waits 0.1 s at least
+    for its connections. Thousands of tests would wait for that, so this starts and ends its parts.
+    """
     server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
     listener = socket.create_server(("127.0.0.1", 0))
-    task = asyncio.create_task(server._serve([listener]))
-    while not server.started:
-        await asyncio.sleep(0.005)
+    await server.startup([listener])
+    await server.on_tick(0)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
-        await task
+        await _end(server)
         listener.close()
+
+
+async def _end(server: uvicorn.Server) -> None:
+    """Accept nothing more, let what runs end in the configured time, and cancel the rest."""
+    state = server.server_state
+    for listener in server.servers:
+        listener.close()
+    for connection in list(state.connections):
+        connection.shutdown()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(server.config.timeout_graceful_shutdown):
+            while state.connections or state.tasks:
+                await asyncio.sleep(0.002)
+    for task in list(state.tasks):
+        task.cancel()
+    await server.lifespan.shutdown()
