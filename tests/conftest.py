@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Iterator,
+    MutableMapping,
+)
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -12,7 +20,7 @@ import httpx2
 import hypothesis
 import pytest
 
-from tests import measuring
+from tests import groups, measuring
 from tests.costs import Costs
 from tests.fakes.server import serving
 from tests.fakes.upstream import Upstream, upstream
@@ -27,10 +35,8 @@ hypothesis.settings.load_profile("tokenwire")
 
 _STARTED = {"chromium", "server_of"}
 """Fixtures that start other processes."""
-_GROUPED = {"browser_url", "moto_url"}
-"""Fixtures whose tests go to one worker, since it takes seconds to set them up."""
-_SHARED = {"dynamodb_local"}
-"""Servers that take seconds to start, and much memory: their tests go to one worker."""
+_WAITING = ("tests/stores/", "tests/edge/")
+"""Folders whose tests wait for seconds, and compute little."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,21 +46,38 @@ def pytest_configure(config: pytest.Config) -> None:
         # A shell starts background commands so, and every process of the tests would inherit it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(measuring, "measuring")
+    if getattr(config.option, "loadgroup", False):
+        config.pluginmanager.register(groups.Names(), "groups")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Import and collect without garbage collection, and never look through the result again.
+
+    It is a million objects that stay to the end: Python would look through them dozens of times
+    while they are made, in each worker, and in every complete collection afterwards.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the processes that they start, and run those first: they wait the longest."""
+    """Mark tests by the processes that they start, and run first what waits the longest."""
     for item in items:
-        names = set(getattr(item, "fixturenames", ()))
-        if _STARTED & names:
+        if _STARTED & set(getattr(item, "fixturenames", ())):
             item.add_marker("outside")
-        for name in _GROUPED & names:
-            item.add_marker(pytest.mark.xdist_group(name))
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        for kind in _SHARED & {value for value in params.values() if isinstance(value, str)}:
-            item.add_marker(pytest.mark.xdist_group(kind))
-    items.sort(key=lambda item: item.get_closest_marker("outside") is None)
+        groups.mark(item)
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("outside") is None,
+            not item.nodeid.startswith(_WAITING),
+        )
+    )
 
 
 Serve: TypeAlias = Callable[..., Awaitable[httpx2.AsyncClient]]
