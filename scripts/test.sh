@@ -4,6 +4,10 @@
 # WORKERS is how many run at a time: two per core, since tests wait as much as they compute.
 set -u
 
+# Compiled modules are kept, whatever the environment says: a thousand of them are imported by each
+# worker, and by each of the hundreds of processes that tests start.
+unset PYTHONDONTWRITEBYTECODE
+
 python=.venv/bin/python
 cores=$(getconf _NPROCESSORS_ONLN)
 workers=${WORKERS:-$((cores * 2))}
@@ -38,6 +42,7 @@ end_beside() {
 }
 
 rm -f .coverage .coverage.*
+sh scripts/other_pythons.sh prepare >/dev/null 2>&1 &
 start_beside serial -n 0
 sh scripts/suite.sh "$python" .pytest_cache -n "$workers" --dist loadgroup -q \
   -m "not timed and $elsewhere" --cov --cov-append --cov-report= --cov-fail-under=0

@@ -7,18 +7,45 @@ these reach lines that no other does.
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 from collections.abc import Generator
 
 import coverage
 import pytest
 
-FOLDERS = ("differential", "e2e", "fuzz", "matrix")
+PACKAGES = ("tokenwire", "lambda_asgi")
+FOLDERS = ("differential", "e2e", "fuzz", "matrix", "model")
 """The folders of tests that coverage does not trace, nor the processes that they start."""
 MARKERS = ("slow", "timed")
 """The markers of such tests in any folder."""
 _CHILDREN = "COVERAGE_PROCESS_CONFIG"
 """With this in its environment, a Python process measures itself."""
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Stop coverage, if it runs, while tests are collected: they import the SDKs of others.
+
+    The modules of ours are imported before, so that it sees their first lines.
+    """
+    running = coverage.Coverage.current()
+    if running is None:
+        return (yield)
+    for package in PACKAGES:
+        _import_all(package)
+    running.stop()
+    try:
+        return (yield)
+    finally:
+        running.start()
+
+
+def _import_all(package: str) -> None:
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
