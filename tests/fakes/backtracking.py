@@ -171,38 +171,62 @@ class _Machine:
         """Where a match that begins here ends."""
         stack: list[tuple[int, int, dict[int, int]]] = [(0, start, {})]
         while stack:
-            at, place, saved = stack.pop()
+            end = self._follow(code, stack, *stack.pop())
+            if end is not None:
+                return end
+        return None
+
+    def _follow(
+        self,
+        code: list[tuple[Any, ...]],
+        stack: list[tuple[int, int, dict[int, int]]],
+        at: int,
+        place: int,
+        saved: dict[int, int],
+    ) -> int | None:
+        """Go on to the end of a match, or until nothing follows; add what else may be tried."""
+        text, size = self.text, len(self.text)
+        while True:
             self.steps += 1
             if self.steps > _MOST:
                 raise TooManySteps
-            if code[at][0] == "end":
+            instruction = code[at]
+            name = instruction[0]
+            # Nearly all steps are one of these two: a call for each would take twice the time.
+            if name == "char":
+                if place >= size or not instruction[1](text[place]):
+                    return None
+                at, place = at + 1, place + 1
+            elif name == "split":
+                stack.append((instruction[2], place, saved))
+                at = instruction[1]
+            elif name == "end":
                 return place
-            stack += self._next(code[at], at, place, saved)
-        return None
+            else:
+                following = self._next(instruction, at, place, saved)
+                if following is None:
+                    return None
+                at, place, saved = following
 
     def _next(
         self, instruction: tuple[Any, ...], at: int, place: int, saved: dict[int, int]
-    ) -> list[tuple[int, int, dict[int, int]]]:
-        """The states to go on with, the preferred one last."""
+    ) -> tuple[int, int, dict[int, int]] | None:
+        """The state to go on with."""
         name, *rest = instruction
         match name:
-            case "split":
-                return [(rest[1], place, saved), (rest[0], place, saved)]
             case "jump":
-                return [(rest[0], place, saved)]
+                return (rest[0], place, saved)
             case "back":  # an empty round is not repeated
                 again = saved.get(-at) != place
-                return [(rest[0], place, {**saved, -at: place})] if again else []
+                return (rest[0], place, {**saved, -at: place}) if again else None
             case "save":
-                return [(at + 1, place, {**saved, rest[0]: place})]
+                return (at + 1, place, {**saved, rest[0]: place})
         found = self._test(name, rest, place, saved)
-        return [] if found is None else [(at + 1, found, saved)]
+        return None if found is None else (at + 1, found, saved)
 
     def _test(self, name: str, rest: list[Any], place: int, saved: dict[int, int]) -> int | None:
         text = self.text
         match name:
-            case "char":
-                return place + 1 if place < len(text) and rest[0](text[place]) else None
             case "at":
                 return place if self._is_at(rest[0], place) else None
             case "ref":
