@@ -4,10 +4,6 @@
 # WORKERS is how many run at a time: two per core, since tests wait as much as they compute.
 set -u
 
-# Compiled modules are kept, whatever the environment says: a thousand of them are imported by each
-# worker, and by each of the hundreds of processes that tests start.
-unset PYTHONDONTWRITEBYTECODE
-
 python=.venv/bin/python
 cores=$(getconf _NPROCESSORS_ONLN)
 workers=${WORKERS:-$((cores * 2))}

@@ -175,6 +175,7 @@ def test_all_patterns_are_found() -> None:
         (r".*x", "search"),
     ],
 )
+@pytest.mark.slow
 def test_a_pattern_that_is_not_is_reported(pattern: str, method: str) -> None:
     """The check knows the usual mistakes."""
     growth, _ = worst(pattern, 0, method, _LENGTH)

@@ -15,6 +15,9 @@ from tests.fakes.ports import reserved_port
 
 pytestmark = pytest.mark.outside
 
+_KEPT = ("HOME", "PATH", "SSL_CERT_FILE")
+"""Variables of this process that uv needs to install a runtime's packages."""
+
 
 def command(runtime: Runtime) -> tuple[str, ...]:
     """What to start: with a server beside it, a shell that starts both."""
@@ -26,7 +29,7 @@ def command(runtime: Runtime) -> tuple[str, ...]:
 def environ(runtime: Runtime, signal: Path) -> dict[str, str]:
     """The runtime's variables; only ours finds the packages of the tests."""
     port = str(reserved_port())
-    found = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+    found = {name: os.environ[name] for name in _KEPT if name in os.environ}
     found |= {"SIGNAL": str(signal), "AWS_LWA_PORT": port, "UV_PYTHON_DOWNLOADS": "never"}
     if runtime.title != "lambda_asgi":
         found["PYTHONPATH"] = ""

@@ -104,7 +104,7 @@ async def test_number_that_a_running_response_has_not_reached(
     assert (beyond.status_code, events(beyond.content)) == (200, [])
 
 
-@pytest.mark.parametrize("words", [1_000, 60_000])
+@pytest.mark.parametrize("words", [1_000, pytest.param(60_000, marks=pytest.mark.slow)])
 async def test_long_response_is_read_whole(words: int, provider: Upstream, serve: Serve) -> None:
     """A response that is read back is complete, however long it is."""
     provider.answer(*complete(*(f"word{n} " for n in range(words))))

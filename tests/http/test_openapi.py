@@ -27,6 +27,7 @@ async def paths(serve: Serve) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 async def test_document_is_valid(paths: dict[str, Any]) -> None:
     """It is valid by the specification's schema, and describes every route and no other."""
     validate(paths)

@@ -100,6 +100,7 @@ async def test_errors_have_the_shape_of_the_dialect(
     assert (nowhere.status_code, nowhere.json()["failed"]) == (404, "model_not_found")
 
 
+@pytest.mark.slow
 async def test_reference_describes_the_dialect(toy: None, serve: Serve) -> None:
     """The document stays valid and has the path, the body, the answer and the error."""
     client = await serve(None)
@@ -158,6 +159,7 @@ def test_a_dialect_may_have_no_endpoint(tmp_path: Path) -> None:
     assert registry.dialect_of(found, "/v1/chat/completions").name == "chat"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("endpoint", "paths"),
     [("None", set()), ("Endpoint('/v1/toy', 'Ask', 'Toy', Body('Anything'))", {"/v1/toy"})],

@@ -13,6 +13,7 @@ import pytest
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.relay import Relay, relay
 from tests.fakes.upstream import text
+from tests.fakes.virtual import run
 from tests.stores.conftest import KEEP
 from tests.stores.damage import Damage, OfMemory, damage_of
 from tests.stores.scene import LEASE, Scene, finish, stream_of
@@ -80,6 +81,7 @@ async def stays_alive(at: Scene, deny: Callable[[], None], allow: Callable[[], N
     assert await at.late(stream) == (stream_of("a", "0", "1", "2"), "done")
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize("make", [redis_server, valkey_server])
 async def test_redis_without_memory_ends_no_live_stream(
     make: Callable[[Path], Server], tmp_path: Path
@@ -143,11 +145,16 @@ async def test_dynamodb_is_tried_again_at_once(
     await store.aclose()
 
 
-async def test_first_request_after_a_denial_is_no_death_sentence() -> None:
+def test_first_request_after_a_denial_is_no_death_sentence() -> None:
     """Of two processes, the one that may write first again is the viewer's: it waits all the same.
 
     For half a lease after its own first write, which its producer can use to show life.
     """
+    run(denied_to_both)
+
+
+async def denied_to_both() -> None:
+    """Deny both processes every write for three leases."""
     is_denied = False
 
     async def denied() -> None:
@@ -237,6 +244,7 @@ async def test_link_that_is_too_slow_is_503_and_not_404(
         assert getattr(caught.value, "status", 0) == 503
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize("make", [redis_server, valkey_server])
 async def test_connections_and_keys_return_to_where_they_were(
     make: Callable[[Path], Server], tmp_path: Path

@@ -82,6 +82,7 @@ FAULTS: dict[str, tuple[Fault, Fault]] = {
 }
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_redis_fails_in_mid_stream(
     fault: str, provider: Upstream, tmp_path: Path, caplog: pytest.LogCaptureFixture

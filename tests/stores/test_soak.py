@@ -70,6 +70,7 @@ async def test_hostile_streams_of_a_process_that_freezes(
     await soaked(server_of(kind), rounds(1, 20), freezes=True)
 
 
+@pytest.mark.outside
 @pytest.mark.timeout(CHURN + 120)
 async def test_churn_leaves_nothing_behind(tmp_path: Path) -> None:
     """Streams that come and go: tasks, files, keys and connections return to where they were."""
