@@ -24,7 +24,6 @@ UNMEASURED = (
     "tests/model/",
     "tests/dialects/test_linear.py",
     "tests/http/test_openapi.py",
-    "tests/plugins/test_toy_dialect.py",
     "tests/test_error_codes.py",
     "tests/test_imports.py",
     "tests/test_patterns.py",
