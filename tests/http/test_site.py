@@ -76,7 +76,7 @@ async def test_probes(provider: Upstream, serve: Serve) -> None:
     provider.answer(*complete("x"))
     client = await serve(provider)
     assert (await client.get("/healthz")).json() == {"status": "ok"}
-    not_asked = {"status": "unknown", "detail": "not asked yet", "models": 0}
+    not_asked = {"status": "unknown", "detail": "not checked yet", "models": 0}
     assert (await client.get("/readyz")).json() == {
         "status": "ok",
         "providers": {"openai": "chat", "demo": "chat"},

@@ -58,6 +58,7 @@ async def test_hostile_streams(kind: str, server_of: Callable[[str], Server]) ->
     await soaked(server_of(kind), rounds(2, 200))
 
 
+@pytest.mark.timed
 @pytest.mark.timeout(7200 if SOAK else 150)
 @pytest.mark.parametrize("kind", ["redis", "valkey", "dynamodb_local"] if SOAK else ["redis"])
 async def test_hostile_streams_of_a_process_that_freezes(
