@@ -123,6 +123,14 @@ async def test_block_costs_no_task_and_no_timer(dialect: str, provider: Upstream
     assert abs(spent["timers"]) + abs(spent["callbacks"]) <= blocks // 10
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_block_costs_few_calls(dialect: str, provider: Upstream) -> None:
+    """From the provider's chunk to the client's; with caches that are cold, a call costs 1 µs."""
+    calls = 15 if dialect == "chat" else 19
+    spent = await counted(provider, dialect)
+    assert spent["calls"] <= calls * (BLOCKS - 1) + 20  # which something else may have called
+
+
 async def test_viewers_of_one_stream_are_served_in_the_same_read(provider: Upstream) -> None:
     """Up to the limit; a second viewer costs a write, and no task."""
     spent = await counted(provider, "chat", viewers=2)

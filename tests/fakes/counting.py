@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, TypeVarTuple
 
 from starlette.types import Message, Receive, Scope, Send
@@ -16,6 +19,7 @@ from tests.fakes.server import serving
 from tokenwire.hotpath import WRITE
 
 Ts = TypeVarTuple("Ts")
+_PACKAGE = f"{os.sep}tokenwire{os.sep}"
 
 
 class CountingLoop(asyncio.SelectorEventLoop):
@@ -103,6 +107,8 @@ def counting(
 ) -> Iterator[tuple[str, Counter[str]]]:
     """Serve tokenwire; yield its base URL and the counts of its loop, which go on.
 
+    The calls are those of tokenwire's own functions.
+
     Args:
         environ: Its settings.
         direct: As ``Counted``.
@@ -123,7 +129,12 @@ def counting(
         finally:
             ready.set()
 
+    def count_calls(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and _PACKAGE in frame.f_code.co_filename:
+            loop.counts["calls"] += 1
+
     def run() -> None:
+        sys.setprofile(count_calls)  # of this thread
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             runner.run(main())
 
