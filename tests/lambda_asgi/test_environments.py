@@ -27,7 +27,7 @@ class Counted:
     most = 0
     made = 0
 
-    def __init__(self, failure: Failed | None = None) -> None:
+    def __init__(self, failure: Failed | OSError | None = None) -> None:
         self.retired = False
         self._failure = failure
         type(self).made += 1
@@ -40,6 +40,8 @@ class Counted:
         for _ in range(10):
             await asyncio.sleep(0)
         kind.starting -= 1
+        if isinstance(self._failure, OSError):
+            raise self._failure
         if self._failure is not None:
             raise InitFailed(self._failure)
 
@@ -100,10 +102,19 @@ async def test_concurrent_requests_need_fewer_environments() -> None:
     assert Environments.made == 2
 
 
-async def test_failed_start_fails_what_it_was_for() -> None:
+@pytest.mark.parametrize(
+    ("cause", "failure"),
+    [
+        (Failed("Runtime.InitError", "no"), Failed("Runtime.InitError", "no")),
+        (
+            OSError("full"),
+            Failed("Sandbox.Failure", "No environment can be started: full"),
+        ),
+    ],
+)
+async def test_failed_start_fails_what_it_was_for(cause: Failed | OSError, failure: Failed) -> None:
     """One environment's worth of requests; the others wait for the next."""
-    failure = Failed("Runtime.InitError", "no")
-    outcomes = [failure, None, None]
+    outcomes = [cause, None, None]
     pool = Pool(Function("f", {}), 2, starts=1, make=lambda *_: Counted(outcomes.pop(0)))
     first, second = invocation(), invocation()
     pool.invoke(first)

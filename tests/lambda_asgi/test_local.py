@@ -354,6 +354,21 @@ async def test_change_of_code_is_noticed(tmp_path: Path) -> None:
     watching.cancel()
 
 
+async def test_bytecode_of_changed_code_is_removed(tmp_path: Path) -> None:
+    """Python would use it if the file kept its size and was saved twice in one second."""
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "__pycache__").mkdir()
+    for name in ("a.cpython-313.pyc", "ab.cpython-313.pyc"):
+        (tmp_path / "__pycache__" / name).write_bytes(b"")
+    changes: asyncio.Queue[None] = asyncio.Queue()
+    watching = asyncio.create_task(watch(tmp_path, lambda: changes.put_nowait(None), pause=0.01))
+    await asyncio.sleep(0)
+    os.utime(tmp_path / "a.py", (1.25, 1.25))
+    await asyncio.wait_for(changes.get(), 5)
+    assert [path.name for path in (tmp_path / "__pycache__").iterdir()] == ["ab.cpython-313.pyc"]
+    watching.cancel()
+
+
 async def test_command_serves_and_reloads(tmp_path: Path) -> None:
     """``python -m lambda_asgi.local``: variables from a file, new code for the next request."""
     (tmp_path / "vars.env").write_text("# a comment\nexport GREETING='hello'\n")

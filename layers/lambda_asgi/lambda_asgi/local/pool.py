@@ -139,6 +139,10 @@ class Pool:
         except InitFailed as error:
             self._members.remove(member)
             self._fail(error.failure)
+        except OSError as error:
+            # Of the machine, such as too many open files.
+            self._members.remove(member)
+            self._fail(Failed("Sandbox.Failure", f"No environment can be started: {error}"))
         member.ready = True
         self._dispatch()
 

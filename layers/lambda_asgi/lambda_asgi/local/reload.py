@@ -35,5 +35,17 @@ async def watch(root: Path, changed: Callable[[], None], *, pause: float = PAUSE
         await asyncio.sleep(pause)
         now = await asyncio.to_thread(stamps, root)
         if now != before:
+            for path, _ in now.items() - before.items():
+                _forget_bytecode(path)
             before = now
             changed()
+
+
+def _forget_bytecode(source: Path) -> None:
+    """Remove what Python has compiled from a file that has changed since.
+
+    Python would take it for current if the file has the size, and was saved in the second, that it
+    had before.
+    """
+    for compiled in (source.parent / "__pycache__").glob(f"{source.stem}.*.pyc"):
+        compiled.unlink(missing_ok=True)
