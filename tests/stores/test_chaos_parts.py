@@ -61,6 +61,7 @@ async def test_lost_part_of_a_stream_that_is_over_is_written_again(
         assert await at.late(stream) == (stream_of("a"), "done")
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("kind", KINDS)
 async def test_lost_part_of_a_dead_producer_s_stream_ends_it(

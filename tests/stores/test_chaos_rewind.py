@@ -68,6 +68,7 @@ async def test_acknowledged_end_that_was_lost_is_written_again(
         assert await at.late(stream) == (stream_of("a", "b"), "done")
 
 
+@pytest.mark.timed
 async def test_viewer_ahead_of_the_store_does_not_hang(
     kind: str, server_of: ServerOf, its_environment: Environment
 ) -> None:
