@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -34,12 +35,18 @@ def _started(command: Sequence[str], env: Mapping[str, str], output: Path) -> It
     """A process that prints its address; ended with the block. It writes to a file, not a pipe."""
     with output.open("wb") as written:
         process = subprocess.Popen(
-            command, env={**os.environ, **env}, stdout=written, stderr=subprocess.STDOUT
+            command,
+            env={**os.environ, **env},
+            stdout=written,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         yield _address(process, output)
     finally:
-        process.terminate()
+        # The group: what is started as Node is a program that starts Node.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=20)
 
 
