@@ -19,6 +19,7 @@ from ..errors import ProxyError
 from ..front import front
 from ..gateway.services import Services
 from ..server import Config
+from ..server.collecting import collect_when_idle
 from ..server.listeners import Listeners
 from ..settings import Settings
 
@@ -54,6 +55,7 @@ class Server(uvicorn.Server):
         if self._services.settings.check_providers:
             await self._services.checks.results()
         gc.freeze()
+        await collect_when_idle(lambda: self._services.hub.open_streams == 0)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """End the streams, each with an error its client can read; then shut down."""
