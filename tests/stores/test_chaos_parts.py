@@ -134,6 +134,7 @@ async def test_names_of_held_streams_outlive_a_flush(
                 await asyncio.sleep(0.05)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("kind", KINDS)
 async def test_wrong_clock_cancels_no_watched_stream(
     kind: str, server_of: ServerOf, its_environment: Environment
