@@ -13,6 +13,7 @@ from .composition import Composition, compose
 from .errors import ClientError, TokenwireError
 from .gateway.services import Invoker
 from .http.errors import on_error
+from .http.plain import PlainRoute
 from .http.routes.parametric import parametric_routes
 from .http.routes.plain import own_routes, plugin_routes
 from .registries import Registries
@@ -93,9 +94,10 @@ def routed(composition: Composition) -> FastAPI:
     services = composition.services
     app.state.services = services
     app.state.worker = composition.worker
-    app.router.routes.extend(own_routes(services))
+    dialects = services.dialects
+    app.router.routes.extend(PlainRoute(plain, services) for plain in own_routes(dialects))
     app.router.routes.extend(parametric_routes())
-    app.router.routes.extend(plugin_routes(services))
+    app.router.routes.extend(PlainRoute(plain, services) for plain in plugin_routes(dialects))
     return app
 
 

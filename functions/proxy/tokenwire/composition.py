@@ -79,7 +79,7 @@ class Composition:
                     "Retry-After",
                 ],
             ),
-            Middleware(PlainRoutes, routes=own_routes(services)),
+            Middleware(PlainRoutes, plains=own_routes(services.dialects), services=services),
         ]
 
     @asynccontextmanager

@@ -223,18 +223,20 @@ def plain_blocks(data: bytes) -> tuple[list[bytes], bytes]:
     """
     end = data.rfind(b"\n\n") + 2
     body = data[:end]
-    lines = body.split(b"\n\n")
-    lines.pop()
-    is_plain = (
-        end > 1
-        and body.startswith(b"data:")
-        and body.count(b"\n\ndata:") == len(lines) - 1
-        and body.count(b"\n") == 2 * len(lines)
+    count = body.count(b"\n\n")
+    are_lines = (
+        body.startswith(b"data:")
+        and body.count(b"\n\ndata:") == count - 1
+        and body.count(b"\n") == 2 * count
         and b"\r" not in body
         and body.isascii()
-        and len(min(lines, key=len)) > len(b"data: ")
     )
-    return ([line + b"\n\n" for line in lines], data[end:]) if is_plain else ([], data)
+    if not are_lines:
+        return [], data
+    blocks = [line + b"\n\n" for line in body.split(b"\n\n")[:count]]
+    if len(min(blocks, key=len)) <= len(b"data: \n\n"):
+        return [], data
+    return blocks, data[end:]
 
 
 def event_of(block: bytes) -> bytes:

@@ -40,7 +40,6 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start, and tell what the providers have answered once they have."""
         await super().startup(sockets)
-        gc.collect()
         gc.freeze()
         self._settling = asyncio.create_task(self._settle())
 

@@ -43,7 +43,7 @@ class Plain:
 
 
 class PlainRoute(Route):
-    """A ``Plain`` as Starlette's route, also in the router of a FastAPI app.
+    """A ``Plain`` as a route in the router of a FastAPI app.
 
     Args:
         plain: What is served.
@@ -52,16 +52,43 @@ class PlainRoute(Route):
 
     def __init__(self, plain: Plain, services: Services) -> None:
         name: str = getattr(plain.endpoint, "__name__", plain.path)
-        super().__init__(plain.path, _Serve(plain.endpoint, services), name=name)
+        super().__init__(plain.path, _Serve(plain, services), name=name)
         self.methods = set(plain.methods)
         self.plain = plain
+
+
+class PlainRoutes:
+    """Pure ASGI middleware that serves plain routes, and passes all other requests on.
+
+    Args:
+        app: Also has these routes, for the methods that they do not have.
+        plains: Of two for the same method and path, the first is served.
+        services: The app's services.
+    """
+
+    def __init__(self, app: ASGIApp, plains: Iterable[Plain], services: Services) -> None:
+        self._app = app
+        self._found: dict[tuple[str, str], tuple[Plain, ASGIApp]] = {}
+        for plain in plains:
+            served = plain, _Serve(plain, services)
+            for method in plain.methods:
+                self._found.setdefault((method, plain.path), served)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        app = self._app
+        if scope["type"] == "http":
+            found = self._found.get((scope["method"], route_path(scope)))
+            if found is not None:
+                scope["route"], app = found
+        await app(scope, receive, send)
 
 
 class _Serve:
     """The ASGI app of an endpoint; answers an error in the dialect of its path."""
 
-    def __init__(self, endpoint: Endpoint, services: Services) -> None:
-        self._endpoint = endpoint
+    def __init__(self, plain: Plain, services: Services) -> None:
+        self._endpoint = plain.endpoint
         self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,30 +100,3 @@ class _Serve:
             # A response raises one only before it has begun.
             response = await on_error(request, error)
             await response(scope, receive, send)
-
-
-class PlainRoutes:
-    """Pure ASGI middleware that serves plain routes, and passes all other requests on.
-
-    Args:
-        app: Also has these routes, for the methods that they do not have.
-        routes: Of two for the same method and path, the first is served.
-    """
-
-    def __init__(self, app: ASGIApp, routes: Iterable[PlainRoute]) -> None:
-        self._app = app
-        self._routes: dict[tuple[str, str], PlainRoute] = {}
-        for route in routes:
-            for method in route.plain.methods:
-                self._routes.setdefault((method, route.path), route)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        route = None
-        if scope["type"] == "http":
-            route = self._routes.get((scope["method"], route_path(scope)))
-        if route is None:
-            await self._app(scope, receive, send)
-        else:
-            scope["route"] = route
-            await route.app(scope, receive, send)

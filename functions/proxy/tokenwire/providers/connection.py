@@ -157,7 +157,6 @@ class Connection(asyncio.Protocol):
         "_head",
         "_idle",
         "_is_between_chunks",
-        "_is_bodyless",
         "_is_paused",
         "_lost",
         "_parser",
@@ -175,7 +174,6 @@ class Connection(asyncio.Protocol):
         self._head = 0
         self._is_between_chunks = False
         self._is_paused = False
-        self._is_bodyless = False
         self._transport: asyncio.Transport | None = None
         self.expiry: asyncio.TimerHandle | None = None
 

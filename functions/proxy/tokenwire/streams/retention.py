@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from .stream import Stream
 
@@ -42,7 +43,6 @@ class Retention:
         self._streams: dict[str, Stream] = {}
         self._held = 0
         self._is_evicting = False
-        self._unlimited_accounts = {owner: self._account(owner) for owner in self._unlimited}
 
     def __iter__(self) -> Iterator[Stream]:
         return iter(self._streams.values())
@@ -88,21 +88,8 @@ class Retention:
         return self._held <= self._limit and not self._exceeds_limit(owner)
 
     def account(self, owner: str) -> Callable[[int], bool]:
-        """Return ``charge`` for one owner, as it is called for every block."""
-        return self._unlimited_accounts.get(owner) or self._account(owner)
-
-    def _account(self, owner: str) -> Callable[[int], bool]:
-        is_unlimited = owner in self._unlimited
-
-        def charge(size: int) -> bool:
-            if is_unlimited:
-                self._held += size
-                if self._held <= self._limit:
-                    return True
-                size = 0
-            return self.charge(size, owner)
-
-        return charge
+        """Return ``charge`` for one owner."""
+        return partial(self.charge, owner=owner)
 
     def close(self) -> None:
         """Stop every timer."""

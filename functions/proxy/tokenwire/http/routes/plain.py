@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ...dialects import DIALECTS
-from ...gateway.services import Services
-from ..plain import PlainRoute
+from collections.abc import Mapping
+
+from ...dialects import DIALECTS, Dialect
+from ..plain import Plain
 from .dialects import endpoints
 from .models import MODELS
 from .pages import PAGES
@@ -12,17 +13,16 @@ from .probes import PROBES
 from .start import START
 
 
-def own_routes(services: Services) -> list[PlainRoute]:
+def own_routes(dialects: Mapping[str, Dialect]) -> list[Plain]:
     """Return the plain routes but those of other packages' dialects."""
-    built_in = endpoints({name: services.dialects[name] for name in DIALECTS})
-    return [PlainRoute(plain, services) for plain in (MODELS, START, *PROBES, *PAGES, *built_in)]
+    built_in = endpoints({name: dialects[name] for name in DIALECTS})
+    return [MODELS, START, *PROBES, *PAGES, *built_in]
 
 
-def plugin_routes(services: Services) -> list[PlainRoute]:
+def plugin_routes(dialects: Mapping[str, Dialect]) -> list[Plain]:
     """Return the endpoints of other packages' dialects.
 
     They come after all routes, so that none of them can take over another.
     """
-    names = [name for name in services.dialects if name not in DIALECTS]
-    found = endpoints({name: services.dialects[name] for name in names})
-    return [PlainRoute(plain, services) for plain in found]
+    names = [name for name in dialects if name not in DIALECTS]
+    return list(endpoints({name: dialects[name] for name in names}))
