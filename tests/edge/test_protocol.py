@@ -10,7 +10,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from tokenwire.hotpath import ON_DISCONNECT, OnDisconnect
+from tokenwire.hotpath import ON_DISCONNECT, WRITE, OnDisconnect
 from tokenwire.server import Config
 from tokenwire.server.protocol import BoundedProtocol
 from tokenwire.settings import Settings
@@ -23,13 +23,18 @@ class Stuck(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__()
-        self.written = b""
+        self.writes: list[bytes] = []
         self.aborted = asyncio.Event()
         self._is_closing = False
 
     def write(self, data: Any) -> None:
         """Discard the bytes."""
-        self.written += bytes(data)
+        self.writes.append(bytes(data))
+
+    @property
+    def written(self) -> bytes:
+        """All bytes."""
+        return b"".join(self.writes)
 
     def close(self) -> None:
         """Start to close."""
@@ -99,6 +104,54 @@ async def test_closed_connection_is_cut(end: str) -> None:
     else:
         protocol.pause_writing()
     await asyncio.wait_for(transport.aborted.wait(), 10)
+    protocol.connection_lost(None)
+
+
+async def test_head_and_first_part_are_one_write() -> None:
+    """A write is a system call, and a packet."""
+    protocol, transport = await connected(page)
+    await answered(protocol)
+
+    assert len(transport.writes) == 1
+    assert transport.written.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert transport.written.endswith(b"4\r\npage\r\n0\r\n\r\n")
+    protocol.connection_lost(None)
+
+
+async def test_head_does_not_wait_for_a_body() -> None:
+    """A head without a part that follows at once is sent alone, and the part after it."""
+    may_go_on = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await may_go_on.wait()
+        assert scope["extensions"][WRITE](b"late")
+        await send({"type": "http.response.body"})
+
+    protocol, transport = await connected(slow)
+    protocol.data_received(GET)
+    while not transport.writes:
+        await asyncio.sleep(0)
+    head = transport.written
+    may_go_on.set()
+    await asyncio.gather(*protocol.tasks)
+
+    assert head.endswith(b"\r\n\r\n")
+    assert transport.writes[1:] == [b"4\r\nlate\r\n", b"0\r\n\r\n"]
+    protocol.connection_lost(None)
+
+
+async def test_head_is_sent_before_the_connection_closes() -> None:
+    """Also that of a response without a body, such as HEAD's; and in the order of the requests."""
+    protocol, transport = await connected(page)
+    head = b"HEAD / HTTP/1.1\r\nHost: a\r\n"
+    protocol.data_received(head + b"\r\n" + head + b"Connection: close\r\n\r\n")
+    while not transport.is_closing():
+        await asyncio.sleep(0)
+
+    assert [write.count(b"HTTP/1.1 200 OK") for write in transport.writes] == [1, 1]
+    assert b"connection: close" in transport.writes[1]
+    assert b"connection: close" not in transport.writes[0]
     protocol.connection_lost(None)
 
 

@@ -16,7 +16,7 @@ async def view(
     """Yield the writes of a sender, to a client that takes one when it needs the next."""
     writes: asyncio.Queue[bytes | None] = asyncio.Queue()
 
-    async def send(data: bytes) -> None:
+    async def send(data: bytes, _: bool) -> None:
         writes.put_nowait(data)
         await writes.join()
 

@@ -32,14 +32,20 @@ async def writes_of(tail: Tail, rendering: Rendering, heartbeat: float = 60) -> 
 
 
 async def test_late_viewer_gets_one_write() -> None:
-    """What has come by the time a viewer looks is sent in one write."""
+    """What has come by the time a viewer looks is sent in one write, the end too."""
     tail = Tail(Bounds())
     tail.append([ROLE, text("a"), STOP])
     tail.finish(End(EndReason.DONE, block=b"data:[DONE]\n\n"))
 
     assert await writes_of(tail, Verbatim(chat.DIALECT.encoder())) == [
-        b"id: 1-1\n" + ROLE + b"id: 1-2\n" + text("a") + b"id: 1-3\n" + STOP,
-        b"id: 1-4\ndata:[DONE]\n\n",
+        b"id: 1-1\n"
+        + ROLE
+        + b"id: 1-2\n"
+        + text("a")
+        + b"id: 1-3\n"
+        + STOP
+        # The end.
+        + b"id: 1-4\ndata:[DONE]\n\n"
     ]
 
 
@@ -162,4 +168,4 @@ async def test_long_replay_lets_others_run(muted: int) -> None:
     task.cancel()
 
     assert turns >= 19
-    assert len(writes) == (21 if muted < 0 else 1)
+    assert len(writes) == (20 if muted < 0 else 1)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
@@ -40,6 +41,7 @@ from .streams.hub import Hub
 from .streams.limits import Durability, Limits
 from .streams.stream import Stream
 from .telemetry import Emf, Metrics, Numbers, ProcessNumbers, Recorder, otel
+from .telemetry.lines import JsonFormatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def compose(
 
 
 def _logger(settings: Settings) -> Logger:
-    formatter = None
+    formatter: LambdaPowertoolsFormatter = JsonFormatter()
     if sys.stdout.isatty():
         from .telemetry.terminal import TerminalFormatter
 

@@ -37,6 +37,8 @@ def principal_of(event: object) -> str | None:
     of a Cognito identity pool share a role and the name of its session, so the id of their
     identity is used.
     """
+    if event is None:
+        return None
     context = _part(event, "requestContext")
     iam = _part(_part(context, "authorizer"), "iam") or _part(context, "identity")
     cognito = _part(iam, "cognitoIdentity").get("identityId") or iam.get("cognitoIdentityId")

@@ -79,7 +79,7 @@ def holding(source: Source, memory: RequestMemory) -> Source:
             async with source.open() as blocks:
                 yield blocks
 
-    return replace(source, open=opened)
+    return Source(opened, source.decoder, source.repair)
 
 
 def _candidates(

@@ -58,8 +58,9 @@ class StreamResponse(Response):
     ) -> None:
         lease = {} if view.lease is None else {LEASE_HEADER: f"{view.lease:g}"}
         headers = {**_HEADERS, **view.dialect.headers, **lease}
-        super().__init__(headers={**headers, "x-stream-id": view.stream.meta.id})
-        del self.headers["content-length"]
+        # Not by ``Response.__init__``: without a body there is no length.
+        self.status_code, self.background = 200, None
+        self.init_headers({**headers, "x-stream-id": view.stream.meta.id})
         self._hub = hub
         self._view = view
         self._stream = view.stream
@@ -144,7 +145,7 @@ class StreamResponse(Response):
     async def _serve(self, scope: Scope, send: Send, reader: Reader) -> None:
         attempts = self._stream.facts.attempts
         if attempts and attempts[-1].error is None:
-            self.headers["x-model"] = _in_a_header(attempts[-1].model)
+            self.raw_headers.append((b"x-model", _in_a_header(attempts[-1].model)))
         await send(
             {"type": "http.response.start", "status": 200, "headers": list(self.raw_headers)}
         )
@@ -155,8 +156,6 @@ class StreamResponse(Response):
             # Leave the body unfinished, so that the client sees an aborted transfer and not a
             # complete answer.
             reader.stop()
-        if self._delivery.complete and (not reader.stopped or reader.interruption):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_all(self, scope: Scope, send: Send, reader: Reader) -> None:
         options, rendering = self._options, self._view.rendering
@@ -188,10 +187,12 @@ class StreamResponse(Response):
             reader.stop(as_event(error))
 
 
-async def _send_body(send: Send, data: bytes) -> None:
-    await send({"type": "http.response.body", "body": data, "more_body": True})
+async def _send_body(send: Send, data: bytes, more: bool) -> None:
+    await send({"type": "http.response.body", "body": data, "more_body": more})
 
 
-def _in_a_header(name: str) -> str:
+def _in_a_header(name: str) -> bytes:
     """Return a name as a header value: printable ASCII; every other character becomes ``?``."""
-    return "".join(c if " " <= c <= "~" else "?" for c in name)
+    if not (name.isascii() and name.isprintable()):
+        name = "".join(c if " " <= c <= "~" else "?" for c in name)
+    return name.encode()

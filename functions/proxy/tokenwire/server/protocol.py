@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 from ..hotpath import ON_DISCONNECT, WRITE, OnDisconnect, Write
 from .lazy import LazyEvent, Pipeline
 from .limits import Limits, Waiting
+from .opening import Opening
 
 MAX_FIELDS = 128
 """Header fields of one request, trailers included."""
@@ -170,14 +171,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         on_disconnect = _Signal.of(cycle)
+        opening = Opening(self.transport, self.loop)
+        cycle.transport = cast("Any", opening)
 
         async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
             extensions = cast("dict[str, Any]", scope).setdefault("extensions", {})
-            extensions[WRITE] = _writer(cycle)
+            extensions[WRITE] = _writer(cycle, opening, self.transport)
             extensions[ON_DISCONNECT] = on_disconnect
             try:
                 await app(scope, receive, send)
             finally:
+                opening.flush()
                 # By then uvicorn has closed the connection if the response is incomplete.
                 self.loop.call_soon(self._abort_if_closing)
 
@@ -279,17 +283,20 @@ class _Signal(LazyEvent):
                 callback()
 
 
-def _writer(cycle: RequestResponseCycle) -> Write:
+def _writer(cycle: RequestResponseCycle, opening: Opening, transport: asyncio.Transport) -> Write:
     """Return a ``Write``: what uvicorn's ``send`` does where it need not wait.
 
     The transport's buffer has the same limit as for ``send``; above it ``write_paused`` is set.
     """
-    flow, send = cycle.flow, cycle.transport.write
+    flow, send = cycle.flow, transport.write
 
     def write(data: bytes) -> bool:
         if flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
             return False
-        send(b"%x\r\n%b\r\n" % (len(data), data))
+        if opening.held:
+            opening.write(b"%x\r\n%b\r\n" % (len(data), data))
+        else:
+            send(b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
     return write

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -19,6 +19,8 @@ from ..events import Content, Error, Event, Finish, Reasoning, ToolCall
 from ..stores.records import Attempt
 from .framing import BlockStream, Body, BodyBlocks
 from .translated_blocks import TranslatedBlocks
+
+_NO_LIMIT = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ async def open_first(
         is_last = candidate is candidates[-1]
         async with _Opening(candidate.opening) as opening:
             try:
-                async with asyncio.timeout(None if is_last else patience):
+                async with _NO_LIMIT if is_last else asyncio.timeout(patience):
                     body = await opening.enter()
                     blocks = BodyBlocks(body, max_block)
                     if not is_last:

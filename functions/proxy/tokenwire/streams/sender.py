@@ -12,11 +12,13 @@ from ..sse import PING
 from .reader import Reader
 from .viewer import Delivery, Viewer
 
-Send: TypeAlias = Callable[[bytes], Awaitable[None]]
+Send: TypeAlias = Callable[[bytes, bool], Awaitable[None]]
+"""Sends a part of the body; the second argument is whether more follows, as ASGI's
+``more_body``."""
 
 
 class Sender:
-    """Sends what a viewer reads, and heartbeats in between.
+    """Sends what a viewer reads, and heartbeats in between; ends the body with the last write.
 
     A client that has everything is sent the next blocks by ``append`` itself, inside the call. If
     it cannot take them at once, the task that runs ``run`` waits for it, and then reads from the
@@ -35,6 +37,7 @@ class Sender:
     __slots__ = (
         "_delivery",
         "_failure",
+        "_has_ended",
         "_heartbeat",
         "_is_silent",
         "_reader",
@@ -65,11 +68,14 @@ class Sender:
         self._timeout = timeout
         self._write = write
         self._is_silent = False
+        self._has_ended = False
         self._unsent = b""
         self._failure: Exception | None = None
 
     async def run(self, opening: bytes = b"") -> None:
         """Send everything, up to the end of the stream or of the client.
+
+        The body ends only if the client was sent the dialect's terminator or error.
 
         Args:
             opening: The first write, if there is one that does not wait for the log.
@@ -84,6 +90,8 @@ class Sender:
                 await self._sent(opening)
             while not self._viewer.over:
                 await self._go_on()
+            if self._delivery.complete and not self._has_ended:
+                await self._sent(b"")  # the dialect ends without a block
         finally:
             self._timer.cancel()
 
@@ -110,9 +118,11 @@ class Sender:
             await self._sent(PING)
 
     async def _sent(self, data: bytes) -> None:
-        if self._write is None or not self._write(data):
+        is_last = self._viewer.over
+        if is_last or self._write is None or not self._write(data):
             async with asyncio.timeout(self._timeout):
-                await self._send(data)
+                await self._send(data, not is_last)
+        self._has_ended = is_last
         self._note(len(data))
 
     def _serve(self, block: bytes | None) -> bool:
@@ -121,7 +131,8 @@ class Sender:
         try:
             data = viewer.next() if block is None else viewer.one(block)
             if data:
-                if not self._write(data):  # type: ignore[misc]
+                # The task sends the last write, with the end of the body.
+                if viewer.over or not self._write(data):  # type: ignore[misc]
                     self._unsent = data
                     return False
                 delivery.bytes += len(data)

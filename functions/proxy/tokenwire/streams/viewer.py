@@ -300,7 +300,7 @@ class Viewer:
                 self._charge_more()
             if rendering.over:
                 return self._last(data)
-            return self._prefixed(data) if self._prefix else data
+            return self._with_end(data)
         return self._without_blocks()
 
     def one(self, block: bytes) -> bytes | None:
@@ -316,6 +316,13 @@ class Viewer:
         if rendering.held > self._charged:
             self._charge_more()
         return self._last(data) if rendering.over else data
+
+    def _with_end(self, data: bytes) -> bytes:
+        """Add the end if it is there already: that is one write instead of two."""
+        reader = self._reader
+        if not reader.stopped and (ended := reader.ended) is not None:
+            return self._last(data + self._rendering.close(*ended))
+        return self._prefixed(data) if self._prefix else data
 
     def _charge_more(self) -> None:
         self._charged = self._rendering.held + _STEP

@@ -187,5 +187,9 @@ def _ms(seconds: float | None) -> float | None:
 
 
 def _known(value: dict[str, Any]) -> dict[str, Any]:
-    kept = {k: _known(v) if isinstance(v, dict) else v for k, v in value.items()}
-    return {k: v for k, v in kept.items() if v not in (None, {}, [], "")}
+    kept = {}
+    for name, item in value.items():
+        found = _known(item) if type(item) is dict else item
+        if found or found == 0:  # not None, and not empty
+            kept[name] = found
+    return kept

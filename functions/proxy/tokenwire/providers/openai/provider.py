@@ -114,6 +114,8 @@ class OpenAIProvider:
             return []
 
     async def _connected(self) -> Transport:
+        if self._transport is not None:
+            return self._transport
         async with self._connecting:
             if self._transport is None:
                 # In a thread: importing the SDK would block every other stream.

@@ -1,0 +1,29 @@
+"""Log lines as JSON: Powertools' fields, with the cost of a line of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+
+class JsonFormatter(LambdaPowertoolsFormatter):
+    """Formats a record as Powertools does, in half the time.
+
+    Powertools tries to read each message as JSON, which costs an exception for each that is none;
+    no message of ours is JSON.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(json_deserializer=_unread)
+
+    def serialize(self, log: Any) -> str:
+        """Return the line; indented where ``POWERTOOLS_DEV`` is set, as Powertools does."""
+        if self.json_indent is not None:
+            return super().serialize(log)
+        return msgspec.json.encode(log, enc_hook=str).decode()
+
+
+def _unread(message: Any) -> Any:
+    return message
