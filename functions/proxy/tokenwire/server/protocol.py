@@ -16,6 +16,7 @@ from ..hotpath import ON_DISCONNECT, WRITE, OnDisconnect, Write
 from .lazy import LazyEvent, Pipeline
 from .limits import Limits, Waiting
 from .opening import Opening
+from .starts import Starts
 
 MAX_FIELDS = 128
 """Header fields of one request, trailers included."""
@@ -29,6 +30,7 @@ class BoundedConfig(uvicorn.Config):
 
     limits: Limits
     waiting: Waiting
+    starts: Starts
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -44,6 +46,7 @@ class BoundedProtocol(HttpToolsProtocol):
         "_is_lost",
         "_limits",
         "_pending",
+        "_starts",
         "_status",
         "_waiting",
     )
@@ -58,6 +61,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.pipeline = cast("Any", Pipeline())
         self._limits = config.limits
+        self._starts = config.starts
         self._waiting = config.waiting
         # Bytes given to the parser since it last passed anything on.
         self._pending = 0
@@ -179,6 +183,7 @@ class BoundedProtocol(HttpToolsProtocol):
             extensions[WRITE] = _writer(cycle, opening, self.transport)
             extensions[ON_DISCONNECT] = on_disconnect
             try:
+                await self._starts.take()
                 await app(scope, receive, send)
             finally:
                 opening.flush()

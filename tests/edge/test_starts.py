@@ -1,0 +1,92 @@
+"""Requests that arrive together begin a few at a time, so that open streams go on meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from tests.edge.test_protocol import GET, Stuck
+from tokenwire.server import Config
+from tokenwire.server.protocol import BoundedProtocol
+from tokenwire.server.starts import MOST, Starts
+from tokenwire.settings import Settings
+
+MANY = 50
+
+
+class Iterations:
+    """Counts the iterations of the loop."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self._loop = asyncio.get_running_loop()
+        self._loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        self.now += 1
+        self._loop.call_soon(self._next)
+
+
+async def test_few_begin_in_each_iteration() -> None:
+    """All begin, in their order, as many in each iteration as there are turns."""
+    iterations, starts = Iterations(), Starts()
+    begun: list[tuple[int, int]] = []
+
+    async def request(number: int) -> None:
+        await starts.take()
+        begun.append((number, iterations.now))
+
+    await asyncio.gather(*map(request, range(MANY)))
+
+    assert [number for number, _ in begun] == list(range(MANY))
+    assert max(Counter(iteration for _, iteration in begun).values()) <= MOST
+
+
+async def test_request_alone_does_not_wait() -> None:
+    """It begins in the iteration in which it arrives, also the next one."""
+    iterations, starts = Iterations(), Starts()
+    for _ in range(3):
+        before = iterations.now
+        await starts.take()
+        assert iterations.now == before
+        await asyncio.sleep(0.001)
+
+
+async def test_turn_of_a_cancelled_request_is_not_lost() -> None:
+    """Those behind it begin, and later ones too."""
+    starts = Starts()
+    tasks = [asyncio.create_task(starts.take()) for _ in range(MOST + 4)]
+    await asyncio.sleep(0)
+    for task in tasks[MOST : MOST + 3]:
+        task.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in range(3 * MOST):
+            await starts.take()
+
+    assert [task.cancelled() for task in tasks].count(True) == 3
+
+
+async def test_connections_of_a_server_share_the_turns() -> None:
+    """Requests of many connections, which one iteration of the loop has read."""
+    begun: list[int] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.append(iterations.now)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+
+    config, iterations = Config(app, Settings()), Iterations()
+    protocols = [BoundedProtocol(config, ServerState(), {}) for _ in range(MANY)]
+    for protocol in protocols:
+        protocol.connection_made(Stuck())
+        protocol.data_received(GET)
+    await asyncio.gather(*(task for protocol in protocols for task in protocol.tasks))
+
+    assert len(begun) == MANY
+    assert max(Counter(begun).values()) <= MOST
+    for protocol in protocols:
+        protocol.connection_lost(None)
