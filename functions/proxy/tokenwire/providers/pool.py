@@ -188,13 +188,11 @@ class _Target:
         Raises:
             httpx2.LocalProtocolError: A header field has a line end.
         """
-        lines = [b"%b %b HTTP/1.1\r\nhost: %b" % (method.encode(), self.path, self.host)]
-        for name, value in fields:
-            line = b"%b: %b" % (name, value)
-            if b"\n" in line or b"\r" in line or b"\0" in line:
-                raise httpx2.LocalProtocolError("A header field has a line end.")
-            if name.lower() not in _OURS:
-                lines.append(line)
-        if body or method == "POST":
-            lines.append(b"content-length: %d" % len(body))
-        return b"\r\n".join([*lines, b"", body])
+        given = [b"%b: %b" % field for field in fields if field[0].lower() not in _OURS]
+        size = [b"content-length: %d" % len(body)] if body or method == "POST" else []
+        first = b"%b %b HTTP/1.1\r\nhost: %b" % (method.encode(), self.path, self.host)
+        head = b"\r\n".join([first, *given, *size])
+        ends = 1 + len(given) + len(size)
+        if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
+            raise httpx2.LocalProtocolError("A header field has a line end.")
+        return b"%b\r\n\r\n%b" % (head, body)

@@ -15,6 +15,10 @@ class Copy(Protocol):
     def complete(self) -> bool | None:
         """Whether the store has all that it should have by now; None where there is no copy."""
 
+    @property
+    def is_created(self) -> bool:
+        """Whether ``created`` would return at once."""
+
     def start(self) -> None:
         """Start copying."""
 
@@ -35,6 +39,7 @@ class NoCopy:
     """For streams that are held in this process alone."""
 
     complete = None
+    is_created = True
 
     def start(self) -> None:
         """Do nothing."""
@@ -70,6 +75,11 @@ class StoredCopy:
     def complete(self) -> bool:
         """As ``Copy.complete``."""
         return not self._keeper.degraded
+
+    @property
+    def is_created(self) -> bool:
+        """As ``Copy.is_created``."""
+        return self._keeper.created.is_set()
 
     def start(self) -> None:
         """As ``Copy.start``."""

@@ -152,7 +152,7 @@ class Hub:
         stream.task = asyncio.create_task(pump.run(), name=meta.id)
         stream.task.add_done_callback(lambda _: self._retire(stream))
         stream.copy.start()
-        if not self._persistence.health.failing:
+        if not (stream.copy.is_created or self._persistence.health.failing):
             await _within(_AWAIT_STORE, stream.copy.created())
         return stream
 
