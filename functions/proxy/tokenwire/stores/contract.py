@@ -35,6 +35,7 @@ method                  response lost  store rewound            head missing    
 ``reserve``             same result    -                        -                  -
 ``adopt``               same result    repeated by the keeper   ``Missing``        -
 ``append``              same result    ``Rewound``, maybe late  ``Missing``        ``Rewound``
+``follow``              returns        returns, maybe late      returns            returns
 ``heartbeat``           nothing more   ``Rewound``              ``Missing``        ``Rewound``
 ``check``               nothing more   ``Rewound``              ``Missing``        ``Rewound``
 ``open``                -              -                        None               -
@@ -67,6 +68,7 @@ method                  response lost  store rewound            head missing    
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -123,6 +125,30 @@ class Pace:
     blocks: int = 1
 
 
+class Source(Protocol):
+    """A running stream, from which a store takes batches itself."""
+
+    async def follow(self, due: Callable[[object], bool]) -> None:
+        """Call ``due`` whenever there may be a batch, until none may be taken any more.
+
+        Args:
+            due: Costs little, and may be called any number of times. Its argument has no meaning;
+                it returns True.
+        """
+
+    def take(self) -> tuple[Batch, int] | None:
+        """Return the next batch, and its floor as of ``Writer.append``; None if there is none.
+
+        Not called again before ``took``.
+        """
+
+    def took(self, batch: Batch) -> bool:
+        """Note that the store has the batch that was taken; return whether there is another."""
+
+    def stop(self) -> None:
+        """Note that the store takes no more; ``follow`` returns."""
+
+
 class Writer(Protocol):
     """The producer's access to a log."""
 
@@ -144,6 +170,14 @@ class Writer(Protocol):
             Missing: The log is gone.
             Taken: It has another producer.
             StoreError: The store fails.
+        """
+
+    def follow(self, source: Source) -> Awaitable[None]:
+        """Append what a source has, together with what other streams have: no task wakes for it.
+
+        Returns when the source's own ``follow`` does. If ``took`` was not called for the last
+        batch, its outcome is another than success, or not known: ``append`` it again. A store that
+        writes each stream alone, at present or always, returns at once. Raises nothing.
         """
 
     async def heartbeat(self) -> None:
@@ -302,6 +336,10 @@ class Store(Names, Protocol):
 
     async def leave(self, stream_id: str, viewer: str) -> None:
         """Give up a viewer's lease."""
+
+
+async def alone() -> None:
+    """Return at once: ``Writer.follow`` of a store that writes each stream alone."""
 
 
 def new_token() -> str:

@@ -150,6 +150,9 @@ class Keeper:
             await self._stored.check()
         if not await self._wait_for_readers():
             return None
+        if self._may_follow and await self._stored.follow(self._check_interval):
+            await self._stored.check()
+            return None
         batch = await self._next_batch()
         if batch is None:
             await self._stored.check()
@@ -158,6 +161,15 @@ class Keeper:
         self._wrote = monotonic()
         self._publish(batch)
         return batch.last if batch.end is not None else None
+
+    @property
+    def _may_follow(self) -> bool:
+        """Whether the store may take batches itself: for no first block, and no end."""
+        return self._public is None and self._reader.position > 1 and not self._tail.closed
+
+    @property
+    def _check_interval(self) -> float:
+        return min(_CHECK_INTERVAL, self._lease / 3)
 
     async def _wait_for_readers(self) -> bool:
         """Wait for the slowest reader of what has been committed, as a pump does.
@@ -169,7 +181,7 @@ class Keeper:
         if public is None or self._tail.closed or not public.exceeds_window:
             return True
         try:
-            async with asyncio.timeout(min(_CHECK_INTERVAL, self._lease / 3)):
+            async with asyncio.timeout(self._check_interval):
                 await public.room()
         except TimeoutError:
             await self._stored.check()
@@ -184,7 +196,7 @@ class Keeper:
     async def _next_batch(self) -> Batch | None:
         """Return the next batch; None if there is nothing to write for some time."""
         reader, pace = self._reader, self._store.pace
-        if not await reader.wait(min(_CHECK_INTERVAL, self._lease / 3)):
+        if not await reader.wait(self._check_interval):
             return None
         if reader.position > 1:
             left = self._wrote + pace.seconds - monotonic()

@@ -114,12 +114,29 @@ class Reader:
             return
         pending: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._pending = pending
-        following = self._tail.following
-        following[pending] = serve
+        self._tail.following[pending] = serve
         try:
             await pending
         finally:
-            following.pop(pending, None)
+            self._tail.following.pop(pending, None)
+
+    async def listen(self, note: Serve) -> None:
+        """Have ``note`` called by each append, before viewers are served, until woken.
+
+        Returns also once no block will come any more. ``note`` costs little and returns True. There
+        may be blocks to take.
+        """
+        tail = self._tail
+        if self.stopped or tail.closed:
+            return
+        pending: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._pending = pending
+        # The first place: what comes after ``MAX_DIRECT`` of them is woken instead.
+        tail.following = {pending: note, **tail.following}
+        try:
+            await pending
+        finally:
+            tail.following.pop(pending, None)
 
     async def wait(self, seconds: float) -> bool:
         """Wait for a record after this place; return False if none came in ``seconds``."""

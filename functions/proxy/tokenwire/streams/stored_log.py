@@ -16,6 +16,7 @@ from ..stores.health import Health
 from ..stores.records import Meta, RecordId
 from .ledger import Behind, Ledger
 from .reader import Reader
+from .supply import Supply
 from .tail import Tail
 
 T = TypeVar("T")
@@ -69,6 +70,9 @@ class StoredLog:
         self._commits = commits
         self._renewed = self._checked = monotonic()
         self.reader = reader
+        self._supply = Supply(
+            reader, self._ledger, lambda: intake.first, partial(self._worked, renewed=True)
+        )
         self.token = writer.token if writer is not None else new_token()
         self.created = asyncio.Event()
         self.degraded = bool(health.failing)
@@ -98,6 +102,30 @@ class StoredLog:
         """
         self._ledger.offer(batch)
         await self._write(batch)
+
+    async def follow(self, seconds: float) -> bool:
+        """Let the store take batches itself, if it does, until a check is due.
+
+        Returns also when no more blocks come, or when the outcome of a batch was another than
+        success; it has been written then, as by ``write``.
+
+        Args:
+            seconds: Without a batch, after which a check is due; and between two checks at least.
+
+        Returns:
+            Whether a check is due.
+
+        Raises:
+            Fenced, Missing, Taken, StoreError, Behind: As ``write``.
+        """
+        supply = self._supply
+        supply.begin(seconds, self._checked + self._lease / 3)
+        await self._access.follow(supply)
+        batch, supply.unconfirmed = supply.unconfirmed, None
+        if batch is not None:
+            await self._write(batch)
+            return False
+        return supply.is_check_due
 
     async def check(self, *, is_due: bool | None = None) -> None:
         """Check that the store has the log as it was written; renew the lease if that is due.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Awaitable
 
-from ..contract import Batch, Keep
+from ..contract import Batch, Keep, Source, alone
 from ..exceptions import Fenced, Missing, Rewound, StoreError, Taken
 from ..records import End, Meta, RecordId
 from ..viewer_leases import ViewerLeases
@@ -70,6 +71,11 @@ class DynamoDBWriter:
         self._written, self._last = batch, batch.last
         if batch.end is not None:
             await self._verify()
+
+    def follow(self, source: Source) -> Awaitable[None]:
+        """As ``Writer.follow``."""
+        del source
+        return alone()
 
     async def heartbeat(self) -> None:
         """As ``Writer.heartbeat``."""

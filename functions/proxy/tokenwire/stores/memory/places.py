@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import suppress
 
-from ..contract import Batch
+from ..contract import Batch, Source, alone
 from ..exceptions import Rewound, Taken
 from ..records import End, Meta, RecordId
 from ..viewer_leases import ViewerLeases
@@ -35,6 +36,11 @@ class MemoryWriter:
         self.last = batch.last
         if batch.end is not None:
             self._logs.ended(log)
+
+    def follow(self, source: Source) -> Awaitable[None]:
+        """As ``Writer.follow``."""
+        del source
+        return alone()
 
     async def heartbeat(self) -> None:
         """As ``Writer.heartbeat``."""

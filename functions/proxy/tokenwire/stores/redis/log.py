@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
-from ..contract import Batch, Keep
+from ..contract import Batch, Keep, Source, alone
 from ..encoding import pack, unpack
 from ..exceptions import Fenced, Missing, Rewound, Taken
 from ..records import End, Meta
 from ..viewer_leases import ViewerLeases
+from .group_writer import GroupWriter, Member
 from .scripts import APPEND, CLOSE, LOOK, SET, Script
 from .server import Entries, Refused, Server, id_of, keys, ms, reading
 
@@ -55,6 +56,17 @@ class RedisWriter:
         # The end is waited for, by viewers here.
         await self._run(APPEND, args, at_once=has_end)
         self._last = last
+
+    def follow(self, source: Source) -> Awaitable[None]:
+        """As ``Writer.follow``."""
+        group = self._server.writers
+        if group is None or not group.is_open or self._last == "0-0":
+            return alone()
+        return self._follow(group, Member(keys(self._id), self.token, self._last, source))
+
+    async def _follow(self, group: GroupWriter, member: Member) -> None:
+        await group.follow(member)
+        self._last = member.last
 
     async def heartbeat(self) -> None:
         """As ``Writer.heartbeat``."""

@@ -23,7 +23,10 @@ class Script:
 
 
 def _script(body: str) -> Script:
-    text = _COMMON + body
+    return _plain(_COMMON + body)
+
+
+def _plain(text: str) -> Script:
     return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
@@ -116,6 +119,32 @@ if is_end ~= '' then redis.call('HSET', KEYS[1], 'over', id, 'end', batch) end
 if floor ~= '' then redis.call('XTRIM', KEYS[2], 'MINID', floor) end
 keep(ms)
 return {'ok'}
+""")
+
+APPEND_ALL = _plain("""
+-- A batch of each of many streams, where all is as its producer expects: its log is there, is its
+-- own, ends where it continues and has no end. The response has a 1 for each that was written. For
+-- a 0 nothing was changed; APPEND has the reason. Nothing is raised: it would stop the others.
+local call = redis.pcall
+local outcomes = {}
+for i = 1, #KEYS / 2 do
+  local about, log, at = KEYS[2 * i - 1], KEYS[2 * i], 5 * (i - 1)
+  local id, after, token = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+  local batch, floor = ARGV[at + 4], ARGV[at + 5]
+  local known = call('HMGET', about, 'producer', 'last', 'over', 'pulse')
+  local added
+  if known[1] == token and known[2] == after and not known[3] then
+    added = call('XADD', log, 'NOMKSTREAM', id, 'batch', batch)
+  end
+  if type(added) == 'string' then
+    call('HSET', about, 'last', id, 'pulse', (tonumber(known[4]) or 0) + 1)
+    if floor ~= '' then call('XTRIM', log, 'MINID', floor) end
+    outcomes[i] = '1'
+  else
+    outcomes[i] = '0'
+  end
+end
+return table.concat(outcomes)
 """)
 
 LOOK = _script("""

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from ..encoding import unpack
 from ..exceptions import Fenced, Missing, Rewound, StoreError, Taken, TooManyViewers
 from ..records import End, RecordId
-from .scripts import Script
+from .scripts import APPEND_ALL, Script
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from .flusher import Flusher
     from .group import GroupReader
+    from .group_writer import GroupWriter
 
 
 Entries: TypeAlias = list[tuple[bytes, dict[bytes, bytes]]]
@@ -44,7 +45,8 @@ class Server:
         connect: Makes the client, where that is not redis-py's own.
         idle: Seconds after which an unused connection is closed.
 
-    ``group`` reads many streams at once; it is None in a cluster, and before the first command.
+    ``group`` reads many streams at once, ``writers`` writes them; both are None in a cluster, and
+    before the first command.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Server:
         self._reconnected = -1.0
         self._flusher: Flusher | None = None
         self.group: GroupReader | None = None
+        self.writers: GroupWriter | None = None
 
     def connected(self) -> Redis | RedisCluster:
         """The client; made by the first call, which imports redis-py. Connects on first use."""
@@ -74,6 +77,8 @@ class Server:
         """Close every connection."""
         if self.group is not None:
             await self.group.aclose()
+        if self.writers is not None:
+            await self.writers.aclose()
         if self._flusher is not None:
             await self._flusher.aclose()
         if self._client is not None:
@@ -187,6 +192,7 @@ class Server:
 
         from .flusher import Flusher
         from .group import GroupReader
+        from .group_writer import GroupWriter
         from .pool import ShrinkingPool
 
         settings: dict[str, Any] = {
@@ -204,6 +210,7 @@ class Server:
         pool = ShrinkingPool.from_url(self._url, idle=self._idle, **settings)
         self._flusher = Flusher(pool, 1.5 * self._timeout, 3 * self._timeout)
         self.group = GroupReader(pool, self._timeout, self._repeated)
+        self.writers = GroupWriter(partial(self.run, APPEND_ALL))
         return Redis.from_pool(pool)
 
 

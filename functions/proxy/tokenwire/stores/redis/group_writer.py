@@ -1,0 +1,187 @@
+"""Batches of many streams in one command, for which no task of a stream wakes.
+
+A stream that has a new block is only noted. Every ``_INTERVAL`` one pass takes the batches of all
+that are noted, and writes them with as few commands as possible. The script appends a batch only
+where the log is exactly as its producer expects, and says of each whether it did. Where it did not,
+or its answer is not known, the stream leaves the group, and its keeper writes the batch alone:
+refusals and failures are handled in one place. Imported with redis-py, late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...clock import monotonic
+from ..contract import Batch, Source
+from ..encoding import pack
+from ..exceptions import StoreError
+
+_INTERVAL = 0.005
+"""Seconds between two passes."""
+_CLOSED = 1.0
+"""Seconds for which no stream enters after a command has failed: the server may be away, or a proxy
+before it may refuse the keys of several streams."""
+MOST_STREAMS = 64
+"""Streams of one command. The server does nothing else meanwhile."""
+MOST_BYTES = 256 * 1024
+"""Bytes of one command, about: it must be complete within the time-out. One batch may be larger."""
+MOST_COMMANDS = 4
+"""Commands under way at once. Streams that are noted while all are under way wait."""
+_WRITTEN = ord("1")
+
+Append = Callable[[Sequence[str], Sequence[Any]], Awaitable[Any]]
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """A stream that is written by the group.
+
+    ``is_noted`` is whether it waits for a pass or for the outcome of ``batch``; ``settled`` is
+    waited for by its keeper, if that leaves meanwhile.
+
+    Args:
+        keys: Those of its log.
+        token: The producer's.
+        last: The id of the last record that the log has.
+        source: The stream.
+    """
+
+    keys: tuple[str, str]
+    token: str
+    last: str
+    source: Source
+    is_noted: bool = False
+    batch: Batch | None = None
+    settled: asyncio.Future[None] | None = None
+
+
+class GroupWriter:
+    """Writes the batches of many streams.
+
+    Args:
+        append: Runs ``APPEND_ALL`` with keys and arguments.
+    """
+
+    def __init__(self, append: Append) -> None:
+        self._append = append
+        self._noted: deque[Member] = deque()
+        self._commands: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._passed = self._closed_until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether streams may enter."""
+        return monotonic() >= self._closed_until
+
+    async def follow(self, member: Member) -> None:
+        """As ``contract.Writer.follow``. Each member is for one call."""
+
+        def due(_: object) -> bool:
+            if not member.is_noted:
+                self._note(member)
+            return True
+
+        try:
+            await member.source.follow(due)
+        finally:
+            if member.batch is not None:
+                member.settled = asyncio.get_running_loop().create_future()
+                await member.settled
+
+    async def aclose(self) -> None:
+        """Stop. Commands under way have no known outcome."""
+        if self._timer is not None:
+            self._timer.cancel()
+        commands = list(self._commands)
+        for command in commands:
+            command.cancel()
+        await asyncio.gather(*commands, return_exceptions=True)
+
+    def _note(self, member: Member) -> None:
+        member.is_noted = True
+        self._noted.append(member)
+        if self._timer is None:
+            self._arm()
+
+    def _arm(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(self._passed + _INTERVAL, self._pass)
+
+    def _pass(self) -> None:
+        self._timer = None
+        self._passed = monotonic()
+        while self._noted and len(self._commands) < MOST_COMMANDS:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Begin one command, with what is noted."""
+        members: list[Member] = []
+        names: list[str] = []
+        args: list[str | bytes] = []
+        size = 0
+        while self._noted and len(members) < MOST_STREAMS and size < MOST_BYTES:
+            member = self._noted.popleft()
+            taken = member.source.take()
+            if taken is None:
+                member.is_noted = False
+                continue
+            batch, floor = taken
+            packed = pack(batch)
+            member.batch = batch
+            members.append(member)
+            names += member.keys
+            args += (_last_of(batch), member.last, member.token, packed, _mark(batch, floor))
+            size += len(packed)
+        if members:
+            self._run(members, names, args)
+
+    def _run(self, members: list[Member], names: list[str], args: list[str | bytes]) -> None:
+        append = self._write(members, names, args)
+        command = asyncio.get_running_loop().create_task(append, name="redis append")
+        self._commands.add(command)
+        command.add_done_callback(self._ended)
+
+    def _ended(self, command: asyncio.Task[None]) -> None:
+        self._commands.discard(command)
+        if self._noted and self._timer is None:
+            self._arm()
+
+    async def _write(
+        self, members: list[Member], names: list[str], args: list[str | bytes]
+    ) -> None:
+        outcomes = b""
+        try:
+            outcomes = await self._append(names, args)
+        except StoreError:
+            self._closed_until = monotonic() + _CLOSED
+        finally:
+            if len(outcomes) != len(members):
+                outcomes = bytes(len(members))
+            for member, outcome in zip(members, outcomes, strict=True):
+                self._settle(member, is_written=outcome == _WRITTEN)
+
+    def _settle(self, member: Member, *, is_written: bool) -> None:
+        batch, member.batch = member.batch, None
+        member.is_noted = False
+        if batch is None or not is_written:
+            member.source.stop()
+        else:
+            member.last = _last_of(batch)
+            if member.source.took(batch):
+                self._note(member)
+        if member.settled is not None and not member.settled.done():
+            member.settled.set_result(None)
+
+
+def _last_of(batch: Batch) -> str:
+    return f"{batch.epoch}-{batch.first + len(batch.blocks) - 1}"
+
+
+def _mark(batch: Batch, floor: int) -> str:
+    """Return the id of the first record that is kept; empty to keep all."""
+    return f"{batch.epoch}-{floor}" if floor > 1 else ""

@@ -1,0 +1,116 @@
+"""What a store takes of a running stream by itself, for as long as nothing special happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from ..clock import monotonic
+from ..stores.contract import Batch
+from .ledger import MOST, Ledger
+from .reader import Reader
+
+
+class Supply:
+    """As ``stores.contract.Source``: the batches of one stream, without a task for each.
+
+    Args:
+        reader: The position in the log up to which records were taken to be written.
+        ledger: The batches that were sent.
+        floor: Returns the first record that the store need not delete.
+        worked: Called when the store has taken a batch.
+    """
+
+    __slots__ = (
+        "_check_at",
+        "_floor",
+        "_is_open",
+        "_ledger",
+        "_reader",
+        "_silent_at",
+        "_timer",
+        "_wait",
+        "_worked",
+        "unconfirmed",
+    )
+
+    def __init__(
+        self,
+        reader: Reader,
+        ledger: Ledger,
+        floor: Callable[[], int],
+        worked: Callable[[], None],
+    ) -> None:
+        self._reader = reader
+        self._ledger = ledger
+        self._floor = floor
+        self._worked = worked
+        self._wait = self._silent_at = self._check_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_open = False
+        self.unconfirmed: Batch | None = None
+        """The batch that was taken, and that the store is not known to have."""
+
+    def begin(self, wait: float, check_at: float) -> None:
+        """Let batches be taken until none came for ``wait`` seconds, or until a time.
+
+        That time is also ``wait`` seconds away at least: the last check may have failed.
+        """
+        self._wait = wait
+        self._silent_at = monotonic() + wait
+        self._check_at = max(check_at, self._silent_at)
+        self._is_open = True
+
+    @property
+    def is_check_due(self) -> bool:
+        """Whether it is over because of the time."""
+        return monotonic() >= min(self._silent_at, self._check_at)
+
+    async def follow(self, due: Callable[[object], bool]) -> None:
+        """As ``Source.follow``."""
+        try:
+            self._arm()
+            if self._reader.has_more:
+                due(None)
+            await self._reader.listen(due)
+        finally:
+            self._is_open = False
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def take(self) -> tuple[Batch, int] | None:
+        """As ``Source.take``."""
+        reader = self._reader
+        if not self._is_open or not reader.has_more:
+            return None
+        if reader.behind:
+            self.stop()
+            return None
+        first = reader.position
+        batch = Batch(reader.epoch, first, reader.take(MOST))
+        self._ledger.offer(batch)
+        self.unconfirmed = batch
+        return batch, self._floor()
+
+    def took(self, batch: Batch) -> bool:
+        """As ``Source.took``."""
+        self.unconfirmed = None
+        self._ledger.took(batch)
+        self._silent_at = monotonic() + self._wait
+        self._worked()
+        return self._reader.has_more
+
+    def stop(self) -> None:
+        """As ``Source.stop``."""
+        self._is_open = False
+        self._reader.wake()
+
+    def _arm(self) -> None:
+        due = min(self._silent_at, self._check_at)
+        self._timer = asyncio.get_running_loop().call_at(due, self._lapse)
+
+    def _lapse(self) -> None:
+        if self.is_check_due:
+            self.stop()
+        else:
+            self._arm()
