@@ -88,10 +88,14 @@ class Batch:
     end: End | None = None
 
     @property
+    def next(self) -> int:
+        """The sequence number of the record after it."""
+        return self.first + len(self.blocks) + (self.end is not None)
+
+    @property
     def last(self) -> RecordId:
         """The id of its last record."""
-        count = len(self.blocks) + (self.end is not None)
-        return RecordId(self.epoch, self.first + count - 1)
+        return RecordId(self.epoch, self.next - 1)
 
     def follows(self, last: RecordId) -> bool:
         """Whether it may come after this record, the last one of its log."""

@@ -40,13 +40,13 @@ class Ledger:
     def offer(self, batch: Batch) -> None:
         """Record a batch that is about to be written for the first time."""
         self._cuts.append(batch.first)
-        self.offered = batch.last.seq + 1
+        self.offered = batch.next
         if len(self._cuts) % _TIDY == 0:
             del self._cuts[: bisect_right(self._cuts, self._held.first) - 1]
 
     def took(self, batch: Batch) -> None:
         """Record that the store has this batch, and all before it."""
-        self.stored = batch.last.seq + 1
+        self.stored = batch.next
 
     def went_back(self, last: RecordId) -> None:
         """Record that the store has nothing after this record.

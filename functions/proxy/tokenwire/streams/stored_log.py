@@ -70,9 +70,7 @@ class StoredLog:
         self._commits = commits
         self._renewed = self._checked = monotonic()
         self.reader = reader
-        self._supply = Supply(
-            reader, self._ledger, lambda: intake.first, partial(self._worked, renewed=True)
-        )
+        self._supply = Supply(reader, self._ledger, lambda: intake.first, self._renewed_at)
         self.token = writer.token if writer is not None else new_token()
         self.created = asyncio.Event()
         self.degraded = bool(health.failing)
@@ -266,7 +264,9 @@ class StoredLog:
         self._health.failed(error)
 
     def _worked(self, *, renewed: bool) -> None:
+        self._renewed_at(monotonic() if renewed else self._renewed)
+
+    def _renewed_at(self, now: float) -> None:
         self.degraded = False
+        self._renewed = now
         self._health.worked()
-        if renewed:
-            self._renewed = monotonic()

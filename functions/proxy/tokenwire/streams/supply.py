@@ -18,7 +18,7 @@ class Supply:
         reader: The position in the log up to which records were taken to be written.
         ledger: The batches that were sent.
         floor: Returns the first record that the store need not delete.
-        worked: Called when the store has taken a batch.
+        worked: Called with the time when the store has taken a batch.
     """
 
     __slots__ = (
@@ -39,7 +39,7 @@ class Supply:
         reader: Reader,
         ledger: Ledger,
         floor: Callable[[], int],
-        worked: Callable[[], None],
+        worked: Callable[[float], None],
     ) -> None:
         self._reader = reader
         self._ledger = ledger
@@ -81,12 +81,12 @@ class Supply:
     def take(self) -> tuple[Batch, int] | None:
         """As ``Source.take``."""
         reader = self._reader
-        if not self._is_open or not reader.has_more:
-            return None
-        if reader.behind:
-            self.stop()
-            return None
         first = reader.position
+        if not self._is_open or first >= reader.blocks.next:
+            return None
+        if first < reader.blocks.first:
+            self.stop()  # the keeper finds out that it is behind
+            return None
         batch = Batch(reader.epoch, first, reader.take(MOST))
         self._ledger.offer(batch)
         self.unconfirmed = batch
@@ -96,8 +96,9 @@ class Supply:
         """As ``Source.took``."""
         self.unconfirmed = None
         self._ledger.took(batch)
-        self._silent_at = monotonic() + self._wait
-        self._worked()
+        now = monotonic()
+        self._silent_at = now + self._wait
+        self._worked(now)
         return self._reader.has_more
 
     def stop(self) -> None:

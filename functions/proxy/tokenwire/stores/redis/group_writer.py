@@ -179,7 +179,7 @@ class GroupWriter:
 
 
 def _last_of(batch: Batch) -> str:
-    return f"{batch.epoch}-{batch.first + len(batch.blocks) - 1}"
+    return f"{batch.epoch}-{batch.next - 1}"
 
 
 def _mark(batch: Batch, floor: int) -> str:
