@@ -16,13 +16,15 @@ from functools import cache, partial
 from typing import Any, cast
 
 from tests.fakes.memory_store import Follower, MemoryStore, Writer
+from tests.fakes.source import Taking
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tests.fakes.virtual import run
 from tests.streams.test_keeping import Tap
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import TokenwireError
 from tokenwire.events import Error
-from tokenwire.stores.contract import Store
+from tokenwire.stores.contract import Batch, Store, alone
+from tokenwire.stores.contract import Source as BatchSource
 from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.streams.framing import framed
@@ -57,7 +59,7 @@ LOSSES = ("rollback 1", "rollback 2", "flush")
 
 @dataclass(slots=True)
 class Fate:
-    """The fault of each request, by its number."""
+    """The fault of each request, by its number; and whether the store takes batches itself."""
 
     store: MemoryStore
     plan: Mapping[int, str]
@@ -69,6 +71,7 @@ class Fate:
     dead: set[str] = field(default_factory=set)
     had_end: bool = False
     running: set[asyncio.Task[Any]] = field(default_factory=set)
+    takes: bool = False
 
     async def decide(self, who: str, name: str, ask: Ask, unanswered: Ask) -> Any:
         """Carry out a request of this process, or not.
@@ -149,6 +152,19 @@ class Line:
         self._target = target
         self._fate = fate
         self._who = who
+
+    def follow(self, source: BatchSource) -> Awaitable[None]:
+        """As ``Writer.follow``: each batch is a request."""
+        return Taking(self._take, source).follow() if self._fate.takes else alone()
+
+    async def _take(self, batch: Batch, floor: int) -> None:
+        """Append a batch; a refusal is for the producer's own append, which comes next."""
+        last = self._target.last
+        try:
+            await self.append(batch, floor)
+        except StoreError:
+            self._target.last = last
+            raise
 
     def __getattr__(self, name: str) -> Any:
         """A request of this name, by way of its fate."""
@@ -244,8 +260,8 @@ async def _over(client: asyncio.Task[None], fate: Fate, who: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _play(plan: Mapping[int, str]) -> Outcome:
-    fate, tap = Fate(MemoryStore(), plan), Tap()
+async def _play(plan: Mapping[int, str], *, takes: bool) -> Outcome:
+    fate, tap = Fate(MemoryStore(), plan, takes=takes), Tap()
     here, there, later = (_hub(fate, who) for who in ("here", "there", "later"))
     caller, beside, viewer, late = Client(), Client(), Client(), Client()
     speaking = asyncio.create_task(_speak(tap))
@@ -267,19 +283,23 @@ async def _play(plan: Mapping[int, str]) -> Outcome:
 
 
 @cache
-def alone(number: int, fault: str) -> Outcome:
+def single(number: int, fault: str, *, takes: bool = False) -> Outcome:
     """The outcome of this fault at the request of this number; played once.
 
     Raises:
         TimeoutError: A task waits for ever.
     """
-    return play({number: fault})
+    return play({number: fault}, takes=takes)
 
 
-def play(plan: Mapping[int, str]) -> Outcome:
+def play(plan: Mapping[int, str], *, takes: bool = False) -> Outcome:
     """The outcome of the plan.
+
+    Args:
+        plan: The faults.
+        takes: Whether the store takes batches itself.
 
     Raises:
         TimeoutError: A task waits for ever.
     """
-    return run(lambda: _play(plan))
+    return run(lambda: _play(plan, takes=takes))

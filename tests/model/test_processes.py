@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.model.processes import BLOCKS, LOSSES, NETWORK, PROCESS, Client, Outcome, alone, play
+from tests.model.processes import BLOCKS, LOSSES, NETWORK, PROCESS, Client, Outcome, play, single
 from tokenwire.stores.records import EndReason, RecordId
 
 FAULTS = (*NETWORK, *PROCESS, *LOSSES)
@@ -49,28 +49,34 @@ def _wrong_blocks(name: str, client: Client) -> Iterator[str]:
         yield f"the {name} received a complete end, and has {len(client.blocks)} blocks"
 
 
-def failures(plan: dict[int, str]) -> list[str]:
-    """What goes wrong with this plan."""
+def failures(plan: dict[int, str], *, takes: bool = False) -> list[str]:
+    """What goes wrong with this plan, and a store that takes batches itself or does not."""
     try:
-        outcome = alone(*next(iter(plan.items()))) if len(plan) == 1 else play(plan)
+        if len(plan) == 1:
+            outcome = single(*next(iter(plan.items())), takes=takes)
+        else:
+            outcome = play(plan, takes=takes)
     except TimeoutError:
         return [f"{plan}: a task waits for ever"]
     return [f"{plan}: {what}" for what in wrongs(outcome, plan)]
 
 
-def test_no_fault() -> None:
+@pytest.mark.parametrize("takes", [False, True], ids=["alone", "together"])
+def test_no_fault(*, takes: bool) -> None:
     """Every client has all blocks, and none reconnected."""
-    outcome = play({})
+    outcome = play({}, takes=takes)
     assert [client.end for _, client in outcome.clients()] == [COMPLETE] * 4
     assert [client.blocks for _, client in outcome.clients()] == [BLOCKS] * 4
     assert outcome.viewer.refusals == []
     assert 15 < len(outcome.requests) < REQUESTS
 
 
+@pytest.mark.parametrize("takes", [False, True], ids=["alone", "together"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_one_fault_at_every_request(fault: str) -> None:
+def test_one_fault_at_every_request(fault: str, *, takes: bool) -> None:
     """Nothing lost, doubled or re-ordered; one end, but where the store was silent or lost it."""
-    assert [what for number in range(REQUESTS) for what in failures({number: fault})] == []
+    numbers = range(REQUESTS)
+    assert [what for number in numbers for what in failures({number: fault}, takes=takes)] == []
 
 
 @pytest.mark.timeout(1200)
@@ -80,14 +86,15 @@ def test_several_faults() -> None:
     found: list[str] = []
     for _ in range(PLANS):
         count = chance.choice([2, 2, 3])
-        found += failures({chance.randrange(REQUESTS): chance.choice(FAULTS) for _ in range(count)})
+        plan = {chance.randrange(REQUESTS): chance.choice(FAULTS) for _ in range(count)}
+        found += failures(plan) + failures(plan, takes=True)
     assert found == []
 
 
 @pytest.mark.parametrize("fault", ["stuck", "cut off"])
 def test_ends_differ_only_while_the_store_is_silent(fault: str) -> None:
     """Longer than a lease: lost for others, whole for the caller; the producer is corrected."""
-    outcomes = [alone(number, fault) for number in range(REQUESTS)]
+    outcomes = [single(number, fault) for number in range(REQUESTS)]
     differing = [
         one for one in outcomes if one.caller.end == COMPLETE and one.viewer.end != COMPLETE
     ]

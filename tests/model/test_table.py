@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tests.model.processes import Client, Outcome, alone, play
+from tests.model.processes import Client, Outcome, play, single
 
 BRIEF = ("refused", "unanswered", "late", "slow")
 ALL = {"done"}
@@ -52,7 +52,7 @@ def outcomes(fault: str, who: str) -> list[Outcome]:
     """One for each request of this process that the fault can meet while the stream runs."""
     plain = play({}).requests
     numbers = [number for number, name in enumerate(plain) if name.startswith(who)]
-    return [alone(number, fault) for number in numbers]
+    return [single(number, fault) for number in numbers]
 
 
 def word(client: Client, fault: str, place: int, who: str) -> str:

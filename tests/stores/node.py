@@ -9,7 +9,7 @@ import asyncio
 import json
 import random
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,6 +20,7 @@ from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import TokenwireError
 from tokenwire.stores.contract import Batch, Store
+from tokenwire.stores.contract import Source as BatchSource
 from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.records import Cursor, End, Meta, RecordId
 from tokenwire.stores.redis.store import RedisStore
@@ -170,6 +171,11 @@ class Silent:
         await self._writer.append(batch, floor)
         self._first.wrote()
 
+    def follow(self, source: BatchSource) -> Awaitable[None]:
+        """As ``Writer.follow``."""
+        following: Awaitable[None] = self._writer.follow(Heeded(source, self._first.wrote))
+        return following
+
     async def heartbeat(self) -> None:
         """As ``Writer.heartbeat``."""
         await self._writer.heartbeat()
@@ -179,6 +185,23 @@ class Silent:
         """One of its writes was taken, or it has found out that none will be."""
         now = monotonic()
         self.longest, self.last = max(self.longest, now - self.last), now
+
+
+class Heeded:
+    """A stream, as a store takes batches of it; each that it takes is noted."""
+
+    def __init__(self, source: BatchSource, wrote: Callable[[], None]) -> None:
+        self._source = source
+        self._wrote = wrote
+
+    def __getattr__(self, name: str) -> Any:
+        """The stream's own."""
+        return getattr(self._source, name)
+
+    def took(self, batch: Batch) -> bool:
+        """As ``Source.took``."""
+        self._wrote()
+        return self._source.took(batch)
 
 
 async def _start(hub: Hub, command: dict[str, Any]) -> Stream:

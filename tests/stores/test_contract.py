@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.fakes.source import Batches
 from tokenwire.dialects.checks import MAX_NAME
 from tokenwire.events import Error
 from tokenwire.stores.contract import Batch, Follower, NameBinding, Store, new_token
@@ -135,6 +136,38 @@ async def test_append_may_be_repeated(store: Store) -> None:
     for batch in (one, one, last, last):
         await writer.append(batch)
     assert await everything(store, about.id) == [one, last]
+
+
+async def test_store_may_take_batches_itself(store: Store) -> None:
+    """What it confirms is in the log; its producer appends the rest, as if nothing had been."""
+    about = meta()
+    writer = await store.create(about, new_token())
+    one, two, three = Batch(1, 1, blocks(2)), Batch(1, 3, blocks(1)), Batch(1, 4, blocks(2))
+    await writer.append(one)
+    source = Batches([two, three])
+    await writer.follow(source)
+    assert await everything(store, about.id) == [one, two, three][: 3 - len(source.left)]
+    await writer.heartbeat()
+    last = Batch(1, 6, [], DONE)
+    for batch in (*source.left, last):
+        await writer.append(batch)
+    assert await everything(store, about.id) == [one, two, three, last]
+
+
+async def test_store_takes_nothing_itself_after_the_end(store: Store) -> None:
+    """Its producer gets the end, when it appends what was not confirmed."""
+    about = meta()
+    writer = await store.create(about, new_token())
+    one, two = Batch(1, 1, blocks(2)), Batch(1, 3, blocks(1))
+    await writer.append(one)
+    await store.close(about.id, CANCELLED)
+    source = Batches([two])
+    await writer.follow(source)
+    assert list(source.left) == [two]
+    with pytest.raises(Fenced) as caught:
+        await writer.append(two)
+    assert caught.value.at == RecordId(2, 0)
+    assert await everything(store, about.id) == [one, Batch(2, 0, [], CANCELLED)]
 
 
 MISPLACED = {
