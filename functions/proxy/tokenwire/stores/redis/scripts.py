@@ -1,4 +1,4 @@
-"""The Lua scripts of the Redis store: each is one atomic step on the keys of one stream.
+"""The Lua scripts of the Redis store: each is one atomic step on the keys of one stream, or of many.
 
 ``KEYS`` are those of ``server.keys``: about, log. The first item of a response is the
 outcome: ``ok``, or ``missing``, ``taken``, ``fenced``, ``rewound`` as in ``store``.
