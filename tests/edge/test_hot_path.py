@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -43,7 +44,7 @@ class Client:
     @classmethod
     async def to(cls, url: str, request: bytes) -> Client:
         """Connect and send a request."""
-        found = cls(*await asyncio.open_connection("127.0.0.1", urlsplit(url).port))
+        found = cls(*await asyncio.open_connection("127.0.0.1", urlsplit(url).port, limit=1 << 20))
         found._writer.write(request)
         return found
 
@@ -155,3 +156,39 @@ async def test_server_without_a_write_costs_one_wake_up(provider: Upstream) -> N
     assert spent["futures"] <= blocks + 1
     assert spent["timers"] <= blocks + blocks // 10
     assert spent["callbacks"] <= 2 * blocks
+
+
+def chunked(*blocks: bytes) -> bytes:
+    """Return each block as a chunk of its own."""
+    return b"".join(b"%x\r\n%b\r\n" % (len(block), block) for block in blocks)
+
+
+@pytest.mark.parametrize("frame", [chunked, lambda *blocks: chunked(b"".join(blocks))])
+async def test_blocks_of_one_read_cost_no_call_each(
+    frame: Callable[..., bytes], provider: Upstream
+) -> None:
+    """A provider sends hundreds at once, in chunks of any size: a call is for a read or a write."""
+    blocks = [text(f"w{n}.") for n in range(500)]
+    more, rest = asyncio.Event(), asyncio.Event()
+    provider.answer(
+        *(chunked(ROLE + text("a")), more, frame(*blocks), rest, chunked(STOP, DONE, b"")),
+        headers={"transfer-encoding": "chunked"},
+        close=True,
+    )
+    settings = {
+        "OPENAI_API_KEY": "sk-" + "x" * 40,
+        "OPENAI_BASE_URL": provider.base_url,
+        "TOKENWIRE_STORE": "memory://",
+    }
+    with counting(settings) as (url, counts):
+        client = await Client.to(url, request("chat"))
+        await client.until(b'"a"')
+        before = counts.copy()
+        more.set()
+        received = await client.until(b"w499.")
+        spent = counts["calls"] - before["calls"]
+        rest.set()
+        await client.until(b"[DONE]")
+        client.close()
+    assert received.count(b"\nid: 1-") == 500
+    assert spent < 250

@@ -66,8 +66,9 @@ class Parsed:
                 return
 
     def on_body(self, data: bytes) -> None:
-        """A piece of the body."""
-        self.body += data
+        """A piece of the body; what follows its end was not requested."""
+        if not self.has_ended:
+            self.body += data
 
     def on_message_complete(self) -> None:
         """The end."""
@@ -77,16 +78,23 @@ class Parsed:
 class Received:
     """What a connection passes on: to a follower, that declines now and then, and to reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_pieces: bool = False) -> None:
         self.body = b""
         self.has_failed = False
         self._pieces = 0
+        self._take_many = self.take_many if in_pieces else None
 
     def take(self, data: bytes) -> bool:
         """Take a piece; decline every fifth."""
         self.body += data
         self._pieces += 1
         return self._pieces % 5 > 0
+
+    def take_many(self, pieces: list[bytes]) -> bool:
+        """Take the pieces of one read."""
+        assert len(pieces) > 1
+        assert all(pieces)
+        return self.take(b"".join(pieces))
 
     async def run(self, pieces: Sequence[bytes]) -> None:
         """Receive a response in these pieces, and then the end of the connection."""
@@ -101,7 +109,7 @@ class Received:
             try:
                 while data := await exchange.read():
                     self.body += data
-                    await exchange.follow(self.take)
+                    await exchange.follow(self.take, self._take_many)
             except httpx2.TransportError:
                 self.has_failed = True
 
@@ -125,6 +133,23 @@ def test_any_bytes_mean_what_the_parser_finds(parts: list[bytes], cuts: list[int
     """Whole chunks, and cut anywhere: the same body, the same end, the same failures."""
     pieces = [piece for part in parts for piece in cut(part, cuts) if piece]
     expected, received = Parsed(pieces), Received()
+    asyncio.run(received.run(pieces))
+    assert received.body == expected.body
+    assert received.has_failed == (not expected.has_ended)
+
+
+@given(st.lists(chunks() | text, max_size=12), st.lists(st.integers(0, 300), max_size=4))
+@example([CHUNK] * 40 + [b"0\r\n\r\n"], [3, 100, 101])
+@example([CHUNK, CHUNK, b"1\r\n\r\n\r\n", CHUNK, b"0\r\n\r\n"], [15])
+@example([CHUNK, CHUNK, b"0\r\nx: y\r\n", CHUNK], [20])
+@example([CHUNK, CHUNK, b"0\r\n\r\n", HEAD, CHUNK], [])
+def test_reads_of_many_chunks_mean_what_the_parser_finds(
+    parts: list[bytes], cuts: list[int]
+) -> None:
+    """Cut anywhere, and passed on in pieces; then a chunk that comes alone."""
+    pieces = [*cut(b"".join(parts), cuts), CHUNK, b"0\r\n\r\n"]
+    pieces = [piece for piece in pieces if piece]
+    expected, received = Parsed(pieces), Received(in_pieces=True)
     asyncio.run(received.run(pieces))
     assert received.body == expected.body
     assert received.has_failed == (not expected.has_ended)

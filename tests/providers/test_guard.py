@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from typing import Any
 
 import httpx2
@@ -14,6 +14,7 @@ from tests.matrix.cases import recording
 from tests.providers.test_non_streaming import ASK
 from tests.providers.test_openai import FixedKey
 from tokenwire.errors import UpstreamError
+from tokenwire.hotpath import ServePiece, ServePieces
 from tokenwire.providers.anthropic import provider as anthropic
 from tokenwire.providers.config import Config
 from tokenwire.providers.gemini import provider as gemini
@@ -69,9 +70,11 @@ class Pushed:
         """Nothing is read."""
         raise StopAsyncIteration
 
-    async def follow(self, serve: Callable[[bytes], bool]) -> None:
-        """Push every part."""
+    async def follow(self, serve: ServePiece, serve_many: ServePieces | None = None) -> None:
+        """Push every part; then all of them together."""
         assert all(map(serve, self._parts))
+        assert serve_many is not None
+        assert serve_many([*self._parts])
 
 
 @pytest.mark.parametrize("at", range(1, len(KEY) + 6, 3))
@@ -89,6 +92,26 @@ async def test_secret_is_seen_in_what_is_pushed(at: int) -> None:
             await Guarded(Pushed(*parts), (KEY,)).follow(take)
         assert found[0] == b"data: a\n\n"
         assert KEY.encode() not in b"".join(found)
+
+
+@pytest.mark.parametrize("at", range(1, len(KEY) + 6, 3))
+async def test_secret_is_seen_in_pieces_that_are_pushed_together(at: int) -> None:
+    """Wherever the pieces are cut; none of them is passed on, and before it all of them are."""
+    said, found = f"data: {KEY}\n\n".encode(), [b""]
+
+    def take(data: bytes) -> bool:
+        found.append(data)
+        return True
+
+    class Together(Pushed):
+        async def follow(self, serve: ServePiece, serve_many: ServePieces | None = None) -> None:
+            assert serve_many is not None
+            assert serve_many([b"data: a\n\n", b"data: b\n\n"])
+            assert serve_many([said[:at], said[at:]])
+
+    with pytest.raises(UpstreamError):
+        await Guarded(Together(), (KEY,)).follow(take, lambda pieces: take(b"".join(pieces)))
+    assert found[1:] == [b"data: a\n\ndata: b\n\n"]
 
 
 async def test_what_is_no_secret_passes() -> None:

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.fakes.upstream import DONE, ROLE, STOP, chunk, complete, text, usage
 from tokenwire.dialects.chat import DIALECT
@@ -39,11 +41,14 @@ def sends(*pieces: bytes | Exception) -> Opened:
 
 
 async def pumped(
-    opened: Opened, bounds: Bounds | None = None, timeouts: Timeouts | None = None
+    opened: Opened,
+    bounds: Bounds | None = None,
+    timeouts: Timeouts | None = None,
+    max_block: int = 4096,
 ) -> tuple[Tail, Facts]:
     """The log and the facts that a pump leaves."""
     tail, facts = Tail(bounds or Bounds()), Facts()
-    source = Source(framed(opened, 4096), DIALECT.decoder())
+    source = Source(framed(opened, max_block), DIALECT.decoder())
     await Pump(source, tail, facts, timeouts or Timeouts()).run()
     return tail, facts
 
@@ -256,3 +261,41 @@ async def test_names_of_a_provider_are_cut() -> None:
     assert facts.response_model == "m" * 256
     assert {len(reason) for reason in facts.finish_reasons} == {256}
     assert len(facts.finish_reasons) == 128
+
+
+ODD = [ROLE, STOP, usage(), chunk({"content": "x"}, id=None), text("y"), text('"q"\n')]
+
+
+@given(st.lists(st.sampled_from([text("a"), text(" the"), *ODD]), max_size=20), st.integers(0, 199))
+def test_many_blocks_of_one_read_are_logged_as_one_by_one(odd: list[bytes], at: int) -> None:
+    """Checked together or each: the same log, the same facts."""
+    same = [text(f"w{n}") for n in range(200)]
+    blocks = [ROLE, text("a"), *same[:at], *odd, *same[at:], DONE]
+    begun = b"".join(blocks[:2])
+
+    async def both() -> tuple[tuple[Tail, Facts], tuple[Tail, Facts]]:
+        return await pumped(sends(begun, b"".join(blocks[2:])), max_block=1 << 20), await pumped(
+            sends(*blocks)
+        )
+
+    (together, facts), (apart, expected) = asyncio.run(both())
+    assert held(together) == held(apart)
+    assert together.end == apart.end
+    assert (facts.blocks, facts.bytes, facts.usage, facts.finish_reasons) == (
+        expected.blocks,
+        expected.bytes,
+        expected.usage,
+        expected.finish_reasons,
+    )
+
+
+@pytest.mark.parametrize("at", [0, 63, 64, 150])
+async def test_malformed_block_among_many_ends_the_stream_where_it_stands(at: int) -> None:
+    """Those before it are in the log, those after it are not."""
+    blocks = [text(f"w{n}") for n in range(200)]
+    blocks[at] = blocks[at].replace(b'"content":"', b'"content":')
+    tail, _ = await pumped(sends(ROLE + text("a"), b"".join(blocks)), max_block=1 << 20)
+    assert held(tail) == b"".join([ROLE, text("a"), *blocks[:at]])
+    assert tail.end is not None
+    assert tail.end.error is not None
+    assert tail.end.error.code == "upstream_malformed"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tokenwire.errors import ClientError, ProxyError, TokenwireError
 from tokenwire.events import Error
@@ -283,3 +285,23 @@ def test_trim_forgets_stopped_readers() -> None:
         tail.append(blocks(1, 40, size=100))
         assert tail.size <= 2000
         assert tail.first > 1
+
+
+@given(
+    st.lists(st.integers(0, 40) | st.integers(0, 3000), max_size=60),
+    st.lists(st.integers(1, 5000), min_size=1, max_size=8),
+)
+def test_a_reader_takes_the_fewest_blocks_that_have_the_limit(
+    sizes: list[int], limits: list[int]
+) -> None:
+    """Whatever their sizes, in order; and it knows the bytes of what it has."""
+    tail = Tail(Bounds())
+    tail.append([b"x" * size for size in sizes])
+    left = [size + BLOCK_OVERHEAD for size in sizes]
+    with tail.attach(1) as reader:
+        for limit in limits:
+            expected: list[int] = []
+            while left and sum(expected) < limit:
+                expected.append(left.pop(0))
+            assert [len(block) + BLOCK_OVERHEAD for block in reader.take(limit)] == expected
+            assert tail.blocks.written - reader.consumed == sum(left)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.fakes.upstream import DONE, ROLE, STOP, text
+from tests.fakes.upstream import DONE, ROLE, STOP, text, usage
 from tests.fakes.views import view
 from tokenwire.dialects import chat, events
 from tokenwire.events import Error
@@ -147,6 +147,21 @@ def test_surplus_blocks_are_left_out() -> None:
     rendering = Verbatim(chat.DIALECT.encoder(), surplus=lambda block: block == STOP)
 
     assert rendering.blocks(1, 1, [ROLE, STOP, ROLE]) == (b"id: 1-1\n" + ROLE + b"id: 1-3\n" + ROLE)
+
+
+@pytest.mark.parametrize("prefix", ["", "st_%d."])
+@pytest.mark.parametrize("first", [1, 98])
+def test_many_blocks_have_the_ids_that_each_would_have(prefix: str, first: int) -> None:
+    """Written together, and without the surplus: as one by one."""
+
+    def rendering() -> Verbatim:
+        ids = Ids(prefix)
+        return Verbatim(chat.DIALECT.encoder(), ids, chat.only_usage, chat.only_usage)
+
+    for blocks in ([text("a")] * 9, [text("a"), usage(), text("b")] * 3):
+        apart = [rendering().one(2, number, one) for number, one in enumerate(blocks, first)]
+        assert rendering().blocks(2, first, blocks) == b"".join(apart)
+        assert (b"" in apart) == (usage() in blocks)
 
 
 @pytest.mark.parametrize("muted", [-1, 10**9], ids=["reported", "muted"])

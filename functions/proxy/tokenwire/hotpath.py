@@ -8,7 +8,7 @@ counts what is left.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
 WRITE = "tokenwire.write"
@@ -45,6 +45,12 @@ BURST = 16
 too, but a pump cannot tell, and a pause after each read would cost a trip through the loop."""
 
 
+ServePiece: TypeAlias = Callable[[bytes], bool]
+"""Take a piece of a body; return whether the next one can be taken too."""
+
+ServePieces: TypeAlias = Callable[[list[bytes]], bool]
+"""As ``ServePiece``, for two pieces or more, none of which is empty."""
+
 INCOMING = "tokenwire.incoming"
 """The extension of a provider's response that is an ``Incoming``."""
 
@@ -57,13 +63,18 @@ class Followed(Protocol):
     that waits above it. In the place where it arrives it costs a call.
     """
 
-    def follow(self, serve: Callable[[bytes], bool]) -> Awaitable[None]:
+    def follow(self, serve: ServePiece, serve_many: ServePieces | None = None) -> Awaitable[None]:
         """Have ``serve`` called with each piece, inside the read, until it returns False.
 
         Returns then, or once the iteration has something: held pieces, the end or a failure.
 
+        Args:
+            serve: Takes what one read has brought.
+            serve_many: Takes, in place of ``serve``, the pieces that one read has brought. Where
+                a provider cuts its body, a block often ends.
+
         Raises:
-            Exception: As ``serve``.
+            Exception: As ``serve`` and ``serve_many``.
         """
 
 
@@ -74,17 +85,30 @@ class Incoming(Followed, Protocol):
         """Return what has arrived, at least one byte; empty at the end."""
 
 
-def follow(body: object, serve: Callable[[bytes], bool]) -> Awaitable[None]:
+def follow(
+    body: object, serve: ServePiece, serve_many: ServePieces | None = None
+) -> Awaitable[None]:
     """As ``Followed.follow``. Returns at once for a body that cannot be followed.
 
     A layer returns what the one below it returns: a coroutine of its own would be held for as long
     as the stream is open.
     """
-    return body.follow(serve) if isinstance(body, Followed) else at_once()
+    return body.follow(serve, serve_many) if isinstance(body, Followed) else at_once()
 
 
 async def at_once() -> None:
     """Wait for nothing."""
+
+
+@runtime_checkable
+class ReadsMany(Protocol):
+    """A decoder that checks the blocks of one read together: hundreds, in a fast answer."""
+
+    def all_plain(self, blocks: Sequence[bytes]) -> bool:
+        """Return whether no block is notable, as ``Decoder.notable`` says of each; False in doubt.
+
+        There is at least one block. Changes no state.
+        """
 
 
 @runtime_checkable
@@ -107,6 +131,11 @@ class WritesText(Protocol):
 
         None, without a change of state, where that is not one block: it is then encoded.
         """
+
+
+def not_together(_: object) -> bool:
+    """Stand in for ``all_plain`` of a decoder that lacks it."""
+    return False
 
 
 def no_text(_: object) -> None:

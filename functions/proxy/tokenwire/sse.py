@@ -212,31 +212,15 @@ def is_plain(block: bytes) -> bool:
     return block.startswith(b"data:") and block.find(b"\n") == len(block) - 2 and b"\r" not in block
 
 
-def plain_blocks(data: bytes) -> tuple[list[bytes], bytes]:
-    """Split bytes that begin a block, where every complete block in them is plain and ASCII.
-
-    For a read that has many blocks, the cost of a block is a tenth of a ``Splitter``'s.
-
-    Returns:
-        The complete blocks, and the bytes after them; no blocks and all bytes where another kind
-        of block is among them, or one without data.
-    """
-    end = data.rfind(b"\n\n") + 2
-    body = data[:end]
-    count = body.count(b"\n\n")
-    are_lines = (
-        body.startswith(b"data:")
-        and body.count(b"\n\ndata:") == count - 1
-        and body.count(b"\n") == 2 * count
-        and b"\r" not in body
-        and body.isascii()
-    )
-    if not are_lines:
-        return [], data
-    blocks = [line + b"\n\n" for line in body.split(b"\n\n")[:count]]
-    if len(min(blocks, key=len)) <= len(b"data: \n\n"):
-        return [], data
-    return blocks, data[end:]
+def is_utf8(data: bytes) -> bool:
+    """Return whether the bytes are UTF-8."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def event_of(block: bytes) -> bytes:

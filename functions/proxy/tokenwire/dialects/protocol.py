@@ -163,10 +163,13 @@ class Output:
     Args:
         encoder: Creates the encoder for this client.
         surplus: Returns whether this client did not request a block, which is then left out.
+        may_be_surplus: Returns, of the bytes of several blocks, whether one of them may be
+            surplus. Of hundreds in one read usually none is.
     """
 
     encoder: Callable[[], Encoder]
     surplus: Callable[[bytes], bool] | None = None
+    may_be_surplus: Callable[[bytes], bool] = lambda _: True
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def join(
     output = output or Output(dialect.encoder)
     first, ids = first_after(stream, cursor), Ids(id_prefix, cursor)
     if dialect.name == stream.meta.dialect:
-        rendering = Verbatim(output.encoder(), ids, output.surplus)
+        rendering = Verbatim(output.encoder(), ids, output.surplus, output.may_be_surplus)
         return View(stream, dialect, max(first, 1), rendering)
     decoder = decoder_of(dialects, stream)
     translation = Translated(decoder, output.encoder(), ids, muted=first - 1)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import count
 from typing import cast
 
 import httptools
 import httpx2
+
+from ..hotpath import ServePiece, ServePieces
 
 MAX_HEAD = 64 * 1024
 """Bytes of a response's head."""
@@ -17,7 +20,13 @@ _HIGH_WATER = 64 * 1024
 
 
 class Exchange:
-    """One request's response. ``status`` and ``headers`` are set once ``head`` is done."""
+    """One request's response. ``status`` and ``headers`` are set once ``head`` is done.
+
+    Args:
+        connection: Its connection.
+        head: Done once the head has arrived.
+        pieces: Where the parser puts pieces of the body; ``deliver`` follows.
+    """
 
     __slots__ = (
         "_connection",
@@ -30,15 +39,19 @@ class Exchange:
         "head",
         "headers",
         "serve",
+        "serve_many",
         "status",
     )
 
-    def __init__(self, connection: Connection, head: asyncio.Future[None]) -> None:
+    def __init__(
+        self, connection: Connection, head: asyncio.Future[None], pieces: list[bytes]
+    ) -> None:
         self._connection = connection
         self._held: list[bytes] = []
-        self._pieces: list[bytes] = []
+        self._pieces = pieces
         self._size = 0
-        self.serve: Callable[[bytes], bool] | None = None
+        self.serve: ServePiece | None = None
+        self.serve_many: ServePieces | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.head = head
         self.status = 0
@@ -64,21 +77,15 @@ class Exchange:
         self._connection.resume()
         return data
 
-    async def follow(self, serve: Callable[[bytes], bool]) -> None:
-        """Have ``serve`` called with what arrives, where it arrives, until it returns False.
-
-        Returns then, or once there is something to ``read``: bytes, the end or a failure.
-
-        Raises:
-            Exception: As ``serve``.
-        """
+    async def follow(self, serve: ServePiece, serve_many: ServePieces | None = None) -> None:
+        """As ``hotpath.Followed``: what arrives is served where it arrives."""
         if self._held or self.ended or self.failure is not None:
             return
-        self.serve = serve
+        self.serve, self.serve_many = serve, serve_many
         try:
             await self._wait()
         finally:
-            self.serve = None
+            self.serve = self.serve_many = None
 
     async def _wait(self) -> None:
         self._waiter = asyncio.get_running_loop().create_future()
@@ -87,33 +94,34 @@ class Exchange:
         finally:
             self._waiter = None
 
-    def add(self, data: bytes) -> None:
-        """Take a piece of the body; ``deliver`` follows."""
-        self._pieces.append(data)
-
     def deliver(self) -> None:
         """Pass on the pieces that one read of the connection has brought."""
-        pieces = self._pieces
-        if not pieces:
+        if not self._pieces:
             return
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
+        pieces = self._pieces.copy()
+        self._pieces.clear()
         if self.serve is not None:
             try:
-                if not self.serve(data):
+                if not self._served(self.serve, pieces):
                     self.part()
             except Exception as error:
                 self.part(error)
             return
+        data = b"".join(pieces)
         self._held.append(data)
         self._size += len(data)
         if self._size > _HIGH_WATER:
             self._connection.pause()
         self._wake()
 
+    def _served(self, serve: ServePiece, pieces: list[bytes]) -> bool:
+        if self.serve_many is not None and len(pieces) > 1:
+            return self.serve_many(pieces)
+        return serve(b"".join(pieces))
+
     def part(self, error: Exception | None = None) -> None:
         """Call ``serve`` no more: it has declined, or failed with ``error``."""
-        self.serve = None
+        self.serve = self.serve_many = None
         if error is not None and self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(error)
         self._wake()
@@ -153,15 +161,22 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_begun",
+        "_completed",
         "_exchange",
         "_head",
         "_idle",
         "_is_between_chunks",
+        "_is_chunked",
         "_is_paused",
         "_lost",
         "_parser",
+        "_pieces",
         "_transport",
         "expiry",
+        "on_body",
+        "on_chunk_complete",
+        "on_chunk_header",
     )
 
     def __init__(
@@ -170,9 +185,16 @@ class Connection(asyncio.Protocol):
         self._idle = idle
         self._lost = lost
         self._exchange: Exchange | None = None
+        self._pieces: list[bytes] = []
+        # Chunks that have begun, and those that are complete. A read may have hundreds: what the
+        # parser calls for each is no function of Python.
+        self._begun, self._completed = count(), count()
+        self.on_body = self._pieces.append
+        self.on_chunk_header = self._begun.__next__
+        self.on_chunk_complete = self._completed.__next__
         self._parser = httptools.HttpResponseParser(self)
         self._head = 0
-        self._is_between_chunks = False
+        self._is_between_chunks = self._is_chunked = False
         self._is_paused = False
         self._transport: asyncio.Transport | None = None
         self.expiry: asyncio.TimerHandle | None = None
@@ -192,7 +214,7 @@ class Connection(asyncio.Protocol):
         if transport is None:
             raise httpx2.ReadError("The connection is closed.")
         head: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        exchange = self._exchange = Exchange(self, head)
+        exchange = self._exchange = Exchange(self, head, self._pieces)
         transport.write(request)
         try:
             await head
@@ -250,8 +272,13 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._refuse(exchange)
             return
-        # A part of the next chunk's size may have come, of which the parser says nothing.
-        self._is_between_chunks = self._is_between_chunks and data.endswith(b"\r\n")
+        # Both are called, so that they count on together. A part of the next chunk's size may have
+        # come, of which the parser says nothing.
+        are_complete = next(self._begun) == next(self._completed)
+        self._is_between_chunks = self._is_chunked and are_complete and data.endswith(b"\r\n")
+        if self._exchange is not exchange:
+            self._pieces.clear()  # of what was not requested
+            return
         exchange.deliver()
         if self._head > MAX_HEAD and not exchange.head.done():
             self._refuse(exchange)
@@ -288,32 +315,27 @@ class Connection(asyncio.Protocol):
         if exchange.status < 200:
             exchange.headers.clear()  # such as 103: the response follows
         else:
+            self._is_chunked = _is_chunked(exchange.headers)
             exchange.head.set_result(None)
-
-    def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
-        if self._exchange is not None:
-            self._exchange.add(body)
-
-    def on_chunk_header(self) -> None:
-        """The line with a chunk's size is complete."""
-        self._is_between_chunks = False
-
-    def on_chunk_complete(self) -> None:
-        """A chunk is complete, with the line end after it."""
-        self._is_between_chunks = True
 
     def on_message_complete(self) -> None:
         """The response is complete, or was an informational one."""
         exchange = self._exchange
         if exchange is None or not exchange.head.done():
             return
-        self._exchange, self._head, self._is_between_chunks = None, 0, False
+        self._exchange, self._head = None, 0
+        self._is_between_chunks = self._is_chunked = False
         exchange.end()
         if self._parser.should_keep_alive() and self.usable:
             self._idle(self)
         else:
             self.abort()
+
+
+def _is_chunked(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Return whether a body consists of chunks, and of nothing around them."""
+    codings = [value.lower() for name, value in headers if name.lower() == b"transfer-encoding"]
+    return codings == [b"chunked"]
 
 
 def _is_delimited(headers: list[tuple[bytes, bytes]]) -> bool:

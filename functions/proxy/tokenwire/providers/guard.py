@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from typing import Self
 
 from ..errors import UpstreamError
-from ..hotpath import follow
+from ..hotpath import ServePiece, ServePieces, follow
 
 LEAST = 20
 """Characters of a secret that is looked for. Keys are longer; what local servers are given in
@@ -48,10 +48,10 @@ class Guarded:
     async def __anext__(self) -> bytes:
         return self._checked(await self._body.__anext__())
 
-    def follow(self, serve: Callable[[bytes], bool]) -> Awaitable[None]:
+    def follow(self, serve: ServePiece, serve_many: ServePieces | None = None) -> Awaitable[None]:
         """As ``Followed``."""
         if not self._needles:
-            return follow(self._body, serve)
+            return follow(self._body, serve, serve_many)
         checked, needles = self._checked, self._needles
 
         def guarded(data: bytes) -> bool:
@@ -62,7 +62,11 @@ class Guarded:
                     checked(data)
             return serve(data)
 
-        return follow(self._body, guarded)
+        def many(pieces: list[bytes]) -> bool:
+            data = checked(b"".join(pieces))
+            return serve(data) if serve_many is None else serve_many(pieces)
+
+        return follow(self._body, guarded, many)
 
     def _checked(self, data: bytes) -> bytes:
         window = self._before + data if self._before else data

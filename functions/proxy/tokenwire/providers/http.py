@@ -18,7 +18,7 @@ from urllib.request import getproxies
 import httpx2
 
 from ..errors import TokenwireError
-from ..hotpath import INCOMING, Incoming, follow
+from ..hotpath import INCOMING, Incoming, ServePiece, ServePieces, follow
 from .bounds import bound
 from .certificates import trusted
 from .failures import broken, from_status, unreachable
@@ -210,6 +210,6 @@ class Body:
             raise StopAsyncIteration
         return data
 
-    def follow(self, serve: Callable[[bytes], bool]) -> Awaitable[None]:
+    def follow(self, serve: ServePiece, serve_many: ServePieces | None = None) -> Awaitable[None]:
         """As ``Followed``."""
-        return follow(self._incoming, serve)
+        return follow(self._incoming, serve, serve_many)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Self
 
 from ..errors import UpstreamError
-from ..hotpath import follow
+from ..hotpath import ServePiece, ServePieces, follow
 
 MAX_DOCUMENT = 960 * 1024
 """Maximum size of such a document, in bytes. As one block, it must be below the block limit."""
@@ -40,9 +40,9 @@ class StreamedBody:
     def __anext__(self) -> Awaitable[bytes]:
         return self._next()
 
-    def follow(self, serve: Callable[[bytes], bool]) -> Awaitable[None]:
+    def follow(self, serve: ServePiece, serve_many: ServePieces | None = None) -> Awaitable[None]:
         """As ``Followed``."""
-        return follow(self._body if self._is_stream else None, serve)
+        return follow(self._body if self._is_stream else None, serve, serve_many)
 
     async def _first(self) -> bytes:
         self._next = self._body.__anext__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import ProxyError
@@ -50,7 +50,7 @@ class Blocks:
         """The sequence number of the next block."""
         return self.first + len(self.held)
 
-    def add(self, blocks: list[bytes], needed: Callable[[], int]) -> None:
+    def add(self, blocks: Sequence[bytes], needed: Callable[[], int]) -> None:
         """Add blocks, and drop old ones past the bounds.
 
         Args:

@@ -8,15 +8,8 @@ from typing import Protocol, TypeAlias
 
 from ..errors import UpstreamError
 from ..hotpath import follow
-from ..sse import (
-    MAX_BLOCK,
-    BlockTooLarge,
-    Splitter,
-    data_of,
-    is_plain,
-    plain_blocks,
-    without_cursor,
-)
+from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, is_plain, without_cursor
+from .plain_blocks import are_plain, plain_blocks
 
 Body: TypeAlias = AsyncIterator[bytes]
 _CR, _LF = b"\r\n"
@@ -91,15 +84,22 @@ class BodyBlocks:
                 return take_one(data)
             return take(cut(data)) and self._failure is None
 
+        def serve_many(pieces: list[bytes]) -> bool:
+            return take(self._joined(self._framer.parts_of(pieces))) and self._failure is None
+
         has_more = bool(self._returned) or self._failure is not None
-        return follow(None if has_more else self._body, serve)
+        return follow(None if has_more else self._body, serve, serve_many)
 
     def _cut(self, data: bytes) -> list[bytes]:
         if self._framer.is_one(data):
             return [data]
+        return self._joined(self._framer.parts(data))
+
+    def _joined(self, parts: Iterator[Sequence[bytes]]) -> list[bytes]:
         blocks: list[bytes] = []
         try:
-            blocks.extend(self._framer.feed(data))
+            for part in parts:
+                blocks += part
         except UpstreamError as error:
             if not blocks:
                 raise
@@ -181,14 +181,40 @@ class Framer:
             UpstreamError: A block is too large to hold (``upstream_malformed``). The blocks
                 before it have been yielded.
         """
-        if self._is_at_block and len(data) <= self._max_block:
-            blocks, data = plain_blocks(data)
+        for blocks in self.parts(data):
             yield from blocks
+
+    def parts(self, data: bytes) -> Iterator[Sequence[bytes]]:
+        """As ``feed``, but yields lists: most reads that have many blocks are cut in one go."""
+        if not self._is_at_block and (end := data.find(b"\n\n") + 2) > 1:
+            # Most reads end within a block. The next one is cut in one go from where that ends.
+            yield from self._each(data[:end])
+            data = data[end:]
+        if data and self._is_at_block and len(data) <= self._max_block:
+            blocks, data = plain_blocks(data)
+            yield blocks
+        if data:
+            yield from self._each(data)
+
+    def parts_of(self, pieces: list[bytes]) -> Iterator[Sequence[bytes]]:
+        """As ``parts`` of two pieces or more together. Providers write each block as one piece."""
+        # The first piece is often the rest of a block, and the last one the beginning of another.
+        yield from self._part(pieces[0])
+        blocks = pieces[1:-1]
+        if blocks and self._is_at_block and are_plain(blocks, self._max_block):
+            yield blocks
+        elif blocks:
+            yield from self.parts(b"".join(blocks))
+        yield from self._part(pieces[-1])
+
+    def _part(self, piece: bytes) -> Iterator[Sequence[bytes]]:
+        return iter([[piece]]) if self.is_one(piece) else self.parts(piece)
+
+    def _each(self, data: bytes) -> Iterator[Sequence[bytes]]:
         try:
-            for block in self._splitter.blocks(data):
-                if clean := _clean(block):
-                    yield clean
+            yield [clean for block in self._splitter.feed(data) if (clean := _clean(block))]
         except BlockTooLarge as error:
+            yield [clean for block in error.blocks if (clean := _clean(block))]
             raise UpstreamError(
                 "The provider sent an event that is too large.", code="upstream_malformed"
             ) from error

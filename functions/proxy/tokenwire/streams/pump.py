@@ -12,7 +12,7 @@ from time import perf_counter
 from ..dialects.protocol import AsIs, Decoder, Repair, as_event
 from ..errors import ProxyError, TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
-from ..hotpath import BURST
+from ..hotpath import BURST, ReadsMany, not_together
 from ..stores.records import End, EndReason, Facts
 from .deadline import Deadline, Timeouts
 from .framing import BlockStream
@@ -24,6 +24,10 @@ MAX_NAME = 256
 MAX_CHOICES = 128
 """Finish reasons that are kept of one stream: OpenAI's own limit of choices."""
 _DRAIN = 1.0
+_MANY = 8
+"""Blocks for which a check of all together costs less than of each."""
+_RUN = 64
+"""Blocks that are checked together where not all of a read are plain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Pump:
         self._facts = facts
         self._timeouts = timeouts
         self._reads = 0
+        decoder = source.decoder
+        self._all_plain = decoder.all_plain if isinstance(decoder, ReadsMany) else not_together
 
     async def run(self) -> None:
         """Pump until the stream is over. Raises nothing but ``CancelledError``."""
@@ -112,23 +118,40 @@ class Pump:
             is_read = not self._tail.exceeds_window
         return found[0] if found else None
 
-    def _take(self, blocks: Iterable[bytes]) -> End | None:
+    def _take(self, blocks: Sequence[bytes]) -> End | None:
+        if self._are_plain(blocks):
+            self._keep(blocks)
+            return None
         kept: list[bytes] = []
         try:
-            for block in blocks:
-                if self._facts.first_content is None or self._source.decoder.notable(block):
-                    end = self._read(block)
-                    if end is not None:
-                        return end
-                    block = self._source.repair.block(block)
-                if block:
-                    kept.append(block)
+            for start in range(0, len(blocks), _RUN):
+                run = blocks[start : start + _RUN]
+                if len(blocks) > _RUN and self._are_plain(run):
+                    kept += run
+                elif (end := self._each(run, kept)) is not None:
+                    return end
         finally:
             # Also where a block cannot be read: those before it were good.
             self._keep(kept)
         return None
 
-    def _keep(self, blocks: list[bytes]) -> None:
+    def _are_plain(self, blocks: Sequence[bytes]) -> bool:
+        begun = self._facts.first_content is not None
+        return begun and len(blocks) >= _MANY and self._all_plain(blocks)
+
+    def _each(self, blocks: Iterable[bytes], kept: list[bytes]) -> End | None:
+        """Add to ``kept`` what is to be logged of these blocks; return the end, if it is there."""
+        for block in blocks:
+            if self._facts.first_content is None or self._source.decoder.notable(block):
+                end = self._read(block)
+                if end is not None:
+                    return end
+                block = self._source.repair.block(block)
+            if block:
+                kept.append(block)
+        return None
+
+    def _keep(self, blocks: Sequence[bytes]) -> None:
         if blocks:
             facts = self._facts
             facts.blocks += len(blocks)

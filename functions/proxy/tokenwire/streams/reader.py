@@ -50,15 +50,31 @@ class Reader:
         """Return the next blocks, up to about ``limit`` bytes, but at least one if there is any."""
         blocks = self.blocks
         held = blocks.held
-        start = stop = self.position - blocks.first
-        size = 0
+        start = self.position - blocks.first
+        left = blocks.written - self.consumed
+        if left <= limit:
+            taken, size = held[start:], left
+        else:
+            taken, size = self._some(held, start, limit, left)
+        self.position += len(taken)
+        self.consumed += size
+        self._tail.moved()
+        return taken
+
+    def _some(
+        self, held: list[bytes], start: int, limit: int, left: int
+    ) -> tuple[list[bytes], int]:
+        """Return the fewest blocks that have ``limit`` bytes, and their bytes."""
+        # First as many as there would be if all had the same size.
+        stop = start + (len(held) - start) * limit // left
+        size = sum(map(len, held[start:stop])) + BLOCK_OVERHEAD * (stop - start)
         while stop < len(held) and size < limit:
             size += len(held[stop]) + BLOCK_OVERHEAD
             stop += 1
-        self.position += stop - start
-        self.consumed += size
-        self._tail.moved()
-        return held[start:stop]
+        while stop > start and (less := size - len(held[stop - 1]) - BLOCK_OVERHEAD) >= limit:
+            size = less
+            stop -= 1
+        return held[start:stop], size
 
     @property
     def epoch(self) -> int:

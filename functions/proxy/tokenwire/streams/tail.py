@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..dialects.protocol import as_exception
@@ -112,7 +112,7 @@ class Tail:
         """Give the first block this number. Only where there is none yet."""
         self.blocks.first = first
 
-    def append(self, blocks: list[bytes]) -> None:
+    def append(self, blocks: Sequence[bytes]) -> None:
         """Add blocks and wake the readers. Ignored once nothing more can come.
 
         Raises:

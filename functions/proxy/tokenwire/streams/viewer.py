@@ -86,19 +86,22 @@ class Verbatim:
         encoder: Encodes the end, if the provider sent none.
         ids: Writes the ids of the end's blocks; each record before it is one block.
         surplus: Returns whether this client did not request a block, which is then left out.
+        may_be_surplus: Returns, of several blocks together, whether one of them may be left out.
     """
 
-    __slots__ = ("_encoder", "_epoch", "_head", "_ids", "_surplus")
+    __slots__ = ("_encoder", "_epoch", "_head", "_ids", "_may_be_surplus", "_surplus")
 
     def __init__(
         self,
         encoder: Encoder,
         ids: Ids = Ids(),
         surplus: Callable[[bytes], bool] | None = None,
+        may_be_surplus: Callable[[bytes], bool] = lambda _: True,
     ) -> None:
         self._encoder = encoder
         self._ids = ids
         self._surplus = surplus
+        self._may_be_surplus = may_be_surplus
         self._epoch = -1
         self._head = b""
 
@@ -111,9 +114,22 @@ class Verbatim:
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
         """Return each block with its id line before it."""
+        line = self._head_of(epoch).replace(b"%", b"%%") + b"%d\n"
+        count = len(blocks)
+        lines = blocks * 2
+        lines[::2] = (line * count % tuple(range(first, first + count))).splitlines(keepends=True)
+        lines[1::2] = blocks
+        data = b"".join(lines)
+        if self._surplus is None or not self._may_be_surplus(data):
+            return data
         return b"".join(
             self.one(epoch, number, block) for number, block in enumerate(blocks, first)
         )
+
+    def _head_of(self, epoch: int) -> bytes:
+        if epoch != self._epoch:
+            self._epoch, self._head = epoch, f"id: {self._ids.prefix}{epoch}-".encode()
+        return self._head
 
     def one(self, epoch: int, number: int, block: bytes) -> bytes:
         """Return the block with its id line before it."""

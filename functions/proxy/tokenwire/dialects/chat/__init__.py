@@ -17,7 +17,7 @@ __all__ = ["DIALECT", "ChatDecoder", "ChatEncoder", "error_body", "fold", "only_
 
 def _output(options: OutputOptions) -> Output:
     usage = options.usage if options.request is None else _wants_usage(options.request)
-    return Output(partial(ChatEncoder, usage=usage), None if usage else only_usage)
+    return Output(partial(ChatEncoder, usage=usage), None if usage else only_usage, only_usage)
 
 
 def _wants_usage(request: ParsedRequest) -> bool:

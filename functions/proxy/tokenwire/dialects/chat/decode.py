@@ -11,6 +11,7 @@ from msgspec import Struct
 from ...events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of, event_of
 from .. import signatures
+from ..alike import alike_unless
 from ..reading import malformed, notable_unless, read
 from ..terminator import is_done
 from ..upstream import reported
@@ -120,14 +121,17 @@ class _Text(Struct, gc=False):
 _CHUNK = msgspec.json.Decoder(_Chunk, strict=False)
 _PLAIN = msgspec.json.Decoder(_Plain)
 _TEXT = msgspec.json.Decoder(_Text)
+_notable = notable_unless(b"data:", _PLAIN)
 
 
 class ChatDecoder:
     """Decoder of one stream. Keeps the state that some servers omit from later chunks."""
 
     may_lack_end = True
-    notable = staticmethod(notable_unless(b"data:", _PLAIN))
+    notable = staticmethod(_notable)
     """False for a chunk on one line that has plain choices only."""
+    all_plain = staticmethod(alike_unless(_notable, b"content", b"obfuscation"))
+    """As ``hotpath.ReadsMany``."""
 
     def __init__(self) -> None:
         self._started = False

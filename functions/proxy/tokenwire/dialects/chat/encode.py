@@ -143,10 +143,12 @@ _SOME_USAGE = re.compile(rb'"usage"\s*:\s*\{')
 def only_usage(block: bytes) -> bool:
     """Return whether the block is the usage chunk, which a client must request.
 
+    Of several blocks together: False if none of them is.
+
     tokenwire always requests it from the provider. Some clients read ``choices[0]`` of every
     chunk, and this one has no choices.
     """
-    if block.find(b'"usage"') < 0:  # as of nearly every block; ``in`` and the pattern take longer
+    if block.rfind(b'"usage"') < 0:  # ``in``, ``find`` and the pattern take longer
         return False
     return bool(_SOME_USAGE.search(block) and _NO_CHOICES.search(block))
 

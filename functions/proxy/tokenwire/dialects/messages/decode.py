@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of, event_of
+from ..alike import alike_unless
 from ..reading import malformed, notable_unless, read
 from ..upstream import reported
 
@@ -92,6 +93,7 @@ _EVENT = msgspec.json.Decoder(_Event)
 _PLAIN = msgspec.json.Decoder(_Plain)
 _TEXT = msgspec.json.Decoder(_Text)
 _HEAD = b"event: content_block_delta\ndata:"
+_notable = notable_unless(_HEAD, _PLAIN)
 _TYPES = frozenset(
     {
         "message_start",
@@ -120,8 +122,10 @@ class MessagesDecoder:
     """Decoder of one stream. Numbers the tool calls and accumulates the usage."""
 
     may_lack_end = False
-    notable = staticmethod(notable_unless(_HEAD, _PLAIN))
+    notable = staticmethod(_notable)
     """False for a ``content_block_delta``, identified by its event name and its type."""
+    all_plain = staticmethod(alike_unless(_notable, b"text", b"thinking", b"partial_json"))
+    """As ``hotpath.ReadsMany``."""
 
     def __init__(self) -> None:
         self._calls: dict[int, int] = {}

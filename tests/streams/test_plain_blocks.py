@@ -1,0 +1,122 @@
+"""Blocks that are cut together: they are those that come out byte by byte."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tokenwire.errors import UpstreamError
+from tokenwire.streams.framing import Framer
+from tokenwire.streams.plain_blocks import are_plain, plain_blocks
+
+ONE, NAMED = b"data: {1}\n\n", b"event: delta\ndata: {2}\n\n"
+# Blocks, and what is nearly one.
+BLOCKS = st.sampled_from(
+    [
+        ONE,
+        b"data:x\n\n",
+        "data: é☃\n\n".encode(),
+        NAMED,
+        b"event:ping\ndata:x\n\n",
+        b"data: \n\n",
+        b"data:\n\n",
+        b"data\n\n",
+        b"event: delta\ndata:\n\n",
+        b"event: delta\nid: 7\n\n",
+        b"data: a\ndata: b\n\n",
+        b"event: a\ndata: b\ndata: c\n\n",
+        b"id: 7\ndata: a\n\n",
+        b": comment\n\n",
+        b"data: a\r\n\r\n",
+        b"data: a\rb\n\n",
+        b"data: \xff\n\n",
+        b"data: \xc3",
+        b"\xa9\n\n",
+        b"\n",
+        b"data: a\n",
+        b"da",
+        b"ta: a\n\n",
+    ]
+)
+
+
+def apart(data: bytes) -> tuple[list[bytes], bytes]:
+    """The blocks of these bytes, which begin a block, byte by byte; and the rest."""
+    framer = Framer()
+    found = [*framer.feed(ONE)][1:]
+    for place in range(len(data)):
+        found += framer.feed(data[place : place + 1])
+    return [_with_lf(block) for block in found], framer.close()
+
+
+def _with_lf(block: bytes) -> bytes:
+    # A block that ends with CR does not wait for the LF that may follow.
+    return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+@given(st.lists(BLOCKS, max_size=12), st.booleans())
+@example([ONE] * 5, True)
+@example([NAMED] * 5 + [b"event: delta\n"], True)
+@example([ONE, b"data: a\n"], False)
+@example([ONE, b"\n"], False)
+@example([ONE, NAMED], False)
+@example([NAMED, NAMED, ONE], False)
+def test_any_pieces_are_cut_as_byte_by_byte(pieces: list[bytes], is_together: bool) -> None:
+    """As one read, and as the pieces of a read; the rest of it is the same too."""
+    framer, expected = Framer(), apart(b"".join(pieces))
+    list(framer.feed(ONE))
+    if is_together or len(pieces) < 2:
+        found = list(framer.feed(b"".join(pieces)))
+    else:
+        found = [block for part in framer.parts_of(pieces) for block in part]
+    assert ([_with_lf(block) for block in found], framer.close()) == expected
+
+
+@given(st.lists(BLOCKS, min_size=1, max_size=6))
+def test_what_is_plain_is_passed_on_as_it_is(pieces: list[bytes]) -> None:
+    """Whatever is cut at once, or need not be cut, would have come out like that."""
+    if are_plain(pieces, 1 << 20):
+        assert (pieces, b"") == apart(b"".join(pieces))
+    blocks, rest = plain_blocks(b"".join(pieces))
+    if blocks:
+        assert blocks == apart(b"".join(blocks))[0]
+        assert b"".join(blocks) + rest == b"".join(pieces)
+
+
+@pytest.mark.parametrize(
+    "blocks", [[ONE] * 9, ["data: é\n\n".encode()] * 2, [NAMED] * 9, [NAMED]], ids=str
+)
+def test_the_forms_of_the_providers_are_cut_at_once(blocks: list[bytes]) -> None:
+    """With a part of the next block, and with none."""
+    assert are_plain(blocks, 1 << 20)
+    for rest in (b"", b"data: {", b"event: x\nda"):
+        assert plain_blocks(b"".join(blocks) + rest) == (blocks, rest)
+
+
+def counted(framer: Framer, pieces: Sequence[bytes]) -> list[int]:
+    """How many blocks come at once of these pieces."""
+    return [len(part) for part in framer.parts_of(list(pieces)) if part]
+
+
+def test_reads_that_end_within_a_block_are_cut_at_once() -> None:
+    """The rest of a block, hundreds, and the beginning of the next one: as reads are."""
+    framer = Framer()
+    list(framer.feed(ONE + b"data: {"))
+    assert counted(framer, [b"1}\n\n", *[ONE] * 300, b"data"]) == [1, 300]
+    assert [len(part) for part in framer.parts(b": {1}\n\n" + ONE * 300 + b"da") if part] == [
+        1,
+        300,
+    ]
+
+
+def test_block_may_not_be_larger_for_coming_with_others() -> None:
+    """Those before it are passed on."""
+    framer = Framer(max_block=40)
+    list(framer.feed(ONE))
+    parts = framer.parts_of([ONE, ONE, b"data: " + b"x" * 40 + b"\n\n", ONE])
+    assert [next(parts), next(parts)] == [[ONE], [ONE]]
+    with pytest.raises(UpstreamError, match="too large"):
+        list(parts)
