@@ -15,6 +15,8 @@ Body: TypeAlias = AsyncIterator[bytes]
 _CR, _LF = b"\r\n"
 _LEAST = len(b"data: \n\n")
 """Bytes of a block without data."""
+_MOST_HELD = 4096
+"""Bytes of a block that are joined with each read, until it is complete."""
 
 
 class BlockStream(Protocol):
@@ -143,11 +145,12 @@ class Framer:
     fail on them. Everything else stays verbatim.
     """
 
-    __slots__ = ("_is_at_block", "_max_block", "_splitter")
+    __slots__ = ("_held", "_is_at_block", "_max_block", "_splitter")
 
     def __init__(self, max_block: int = MAX_BLOCK) -> None:
         self._splitter = Splitter(max_block)
         self._max_block = max_block
+        self._held = b""
         self._is_at_block = False
 
     def is_one(self, data: bytes) -> bool:
@@ -186,29 +189,49 @@ class Framer:
 
     def parts(self, data: bytes) -> Iterator[Sequence[bytes]]:
         """As ``feed``, but yields lists: most reads that have many blocks are cut in one go."""
-        if not self._is_at_block and (end := data.find(b"\n\n") + 2) > 1:
-            # Most reads end within a block. The next one is cut in one go from where that ends.
+        if self._held:
+            data = self._unheld() + data
+        elif not self._is_at_block and (end := data.find(b"\n\n") + 2) > 1:
             yield from self._each(data[:end])
             data = data[end:]
-        if data and self._is_at_block and len(data) <= self._max_block:
+        if self._is_at_block and len(data) <= self._max_block:
             blocks, data = plain_blocks(data)
             yield blocks
-        if data:
+        if data and not self._holds(data):
             yield from self._each(data)
 
     def parts_of(self, pieces: list[bytes]) -> Iterator[Sequence[bytes]]:
         """As ``parts`` of two pieces or more together. Providers write each block as one piece."""
-        # The first piece is often the rest of a block, and the last one the beginning of another.
-        yield from self._part(pieces[0])
-        blocks = pieces[1:-1]
-        if blocks and self._is_at_block and are_plain(blocks, self._max_block):
-            yield blocks
-        elif blocks:
-            yield from self.parts(b"".join(blocks))
-        yield from self._part(pieces[-1])
+        if self._held:
+            pieces[0] = self._unheld() + pieces[0]
+        blocks, last = pieces[:-1], pieces[-1]
+        if not self._is_at_block or not are_plain(blocks, self._max_block):
+            yield from self.parts(b"".join(pieces))
+            return
+        yield blocks
+        if self.is_one(last):
+            yield [last]
+        elif not self._holds(last):
+            yield from self.parts(last)
 
-    def _part(self, piece: bytes) -> Iterator[Sequence[bytes]]:
-        return iter([[piece]]) if self.is_one(piece) else self.parts(piece)
+    def _holds(self, data: bytes) -> bool:
+        """Hold the beginning of a block; return False for anything else, and for a long one.
+
+        Most reads end within a block. To join its parts takes less than to feed the splitter.
+        """
+        if (
+            not self._is_at_block
+            or len(data) > min(self._max_block, _MOST_HELD)
+            or _CR in data
+            or data.find(b"\n\n") >= 0
+        ):
+            return False
+        self._held, self._is_at_block = data, False
+        return True
+
+    def _unheld(self) -> bytes:
+        held, self._held, self._is_at_block = self._held, b"", True
+        return held
 
     def _each(self, data: bytes) -> Iterator[Sequence[bytes]]:
         try:
@@ -222,7 +245,7 @@ class Framer:
 
     def close(self) -> bytes:
         """Return the bytes after the last complete block."""
-        return self._splitter.close().strip(b"\r\n")
+        return (self._held + self._splitter.close()).strip(b"\r\n")
 
 
 def _clean(block: bytes) -> bytes | None:
