@@ -10,6 +10,7 @@ import pytest
 import redis.asyncio
 
 from tests.fakes.source import Batches
+from tests.fakes.virtual import run
 from tests.stores.servers import Server
 from tokenwire.stores.contract import Batch, Writer, new_token
 from tokenwire.stores.exceptions import Missing, Rewound, StoreError, Taken
@@ -132,6 +133,32 @@ async def test_commands_under_way_are_bounded(group: GroupWriter, appends: Appen
     await asyncio.gather(*tasks)
     assert appends.most == MOST_COMMANDS
     assert [len(each) for each in appends.commands] == [MOST_STREAMS] * (MOST_COMMANDS + 2)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "most"), [(0.001, 200), (0.008, 32), (0.5, 2)], ids=["quick", "busy", "stalled"]
+)
+def test_slow_server_gets_fewer_commands(seconds: float, most: int) -> None:
+    """Each with more blocks: a pass waits four times as long as the last command took."""
+
+    async def play() -> int:
+        commands = 0
+
+        async def append(_: Sequence[str], args: Sequence[Any]) -> bytes:
+            nonlocal commands
+            commands += 1
+            await asyncio.sleep(seconds)
+            return b"1" * (len(args) // 5)
+
+        group = GroupWriter(append)
+        (source,) = sources(1, each=10_000)
+        tasks = followed(group, [source])
+        await asyncio.sleep(1.0)
+        await group.aclose()
+        await asyncio.gather(*tasks)
+        return commands
+
+    assert most * 0.7 <= run(play) <= most
 
 
 async def test_refusal_concerns_one_stream(group: GroupWriter, appends: Appends) -> None:

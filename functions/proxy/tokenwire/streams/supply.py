@@ -107,7 +107,8 @@ class Supply:
         self._reader.wake()
 
     def _arm(self) -> None:
-        due = min(self._silent_at, self._check_at)
+        # A timer may be a little early: it is not set again for a moment.
+        due = max(min(self._silent_at, self._check_at), monotonic() + self._wait / 8)
         self._timer = asyncio.get_running_loop().call_at(due, self._lapse)
 
     def _lapse(self) -> None:

@@ -1,9 +1,9 @@
 """Batches of many streams in one command, for which no task of a stream wakes.
 
-A stream that has a new block is only noted. Every ``_INTERVAL`` one pass takes the batches of all
-that are noted, and writes them with as few commands as possible. The script appends a batch only
-where the log is exactly as its producer expects, and says of each whether it did. Where it did not,
-or its answer is not known, the stream leaves the group, and its keeper writes the batch alone:
+A stream that has a new block is only noted. After each ``_INTERVAL`` one pass takes the batches of
+all that are noted, and writes them with as few commands as possible. The script appends a batch
+only where the log is exactly as its producer expects, and says of each whether it did. Where it did
+not, or its answer is not known, the stream leaves the group, and its keeper writes the batch alone:
 refusals and failures are handled in one place. Imported with redis-py, late.
 """
 
@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ...clock import monotonic
@@ -20,8 +21,11 @@ from ..contract import Batch, Source
 from ..encoding import pack
 from ..exceptions import StoreError
 
-_INTERVAL = 0.005
-"""Seconds between two passes."""
+_INTERVAL, _LONGEST = 0.005, 0.05
+"""Seconds between two passes, at least and at most."""
+_REST = 4
+"""How many times as long as the last command took: a server or a process that is busy gets fewer
+commands, and more blocks with each, as it would cost more to send every block alone."""
 _CLOSED = 1.0
 """Seconds for which no stream enters after a command has failed: the server may be away, or a proxy
 before it may refuse the keys of several streams."""
@@ -69,9 +73,9 @@ class GroupWriter:
     def __init__(self, append: Append) -> None:
         self._append = append
         self._noted: deque[Member] = deque()
-        self._commands: set[asyncio.Task[None]] = set()
+        self._commands: set[asyncio.Task[bytes]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._passed = self._closed_until = 0.0
+        self._passed = self._closed_until = self._took = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -94,13 +98,15 @@ class GroupWriter:
                 await member.settled
 
     async def aclose(self) -> None:
-        """Stop. Commands under way have no known outcome."""
+        """Stop: streams that are noted leave, those under way without a known outcome."""
         if self._timer is not None:
             self._timer.cancel()
         commands = list(self._commands)
         for command in commands:
             command.cancel()
         await asyncio.gather(*commands, return_exceptions=True)
+        for member in self._noted:
+            member.source.stop()
 
     def _note(self, member: Member) -> None:
         member.is_noted = True
@@ -109,8 +115,8 @@ class GroupWriter:
             self._arm()
 
     def _arm(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_at(self._passed + _INTERVAL, self._pass)
+        pause = min(_LONGEST, max(_INTERVAL, _REST * self._took))
+        self._timer = asyncio.get_running_loop().call_at(self._passed + pause, self._pass)
 
     def _pass(self) -> None:
         self._timer = None
@@ -141,29 +147,34 @@ class GroupWriter:
             self._run(members, names, args)
 
     def _run(self, members: list[Member], names: list[str], args: list[str | bytes]) -> None:
-        append = self._write(members, names, args)
+        append = self._outcomes(names, args)
         command = asyncio.get_running_loop().create_task(append, name="redis append")
         self._commands.add(command)
-        command.add_done_callback(self._ended)
+        # Not in the task: one that is cancelled before its first step runs nothing.
+        command.add_done_callback(partial(self._ended, members))
 
-    def _ended(self, command: asyncio.Task[None]) -> None:
-        self._commands.discard(command)
-        if self._noted and self._timer is None:
-            self._arm()
-
-    async def _write(
-        self, members: list[Member], names: list[str], args: list[str | bytes]
-    ) -> None:
-        outcomes = b""
+    async def _outcomes(self, names: list[str], args: list[str | bytes]) -> bytes:
+        """Run a command; return its response, or nothing if it has failed."""
+        began = monotonic()
         try:
-            outcomes = await self._append(names, args)
+            found: bytes = await self._append(names, args)
         except StoreError:
             self._closed_until = monotonic() + _CLOSED
+            return b""
         finally:
-            if len(outcomes) != len(members):
-                outcomes = bytes(len(members))
-            for member, outcome in zip(members, outcomes, strict=True):
-                self._settle(member, is_written=outcome == _WRITTEN)
+            self._took = monotonic() - began
+        return found
+
+    def _ended(self, members: list[Member], command: asyncio.Task[bytes]) -> None:
+        self._commands.discard(command)
+        is_known = not command.cancelled() and command.exception() is None
+        outcomes = command.result() if is_known else b""
+        if len(outcomes) != len(members):
+            outcomes = bytes(len(members))
+        for member, outcome in zip(members, outcomes, strict=True):
+            self._settle(member, is_written=outcome == _WRITTEN)
+        if self._noted and self._timer is None:
+            self._arm()
 
     def _settle(self, member: Member, *, is_written: bool) -> None:
         batch, member.batch = member.batch, None
