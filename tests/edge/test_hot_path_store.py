@@ -26,7 +26,7 @@ STREAMS, ROUNDS = 60, 10
 _PACKAGE = f"{os.sep}tokenwire{os.sep}"
 
 
-async def until_stored(client: redis.Redis, streams: list[Stream]) -> None:
+async def until_stored(client: redis.Redis, names: list[str], streams: list[Stream]) -> None:
     """Wait for the records that there are now."""
     wanted = [str(stream.tail.last).encode() for stream in streams]
     found: list[object] = []
@@ -34,13 +34,16 @@ async def until_stored(client: redis.Redis, streams: list[Stream]) -> None:
         while found != wanted:
             await asyncio.sleep(0.002)
             with client.pipeline(transaction=False) as commands:
-                for stream in streams:
-                    commands.hget(keys(stream.meta.id)[0], "last")
+                for name in names:
+                    commands.hget(name, "last")
                 found = commands.execute()
 
 
 async def counted(server: Server, counts: Counter[str]) -> Counter[str]:
-    """Return what the loop did for ``ROUNDS`` blocks of each stream, all appended at once."""
+    """Return what the loop did for ``ROUNDS`` blocks of each stream, all appended at once.
+
+    Another process watches each stream, so that it is written more often.
+    """
     store, client = RedisStore(server.url), redis.Redis(port=server.port)
     hub = Hub(Limits(), durability=Durability(store, lease=600.0))
     streams: list[Stream] = []
@@ -48,14 +51,16 @@ async def counted(server: Server, counts: Counter[str]) -> Counter[str]:
         tap = Tap()
         tap.send(ROLE, text("a"))
         streams.append(await start(hub, tap))
+    names = [keys(stream.meta.id)[0] for stream in streams]
     for stream in streams:
         await stream.tail.reach(2, 20)
-    await until_stored(client, streams)
+        await store.renew(stream.meta.id, "v", 600.0)
+    await until_stored(client, names, streams)
     before = counts.copy()
     for number in range(ROUNDS):
         for stream in streams:
             stream.tail.append_one(text(str(number)))
-        await until_stored(client, streams)
+        await until_stored(client, names, streams)
     spent = counts.copy()
     spent.subtract(before)
     await hub.aclose()

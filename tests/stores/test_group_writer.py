@@ -22,6 +22,8 @@ from tokenwire.stores.redis.group_writer import (
     GroupWriter,
     Member,
 )
+from tokenwire.stores.redis.scripts import APPEND_ALL
+from tokenwire.stores.redis.server import Server as Connected
 from tokenwire.stores.redis.server import keys
 from tokenwire.stores.redis.store import RedisStore
 from tokenwire.streams.stream import new_id
@@ -139,7 +141,7 @@ async def test_commands_under_way_are_bounded(group: GroupWriter, appends: Appen
     ("seconds", "most"), [(0.001, 200), (0.008, 32), (0.5, 2)], ids=["quick", "busy", "stalled"]
 )
 def test_slow_server_gets_fewer_commands(seconds: float, most: int) -> None:
-    """Each with more blocks: a pass waits four times as long as the last command took."""
+    """Each with more blocks: a round lasts four times as long as the last command took."""
 
     async def play() -> int:
         commands = 0
@@ -148,7 +150,7 @@ def test_slow_server_gets_fewer_commands(seconds: float, most: int) -> None:
             nonlocal commands
             commands += 1
             await asyncio.sleep(seconds)
-            return b"1" * (len(args) // 5)
+            return b"2" * (len(args) // 5)
 
         group = GroupWriter(append)
         (source,) = sources(1, each=10_000)
@@ -159,6 +161,55 @@ def test_slow_server_gets_fewer_commands(seconds: float, most: int) -> None:
         return commands
 
     assert most * 0.7 <= run(play) <= most
+
+
+def test_stream_that_nobody_watches_elsewhere_is_written_less_often() -> None:
+    """Twenty times a second; a viewer in another process is noticed with the next write."""
+
+    async def play() -> list[int]:
+        counts = [0, 0]
+        watched = b"1"
+
+        async def append(_: Sequence[str], args: Sequence[Any]) -> bytes:
+            found = [watched if token == "0" else b"1" for token in args[2::5]]
+            for token in args[2::5]:
+                counts[int(token)] += 1
+            return b"".join(found)
+
+        group = GroupWriter(append)
+        tasks = followed(group, sources(2, each=10_000))
+        await asyncio.sleep(1.0)
+        before = counts.copy()
+        watched = b"2"
+        await asyncio.sleep(1.0)
+        await group.aclose()
+        await asyncio.gather(*tasks)
+        return before + [after - one for after, one in zip(counts, before, strict=True)]
+
+    alone, other, seen, unseen = run(play)
+    assert {alone, other} <= {20, 21}
+    assert unseen <= 21
+    assert seen > 150
+
+
+def test_many_streams_are_taken_in_steps() -> None:
+    """So that other tasks run between the commands of a round; each is taken once a round."""
+
+    async def play() -> list[tuple[float, int]]:
+        loop = asyncio.get_running_loop()
+        commands: list[tuple[float, int]] = []
+
+        async def append(_: Sequence[str], args: Sequence[Any]) -> bytes:
+            commands.append((loop.time(), len(args) // 5))
+            return b"1" * (len(args) // 5)
+
+        group = GroupWriter(append)
+        await asyncio.gather(*followed(group, sources(3 * MOST_STREAMS, each=2)))
+        return commands
+
+    found = run(play)
+    assert [count for _, count in found] == [MOST_STREAMS] * 6
+    assert len({at for at, _ in found}) == 6
 
 
 async def test_refusal_concerns_one_stream(group: GroupWriter, appends: Appends) -> None:
@@ -270,6 +321,27 @@ async def test_streams_are_written_by_one_command(
         assert follower is not None
         blocks = [batch.blocks for batch in await follower.read(0)]
         assert blocks == [[b"a"], *([b"%d %d" % (n, number)] for n in (2, 3, 4))]
+
+
+async def test_response_has_whether_a_process_elsewhere_watches(
+    store: RedisStore, server: Server
+) -> None:
+    """For as long as a viewer has a lease."""
+    stream_id, writer = await written(store)
+    at = Connected(server.url, 2.0)
+
+    async def append(number: int) -> bytes:
+        args = [f"1-{number}", f"1-{number - 1}", writer.token, b"", ""]
+        found: bytes = await at.run(APPEND_ALL, keys(stream_id), args)
+        return found
+
+    assert await append(2) == b"1"
+    await store.renew(stream_id, "v", 60.0)
+    assert await append(3) == b"2"
+    await store.leave(stream_id, "v")
+    assert await append(4) == b"1"
+    assert await append(6) == b"0"
+    await at.aclose()
 
 
 async def test_every_batch_renews_the_lease(store: RedisStore) -> None:

@@ -1,7 +1,7 @@
 """Batches of many streams in one command, for which no task of a stream wakes.
 
-A stream that has a new block is only noted. After each ``_INTERVAL`` one pass takes the batches of
-all that are noted, and writes them with as few commands as possible. The script appends a batch
+A stream that has a new block is only noted. Every few milliseconds the batches of all streams that
+are noted are taken, and written with as few commands as possible. The script appends a batch
 only where the log is exactly as its producer expects, and says of each whether it did. Where it did
 not, or its answer is not known, the stream leaves the group, and its keeper writes the batch alone:
 refusals and failures are handled in one place. Imported with redis-py, late.
@@ -20,12 +20,14 @@ from ...clock import monotonic
 from ..contract import Batch, Source
 from ..encoding import pack
 from ..exceptions import StoreError
+from .lane import Lane
 
-_INTERVAL, _LONGEST = 0.005, 0.05
-"""Seconds between two passes, at least and at most."""
+_WATCHED, _UNWATCHED = 0.005, 0.05
+"""Seconds between two rounds: of streams that another process watches, or may; and of all others,
+which nobody waits for."""
 _REST = 4
-"""How many times as long as the last command took: a server or a process that is busy gets fewer
-commands, and more blocks with each, as it would cost more to send every block alone."""
+"""How many times as long as the last command took a round lasts, up to ``_UNWATCHED``: a server or
+a process that is busy gets fewer commands, and more blocks with each."""
 _CLOSED = 1.0
 """Seconds for which no stream enters after a command has failed: the server may be away, or a proxy
 before it may refuse the keys of several streams."""
@@ -35,7 +37,8 @@ MOST_BYTES = 256 * 1024
 """Bytes of one command, about: it must be complete within the time-out. One batch may be larger."""
 MOST_COMMANDS = 4
 """Commands under way at once. Streams that are noted while all are under way wait."""
-_WRITTEN = ord("1")
+_WRITTEN, _WRITTEN_AND_WATCHED = b"12"
+"""Outcomes of ``APPEND_ALL``."""
 
 Append = Callable[[Sequence[str], Sequence[Any]], Awaitable[Any]]
 
@@ -44,8 +47,9 @@ Append = Callable[[Sequence[str], Sequence[Any]], Awaitable[Any]]
 class Member:
     """A stream that is written by the group.
 
-    ``is_noted`` is whether it waits for a pass or for the outcome of ``batch``; ``settled`` is
-    waited for by its keeper, if that leaves meanwhile.
+    ``is_noted`` is whether it waits for a round or for the outcome of ``batch``; ``settled`` is
+    waited for by its keeper, if that leaves meanwhile; ``is_watched`` is whether a process may
+    wait for its blocks.
 
     Args:
         keys: Those of its log.
@@ -59,6 +63,7 @@ class Member:
     last: str
     source: Source
     is_noted: bool = False
+    is_watched: bool = True
     batch: Batch | None = None
     settled: asyncio.Future[None] | None = None
 
@@ -72,10 +77,10 @@ class GroupWriter:
 
     def __init__(self, append: Append) -> None:
         self._append = append
-        self._noted: deque[Member] = deque()
+        self._watched = Lane(self._interval, self._begin)
+        self._unwatched = Lane(lambda: _UNWATCHED, self._begin)
         self._commands: set[asyncio.Task[bytes]] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._passed = self._closed_until = self._took = 0.0
+        self._closed_until = self._took = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -99,39 +104,33 @@ class GroupWriter:
 
     async def aclose(self) -> None:
         """Stop: streams that are noted leave, those under way without a known outcome."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._watched.close()
+        self._unwatched.close()
         commands = list(self._commands)
         for command in commands:
             command.cancel()
         await asyncio.gather(*commands, return_exceptions=True)
-        for member in self._noted:
+        for member in (*self._watched.waiting, *self._unwatched.waiting):
             member.source.stop()
 
     def _note(self, member: Member) -> None:
         member.is_noted = True
-        self._noted.append(member)
-        if self._timer is None:
-            self._arm()
+        (self._watched if member.is_watched else self._unwatched).add(member)
 
-    def _arm(self) -> None:
-        pause = min(_LONGEST, max(_INTERVAL, _REST * self._took))
-        self._timer = asyncio.get_running_loop().call_at(self._passed + pause, self._pass)
+    def _interval(self) -> float:
+        return min(_UNWATCHED, max(_WATCHED, _REST * self._took))
 
-    def _pass(self) -> None:
-        self._timer = None
-        self._passed = monotonic()
-        while self._noted and len(self._commands) < MOST_COMMANDS:
-            self._begin()
-
-    def _begin(self) -> None:
-        """Begin one command, with what is noted."""
+    def _begin(self, noted: deque[Member], most: int) -> int:
+        """Begin one command with some of what is noted, if that may be; return of how many."""
+        if len(self._commands) >= MOST_COMMANDS:
+            return 0
         members: list[Member] = []
         names: list[str] = []
         args: list[str | bytes] = []
-        size = 0
-        while self._noted and len(members) < MOST_STREAMS and size < MOST_BYTES:
-            member = self._noted.popleft()
+        size = taken_from = 0
+        while taken_from < most and len(members) < MOST_STREAMS and size < MOST_BYTES:
+            member = noted.popleft()
+            taken_from += 1
             taken = member.source.take()
             if taken is None:
                 member.is_noted = False
@@ -145,6 +144,7 @@ class GroupWriter:
             size += len(packed)
         if members:
             self._run(members, names, args)
+        return taken_from
 
     def _run(self, members: list[Member], names: list[str], args: list[str | bytes]) -> None:
         append = self._outcomes(names, args)
@@ -170,11 +170,12 @@ class GroupWriter:
         is_known = not command.cancelled() and command.exception() is None
         outcomes = command.result() if is_known else b""
         if len(outcomes) != len(members):
-            outcomes = bytes(len(members))
+            outcomes = b"0" * len(members)
         for member, outcome in zip(members, outcomes, strict=True):
-            self._settle(member, is_written=outcome == _WRITTEN)
-        if self._noted and self._timer is None:
-            self._arm()
+            member.is_watched = outcome == _WRITTEN_AND_WATCHED
+            self._settle(member, is_written=member.is_watched or outcome == _WRITTEN)
+        self._watched.resume()
+        self._unwatched.resume()
 
     def _settle(self, member: Member, *, is_written: bool) -> None:
         batch, member.batch = member.batch, None

@@ -123,8 +123,9 @@ return {'ok'}
 
 APPEND_ALL = _plain("""
 -- A batch of each of many streams, where all is as its producer expects: its log is there, is its
--- own, ends where it continues and has no end. The response has a 1 for each that was written. For
--- a 0 nothing was changed; APPEND has the reason. Nothing is raised: it would stop the others.
+-- own, ends where it continues and has no end. The response has a 1 for each that was written, or
+-- a 2 where another process watches the stream: ``about`` has then more than its own four fields.
+-- For a 0 nothing was changed; APPEND has the reason. Nothing is raised: it would stop the others.
 local call = redis.pcall
 local outcomes = {}
 for i = 1, #KEYS / 2 do
@@ -139,7 +140,7 @@ for i = 1, #KEYS / 2 do
   if type(added) == 'string' then
     call('HSET', about, 'last', id, 'pulse', (tonumber(known[4]) or 0) + 1)
     if floor ~= '' then call('XTRIM', log, 'MINID', floor) end
-    outcomes[i] = '1'
+    outcomes[i] = call('HLEN', about) > 4 and '2' or '1'
   else
     outcomes[i] = '0'
   end
