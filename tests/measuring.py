@@ -38,6 +38,18 @@ _CHILDREN = "COVERAGE_PROCESS_CONFIG"
 """With this in its environment, a Python process measures itself."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Stop every coverage that a worker has before pytest-cov starts the worker's own.
+
+    pytest-cov 7.1 starts one for the options too, and with ``patch = subprocess`` the worker starts
+    one because it is a process: of several coverages, the one before goes on when one is stopped.
+    """
+    if hasattr(session.config, "workerinput"):
+        while running := coverage.Coverage.current():
+            running.stop()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Stop coverage, if it runs, while tests are collected: they import the SDKs of others.
