@@ -14,9 +14,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.conftest import Serve
+from tests.fakes.chromium import connected
 from tests.fakes.upstream import Script, Upstream
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -129,11 +130,9 @@ def browser_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def chromium(browser_url: str) -> AsyncIterator[Chromium]:
     """Connect to the browser; its profiles end with the test."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.connect(browser_url)
+    async with connected(browser_url) as browser:
         found = Chromium(browser)
         yield found
-        await browser.close()
     for tab in found.tabs:
         assert tab.complaints == []
         assert len(tab.origins) == tab.expected_origins
