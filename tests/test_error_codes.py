@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path("functions/proxy/tokenwire")
@@ -15,10 +16,11 @@ NOT_CODES = {"timeout_error"}  # a type of Anthropic's
 INSIDE = {"unsupported_event", "refuse_to_start"}
 
 
-def emitted() -> set[str]:
+@cache
+def emitted() -> frozenset[str]:
     """The codes in the source: given by name, of an event, by default, or in a table of errors."""
     trees = [ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))]
-    found = {code for tree in trees for node in ast.walk(tree) for code in _codes(node)}
+    found = frozenset(code for tree in trees for node in ast.walk(tree) for code in _codes(node))
     return found - NOT_CODES - INSIDE
 
 
