@@ -106,7 +106,9 @@ async def test_ctrl_c_ends_in_one_line() -> None:
     """SIGINT is the usual way to stop: no traceback."""
     async with started(TOKENWIRE_PORT="0") as process:
         assert process.stderr is not None
-        async with httpx2.AsyncClient(base_url=await greeted(process), trust_env=False) as client:
+        async with httpx2.AsyncClient(
+            base_url=await greeted(process), trust_env=False, verify=False
+        ) as client:
             await listening(client)
         async with asyncio.timeout(20):
             process.send_signal(signal.SIGINT)
@@ -121,7 +123,9 @@ async def test_shutdown_tells_open_streams() -> None:
     port = reserved_port()
     async with (
         started(TOKENWIRE_PORT=str(port)) as process,
-        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", trust_env=False, verify=False
+        ) as client,
     ):
         await listening(client)
         body = {"message": "hi /stall 600"}
@@ -158,7 +162,7 @@ async def test_terminal_gets_one_line_a_request(variables: dict[str, str], colou
     async with printing_to(writer, settings) as process:
         os.close(writer)
         url = await greeted(process)
-        async with httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+        async with httpx2.AsyncClient(base_url=url, trust_env=False, verify=False) as client:
             await listening(client)
             body = {"message": "x /fast", "model": "demo/fast"}
             await client.post("/api/stream", json=body, headers={"accept": "text/event-stream"})

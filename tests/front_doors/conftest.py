@@ -82,7 +82,9 @@ async def guarded_url(door: str, behind: Upstream) -> AsyncIterator[str]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(open_url: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the app with the settings ``OPEN``."""
-    async with httpx2.AsyncClient(base_url=open_url, timeout=20, trust_env=False) as found:
+    async with httpx2.AsyncClient(
+        base_url=open_url, timeout=20, trust_env=False, verify=False
+    ) as found:
         yield found
 
 
@@ -94,5 +96,6 @@ async def keyed(guarded_url: str) -> AsyncIterator[httpx2.AsyncClient]:
         headers={"authorization": f"Bearer {KEY}"},
         timeout=20,
         trust_env=False,
+        verify=False,
     ) as found:
         yield found

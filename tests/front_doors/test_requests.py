@@ -92,7 +92,9 @@ async def test_provider_s_refusal_keeps_its_headers(
 
 async def test_stranger_is_refused(provider: Upstream, guarded_url: str) -> None:
     """Without a key, or with a wrong one, every dialect says 401."""
-    async with httpx2.AsyncClient(base_url=guarded_url, timeout=20, trust_env=False) as stranger:
+    async with httpx2.AsyncClient(
+        base_url=guarded_url, timeout=20, trust_env=False, verify=False
+    ) as stranger:
         for headers in ({}, {"authorization": "Bearer wrong-key-of-tests"}, {"x-api-key": "x"}):
             for path in (CHAT, "/v1/messages", "/v1/responses", "/api/chat", "/api/stream"):
                 response = await stranger.post(path, json=ASK, headers=headers)

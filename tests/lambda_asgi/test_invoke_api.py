@@ -207,7 +207,7 @@ async def test_caller_that_leaves_stops_nothing(capfd: pytest.CaptureFixture[str
     path = "/2021-11-15/functions/f/response-streaming-invocations"
     async with (
         raw_url(environments=1) as one,
-        httpx2.AsyncClient(base_url=one, trust_env=False) as http,
+        httpx2.AsyncClient(base_url=one, trust_env=False, verify=False) as http,
     ):
         async with http.stream("POST", path, json=body) as response:
             await anext(response.aiter_raw())
@@ -272,7 +272,10 @@ async def test_stream_cannot_be_an_event(url: str) -> None:
 
 async def test_throttling_is_a_429() -> None:
     """``TooManyRequestsException``, with its reason."""
-    async with raw_url(environments=1) as one, httpx2.AsyncClient(trust_env=False) as http:
+    async with (
+        raw_url(environments=1) as one,
+        httpx2.AsyncClient(trust_env=False, verify=False) as http,
+    ):
         first = asyncio.create_task(http.post(one + SYNC.format("f"), json={"parts": ["1"]}))
         await asyncio.sleep(0)
         found = [await http.post(one + SYNC.format("f"), json={"parts": ["1"]}), await first]
@@ -289,7 +292,7 @@ async def test_throttling_is_a_429() -> None:
 )
 async def test_other_paths_are_the_function_s(url: str, method: str, path: str) -> None:
     """What is not the Invoke API is a request for the function URL."""
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False, verify=False) as http:
         response = await http.request(method, url + path, json={"echo": 1})
 
     assert response.json()["event"]["rawPath"] == path

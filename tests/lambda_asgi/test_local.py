@@ -39,7 +39,7 @@ async def calling(handler: str = PLAYGROUND, **how: Any) -> AsyncIterator[httpx2
     settings = {"concurrency": 1, "environments": 10, "tells_disconnect": False, **how}
     async with (
         function_url({}, handler, **settings) as url,
-        httpx2.AsyncClient(base_url=url, timeout=60, trust_env=False) as client,
+        httpx2.AsyncClient(base_url=url, timeout=60, trust_env=False, verify=False) as client,
     ):
         yield client
 
@@ -386,7 +386,9 @@ async def test_command_serves_and_reloads(tmp_path: Path) -> None:
     environments = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
     assert re.fullmatch(r"  environments: 10 at most, \d+ start at a time\n", environments)
     url = line.removeprefix("function URL: ").strip()
-    async with httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
+    async with httpx2.AsyncClient(
+        base_url=url, timeout=30, trust_env=False, verify=False
+    ) as client:
         assert (await client.get("/")).text == "hello 1"
         # Of another size: Python takes bytecode for current if the source has the size and the
         # second that it had when it was compiled.

@@ -77,7 +77,7 @@ async def test_use_chat_resumes(clients: Program, provider: Upstream, aws: objec
     }
     async with (
         app(provider) as base_url,
-        httpx2.AsyncClient(base_url=base_url, trust_env=False, timeout=30) as client,
+        httpx2.AsyncClient(base_url=base_url, trust_env=False, verify=False, timeout=30) as client,
     ):
         pending = asyncio.create_task(client.post("/api/chat", json=body))
         await asyncio.wait_for(provider.arrived.wait(), 5)

@@ -17,7 +17,7 @@ from tests.fakes.server import serving
 from tests.fakes.upstream import Act, Upstream
 from tests.http.reading import viewers
 from tests.matrix.cases import CASES, PROVIDERS, Answer, answer, meaning, recording, split
-from tests.matrix.python_clients import CLIENTS
+from tests.matrix.python_clients import CLIENTS, anthropic_sdk, openai_sdk
 from tokenwire.dialects import DIALECTS
 from tokenwire.events import Error
 
@@ -99,7 +99,7 @@ async def test_images_reach_every_provider(dialect: str, base_url: str, provider
     """Images from each SDK reach each provider in its own form."""
     answer(provider, "text", dialect)
     model = f"{PROVIDERS[dialect]}/model-x"
-    async with openai.AsyncOpenAI(base_url=f"{base_url}/v1", api_key="k", max_retries=0) as client:
+    async with openai_sdk(base_url) as client:
         await client.chat.completions.create(
             model=model,
             messages=[
@@ -113,7 +113,7 @@ async def test_images_reach_every_provider(dialect: str, base_url: str, provider
             }
         ]
         await client.responses.create(model=model, input=requested)
-    async with anthropic.AsyncAnthropic(base_url=base_url, api_key="k", max_retries=0) as other:
+    async with anthropic_sdk(base_url) as other:
         source: Any = {"type": "base64", "media_type": "image/png", "data": PIXEL}
         await other.messages.create(
             model=model,

@@ -40,8 +40,8 @@ async def two_processes(
     async with (
         serving(environ) as here,
         serving(environ) as there,
-        httpx2.AsyncClient(base_url=here, timeout=30, trust_env=False) as one,
-        httpx2.AsyncClient(base_url=there, timeout=30, trust_env=False) as two,
+        httpx2.AsyncClient(base_url=here, timeout=30, trust_env=False, verify=False) as one,
+        httpx2.AsyncClient(base_url=there, timeout=30, trust_env=False, verify=False) as two,
     ):
         yield one, two
 
@@ -167,7 +167,10 @@ async def test_secrets_of_the_address_are_not_logged(
         "OPENAI_BASE_URL": provider.base_url,
         "TOKENWIRE_STORE": "redis://user:hunter2@127.0.0.1:1",
     }
-    async with serving(environ) as url, httpx2.AsyncClient(base_url=url, trust_env=False) as client:
+    async with (
+        serving(environ) as url,
+        httpx2.AsyncClient(base_url=url, trust_env=False, verify=False) as client,
+    ):
         texts = [(await client.post("/api/stream", json=ASK)).text]
         texts.append((await client.get("/v1/streams/st_x")).text)
         texts.append((await client.get("/readyz")).text)
@@ -206,7 +209,7 @@ class Throttling:
         """One connection."""
         self.open.add(writer)
         base_url = f"http://127.0.0.1:{self.behind.port}"
-        async with httpx2.AsyncClient(base_url=base_url, trust_env=False) as behind:
+        async with httpx2.AsyncClient(base_url=base_url, trust_env=False, verify=False) as behind:
             while head := await _head(reader):
                 size = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
                 body = await reader.readexactly(int(size[1]) if size else 0)

@@ -102,7 +102,9 @@ async def _server(endpoint: str, provider: Upstream) -> AsyncIterator[httpx2.Asy
     async with started(**settings) as process:
         assert process.stderr is not None
         url = f"http://127.0.0.1:{port}"
-        async with httpx2.AsyncClient(base_url=url, timeout=20, trust_env=False) as client:
+        async with httpx2.AsyncClient(
+            base_url=url, timeout=20, trust_env=False, verify=False
+        ) as client:
             await _ready(client)
             yield client
         process.terminate()
