@@ -186,7 +186,9 @@ def dynamodb_local(folder: Path) -> Server:
         raise NotHere("DynamoDB Local needs Java and Maven, which are not here")
     port, lib = reserved_port(), DYNAMODB_LOCAL.absolute()
     main = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner"
-    command = ["java", f"-Djava.library.path={lib}", "-cp", f"{lib}/*", main]
+    # A minute of tests ends before the second compiler and the other collectors would pay.
+    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    command = ["java", *quick, f"-Djava.library.path={lib}", "-cp", f"{lib}/*", main]
     return _like_dynamodb([*command, "-inMemory", "-port", str(port)], folder, port)
 
 
