@@ -8,44 +8,66 @@ python=.venv/bin/python
 cores=$(getconf _NPROCESSORS_ONLN)
 workers=${WORKERS:-$((cores * 2))}
 elsewhere="not serial and not sam and not judge and not example"
+# These compute, or wait in virtual time: no test among them has a deadline to keep.
+computing="tests/dialects tests/fuzz tests/matrix tests/model tests/plugins tests/streams
+  tests/test_error_codes.py tests/test_imports.py tests/test_patterns.py tests/test_redaction.py
+  tests/test_sse.py"
 
 if [ "${1:-}" = fast ]; then
   exec "$python" -m pytest -q -n "$workers" --dist loadgroup \
     -m "not outside and not timed and not slow and $elsewhere"
 fi
 
-# Run a part beside the next one, from the files that name its marker. (timeout passes a signal on
-# to all processes that it started.) Usage: start_beside MARKER PYTEST_ARGUMENT…
+# Start a part of the suite beside what follows. (timeout passes a signal on to all processes that
+# it started.) Usage: start_beside NAME COMMAND…
+beside=""
 start_beside() {
+  name=$1
+  shift
+  timeout 1200 "$@" >".cache/$name.log" 2>&1 &
+  beside="$beside $name:$!"
+  trap 'for part in $beside; do kill "${part#*:}"; done 2>/dev/null' EXIT
+}
+
+# Wait for these parts, and show what they printed. Usage: end_beside STATUS_OF_THE_OTHER_PART
+end_beside() {
+  status=$1
+  for part in $beside; do
+    wait "${part#*:}" || status=1
+    echo "Tests beside it, ${part%:*}:"
+    cat ".cache/${part%:*}.log"
+  done
+  beside=""
+  [ "$status" = 0 ] || exit 1
+}
+
+# Run the tests with this marker, from the files that name it. Usage: marked MARKER PYTEST_ARGUMENT…
+marked() {
   part=$1
   shift
   files=$(grep -rlE "pytest\.mark\.$part\b" tests --include='test_*.py')
   # shellcheck disable=SC2086
-  timeout 1200 sh scripts/suite.sh "$python" ".cache/pytest-$part" -q -m "$part" "$@" $files \
-    >".cache/$part.log" 2>&1 &
-  beside=$!
-  trap 'kill $beside 2>/dev/null' EXIT
+  start_beside "$part" sh scripts/suite.sh "$python" ".cache/pytest-$part" -q -m "$part" "$@" $files
 }
 
-# Wait for that part, and show what it printed. Usage: end_beside STATUS_OF_THE_OTHER_PART
-end_beside() {
-  wait "$beside"
-  code=$?
-  trap - EXIT
-  echo "Tests marked $part:"
-  cat ".cache/$part.log"
-  [ "$1" = 0 ] && [ "$code" = 0 ] || exit 1
-}
+measured="--dist loadgroup -q --cov --cov-append --cov-report= --cov-fail-under=0"
 
-rm -f .coverage .coverage.*
+rm -f .coverage .coverage.* .cache/computing.coverage*
 sh scripts/other_pythons.sh prepare >/dev/null 2>&1 &
-start_beside serial -n 0
-sh scripts/suite.sh "$python" .pytest_cache -n "$workers" --dist loadgroup -q \
-  -m "not timed and $elsewhere" --cov --cov-append --cov-report= --cov-fail-under=0
+marked serial -n 0
+# With the lower priority they take the time in which the others wait.
+# shellcheck disable=SC2086
+start_beside computing env COVERAGE_FILE="$PWD/.cache/computing.coverage" nice -n 10 \
+  sh scripts/suite.sh "$python" .cache/pytest-computing -n "$cores" $measured \
+  -m "not timed and $elsewhere" $computing
+# shellcheck disable=SC2046,SC2086
+sh scripts/suite.sh "$python" .pytest_cache -n "$workers" $measured \
+  -m "not timed and $elsewhere" $(printf -- '--ignore=%s ' $computing)
 end_beside $?
 
-start_beside timed -n 2 --dist loadgroup
+marked timed -n 2 --dist loadgroup
 sh scripts/other_pythons.sh "$cores"
 end_beside $?
 
+"$python" -m coverage combine --quiet --append .cache/computing.coverage
 exec "$python" -m coverage report

@@ -55,7 +55,7 @@ class Server:
         log = self.folder / "log"
         with log.open("ab") as out:
             self.process = subprocess.Popen(self.command, stdout=out, stderr=out, cwd=self.folder)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while time.monotonic() < until and self.process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
