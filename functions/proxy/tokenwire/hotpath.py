@@ -107,7 +107,8 @@ class ReadsMany(Protocol):
     def all_plain(self, blocks: Sequence[bytes]) -> bool:
         """Return whether no block is notable, as ``Decoder.notable`` says of each; False in doubt.
 
-        There is at least one block. Changes no state.
+        There is at least one block. They may be any pieces of a body: only those that are one block
+        each, and UTF-8, are plain. Changes no state.
         """
 
 

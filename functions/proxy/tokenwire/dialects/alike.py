@@ -37,7 +37,7 @@ def alike_unless(
     def all_plain(blocks: Sequence[bytes]) -> bool:
         first = blocks[0]
         places = [found.span(1) for found in islice(strings.finditer(first), _MOST)]
-        if not places or notable(first):
+        if not places or notable(first) or not is_utf8(first):
             return False
         start, end = places[0]
         # What is true of the least block and of the greatest is true of those between them.
@@ -65,10 +65,11 @@ def _are_strings(blocks: Sequence[bytes], head: int, tail: int, middle: bytes) -
         middle: The bytes between the two strings; empty if there is one.
     """
     count = len(blocks)
-    every = _BETWEEN.join([block[head:-tail] for block in blocks])
-    # A block in which head and tail overlap is shorter than both.
-    if sum(map(len, blocks)) != len(every) - (count - 1) + (head + tail) * count:
+    texts = [block[head:-tail] for block in blocks]
+    # Where nothing is between head and tail they may overlap.
+    if b"" in texts and min(map(len, blocks)) < head + tail:
         return False
+    every = _BETWEEN.join(texts)
     if not is_utf8(every):
         return False
     ends = _BETWEEN * (count - 1)

@@ -13,8 +13,9 @@ from ..dialects.protocol import JSON, Dialect, ParsedRequest
 from ..errors import ClientError
 from ..providers.protocol import Provider
 from ..stores.records import Attempt, Meta
+from ..streams.block_stream import BlockStream
 from ..streams.fallback import Candidate, open_first
-from ..streams.framing import BlockStream, Body
+from ..streams.framing import Body
 from ..streams.pump import Source
 from ..streams.stream import new_id
 from .catalog import Route

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..providers.protocol import TRACE_HEADERS
 from ..stores.records import Meta
-from ..streams.framing import BlockStream
+from ..streams.block_stream import BlockStream
 from ..streams.pump import Source
 from ..telemetry import Trace
 

@@ -50,17 +50,18 @@ class Blocks:
         """The sequence number of the next block."""
         return self.first + len(self.held)
 
-    def add(self, blocks: Sequence[bytes], needed: Callable[[], int]) -> None:
+    def add(self, blocks: Sequence[bytes], size: int, needed: Callable[[], int]) -> None:
         """Add blocks, and drop old ones past the bounds.
 
         Args:
             blocks: The next blocks.
+            size: The number of their bytes.
             needed: Returns the number of the oldest block that a reader still needs.
 
         Raises:
             ProxyError: The process has no room left (``overloaded``, 503). The blocks are added.
         """
-        size = sum(map(len, blocks)) + BLOCK_OVERHEAD * len(blocks)
+        size += BLOCK_OVERHEAD * len(blocks)
         self.held += blocks
         self.written += size
         self.size += size

@@ -17,7 +17,8 @@ from ..dialects.protocol import Decoder, Dialect, as_exception
 from ..errors import TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, ToolCall
 from ..stores.records import Attempt
-from .framing import BlockStream, Body, BodyBlocks
+from .block_stream import BlockStream
+from .framing import Body, BodyBlocks
 from .translated_blocks import TranslatedBlocks
 
 _NO_LIMIT = nullcontext()

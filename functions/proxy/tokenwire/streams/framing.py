@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from ..errors import UpstreamError
 from ..hotpath import follow
 from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, is_plain, without_cursor
+from .block_stream import BlockStream, Taker
 from .plain_blocks import are_plain, plain_blocks
 
 Body: TypeAlias = AsyncIterator[bytes]
@@ -17,37 +18,6 @@ _LEAST = len(b"data: \n\n")
 """Bytes of a block without data."""
 _MOST_HELD = 4096
 """Bytes of a block that are joined with each read, until it is complete."""
-
-
-class BlockStream(Protocol):
-    """The blocks of one stream, in batches: those that one read completes, which may be none."""
-
-    def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
-        """Iterate over the batches.
-
-        Raises:
-            TokenwireError: The stream cannot be read further. The blocks before were returned.
-        """
-
-    def follow(
-        self, take: Callable[[Sequence[bytes]], bool], take_one: Callable[[bytes], bool]
-    ) -> Awaitable[None]:
-        """Have ``take`` called with each batch, where it arrives, until it returns False.
-
-        Where a batch is one plain block, ``take_one`` may be called with that instead. Returns
-        when one of them has returned False, or once the iteration has something; at once where
-        that is not possible.
-
-        Raises:
-            TokenwireError: As the iteration; or as ``take``.
-        """
-
-    @property
-    def rest(self) -> bytes:
-        """What follows the last complete block, once the iteration has ended."""
-
-    async def drain(self) -> None:
-        """Read the body to its end without looking at it, so that its connection is reusable."""
 
 
 class BodyBlocks:
@@ -75,11 +45,10 @@ class BodyBlocks:
             raise self._failure
         return self._cut(await anext(self._body))
 
-    def follow(
-        self, take: Callable[[Sequence[bytes]], bool], take_one: Callable[[bytes], bool]
-    ) -> Awaitable[None]:
+    def follow(self, taker: Taker) -> Awaitable[None]:
         """As ``BlockStream``."""
         is_one, cut = self._framer.is_one, self._cut
+        take, take_one = taker.take, taker.take_one
 
         def serve(data: bytes) -> bool:
             if is_one(data):
@@ -87,7 +56,12 @@ class BodyBlocks:
             return take(cut(data)) and self._failure is None
 
         def serve_many(pieces: list[bytes]) -> bool:
-            return take(self._joined(self._framer.parts_of(pieces))) and self._failure is None
+            size = self._framer.joined(pieces)
+            if not size or not taker.are_plain(blocks := pieces[:-1]):
+                return take(self._joined(self._framer.parts_of(pieces))) and self._failure is None
+            is_open = taker.take_plain(blocks, size)
+            rest = self._joined(self._framer.parts_of(pieces[-1:]))
+            return (not rest or take(rest)) and is_open
 
         has_more = bool(self._returned) or self._failure is not None
         return follow(None if has_more else self._body, serve, serve_many)
@@ -200,12 +174,21 @@ class Framer:
         if data and not self._holds(data):
             yield from self._each(data)
 
-    def parts_of(self, pieces: list[bytes]) -> Iterator[Sequence[bytes]]:
-        """As ``parts`` of two pieces or more together. Providers write each block as one piece."""
+    def joined(self, pieces: list[bytes]) -> int:
+        """Put what is held before the first piece; return the bytes of all pieces but the last.
+
+        0 where the first one begins no block, or they might be more than a block may have.
+        """
         if self._held:
             pieces[0] = self._unheld() + pieces[0]
+        size = sum(map(len, pieces)) - len(pieces[-1]) if self._is_at_block else 0
+        return size if size <= self._max_block else 0
+
+    def parts_of(self, pieces: list[bytes]) -> Iterator[Sequence[bytes]]:
+        """As ``parts`` of these pieces together. Most providers write each block as one piece."""
+        size = self.joined(pieces)
         blocks, last = pieces[:-1], pieces[-1]
-        if not self._is_at_block or not are_plain(blocks, self._max_block):
+        if blocks and not (size and are_plain(blocks)):
             yield from self.parts(b"".join(pieces))
             return
         yield blocks

@@ -51,12 +51,10 @@ def _blocks(lines: list[bytes]) -> list[bytes]:
     return [b"%b\n%b\n\n" % pair for pair in zip(names, data, strict=True)]
 
 
-def are_plain(pieces: list[bytes], limit: int) -> bool:
+def are_plain(pieces: list[bytes]) -> bool:
     """Return whether each of these is one block, all of the form of the first; False in doubt.
 
-    Args:
-        pieces: At least one.
-        limit: The most bytes that all of them may have together.
+    There is at least one.
     """
     first = pieces[0]
     head = b"data:"
@@ -68,7 +66,7 @@ def are_plain(pieces: list[bytes], limit: int) -> bool:
     if not all(map(bytes.endswith, pieces, repeat(b"\n\n"))):
         return False
     data = b"".join(pieces)
-    if len(data) > limit or _CR in data:
+    if _CR in data:
         return False
     # The first line end after the head is at most the last but one byte of its piece.
     ends = sum(map(bytes.find, pieces, repeat(b"\n"), repeat(len(head))))

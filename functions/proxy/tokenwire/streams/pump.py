@@ -14,8 +14,8 @@ from ..errors import ProxyError, TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..hotpath import BURST, ReadsMany, not_together
 from ..stores.records import End, EndReason, Facts
+from .block_stream import BlockStream, Taker
 from .deadline import Deadline, Timeouts
-from .framing import BlockStream
 from .tail import Tail
 
 _log = logging.getLogger("tokenwire.pump")
@@ -111,16 +111,22 @@ class Pump:
             deadline.last = now()
             return append_one(block)
 
+        def take_plain(blocks: Sequence[bytes], size: int) -> bool:
+            self._keep(blocks, size)
+            deadline.last = now()
+            return not tail.exceeds_window
+
+        taker = Taker(take, take_one, self._are_plain, take_plain)
         is_read = False
         while not (found or is_read):
             await self._pause(deadline)
-            await stream.follow(take, take_one)
+            await stream.follow(taker)
             is_read = not self._tail.exceeds_window
         return found[0] if found else None
 
     def _take(self, blocks: Sequence[bytes]) -> End | None:
         if self._are_plain(blocks):
-            self._keep(blocks)
+            self._keep(blocks, sum(map(len, blocks)))
             return None
         kept: list[bytes] = []
         try:
@@ -132,7 +138,7 @@ class Pump:
                     return end
         finally:
             # Also where a block cannot be read: those before it were good.
-            self._keep(kept)
+            self._keep(kept, sum(map(len, kept)))
         return None
 
     def _are_plain(self, blocks: Sequence[bytes]) -> bool:
@@ -151,12 +157,12 @@ class Pump:
                 kept.append(block)
         return None
 
-    def _keep(self, blocks: Sequence[bytes]) -> None:
+    def _keep(self, blocks: Sequence[bytes], size: int) -> None:
         if blocks:
             facts = self._facts
             facts.blocks += len(blocks)
-            facts.bytes += sum(map(len, blocks))
-            self._tail.append(blocks)
+            facts.bytes += size
+            self._tail.append(blocks, size)
 
     def _read(self, block: bytes) -> End | None:
         decoder = self._source.decoder
@@ -204,7 +210,8 @@ class Pump:
 
     def _finish(self, end: End) -> None:
         if end.error is None:
-            self._keep(self._source.repair.rest())
+            rest = self._source.repair.rest()
+            self._keep(rest, sum(map(len, rest)))
         self._facts.ended = self._facts.ended or _now()
         self._tail.offer(end)
 

@@ -112,14 +112,18 @@ class Tail:
         """Give the first block this number. Only where there is none yet."""
         self.blocks.first = first
 
-    def append(self, blocks: Sequence[bytes]) -> None:
+    def append(self, blocks: Sequence[bytes], size: int | None = None) -> None:
         """Add blocks and wake the readers. Ignored once nothing more can come.
+
+        Args:
+            blocks: The next blocks.
+            size: The number of their bytes, where that is known.
 
         Raises:
             ProxyError: The process has no room left (code ``overloaded``).
         """
         if self.end is None and not self.closed:
-            self.blocks.add(blocks, self._needed)
+            self.blocks.add(blocks, sum(map(len, blocks)) if size is None else size, self._needed)
             if self.following:
                 self._serve(None)
             if self.waiting:

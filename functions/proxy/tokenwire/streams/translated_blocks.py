@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from ..dialects.protocol import Dialect
 from ..errors import UpstreamError
 from ..events import Error, Finish
-from .framing import BlockStream
+from .block_stream import BlockStream, Taker
 
 
 class TranslatedBlocks:
@@ -46,9 +46,7 @@ class TranslatedBlocks:
                 raise
             return self._encoder.end()
 
-    async def follow(
-        self, take: Callable[[Sequence[bytes]], bool], take_one: Callable[[bytes], bool]
-    ) -> None:
+    async def follow(self, taker: Taker) -> None:
         """As ``BlockStream``: not possible."""
 
     def _translated(self, batch: Sequence[bytes]) -> list[bytes]:
