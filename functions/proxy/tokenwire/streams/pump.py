@@ -24,7 +24,7 @@ MAX_NAME = 256
 MAX_CHOICES = 128
 """Finish reasons that are kept of one stream: OpenAI's own limit of choices."""
 _DRAIN = 1.0
-_MANY = 8
+_MANY = 3
 """Blocks for which a check of all together costs less than of each."""
 _RUN = 64
 """Blocks that are checked together where not all of a read are plain."""
