@@ -9,6 +9,8 @@ import pytest
 
 from tests.lambda_asgi.test_process import at, started
 
+pytestmark = pytest.mark.outside
+
 
 async def report(**environ: str) -> dict[str, Any]:
     """How the collector was set during import, startup and a request."""

@@ -50,6 +50,7 @@ async def test_concurrent_invocations_share_no_variable() -> None:
     assert await shown(environ, ONE, TWO) == ["unset", "unset"]
 
 
+@pytest.mark.outside
 @pytest.mark.timeout(120)
 async def test_boto3_passes_the_trace_on() -> None:
     """What boto3 sends carries the header by which Lambda sees that a function calls itself."""

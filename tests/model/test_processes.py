@@ -11,6 +11,9 @@ import pytest
 from tests.model.processes import BLOCKS, LOSSES, NETWORK, PROCESS, Client, Outcome, play, single
 from tokenwire.stores.records import EndReason, RecordId
 
+# It computes for seconds, and what it explores changes with the stores and their followers only.
+pytestmark = pytest.mark.slow
+
 FAULTS = (*NETWORK, *PROCESS, *LOSSES)
 SILENT = {"cut off", "outage", "stuck", "killed"}
 """Faults that last longer than a lease: a process cannot be distinguished from a dead one."""

@@ -14,6 +14,9 @@ from tokenwire.stores.contract import Batch
 from tokenwire.stores.exceptions import Taken
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
 
+# It computes for seconds, and what it explores changes with the contract of stores only.
+pytestmark = pytest.mark.slow
+
 MOST = 400_000
 Case = dict[str, int]
 QUIET: list[Case] = [

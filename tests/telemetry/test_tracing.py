@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from aws_lambda_powertools import Logger
 
 from tokenwire.telemetry import (
@@ -114,6 +115,7 @@ async def test_only_lambda_waits_for_the_export() -> None:
     assert function.calls == ["begin GET", "ended", "flush"]
 
 
+@pytest.mark.outside
 def test_missing_packages_are_a_bad_setting() -> None:
     """The message names the setting, and what to install."""
     run = subprocess.run(
