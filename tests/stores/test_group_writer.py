@@ -261,6 +261,20 @@ async def test_stream_that_has_left_is_not_written(group: GroupWriter, appends: 
     assert appends.commands == [["0"], ["1"]]
 
 
+async def test_stream_that_enters_again_is_one_member(group: GroupWriter, appends: Appends) -> None:
+    """What the member that it was before has noted is not taken for that one."""
+    await asyncio.gather(*followed(group, sources(1)))
+    appends.commands.clear()
+    (source,) = sources(1, each=2)
+    before, after = member(1, source), member(2, source)
+    leaving = asyncio.create_task(group.follow(before))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    await group.follow(after)
+    assert appends.commands == [["2"], ["2"]]
+
+
 async def test_closing_leaves_no_stream_waiting(appends: Appends) -> None:
     """The outcome of what is under way is not known."""
     group = GroupWriter(appends)

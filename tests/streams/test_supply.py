@@ -141,3 +141,17 @@ def test_reader_that_is_behind_takes_nothing() -> None:
         assert at.supply.unconfirmed is None
 
     run(play)
+
+
+def test_nothing_is_taken_past_a_batch_that_is_not_stored() -> None:
+    """A store never gets a hole: what is missing is written by the keeper."""
+
+    async def play() -> None:
+        at = Following()
+        at.tail.append([b"a"])
+        at.take()
+        at.tail.append([b"b"])
+        assert at.supply.take() is None
+        await at.task
+
+    run(play)

@@ -84,8 +84,8 @@ class Supply:
         first = reader.position
         if not self._is_open or first >= reader.blocks.next:
             return None
-        if first < reader.blocks.first:
-            self.stop()  # the keeper finds out that it is behind
+        if first < reader.blocks.first or first != self._ledger.stored:
+            self.stop()  # the keeper finds out that it is behind, or writes what is missing
             return None
         batch = Batch(reader.epoch, first, reader.take(MOST))
         self._ledger.offer(batch)

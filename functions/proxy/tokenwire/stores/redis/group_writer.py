@@ -49,7 +49,8 @@ class Member:
 
     ``is_noted`` is whether it waits for a round or for the outcome of ``batch``; ``settled`` is
     waited for by its keeper, if that leaves meanwhile; ``is_watched`` is whether a process may
-    wait for its blocks.
+    wait for its blocks; ``has_left`` is whether its keeper has left: the same stream may have
+    entered again, as another member.
 
     Args:
         keys: Those of its log.
@@ -64,6 +65,7 @@ class Member:
     source: Source
     is_noted: bool = False
     is_watched: bool = True
+    has_left: bool = False
     batch: Batch | None = None
     settled: asyncio.Future[None] | None = None
 
@@ -98,6 +100,7 @@ class GroupWriter:
         try:
             await member.source.follow(due)
         finally:
+            member.has_left = True
             if member.batch is not None:
                 member.settled = asyncio.get_running_loop().create_future()
                 await member.settled
@@ -131,7 +134,7 @@ class GroupWriter:
         while taken_from < most and len(members) < MOST_STREAMS and size < MOST_BYTES:
             member = noted.popleft()
             taken_from += 1
-            taken = member.source.take()
+            taken = None if member.has_left else member.source.take()
             if taken is None:
                 member.is_noted = False
                 continue
@@ -184,7 +187,7 @@ class GroupWriter:
             member.source.stop()
         else:
             member.last = _last_of(batch)
-            if member.source.took(batch):
+            if member.source.took(batch) and not member.has_left:
                 self._note(member)
         if member.settled is not None and not member.settled.done():
             member.settled.set_result(None)
