@@ -79,6 +79,8 @@ async def _read(hub: Hub, stream: Stream) -> list[float]:
     with hub.watch(stream, 1) as reader:
         while reader.ended is None:
             await reader.wait(30)
+            if reader.interruption is not None:
+                raise RuntimeError(f"A viewer was interrupted: {reader.interruption.code}.")
             now = time.monotonic()
             for block in reader.take():
                 chunk = json.loads(block[6:])

@@ -117,13 +117,15 @@ async def test_adopting(store: Store) -> None:
 
 
 async def test_adopting_too_late(store: Store) -> None:
-    """If its viewers have given up, a producer that comes late has nothing to do."""
-    about = meta()
+    """If its viewers have given up, a producer that comes late has nothing to do, and no mark."""
+    about, late = meta(), new_token()
     await store.reserve(about)
     await store.close(about.id, LOST)
     with pytest.raises(Fenced) as caught:
-        await store.adopt(about.id, new_token())
+        await store.adopt(about.id, late)
     assert (caught.value.at, caught.value.end) == (RecordId(2, 0), LOST)
+    with pytest.raises(Taken):
+        await store.create(about, late)
     with pytest.raises(Missing):
         await store.adopt("st_unknown", new_token())
 

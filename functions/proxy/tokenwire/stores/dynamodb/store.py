@@ -57,14 +57,15 @@ class DynamoDBStore:
 
     async def adopt(self, stream_id: str, token: str) -> Writer:
         """As ``Store.adopt``."""
+        # First, so that a refused adoption leaves nothing: a cancel in between refuses the appends.
+        if "end" in (last := await self._last(stream_id)):
+            raise fenced(last)
         change = "SET producer = :token ADD pulse :one"
         values = {":token": {"S": token}, ":one": {"N": "1"}, ":none": {"S": ""}}
         condition = "producer = :none OR producer = :token"
         there = await self.table.update(key(stream_id, 0), change, values, condition)
         if there is not None:
             raise fenced(await self._last(stream_id))
-        if "end" in (last := await self._last(stream_id)):
-            raise fenced(last)
         return DynamoDBWriter(self.table, self.keep, stream_id, token)
 
     async def open(self, stream_id: str) -> Follower | None:
