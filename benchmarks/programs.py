@@ -74,7 +74,8 @@ def tokenwire(bench: Bench, name: str = "tokenwire", **environ: str) -> Running:
         **environ,
     }
     pid = bench.start([sys.executable, "-m", "tokenwire"], port, settings)
-    return Running(name, port, pid, "openai/")
+    # As the others: some dialects let a stream go on for a while, for a client that returns.
+    return Running(name, port, pid, "openai/", ("x-tokenwire-on-disconnect: cancel",))
 
 
 def with_redis(bench: Bench) -> Running:
