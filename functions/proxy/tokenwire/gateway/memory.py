@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from ..errors import ProxyError
 
@@ -37,16 +36,11 @@ class RequestMemory:
                 retry_after=1.0,
             )
 
-    @contextmanager
-    def shared(self) -> Iterator[None]:
-        """Keep the bytes charged while the context lasts, even after the request's release."""
+    def retain(self) -> None:
+        """Add a user, who releases too. After the last release the bytes are charged again."""
         if not self._users:
             self._charge(self.size)
         self._users += 1
-        try:
-            yield
-        finally:
-            self.release()
 
     def release(self) -> None:
         """Remove one user; without any the bytes are given back."""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from ..dialects.origins import caused_by
-from ..dialects.protocol import JSON, Dialect, ParsedRequest
+from ..dialects.protocol import Dialect, ParsedRequest
 from ..errors import ClientError
 from ..providers.protocol import Provider
 from ..stores.records import Attempt, Meta
-from ..streams.block_stream import BlockStream
 from ..streams.fallback import Candidate, open_first
-from ..streams.framing import Body
 from ..streams.pump import Source
 from ..streams.stream import new_id
 from .catalog import Route
 from .memory import RequestMemory
+from .openings import Holding, NamingFields
 from .services import Services
 
 
@@ -73,14 +71,7 @@ def holding(source: Source, memory: RequestMemory) -> Source:
 
     The client of a provider keeps the request body until the response is over.
     """
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[BlockStream]:
-        with memory.shared():
-            async with source.open() as blocks:
-                yield blocks
-
-    return Source(opened, source.decoder, source.repair)
+    return Source(partial(Holding, source.open, memory), source.decoder, source.repair)
 
 
 def _candidates(
@@ -111,18 +102,8 @@ def candidate(dialects: Mapping[str, Dialect], route: Route, request: ParsedRequ
     provider = route.provider
     translated = _translated(dialects, provider, request)
     with caused_by(translated.body):
-        opening = _naming_fields(provider.open(translated, route.model), translated.body)
+        opening = NamingFields(provider.open(translated, route.model), translated.body)
     return Candidate(f"{provider.name}/{route.model}", dialects[provider.dialect], opening)
-
-
-@asynccontextmanager
-async def _naming_fields(
-    opening: AbstractAsyncContextManager[Body], body: JSON
-) -> AsyncIterator[Body]:
-    """Open the provider's stream; errors name a field as the caller named it."""
-    with caused_by(body):
-        async with opening as stream:
-            yield stream
 
 
 def _translated(

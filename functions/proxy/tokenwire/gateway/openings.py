@@ -1,0 +1,84 @@
+"""What a provider's stream is opened within, for as long as it is open.
+
+Context managers made from generators take half a KiB each, and a stream may be open for long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+
+from ..dialects.origins import caused_by
+from ..dialects.protocol import JSON
+from ..errors import ClientError
+from ..streams.block_stream import BlockStream
+from ..streams.framing import Body
+from .memory import RequestMemory
+
+
+class Holding:
+    """Keeps a request's bytes charged.
+
+    Args:
+        open: Opens the provider's stream.
+        memory: The bytes.
+    """
+
+    __slots__ = ("_memory", "_opened")
+
+    def __init__(
+        self, open: Callable[[], AbstractAsyncContextManager[BlockStream]], memory: RequestMemory
+    ) -> None:
+        self._opened = open()
+        self._memory = memory
+
+    async def __aenter__(self) -> BlockStream:
+        self._memory.retain()
+        try:
+            return await self._opened.__aenter__()
+        except BaseException:
+            self._memory.release()
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        try:
+            return await self._opened.__aexit__(kind, error, traceback)
+        finally:
+            self._memory.release()
+
+
+class NamingFields:
+    """Reports errors about a translated request under the caller's names of its fields.
+
+    Args:
+        opening: Sends the request.
+        body: The translated request.
+    """
+
+    __slots__ = ("_body", "_opening")
+
+    def __init__(self, opening: AbstractAsyncContextManager[Body], body: JSON) -> None:
+        self._opening = opening
+        self._body = body
+
+    async def __aenter__(self) -> Body:
+        with caused_by(self._body):
+            return await self._opening.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        with caused_by(self._body):
+            is_handled = await self._opening.__aexit__(kind, error, traceback)
+            if isinstance(error, ClientError) and not is_handled:
+                raise error
+        return is_handled
