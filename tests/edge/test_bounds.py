@@ -125,12 +125,14 @@ def test_hold_is_given_back_by_its_last_user() -> None:
 
     hold = RequestMemory(charge)
     hold.grow(60)
-    with hold.shared():
-        hold.release()
-        assert sum(held) == 60
+    hold.retain()
+    hold.release()
+    assert sum(held) == 60
+    hold.release()
     assert sum(held) == 0
-    with hold.shared():
-        assert sum(held) == 60
+    hold.retain()
+    assert sum(held) == 60
+    hold.release()
     with pytest.raises(ProxyError, match="no memory left"):
         RequestMemory(charge).grow(101)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 
-from ..clock import monotonic
 
 LEAST = 2
 """Requests that may begin in one iteration: about half a millisecond."""
