@@ -63,7 +63,12 @@ async def blocks(*, refused: bool = False) -> AsyncIterator[BlockStream]:
 async def test_bytes_are_charged_while_the_stream_is_open() -> None:
     """Also after the request's own release, and given back when the stream cannot be opened."""
     held: list[int] = []
-    memory = RequestMemory(lambda size: held.append(size) is None)
+
+    def charge(size: int) -> bool:
+        held.append(size)
+        return True
+
+    memory = RequestMemory(charge)
     memory.grow(60)
     with pytest.raises(ClientError):
         async with Holding(lambda: blocks(refused=True), memory):

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
-
 LEAST = 2
 """Requests that may begin in one iteration: about half a millisecond."""
 EACH = 0.002
