@@ -9,9 +9,9 @@ from time import monotonic
 
 LEAST = 2
 """Requests that may begin in one iteration: about half a millisecond."""
-EACH = 0.002
+EACH = 0.005
 """Seconds of the last iteration for which one may begin, if these are more: where the streams of a
-process keep it busy, requests still get a third of its time."""
+process keep it busy, requests still get about a fifth of its time."""
 
 
 class Starts:
