@@ -1,12 +1,12 @@
 #!/bin/sh
 # Every test, with the branch coverage gate; then, on the other Pythons that are here, the tests
 # that depend on Python. Usage: test.sh, or test.sh fast: what needs no other process.
-# WORKERS is how many run at a time: five for two cores, since tests wait more than they compute.
+# WORKERS is how many run at a time: two per core, since tests wait as much as they compute.
 set -u
 
 python=.venv/bin/python
 cores=$(getconf _NPROCESSORS_ONLN)
-workers=${WORKERS:-$((cores * 5 / 2))}
+workers=${WORKERS:-$((cores * 2))}
 elsewhere="not serial and not sam and not judge and not example"
 # These compute, or wait in virtual time: no test among them has a deadline to keep.
 computing="tests/dialects tests/fuzz tests/matrix tests/model tests/plugins tests/streams
@@ -58,7 +58,7 @@ marked serial -n 0
 # With the lower priority they take the time in which the others wait.
 # shellcheck disable=SC2086
 start_beside computing env COVERAGE_FILE="$PWD/.cache/computing.coverage" nice -n 10 \
-  sh scripts/suite.sh "$python" .cache/pytest-computing -n "$((cores + 1))" $measured \
+  sh scripts/suite.sh "$python" .cache/pytest-computing -n "$cores" $measured \
   -m "not timed and $elsewhere" $computing
 # shellcheck disable=SC2046,SC2086
 sh scripts/suite.sh "$python" .pytest_cache -n "$workers" $measured \
