@@ -23,6 +23,9 @@ from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.stream import Stream
 
+# On a loaded machine a round takes longer, and has more commands.
+pytestmark = pytest.mark.timed
+
 STREAMS, ROUNDS = 60, 10
 _PACKAGE = f"{os.sep}tokenwire{os.sep}"
 
