@@ -298,10 +298,7 @@ def _writer(cycle: RequestResponseCycle, opening: Opening, transport: asyncio.Tr
     def write(data: bytes) -> bool:
         if flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
             return False
-        if opening.held:
-            opening.write(b"%x\r\n%b\r\n" % (len(data), data))
-        else:
-            send(b"%x\r\n%b\r\n" % (len(data), data))
+        (opening.write if opening.held else send)(b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
     return write

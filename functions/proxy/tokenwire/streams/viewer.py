@@ -59,6 +59,10 @@ class Ids:
     prefix: str = ""
     cursor: Cursor | None = None
 
+    def head(self, epoch: int) -> bytes:
+        """Return what stands in an id line before the number of a record of this epoch."""
+        return f"id: {self.prefix}{epoch}-".encode()
+
     def write(self, at: RecordId, blocks: list[bytes]) -> bytes:
         """Return the blocks of one record that the client lacks. An empty one is only counted."""
         head = f"id: {self.prefix}{at}"
@@ -128,16 +132,15 @@ class Verbatim:
 
     def _head_of(self, epoch: int) -> bytes:
         if epoch != self._epoch:
-            self._epoch, self._head = epoch, f"id: {self._ids.prefix}{epoch}-".encode()
+            self._epoch, self._head = epoch, self._ids.head(epoch)
         return self._head
 
     def one(self, epoch: int, number: int, block: bytes) -> bytes:
         """Return the block with its id line before it."""
-        if epoch != self._epoch:
-            self._epoch, self._head = epoch, f"id: {self._ids.prefix}{epoch}-".encode()
+        head = self._head if epoch == self._epoch else self._head_of(epoch)
         if self._surplus is not None and self._surplus(block):
             return b""
-        return b"%b%d\n%b" % (self._head, number, block)
+        return b"%b%d\n%b" % (head, number, block)
 
     def close(self, at: RecordId, end: End) -> bytes:
         """Return the provider's own terminator if it sent one, else the dialect's."""
@@ -218,7 +221,7 @@ class Translated:
 
     def _with_id(self, epoch: int, number: int, block: bytes) -> bytes:
         if epoch != self._epoch:
-            self._epoch, self._head = epoch, f"id: {self._ids.prefix}{epoch}-".encode()
+            self._epoch, self._head = epoch, self._ids.head(epoch)
         return b"%b%d\n%b" % (self._head, number, block)
 
     def _decoded(self, epoch: int, number: int, block: bytes) -> bytes:

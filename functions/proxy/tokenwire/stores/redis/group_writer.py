@@ -143,7 +143,7 @@ class GroupWriter:
             member.batch = batch
             members.append(member)
             names += member.keys
-            args += (_last_of(batch), member.last, member.token, packed, _mark(batch, floor))
+            args += (_last_of(batch), member.last, member.token, packed, first_kept(batch, floor))
             size += len(packed)
         if members:
             self._run(members, names, args)
@@ -197,6 +197,6 @@ def _last_of(batch: Batch) -> str:
     return f"{batch.epoch}-{batch.next - 1}"
 
 
-def _mark(batch: Batch, floor: int) -> str:
+def first_kept(batch: Batch, floor: int) -> str:
     """Return the id of the first record that is kept; empty to keep all."""
     return f"{batch.epoch}-{floor}" if floor > 1 else ""

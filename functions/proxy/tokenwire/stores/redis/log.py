@@ -11,7 +11,7 @@ from ..encoding import pack, unpack
 from ..exceptions import Fenced, Missing, Rewound, Taken
 from ..records import End, Meta
 from ..viewer_leases import ViewerLeases
-from .group_writer import GroupWriter, Member
+from .group_writer import GroupWriter, Member, first_kept
 from .scripts import APPEND, CLOSE, LOOK, SET, Script
 from .server import Entries, Refused, Server, id_of, keys, ms, reading
 
@@ -50,7 +50,7 @@ class RedisWriter:
             pack(batch),
             "1" if has_end else "",
             ms(self._keep.ended if has_end else self._keep.running),
-            f"{batch.epoch}-{floor}" if floor > 1 else "",
+            first_kept(batch, floor),
             batch.first,
         ]
         # The end is waited for, by viewers here.
