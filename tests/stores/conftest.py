@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import redis.asyncio
 
 from tests.stores.servers import KINDS, Server
 from tokenwire.stores.contract import Keep, Store
@@ -21,6 +22,19 @@ def store_at(server: Server, keep: Keep = KEEP, timeout: float = 2.0) -> RedisSt
     if scheme == "dynamodb":
         return DynamoDBStore(place, keep, timeout)
     return RedisStore(server.url, keep, timeout)
+
+
+@pytest.fixture
+def server(server_of: Callable[[str], Server]) -> Server:
+    """Debian's Redis."""
+    return server_of("redis")
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[redis.asyncio.Redis]:
+    """A client of this Redis, beside the store's."""
+    async with redis.asyncio.Redis(port=server.port) as found:
+        yield found
 
 
 @pytest.fixture(params=["memory", *KINDS])

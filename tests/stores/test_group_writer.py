@@ -288,19 +288,6 @@ async def test_closing_leaves_no_stream_waiting(appends: Appends) -> None:
 
 
 @pytest.fixture
-def server(server_of: Callable[[str], Server]) -> Server:
-    """Debian's Redis."""
-    return server_of("redis")
-
-
-@pytest.fixture
-async def client(server: Server) -> AsyncIterator[redis.asyncio.Redis]:
-    """A client of its own."""
-    async with redis.asyncio.Redis(port=server.port) as found:
-        yield found
-
-
-@pytest.fixture
 async def store(server: Server) -> AsyncIterator[RedisStore]:
     """A store at this server."""
     found = RedisStore(server.url)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -22,19 +21,6 @@ from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.stream import new_id
 
 DONE = End(EndReason.DONE)
-
-
-@pytest.fixture
-def server(server_of: Callable[[str], Server]) -> Server:
-    """Debian's Redis."""
-    return server_of("redis")
-
-
-@pytest.fixture
-async def client(server: Server) -> AsyncIterator[redis.asyncio.Redis]:
-    """A client of its own."""
-    async with redis.asyncio.Redis(port=server.port) as found:
-        yield found
 
 
 def meta() -> Meta:
