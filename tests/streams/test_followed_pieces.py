@@ -106,12 +106,13 @@ def _with_lf(block: bytes) -> bytes:
     return block.replace(b"\r\n", b"\n")
 
 
-@pytest.mark.parametrize("max_block", [1 << 20, 400], ids=["large", "small"])
+@pytest.mark.parametrize("max_block", [1 << 20, 1000, 400], ids=["large", "five", "two"])
 @given(reads=READS)
 @example([PLAIN[:1] * 9 + [text("k").replace(b'"usage":null', b'"x":"\xff"')] * 9])
 @example([[text("k").replace(b'"usage":null', b'"x":"\xff"')] * 9 + [b""]])
 @example([[text("c")[9:], *PLAIN[:1] * 9, text("c")[:9]], [text("c")[9:], DONE]])
 @example([[*PLAIN[:1] * 9, text("x" * 400), *PLAIN[:1] * 9]])
+@example([[*PLAIN[:1] * 3, text("b") + text("x" * 1000)], [text("c")], [DONE]])
 def test_pieces_of_reads_are_logged_as_short_reads(
     max_block: int, reads: list[list[bytes]]
 ) -> None:

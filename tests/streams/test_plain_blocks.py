@@ -114,13 +114,14 @@ def test_reads_that_end_within_a_block_are_cut_at_once() -> None:
 
 
 def test_block_may_not_be_larger_for_coming_with_others() -> None:
-    """Those before it are passed on."""
+    """Those before it are passed on, and nothing that follows it."""
     framer = Framer(max_block=40)
     list(framer.feed(ONE))
     parts = framer.parts_of([ONE, ONE, b"data: " + b"x" * 40 + b"\n\n", ONE])
     assert next(parts) == [ONE, ONE]
     with pytest.raises(UpstreamError, match="too large"):
         list(parts)
+    assert not framer.is_one(ONE)
 
 
 @given(st.integers(1, 200), st.integers(1, 20_000))

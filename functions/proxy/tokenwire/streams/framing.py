@@ -61,7 +61,9 @@ class BodyBlocks:
                 return take(self._joined(self._framer.parts_of(pieces))) and self._failure is None
             is_open = taker.take_plain(blocks, size)
             rest = self._joined(self._framer.parts_of(pieces[-1:]))
-            return (not rest or take(rest)) and is_open
+            if rest:
+                is_open = take(rest) and is_open
+            return is_open and self._failure is None
 
         has_more = bool(self._returned) or self._failure is not None
         return follow(None if has_more else self._body, serve, serve_many)
@@ -220,6 +222,7 @@ class Framer:
         try:
             yield [clean for block in self._splitter.feed(data) if (clean := _clean(block))]
         except BlockTooLarge as error:
+            self._is_at_block = False
             yield [clean for block in error.blocks if (clean := _clean(block))]
             raise UpstreamError(
                 "The provider sent an event that is too large.", code="upstream_malformed"
