@@ -30,6 +30,7 @@ class Lane(Generic[T]):
         self._left = 0  # of this round: what comes meanwhile is for the next one
         self._began = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
         self.waiting: deque[T] = deque()
 
     def add(self, item: T) -> None:
@@ -40,12 +41,13 @@ class Lane(Generic[T]):
 
     def resume(self) -> None:
         """Go on, if anything waits."""
-        if self._timer is None and self.waiting:
+        if self._timer is None and self.waiting and not self._is_closed:
             due = monotonic() + _STEP if self._left else self._began + self._interval()
             self._timer = asyncio.get_running_loop().call_at(due, self._step)
 
     def close(self) -> None:
-        """Take nothing more."""
+        """Take nothing more, also after ``add`` and ``resume``."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
 
