@@ -118,16 +118,16 @@ def candidates(python: str, folder: Path, mock: int) -> list[Candidate]:
         app = [*uvicorn, "tokenwire.lambda_handler:app"]
         app.remove("--factory")
         app.remove("tokenwire.app:from_environment")
-        title = "the function's own app, Web Adapter + uvicorn"
+        title = "tokenwire's app for Lambda, Web Adapter + uvicorn"
         found.append(Candidate(title, [adapter], key | web, app))
         server = key | web | {"TOKENWIRE_OPENAI_SDK": "true"}
-        title = "the same with OpenAI's SDK, as on servers"
+        title = "tokenwire with OpenAI's SDK, Web Adapter + uvicorn"
         found.append(Candidate(title, [adapter], server, uvicorn))
     ric = [python, "-m", "awslambdaric", "stock.handler"]
     found.append(Candidate("tokenwire, awslambdaric + Mangum (buffered)", ric, key))
-    found.append(Candidate("the same without a provider, lambda_asgi", ours, tokenwire))
+    found.append(Candidate("tokenwire without a provider, lambda_asgi", ours, tokenwire))
     if adapter:
-        title = "the same without a provider, Web Adapter + uvicorn"
+        title = "tokenwire without a provider, Web Adapter + uvicorn"
         found.append(Candidate(title, [adapter], web, uvicorn))
     for title, name in (("FastAPI", "fastapi"), ("Starlette", "starlette"), ("ASGI", "asgi")):
         handler = {"_HANDLER": f"{name}_app.handler"}

@@ -28,7 +28,7 @@ def write(results: Results, load: float) -> None:
         for name in results.names()
         if (cost := results.median(name, "paced 20", "cpu_us_per_block")) and name != "provider"
     }
-    title = "CPU microseconds a block, 20 streams of 50 blocks a second"
+    title = "CPU microseconds per block, 20 streams of 50 blocks a second"
     note = "Lower is better; logarithmic scale; one core each, in one run."
     _PLOT.write_text(
         bars(title, note, dict(sorted(costs.items(), key=lambda i: i[1])), "tokenwire")
@@ -53,7 +53,7 @@ def _paced(results: Results, subjects: list[str]) -> list[str]:
         "",
         tables.table(subjects, few),
         "",
-        f"![CPU time a block](images/{_PLOT.name})\n",
+        f"![CPU time per block](images/{_PLOT.name})\n",
         f"The load generator (client and provider, on a core of its own) used {share} at most.\n",
     ]
 
@@ -65,7 +65,7 @@ def _rest(results: Results, subjects: list[str]) -> list[str]:
         tables.table(subjects, tables.requests(results)),
         "",
         "### The public board's method\n",
-        f"64 deltas 20 ms apart, {STREAMS} streams at once; gateway minus direct.\n",
+        f"64 deltas 20 ms apart, {STREAMS} streams at once; with the gateway minus without it.\n",
         tables.table(subjects, tables.of_board(results)),
         "",
         *(["### Without a result\n", *missing, ""] if missing else []),

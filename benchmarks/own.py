@@ -65,7 +65,7 @@ def _dialects(results: Results) -> dict[str, tables.Cell]:
         found, verbatim = cost(dialect), cost("chat")
         return "-" if found is None or verbatim is None else f"{found / verbatim:.2f}"
 
-    return {"200 paced streams, encoded as this: CPU µs a block": cell, "times chat": times}
+    return {"200 paced streams, encoded as this: CPU µs per block": cell, "times chat": times}
 
 
 if __name__ == "__main__":

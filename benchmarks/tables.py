@@ -43,7 +43,7 @@ def paced(results: Results, streams: int) -> dict[str, Cell]:
     """Return the columns of one paced scenario."""
     name = f"paced {streams}"
     return {
-        f"{streams} streams: CPU µs a block": value(results, name, "cpu_us_per_block"),
+        f"{streams} streams: CPU µs per block": value(results, name, "cpu_us_per_block"),
         "delivered of what was sent": value(
             results, name, "blocks_per_second", ".0%", 1 / (streams * 50)
         ),
@@ -54,11 +54,11 @@ def paced(results: Results, streams: int) -> dict[str, Cell]:
 def requests(results: Results) -> dict[str, Cell]:
     """Return the columns of single requests, of bulk and of memory."""
     return {
-        "bulk: CPU µs a block": value(results, "bulk", "cpu_us_per_block"),
+        "bulk: CPU µs per block": value(results, "bulk", "cpu_us_per_block"),
         "first byte added, ms": value(results, "first", "added_ms_p50", ".2f"),
         "its p90": value(results, "first", "added_ms_p90", ".2f"),
-        "CPU ms a request": value(results, "first", "cpu_ms_per_request", ".2f"),
-        "KiB an open stream": value(results, "idle", "kib_per_stream", ".0f"),
+        "CPU ms per request": value(results, "first", "cpu_ms_per_request", ".2f"),
+        "KiB per open stream": value(results, "idle", "kib_per_stream", ".0f"),
     }
 
 
