@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 from tests.edge.test_protocol import GET, Stuck
 from tokenwire.server import Config
 from tokenwire.server.protocol import BoundedProtocol
-from tokenwire.server.starts import EACH, LEAST, Starts
+from tokenwire.server.starts import MIN_TURNS, SECONDS_PER_TURN, Starts
 from tokenwire.settings import Settings
 
 MANY = 50
@@ -31,7 +31,7 @@ class Iterations:
         self._loop.call_soon(self._next)
 
 
-@pytest.mark.parametrize(("took", "most"), [(0.0, LEAST), (10 * EACH, 10)])
+@pytest.mark.parametrize(("took", "most"), [(0.0, MIN_TURNS), (10 * SECONDS_PER_TURN, 10)])
 async def test_few_begin_in_each_iteration(took: float, most: int) -> None:
     """All begin, in their order; more in an iteration after one that has taken long."""
     iterations = Iterations()
@@ -61,13 +61,13 @@ async def test_request_alone_does_not_wait() -> None:
 async def test_turn_of_a_cancelled_request_is_not_lost() -> None:
     """Those behind it begin, and later ones too."""
     starts = Starts()
-    tasks = [asyncio.create_task(starts.take()) for _ in range(LEAST + 4)]
+    tasks = [asyncio.create_task(starts.take()) for _ in range(MIN_TURNS + 4)]
     await asyncio.sleep(0)
-    for task in tasks[LEAST : LEAST + 3]:
+    for task in tasks[MIN_TURNS : MIN_TURNS + 3]:
         task.cancel()
     async with asyncio.timeout(10):
         await asyncio.gather(*tasks, return_exceptions=True)
-        for _ in range(3 * LEAST):
+        for _ in range(3 * MIN_TURNS):
             await starts.take()
 
     assert [task.cancelled() for task in tasks].count(True) == 3
@@ -90,6 +90,6 @@ async def test_connections_of_a_server_share_the_turns() -> None:
     await asyncio.gather(*(task for protocol in protocols for task in protocol.tasks))
 
     assert len(begun) == MANY
-    assert max(Counter(begun).values()) <= LEAST
+    assert max(Counter(begun).values()) <= MIN_TURNS
     for protocol in protocols:
         protocol.connection_lost(None)

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from lambda_asgi.http1 import MAX_HEAD, ProtocolError, Response, ResponseParser
 from lambda_asgi.local.http import Incoming, Limits, Outgoing, Server
+from tests.fakes.framing import fed
 from tokenwire.auth.tickets import Tickets
 from tokenwire.dialects import DIALECTS
 from tokenwire.errors import ClientError, UpstreamError
@@ -62,7 +63,7 @@ def framing(data: bytes) -> None:
     """A provider's blocks are complete, in UTF-8, with data, and without the provider's ids."""
     framer = Framer()
     for piece in cuts(data):
-        for block in framer.feed(piece):
+        for block in fed(framer, piece):
             block.decode()
             assert [event.last_event_id for event in Parser().feed(block)] == [""]
             assert without_cursor(block) == block
@@ -72,7 +73,7 @@ def _dialect(name: str) -> Callable[[bytes], None]:
     def target(data: bytes) -> None:
         """A stream is decoded, encoded in every dialect and folded, or is an upstream error."""
         with suppress(UpstreamError):
-            _check_blocks(name, list(Framer().feed(data)))
+            _check_blocks(name, list(fed(Framer(), data)))
 
     return target
 
@@ -107,7 +108,7 @@ def gemini(data: bytes) -> None:
         for piece in cuts(data):
             blocks += reader.feed(piece)
         blocks.append(reader.close())
-        _check_blocks("messages", list(Framer().feed(b"".join(blocks))))
+        _check_blocks("messages", list(fed(Framer(), b"".join(blocks))))
 
 
 KINDS = (
@@ -129,7 +130,7 @@ def converse(data: bytes) -> None:
             kind = KINDS[line[0] % len(KINDS)] if line else "x"
             blocks.append(reader.read(kind, line[1:]))
         blocks.append(reader.close())
-        _check_blocks("messages", list(Framer().feed(b"".join(blocks))))
+        _check_blocks("messages", list(fed(Framer(), b"".join(blocks))))
 
 
 def http_responses(data: bytes) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.fakes.framing import fed
 from tokenwire.errors import UpstreamError
 from tokenwire.streams.framing import BodyBlocks, Framer, framed
 
@@ -59,10 +60,10 @@ def test_many_blocks_of_one_read_are_those_of_many_reads(parts: list[bytes], at:
     data = b"".join(parts)
     together, apart = Framer(), Framer()
     begun = b"data: first\n\n"
-    found = [*together.feed(begun), *together.feed(data[:at]), *together.feed(data[at:])]
-    expected = list(apart.feed(begun))
+    found = [*fed(together, begun), *fed(together, data[:at]), *fed(together, data[at:])]
+    expected = list(fed(apart, begun))
     for place in range(len(data)):
-        expected += apart.feed(data[place : place + 1])
+        expected += fed(apart, data[place : place + 1])
     # A block that ends with CR does not wait for the LF that may follow.
     assert [_with_lf(block) for block in found] == [_with_lf(block) for block in expected]
     assert together.close() == apart.close()
@@ -136,10 +137,10 @@ LINES = (
 def test_what_is_one_block_need_not_be_fed(text: str) -> None:
     """It would come out as it is, and leave nothing behind."""
     framer, read = Framer(), f"{text}\n\n".encode()
-    list(framer.feed(b"data: a\n\n"))
+    list(fed(framer, b"data: a\n\n"))
     for data in (text.encode(), read):
         if framer.is_one(data):
-            assert list(framer.feed(data)) == [data]
+            assert list(fed(framer, data)) == [data]
             assert framer.close() == b""
 
 
@@ -147,10 +148,10 @@ def test_two_forms_of_a_block_are_recognised() -> None:
     """Those of the providers; nothing is, inside another block."""
     framer = Framer()
     assert not framer.is_one(b"data: a\n\n")  # a mark of the encoding may come first
-    list(framer.feed(b"data: a\n\n"))
+    list(fed(framer, b"data: a\n\n"))
     assert framer.is_one(b"data: a\n\n")
     assert framer.is_one(b"event: a\ndata: {}\n\n")
-    list(framer.feed(b"data: a\n"))
+    list(fed(framer, b"data: a\n"))
     assert not framer.is_one(b"data: a\n\n")
 
 

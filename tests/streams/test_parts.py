@@ -127,7 +127,7 @@ async def test_ids_are_the_same_after_resuming_by_number() -> None:
 
 
 async def test_part_of_another_dialect_repeats_its_record() -> None:
-    """What a part means depends on the dialect: nothing is lost by changing it in mid-record."""
+    """A part that the record does not have in this dialect is ignored; the id does not name one."""
     stream = stream_of("chat")
     everything = await events_of(stream, "chat")
     assert await events_of(stream, "chat", Cursor.parse("1-4.2")) == everything[3:]

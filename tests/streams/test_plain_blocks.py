@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.fakes.framing import fed
 from tokenwire.errors import UpstreamError
 from tokenwire.sse import Splitter
 from tokenwire.streams.framing import Framer
@@ -52,7 +53,7 @@ def apart(data: bytes) -> tuple[list[bytes], bytes]:
     splitter = Splitter()
     splitter.feed(ONE)
     blocks = [one for at in range(len(data)) for one in splitter.feed(data[at : at + 1])]
-    found = [clean for block in blocks for clean in Framer().feed(block)]
+    found = [clean for block in blocks for clean in fed(Framer(), block)]
     return [_with_lf(block) for block in found], splitter.close().strip(b"\r\n")
 
 
@@ -71,11 +72,11 @@ def _with_lf(block: bytes) -> bytes:
 def test_any_pieces_are_cut_as_byte_by_byte(pieces: list[bytes], is_together: bool) -> None:
     """As one read, and as the pieces of a read; the rest of it is the same too."""
     framer, expected = Framer(), apart(b"".join(pieces))
-    list(framer.feed(ONE))
+    list(fed(framer, ONE))
     if is_together or len(pieces) < 2:
-        found = list(framer.feed(b"".join(pieces)))
+        found = list(fed(framer, b"".join(pieces)))
     else:
-        found = [block for part in framer.parts_of(pieces) for block in part]
+        found = [block for part in framer.parts_of(pieces, framer.joined(pieces)) for block in part]
     assert ([_with_lf(block) for block in found], framer.close()) == expected
 
 
@@ -102,13 +103,14 @@ def test_the_forms_of_the_providers_are_cut_at_once(blocks: list[bytes]) -> None
 
 def counted(framer: Framer, pieces: Sequence[bytes]) -> list[int]:
     """How many blocks come at once of these pieces."""
-    return [len(part) for part in framer.parts_of(list(pieces)) if part]
+    pieces = list(pieces)
+    return [len(part) for part in framer.parts_of(pieces, framer.joined(pieces)) if part]
 
 
 def test_reads_that_end_within_a_block_are_cut_at_once() -> None:
     """The rest of a block, hundreds, and the beginning of the next one: as reads are."""
     framer = Framer()
-    list(framer.feed(ONE + b"data: {"))
+    list(fed(framer, ONE + b"data: {"))
     assert counted(framer, [b"1}\n\n", *[ONE] * 300, b"data"]) == [301]
     assert [len(part) for part in framer.parts(b": {1}\n\n" + ONE * 300 + b"da") if part] == [301]
 
@@ -116,8 +118,9 @@ def test_reads_that_end_within_a_block_are_cut_at_once() -> None:
 def test_block_may_not_be_larger_for_coming_with_others() -> None:
     """Those before it are passed on, and nothing that follows it."""
     framer = Framer(max_block=40)
-    list(framer.feed(ONE))
-    parts = framer.parts_of([ONE, ONE, b"data: " + b"x" * 40 + b"\n\n", ONE])
+    list(fed(framer, ONE))
+    pieces = [ONE, ONE, b"data: " + b"x" * 40 + b"\n\n", ONE]
+    parts = framer.parts_of(pieces, framer.joined(pieces))
     assert next(parts) == [ONE, ONE]
     with pytest.raises(UpstreamError, match="too large"):
         list(parts)
@@ -128,13 +131,13 @@ def test_block_may_not_be_larger_for_coming_with_others() -> None:
 def test_beginning_of_a_block_is_held_within_the_bound(step: int, size: int) -> None:
     """However small the reads are; then the block comes, or the failure."""
     framer, block = Framer(max_block=10_000), b"data: " + b"x" * size + b"\n\n"
-    list(framer.feed(ONE))
+    list(fed(framer, ONE))
     found: list[bytes] = []
     taken = 0
     try:
         for at in range(0, len(block), step):
             taken = at + step
-            found += framer.feed(block[at:taken])
+            found += fed(framer, block[at:taken])
     except UpstreamError:
         assert 10_000 < taken <= 10_000 + step or taken >= len(block) > 10_000
     else:

@@ -37,7 +37,7 @@ Serve: TypeAlias = Callable[[bytes | None], bool]
 Returns whether it has everything again. Otherwise its task goes on."""
 
 MAX_DIRECT = 8
-"""Viewers of one stream that are served where a block is appended. Each one delays the provider's
+"""Viewers of one stream that are served inside an append. Each one delays the provider's
 next read, and all other streams, by the cost of a send; those beyond wake as tasks, in turns."""
 
 BURST = 16
@@ -57,10 +57,10 @@ INCOMING = "tokenwire.incoming"
 
 @runtime_checkable
 class Followed(Protocol):
-    """A body whose pieces can be taken where they arrive.
+    """A body whose pieces can be taken inside the read that brings them.
 
     A piece that wakes a task costs a future, a trip through the event loop and every coroutine
-    that waits above it. In the place where it arrives it costs a call.
+    that waits above it. Inside the read it costs a call.
     """
 
     def follow(self, serve: ServePiece, serve_many: ServePieces | None = None) -> Awaitable[None]:
@@ -70,8 +70,8 @@ class Followed(Protocol):
 
         Args:
             serve: Takes what one read has brought.
-            serve_many: Takes, in place of ``serve``, the pieces that one read has brought. Where
-                a provider cuts its body, a block often ends.
+            serve_many: Takes the pieces that one read has brought, instead of ``serve``. Many
+                providers send each block as one piece.
 
         Raises:
             Exception: As ``serve`` and ``serve_many``.
@@ -130,7 +130,7 @@ class WritesText(Protocol):
     def text_block(self, text: str) -> bytes | None:
         """Return the block of a piece of text, the same as of ``Content(text)``.
 
-        None, without a change of state, where that is not one block: it is then encoded.
+        None, without a change of state, if that is not one block: it is then encoded.
         """
 
 

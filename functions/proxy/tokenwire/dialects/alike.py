@@ -1,8 +1,7 @@
-"""Check many blocks at once: those that differ from a checked one in nothing but a text.
+"""Check many blocks together, which differ from a checked one in one or two strings only.
 
-What a provider sends of one answer differs from block to block in the text and, where the provider
-hides the lengths of tokens, in another string beside it. To decode each block takes ten times as
-long as to compare the rest of it.
+The blocks of one answer differ in the text and, if the provider hides the lengths of tokens, in a
+string of padding. To decode a block takes ten times as long as to compare the rest of it.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from itertools import islice, repeat
 from ..sse import is_utf8
 
 _MOST = 2
-"""Strings that differ."""
+"""Strings in which the blocks may differ."""
 _IN_STRINGS = bytes(set(range(0x20, 0x100)) - set(b'"\\'))
-"""Bytes that stand in a JSON string without an escape, those of UTF-8 included."""
+"""Bytes that a JSON string has without an escape, those of UTF-8 characters included."""
 _BACKSLASH = ord("\\")
 _ESCAPE = re.compile(rb'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})')
 _BETWEEN = b"\r"
@@ -25,11 +24,11 @@ _BETWEEN = b"\r"
 def alike_unless(
     notable: Callable[[bytes], bool], *fields: bytes
 ) -> Callable[[Sequence[bytes]], bool]:
-    """Return an ``all_plain`` of a dialect (``hotpath.ReadsMany``).
+    """Return the ``all_plain`` of a dialect (``hotpath.ReadsMany``).
 
     Args:
-        notable: The dialect's, for one block.
-        fields: Names of fields that may have any string, wherever they are in a block.
+        notable: The dialect's ``Decoder.notable``, which checks one block.
+        fields: Names of the fields whose strings may differ, anywhere in a block.
     """
     names = b"|".join(map(re.escape, fields))
     strings = re.compile(rb'"(?:%b)": ?"([^"\\]*+(?:\\.[^"\\]*+)*+)"' % names)
@@ -40,35 +39,40 @@ def alike_unless(
         if not places or notable(first) or not is_utf8(first):
             return False
         start, end = places[0]
-        # What is true of the least block and of the greatest is true of those between them.
+        # All blocks lie between the smallest and the largest in byte order: if these two begin
+        # with ``head``, all do.
         head = first[:start]
         if not (min(blocks).startswith(head) and max(blocks).startswith(head)):
             return False
         for begin, last in places:
             tail = first[last:]
             if all(map(bytes.endswith, blocks, repeat(tail))):
-                return _are_strings(blocks, start, len(tail), first[end:begin])
+                # Empty in the first iteration (begin < end): then only one string differs.
+                middle = first[end:begin]
+                return _are_strings(blocks, start, len(tail), middle)
         return False
 
     return all_plain
 
 
 def _are_strings(blocks: Sequence[bytes], head: int, tail: int, middle: bytes) -> bool:
-    """Return whether the rest of each block is the inside of one JSON string, or of two.
+    """Return whether the blocks differ in the content of one JSON string, or of two.
 
-    Also False where it has the halves of a UTF-16 pair as escapes.
+    False also if a string has an escaped half of a UTF-16 pair.
 
     Args:
-        blocks: The blocks.
-        head: Bytes at the beginning that are not the rest.
-        tail: Bytes at the end that are not either.
+        blocks: Blocks with the same first and last bytes.
+        head: The number of these first bytes.
+        tail: The number of these last bytes.
         middle: The bytes between the two strings; empty if there is one.
     """
     count = len(blocks)
     texts = [block[head:-tail] for block in blocks]
-    # Where nothing is between head and tail they may overlap.
+    # The first and the last bytes overlap in a block that is shorter than both.
     if b"" in texts and min(map(len, blocks)) < head + tail:
         return False
+    # CR marks the end of a block, and LF the place of ``middle``. Neither can be in a JSON string:
+    # without the bytes that can, exactly these marks must remain.
     every = _BETWEEN.join(texts)
     if not is_utf8(every):
         return False

@@ -162,9 +162,9 @@ class Output:
 
     Args:
         encoder: Creates the encoder for this client.
-        surplus: Returns whether this client did not request a block, which is then left out.
-        may_be_surplus: Returns, of the bytes of several blocks, whether one of them may be
-            surplus. Of hundreds in one read usually none is.
+        surplus: Returns whether a block is left out because this client did not request it.
+        may_be_surplus: Returns whether one of several blocks, given as their bytes, may be
+            surplus: usually none of the hundreds in one read is.
     """
 
     encoder: Callable[[], Encoder]
@@ -178,7 +178,7 @@ class OutputOptions:
 
     Args:
         request: The request that started the stream; None for a client that joins it by its id.
-        usage: Whether a client that joins wants the usage, where that is optional.
+        usage: Whether a client that joins wants the usage, if that is optional.
     """
 
     request: ParsedRequest | None = None

@@ -1,6 +1,6 @@
-"""What a provider's stream is opened within, for as long as it is open.
+"""The context managers that are entered while a provider's stream is open.
 
-Context managers made from generators take half a KiB each, and a stream may be open for long.
+They are classes: a context manager made from a generator takes more memory while it is open.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .memory import RequestMemory
 
 
 class Holding:
-    """Keeps a request's bytes charged.
+    """Opens a provider's stream, and keeps the request's memory charged while it is open.
 
     Args:
-        open: Opens the provider's stream.
-        memory: The bytes.
+        open: Opens the stream.
+        memory: The memory that the request uses.
     """
 
     __slots__ = ("_memory", "_opened")
@@ -54,10 +54,10 @@ class Holding:
 
 
 class NamingFields:
-    """Reports errors about a translated request under the caller's names of its fields.
+    """Sends a translated request. Its errors name the fields of the caller's original request.
 
     Args:
-        opening: Sends the request.
+        opening: Sends the request; its context is the response's body.
         body: The translated request.
     """
 
@@ -79,6 +79,7 @@ class NamingFields:
     ) -> bool | None:
         with caused_by(self._body):
             is_handled = await self._opening.__aexit__(kind, error, traceback)
+            # Raised again inside ``caused_by``, which then changes the name of its field.
             if isinstance(error, ClientError) and not is_handled:
                 raise error
         return is_handled

@@ -1,4 +1,4 @@
-"""The head of a response and the first part of its body, in one packet."""
+"""Send the head of a response and the first part of its body with one write."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 
 
 class Opening:
-    """The transport of one response, which holds its first write until the second.
+    """The transport of one response. It holds the first write until the second.
 
-    uvicorn writes the head by itself. Each write is a system call, which takes as long as all that
-    is done with a block, and a packet. If no second write follows at once, the next iteration of
-    the loop sends the first. ``held`` is the first write, until it is sent.
+    uvicorn writes the head separately. A write is a system call, which takes as long as all Python
+    code for a block, and a packet. If no second write follows in the same iteration of the event
+    loop, the next iteration sends the first. ``held`` is the first write, until it is sent.
 
     Args:
-        transport: Of the connection.
+        transport: The connection's.
         loop: The running loop.
     """
 
@@ -35,7 +35,7 @@ class Opening:
             self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
-        """Send what is held."""
+        """Send the held write, if there is one."""
         if self.held:
             held, self.held = self.held, b""
             self._transport.write(held)

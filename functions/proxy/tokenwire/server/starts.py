@@ -1,4 +1,4 @@
-"""A few requests begin in each iteration of the loop; the others wait for the next."""
+"""Begin a few requests in each iteration of the event loop; the others wait for the next."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
-LEAST = 2
-"""Requests that may begin in one iteration: about half a millisecond."""
-EACH = 0.005
-"""Seconds of the last iteration for which one may begin, if these are more: where the streams of a
-process keep it busy, requests still get about a fifth of its time."""
+MIN_TURNS = 2
+"""Requests that may begin in every iteration."""
+SECONDS_PER_TURN = 0.005
+"""After a longer iteration, one request may begin for each of these seconds that it has taken. A
+request costs about 1 ms: if open streams keep the process busy, requests get a fifth of its time.
+"""
 
 
 class Starts:
-    """Takes turns at beginning a request.
+    """Limits how many requests begin in one iteration of the event loop.
 
-    To begin one takes ten times as long as to pass on a block. When hundreds arrive together, as
-    after a restart, the open streams would get nothing until all of them have begun.
+    A request costs about 1 ms, as much as twenty blocks. If hundreds arrive together, as after a
+    restart, the open streams would otherwise get nothing until all of them have begun.
 
     Args:
         clock: Returns the time in seconds.
@@ -26,15 +27,15 @@ class Starts:
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
-        self._began: float | None = None  # when the iteration began, while turns are counted
-        self._left = LEAST
+        self._began: float | None = None  # of this iteration; None if it has had no turn
+        self._left = MIN_TURNS
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def take(self) -> None:
-        """Wait for a turn; at once, if this iteration has one left."""
+        """Wait for a turn. Returns at once if this iteration has one left."""
         loop = asyncio.get_running_loop()
         if self._began is None:
-            self._count_from(LEAST)
+            self._count_from(MIN_TURNS)
         if self._left:
             self._left -= 1
             return
@@ -49,12 +50,12 @@ class Starts:
         asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
-        """Give the turns of the next iteration to those that wait longest."""
+        """Give the turns of this iteration to the requests that have waited longest."""
         took = self._clock() - (self._began or 0.0)
         self._began = None
         if not self._waiting:
             return
-        self._count_from(max(LEAST, int(took / EACH)))
+        self._count_from(max(MIN_TURNS, int(took / SECONDS_PER_TURN)))
         while self._waiting and self._left:
             turn = self._waiting.popleft()
             if not turn.done():  # not cancelled

@@ -9,14 +9,17 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """How blocks are taken where they arrive. All but ``are_plain`` return whether to go on.
+    """Takes the blocks of a stream inside the read in which they arrive.
+
+    All but ``are_plain`` return whether the next batch can be taken too.
 
     Args:
         take: Takes a batch.
-        take_one: Takes one plain block, which is all of a batch.
-        are_plain: Returns whether pieces of a body are blocks that pass as they are: each is one
-            block, with text and nothing else. False in doubt.
-        take_plain: Takes blocks that are plain, and the number of their bytes.
+        take_one: Takes a batch of one block that needs no correction of its lines. Its content
+            has not been checked.
+        are_plain: Returns whether each of these pieces of a body is one block of content that
+            need not be decoded. False in doubt.
+        take_plain: Takes such pieces as a batch, and the number of their bytes.
     """
 
     take: Callable[[Sequence[bytes]], bool]
@@ -26,7 +29,7 @@ class Taker:
 
 
 class BlockStream(Protocol):
-    """The blocks of one stream, in batches: those that one read completes, which may be none."""
+    """The blocks of one stream, in batches: one read completes the blocks of a batch, or none."""
 
     def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
         """Iterate over the batches.
@@ -36,17 +39,18 @@ class BlockStream(Protocol):
         """
 
     def follow(self, taker: Taker) -> Awaitable[None]:
-        """Have each batch taken where it arrives, until no more can be taken.
+        """Pass each batch to the taker inside the read, until it can take no more.
 
-        Returns then, or once the iteration has something; at once where that is not possible.
+        Returns then, or once the iteration has a batch, an end or a failure. Returns at once if
+        the body cannot be followed.
 
         Raises:
-            TokenwireError: As the iteration; or as the taker.
+            TokenwireError: As the iteration, or as the taker.
         """
 
     @property
     def rest(self) -> bytes:
-        """What follows the last complete block, once the iteration has ended."""
+        """The bytes after the last complete block, once the iteration has ended."""
 
     async def drain(self) -> None:
-        """Read the body to its end without looking at it, so that its connection is reusable."""
+        """Read the rest of the body and drop it, so that its connection can be used again."""

@@ -1,4 +1,4 @@
-"""Cut a provider's body into the blocks of its stream: the one place where that is done."""
+"""Split a provider's body into the blocks of its stream. No other module does this."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from .block_stream import BlockStream, Taker
 from .plain_blocks import are_plain, plain_blocks
 
 Body: TypeAlias = AsyncIterator[bytes]
-_CR, _LF = b"\r\n"
+_CR, _LF = ord("\r"), ord("\n")
 _LEAST = len(b"data: \n\n")
 """Bytes of a block without data."""
 _MOST_HELD = 4096
-"""Bytes of a block that are joined with each read, until it is complete."""
+"""Bytes of an incomplete block that are joined with the next read. Longer ones are given to the
+splitter, since each join copies all of them."""
 
 
 class BodyBlocks:
     """The blocks of a provider's body.
 
     Args:
-        body: Bytes, cut anywhere.
+        body: Its bytes, in pieces of any size.
         max_block: The largest block to accept, in bytes.
     """
 
@@ -56,11 +57,12 @@ class BodyBlocks:
             return take(cut(data)) and self._failure is None
 
         def serve_many(pieces: list[bytes]) -> bool:
-            size = self._framer.joined(pieces)
-            if not size or not taker.are_plain(blocks := pieces[:-1]):
-                return take(self._joined(self._framer.parts_of(pieces))) and self._failure is None
+            framer = self._framer
+            size, blocks = framer.joined(pieces), pieces[:-1]
+            if not (size and taker.are_plain(blocks)):
+                return take(self._joined(framer.parts_of(pieces, size))) and self._failure is None
             is_open = taker.take_plain(blocks, size)
-            rest = self._joined(self._framer.parts_of(pieces[-1:]))
+            rest = self._joined(framer.last_part(pieces[-1]))
             if rest:
                 is_open = take(rest) and is_open
             return is_open and self._failure is None
@@ -85,7 +87,7 @@ class BodyBlocks:
         return blocks
 
     def put_back(self, blocks: Sequence[bytes]) -> None:
-        """Return these blocks, which were read, once more: before all that follow."""
+        """Return these blocks, which were read, once more, before those that follow."""
         self._returned = [*blocks, *self._returned]
 
     @property
@@ -102,7 +104,7 @@ class BodyBlocks:
 def framed(
     open_body: Callable[[], AbstractAsyncContextManager[Body]], max_block: int = MAX_BLOCK
 ) -> Callable[[], AbstractAsyncContextManager[BlockStream]]:
-    """Return an opening of blocks from an opening of a body."""
+    """Return a function that opens blocks, from one that opens a body."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[BlockStream]:
@@ -130,17 +132,18 @@ class Framer:
         self._is_at_block = False
 
     def is_one(self, data: bytes) -> bool:
-        """Return whether this is one block to be passed on as it is, and nothing else.
+        """Return whether this is exactly one block that is passed on unchanged. False in doubt.
 
-        Most reads of a paced stream are: a line of data, or a line with the event's name and one
-        of data. Such bytes need not be fed.
+        True for most reads of a paced stream. The block has one data line, or one event line and
+        one data line, in ASCII. It need not be given to ``parts``.
         """
         size, first = len(data), data.find(b"\n")
         if first == size - 2:
             has_lines = data.startswith(b"data:")
         else:
             has_lines = (
-                data.find(b"\n", first + 1) == size - 2 > first + _LEAST
+                data.find(b"\n", first + 1) == size - 2
+                and size - first - 1 > _LEAST
                 and data.startswith(b"event:")
                 and data.startswith(b"data:", first + 1)
             )
@@ -153,56 +156,66 @@ class Framer:
             and self._max_block >= size > _LEAST
         )
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the blocks that these bytes complete. Must be consumed to its end.
+    def parts(self, data: bytes) -> Iterator[Sequence[bytes]]:
+        """Yield lists of the blocks that these bytes complete. Must be consumed to its end.
+
+        The blocks of most reads are cut together, and are one list.
 
         Raises:
             UpstreamError: A block is too large to hold (``upstream_malformed``). The blocks
                 before it have been yielded.
         """
-        for blocks in self.parts(data):
-            yield from blocks
-
-    def parts(self, data: bytes) -> Iterator[Sequence[bytes]]:
-        """As ``feed``, but yields lists: most reads that have many blocks are cut in one go."""
         if self._held:
             data = self._unheld() + data
         elif not self._is_at_block and (end := data.find(b"\n\n") + 2) > 1:
+            # The splitter has the beginning of a block, or the body begins. The splitter gets the
+            # bytes up to the first empty line; those after it nearly always begin a block.
             yield from self._each(data[:end])
             data = data[end:]
         if self._is_at_block and len(data) <= self._max_block:
+            # None of these blocks can be too large. The bytes that are left begin a block, or are
+            # blocks of other forms.
             blocks, data = plain_blocks(data)
             yield blocks
         if data and not self._holds(data):
             yield from self._each(data)
 
     def joined(self, pieces: list[bytes]) -> int:
-        """Put what is held before the first piece; return the bytes of all pieces but the last.
+        """Put the held bytes before the first piece; return the size of all pieces but the last.
 
-        0 where the first one begins no block, or they might be more than a block may have.
+        Returns 0 if the first piece does not begin a block, or if the size exceeds that of a block,
+        since one of the pieces may then be too large.
         """
         if self._held:
             pieces[0] = self._unheld() + pieces[0]
         size = sum(map(len, pieces)) - len(pieces[-1]) if self._is_at_block else 0
         return size if size <= self._max_block else 0
 
-    def parts_of(self, pieces: list[bytes]) -> Iterator[Sequence[bytes]]:
-        """As ``parts`` of these pieces together. Most providers write each block as one piece."""
-        size = self.joined(pieces)
-        blocks, last = pieces[:-1], pieces[-1]
-        if blocks and not (size and are_plain(blocks)):
+    def parts_of(self, pieces: list[bytes], size: int) -> Iterator[Sequence[bytes]]:
+        """As ``parts`` of two pieces or more. Most providers send each block as one piece.
+
+        Args:
+            pieces: They have the held bytes already.
+            size: As ``joined`` has returned it.
+        """
+        blocks = pieces[:-1]
+        if size and are_plain(blocks):
+            yield blocks
+            yield from self.last_part(pieces[-1])
+        else:
             yield from self.parts(b"".join(pieces))
-            return
-        yield blocks
-        if self.is_one(last):
-            yield [last]
-        elif not self._holds(last):
-            yield from self.parts(last)
+
+    def last_part(self, piece: bytes) -> Iterator[Sequence[bytes]]:
+        """As ``parts``, of the piece that follows complete blocks: one block or a part of one."""
+        if self.is_one(piece):
+            yield [piece]
+        elif not self._holds(piece):
+            yield from self.parts(piece)
 
     def _holds(self, data: bytes) -> bool:
-        """Hold the beginning of a block; return False for anything else, and for a long one.
+        """Hold the beginning of a block. Return False for other bytes, and for a long beginning.
 
-        Most reads end within a block. To join its parts takes less than to feed the splitter.
+        Most reads end within a block. To join its parts costs less than to use the splitter.
         """
         if (
             not self._is_at_block

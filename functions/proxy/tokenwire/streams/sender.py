@@ -1,4 +1,4 @@
-"""Send one viewer's writes to its client, where the blocks are appended or in a task."""
+"""Send one viewer's writes to its client: inside an append if possible, else from a task."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ from .reader import Reader
 from .viewer import Delivery, Viewer
 
 Send: TypeAlias = Callable[[bytes, bool], Awaitable[None]]
-"""Sends a part of the body; the second argument is whether more follows, as ASGI's
-``more_body``."""
+"""Sends a part of the body. The second argument is ASGI's ``more_body``."""
 
 
 class Sender:
     """Sends what a viewer reads, and heartbeats in between; ends the body with the last write.
 
-    A client that has everything is sent the next blocks by ``append`` itself, inside the call. If
-    it cannot take them at once, the task that runs ``run`` waits for it, and then reads from the
-    log what has come meanwhile: there is no queue.
+    If a client has all blocks, the append of the next ones sends them, inside its call. If the
+    client cannot take them at once, the task of ``run`` waits until it can. The task then reads the
+    blocks that were appended meanwhile from the log: there is no queue.
 
     Args:
-        reader: The client's place in the log.
-        viewer: Its writes.
+        reader: The client's position in the log.
+        viewer: Returns the writes.
         send: Sends one write; waits until the client has room for it.
         delivery: Counts what is sent.
         heartbeat: Seconds without a write before a heartbeat.
         timeout: Maximum seconds for one send.
-        write: Sends one write if that needs no wait; None where the server has nothing like it.
+        write: Sends one write if that does not have to wait; None if the server cannot do so.
     """
 
     __slots__ = (
@@ -73,15 +72,15 @@ class Sender:
         self._failure: Exception | None = None
 
     async def run(self, opening: bytes = b"") -> None:
-        """Send everything, up to the end of the stream or of the client.
+        """Send all writes, up to the end of the stream, or until the client has disconnected.
 
         The body ends only if the client was sent the dialect's terminator or error.
 
         Args:
-            opening: The first write, if there is one that does not wait for the log.
+            opening: A write before those of the viewer, which does not wait for the log.
 
         Raises:
-            TimeoutError: The client took nothing for the timeout.
+            TimeoutError: The client has taken nothing for ``timeout`` seconds.
             Exception: As ``send``.
         """
         self._timer = LazyTimer(self._heartbeat, self._note_silence)
@@ -107,7 +106,7 @@ class Sender:
             await asyncio.sleep(0)
 
     async def _finish_served(self) -> None:
-        """Go on with what ``_serve`` could not do."""
+        """Send what ``_serve`` could not send, or a heartbeat; raise its failure."""
         if self._failure is not None:
             raise self._failure
         data, self._unsent = self._unsent, b""
@@ -126,7 +125,7 @@ class Sender:
         self._note(len(data))
 
     def _serve(self, block: bytes | None) -> bool:
-        """Send what has just been appended; return whether the client has taken all."""
+        """Send the blocks that have just been appended; return whether the client has all."""
         viewer, timer, delivery = self._viewer, self._timer, self._delivery
         try:
             data = viewer.next() if block is None else viewer.one(block)
@@ -140,7 +139,7 @@ class Sender:
                 if delivery.began is None or self._is_silent:
                     self._note(0)
         except Exception as error:
-            self._failure = error  # of this client: not for the pump that appends
+            self._failure = error  # concerns this client, not the pump, which has appended
             return False
         return not (viewer.over or (block is None and self._reader.has_more))
 

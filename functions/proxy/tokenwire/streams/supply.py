@@ -1,4 +1,4 @@
-"""What a store takes of a running stream by itself, for as long as nothing special happens."""
+"""The batches that a store takes of a running stream, without a task of that stream."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .reader import Reader
 
 
 class Supply:
-    """As ``stores.contract.Source``: the batches of one stream, without a task for each.
+    """As ``stores.contract.Source``: the batches of one stream, from its tail.
 
     Args:
-        reader: The position in the log up to which records were taken to be written.
-        ledger: The batches that were sent.
-        floor: Returns the first record that the store need not delete.
-        worked: Called with the time when the store has taken a batch.
+        reader: The position of the next batch in the log.
+        ledger: Records the batches.
+        floor: Returns the first record that the store has to keep.
+        worked: Called with the time when the store has confirmed a batch.
     """
 
     __slots__ = (
@@ -49,12 +49,13 @@ class Supply:
         self._timer: asyncio.TimerHandle | None = None
         self._is_open = False
         self.unconfirmed: Batch | None = None
-        """The batch that was taken, and that the store is not known to have."""
+        """The batch that was taken, until the store confirms it."""
 
     def begin(self, wait: float, check_at: float) -> None:
-        """Let batches be taken until none came for ``wait`` seconds, or until a time.
+        """Let the store take batches until ``check_at``, or until it confirms none for ``wait``.
 
-        That time is also ``wait`` seconds away at least: the last check may have failed.
+        ``check_at`` is postponed if it is less than ``wait`` seconds away: the last check may have
+        failed, and the next one must not follow at once.
         """
         self._wait = wait
         self._silent_at = monotonic() + wait
@@ -63,7 +64,7 @@ class Supply:
 
     @property
     def is_check_due(self) -> bool:
-        """Whether it is over because of the time."""
+        """Whether a check is due: ``check_at`` or ``wait`` has passed."""
         return monotonic() >= min(self._silent_at, self._check_at)
 
     async def follow(self, due: Callable[[object], bool]) -> None:
@@ -85,7 +86,7 @@ class Supply:
         if not self._is_open or first >= reader.blocks.next:
             return None
         if first < reader.blocks.first or first != self._ledger.stored:
-            self.stop()  # the keeper finds out that it is behind, or writes what is missing
+            self.stop()  # the keeper notes that it is behind, or writes what the store lacks
             return None
         batch = Batch(reader.epoch, first, reader.take(MOST))
         self._ledger.offer(batch)
@@ -107,7 +108,8 @@ class Supply:
         self._reader.wake()
 
     def _arm(self) -> None:
-        # A timer may be a little early: it is not set again for a moment.
+        # A timer may fire a little early. The next one then fires an eighth of ``wait`` later, not
+        # at once again.
         due = max(min(self._silent_at, self._check_at), monotonic() + self._wait / 8)
         self._timer = asyncio.get_running_loop().call_at(due, self._lapse)
 

@@ -14,7 +14,7 @@ from ..stores.records import Cursor, End, Meta, RecordId
 from .reader import Reader
 
 _STEP = 4096
-"""Bytes that are charged beyond what is held, so that not every block has to be charged."""
+"""Bytes that are charged beyond those held, so that not every block has to be charged."""
 
 
 class Rendering(Protocol):
@@ -29,7 +29,7 @@ class Rendering(Protocol):
         """Bytes of the stream's text that it holds until the end."""
 
     def open(self, meta: Meta) -> bytes:
-        """Return the meta record's blocks; empty where the dialect has none."""
+        """Return the meta record's blocks; empty if the dialect has none."""
 
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
         """Return these records' blocks; ``first`` is the sequence number of the first record."""
@@ -46,37 +46,41 @@ class Rendering(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """Writes an id before each block, so that no block is shown without one.
+    """Writes an id line before each block of a record.
 
-    The blocks of a record have the ids ``epoch-seq.1``, ``epoch-seq.2`` and so on; the last, or
-    only one, has ``epoch-seq``, since a client that has it has all of the record.
+    The blocks of a record have the ids ``epoch-seq.1``, ``epoch-seq.2`` and so on. The last block,
+    or the only one, has ``epoch-seq``, since a client that has it has the complete record.
 
     Args:
         prefix: Stands before each id, such as ``st_abc.``.
-        cursor: What the client has; of the record that it has a part of, that part is left out.
+        cursor: What the client has. If it has some blocks of a record, these are left out.
     """
 
     prefix: str = ""
     cursor: Cursor | None = None
 
     def head(self, epoch: int) -> bytes:
-        """Return what stands in an id line before the number of a record of this epoch."""
+        """Return the bytes of an id line before the sequence number of a record of this epoch."""
         return f"id: {self.prefix}{epoch}-".encode()
 
     def write(self, at: RecordId, blocks: list[bytes]) -> bytes:
         """Return the blocks of one record that the client lacks. An empty one is only counted."""
-        head = f"id: {self.prefix}{at}"
+        head = f"id: {self.prefix}{at}".encode()
         if len(blocks) == 1:
-            return b"%b\n%b" % (head.encode(), blocks[0]) if blocks[0] else b""
+            return b"%b\n%b" % (head, blocks[0]) if blocks[0] else b""
         has, last = self._held(at, len(blocks)), len(blocks) - 1
         return b"".join(
-            b"%b%b\n%b" % (head.encode(), b"" if place == last else b".%d" % (place + 1), block)
+            b"%b%b\n%b" % (head, b"" if place == last else b".%d" % (place + 1), block)
             for place, block in enumerate(blocks)
             if block and place >= has
         )
 
     def _held(self, at: RecordId, count: int) -> int:
-        """Return how many of the record's blocks the client has; 0 in another dialect."""
+        """Return how many of the record's ``count`` blocks the client has.
+
+        0 if the cursor has a higher part than the record has in this dialect: it is an id of
+        another dialect. An id does not name its dialect: a lower part counts as one of this.
+        """
         cursor = self.cursor
         if cursor is None or cursor.last != at or cursor.part >= count:
             return 0
@@ -84,13 +88,15 @@ class Ids:
 
 
 class Verbatim:
-    """For a client whose dialect is the provider's own: bytes pass unread.
+    """For a client whose dialect is the provider's own: the bytes of blocks are not changed.
 
     Args:
         encoder: Encodes the end, if the provider sent none.
         ids: Writes the ids of the end's blocks; each record before it is one block.
-        surplus: Returns whether this client did not request a block, which is then left out.
-        may_be_surplus: Returns, of several blocks together, whether one of them may be left out.
+        surplus: Returns whether a block is left out because this client did not request it. If
+            given, it reads each block, unless ``may_be_surplus`` excludes it.
+        may_be_surplus: Returns whether one of several blocks, given as their bytes, may be
+            surplus.
     """
 
     __slots__ = ("_encoder", "_epoch", "_head", "_ids", "_may_be_surplus", "_surplus")
@@ -120,8 +126,11 @@ class Verbatim:
         """Return each block with its id line before it."""
         line = self._head_of(epoch).replace(b"%", b"%%") + b"%d\n"
         count = len(blocks)
+        # The id lines are formatted together, since that costs less than to format each.
+        id_lines = (line * count % tuple(range(first, first + count))).splitlines(keepends=True)
+        # A list of twice the length, filled alternately: an id line, its block, and so on.
         lines = blocks * 2
-        lines[::2] = (line * count % tuple(range(first, first + count))).splitlines(keepends=True)
+        lines[::2] = id_lines
         lines[1::2] = blocks
         data = b"".join(lines)
         if self._surplus is None or not self._may_be_surplus(data):
@@ -153,9 +162,10 @@ class Verbatim:
 
 
 class Translated:
-    """For a client of another dialect: every block is decoded, and encoded for the client.
+    """For a client of another dialect: every block is translated, most of those of text directly.
 
-    One record may become several blocks, each with an id of its own, or none.
+    Any other block is decoded to events, which are encoded for the client. One record may become
+    several blocks, each with an id of its own, or none.
 
     Args:
         decoder: Of the provider's dialect.
@@ -187,7 +197,7 @@ class Translated:
         self._muted = muted
         self._epoch = -1
         self._head = b""
-        # Whether the last record was text: so are most that follow one.
+        # Whether the last record was text: then the next one probably is too.
         self._has_text = True
         self._text_of = decoder.text_of if isinstance(decoder, ReadsText) else no_text
         self._text_block = encoder.text_block if isinstance(encoder, WritesText) else no_text
@@ -251,7 +261,13 @@ class Translated:
 class Delivery:
     """What was sent to one viewer, for the log line.
 
-    ``began`` is the instant of the first write, in ``perf_counter`` seconds.
+    Args:
+        blocks: Records that were read, also those without a block in the client's dialect.
+        bytes: Bytes that were sent, heartbeats included.
+        began: The instant of the first write, in ``perf_counter`` seconds.
+        heartbeats: Heartbeats that were sent.
+        complete: Whether the viewer has returned the last write: the end, or the error of an
+            interruption.
     """
 
     blocks: int = 0
@@ -264,16 +280,17 @@ class Delivery:
 class Viewer:
     """What one client is sent, from the reader's position to the end of the stream.
 
-    ``over`` is whether nothing more follows what ``next`` has returned. The last write is an error
-    that has no id if the reader is interrupted; there is none if its client has disconnected.
+    ``over`` is whether nothing more follows what ``next`` has returned. If the reader is
+    interrupted, the last write is an error without an id. If the client has disconnected, there
+    is no last write.
 
     Args:
-        reader: The client's place in the log.
+        reader: The client's position in the log.
         rendering: Turns records into bytes.
         delivery: Counts what is sent.
         prefix: Bytes before the first write.
-        charge: Called with the bytes that the rendering holds or will hold soon, when these are
-            more than before.
+        charge: Called when the rendering holds more bytes than were charged, with these bytes and
+            some that it may hold soon.
     """
 
     __slots__ = (
@@ -305,10 +322,11 @@ class Viewer:
         self.over = False
 
     def next(self) -> bytes | None:
-        """Return the next write, between blocks: all blocks that are there by now.
+        """Return the next write, which ends with a complete block.
 
-        None if there is nothing to read at present; empty if what was read has no bytes in this
-        dialect.
+        It has the blocks that can be read now, up to about 64 KiB of them, and the end if no
+        block remains. None if nothing can be read now; empty if the records that were read have
+        no bytes in this dialect.
         """
         reader, rendering = self._reader, self._rendering
         first = reader.position
@@ -323,7 +341,7 @@ class Viewer:
         return self._without_blocks()
 
     def one(self, block: bytes) -> bytes | None:
-        """As ``next``, where this block is all that there is to read."""
+        """As ``next``, if this block is all that there is to read."""
         reader, rendering = self._reader, self._rendering
         if reader.stopped or self._prefix:
             return self.next()
@@ -337,7 +355,7 @@ class Viewer:
         return self._last(data) if rendering.over else data
 
     def _with_end(self, data: bytes) -> bytes:
-        """Add the end if it is there already: that is one write instead of two."""
+        """Add the end if it is due already, so that one write is made instead of two."""
         reader = self._reader
         if not reader.stopped and (ended := reader.ended) is not None:
             return self._last(data + self._rendering.close(*ended))

@@ -1,10 +1,11 @@
-"""Batches of many streams in one command, for which no task of a stream wakes.
+"""Write the batches of many streams with one command. No task of a stream wakes for that.
 
-A stream that has a new block is only noted. Every few milliseconds the batches of all streams that
-are noted are taken, and written with as few commands as possible. The script appends a batch
-only where the log is exactly as its producer expects, and says of each whether it did. Where it did
-not, or its answer is not known, the stream leaves the group, and its keeper writes the batch alone:
-refusals and failures are handled in one place. Imported with redis-py, late.
+A stream that has a new block is only noted. Every few milliseconds the next batch of each noted
+stream is taken, and these batches are written with as few commands as possible. The script appends
+a batch only if the log is exactly as its producer expects, and returns for each batch whether it
+was appended. If it was not, or if the response is not known, the stream leaves the group, and its
+keeper writes the batch alone: so refusals and failures are handled in one place. This module is
+imported on first use, as redis-py is.
 """
 
 from __future__ import annotations
@@ -23,40 +24,42 @@ from ..exceptions import StoreError
 from .lane import Lane
 
 _WATCHED, _UNWATCHED = 0.005, 0.05
-"""Seconds between two rounds: of streams that another process watches, or may; and of all others,
-which nobody waits for."""
+"""Seconds between the beginnings of two rounds: of streams that another process watches or may
+watch; and of all others, for whose blocks no process waits."""
 _REST = 4
-"""How many times as long as the last command took a round lasts, up to ``_UNWATCHED``: a server or
-a process that is busy gets fewer commands, and more blocks with each."""
+"""A round of watched streams lasts at least this many times as long as the last command took, and
+at most ``_UNWATCHED``: a busy server or process gets fewer commands, with more blocks in each."""
 _CLOSED = 1.0
-"""Seconds for which no stream enters after a command has failed: the server may be away, or a proxy
-before it may refuse the keys of several streams."""
+"""Seconds for which no stream enters after a command has failed: the server may be unreachable, or
+a proxy in front of it may refuse the keys of several streams in one command."""
 MOST_STREAMS = 64
-"""Streams of one command. The server does nothing else meanwhile."""
+"""Streams of one command. The server does nothing else while it runs a command."""
 MOST_BYTES = 256 * 1024
-"""Bytes of one command, about: it must be complete within the time-out. One batch may be larger."""
+"""Bytes after which a command takes no further batch: it must be complete within the time-out. The
+last batch may exceed it."""
 MOST_COMMANDS = 4
-"""Commands under way at once. Streams that are noted while all are under way wait."""
-_WRITTEN, _WRITTEN_AND_WATCHED = b"12"
-"""Outcomes of ``APPEND_ALL``."""
+"""Commands under way at once. Streams that are noted meanwhile wait."""
+_WRITTEN, _WRITTEN_AND_WATCHED = ord("1"), ord("2")
+"""Outcomes of ``APPEND_ALL``: the byte in its response for a stream."""
 
 Append = Callable[[Sequence[str], Sequence[Any]], Awaitable[Any]]
 
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A stream that is written by the group.
-
-    ``is_noted`` is whether it waits for a round or for the outcome of ``batch``; ``settled`` is
-    waited for by its keeper, if that leaves meanwhile; ``is_watched`` is whether a process may
-    wait for its blocks; ``has_left`` is whether its keeper has left: the same stream may have
-    entered again, as another member.
+    """A stream that the group writes.
 
     Args:
-        keys: Those of its log.
-        token: The producer's.
-        last: The id of the last record that the log has.
-        source: The stream.
+        keys: The keys of its log.
+        token: The producer's token.
+        last: The id of the log's last record.
+        source: The stream's batches.
+        is_noted: Whether it waits for a round, or for the outcome of ``batch``.
+        is_watched: Whether another process may wait for its blocks.
+        has_left: Whether its keeper has left the group. The stream may have entered again, as
+            another member.
+        batch: The batch of the command under way.
+        settled: Done with the outcome of ``batch``, if the keeper leaves before.
     """
 
     keys: tuple[str, str]
@@ -90,7 +93,7 @@ class GroupWriter:
         return monotonic() >= self._closed_until
 
     async def follow(self, member: Member) -> None:
-        """As ``contract.Writer.follow``. Each member is for one call."""
+        """As ``contract.Writer.follow``. Each call has a member of its own."""
 
         def due(_: object) -> bool:
             if not member.is_noted:
@@ -106,7 +109,7 @@ class GroupWriter:
                 await member.settled
 
     async def aclose(self) -> None:
-        """Stop: streams that are noted leave, those under way without a known outcome."""
+        """Stop: all streams leave that are noted; the outcomes of commands stay unknown."""
         self._watched.close()
         self._unwatched.close()
         commands = list(self._commands)
@@ -124,7 +127,10 @@ class GroupWriter:
         return min(_UNWATCHED, max(_WATCHED, _REST * self._took))
 
     def _begin(self, noted: deque[Member], most: int) -> int:
-        """Begin one command with some of what is noted, if that may be; return of how many."""
+        """Take some of the noted members, and begin a command with their batches.
+
+        Returns how many were taken; 0 if too many commands are under way.
+        """
         if len(self._commands) >= MOST_COMMANDS:
             return 0
         members: list[Member] = []
@@ -153,11 +159,11 @@ class GroupWriter:
         append = self._outcomes(names, args)
         command = asyncio.get_running_loop().create_task(append, name="redis append")
         self._commands.add(command)
-        # Not in the task: one that is cancelled before its first step runs nothing.
+        # Not done by the task itself: if it is cancelled before its first step, it runs nothing.
         command.add_done_callback(partial(self._ended, members))
 
     async def _outcomes(self, names: list[str], args: list[str | bytes]) -> bytes:
-        """Run a command; return its response, or nothing if it has failed."""
+        """Run a command; return its response, empty if it has failed."""
         began = monotonic()
         try:
             found: bytes = await self._append(names, args)

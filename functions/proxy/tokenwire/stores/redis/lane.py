@@ -1,4 +1,4 @@
-"""What waits for the same moment: it is taken in rounds, and each round in steps."""
+"""A queue whose items are taken in rounds, at intervals, and the items of a round in steps."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from ...clock import monotonic
 T = TypeVar("T")
 
 _STEP = 0.001
-"""Seconds between two steps of a round: one step alone does not delay the streams of a process."""
+"""Seconds between two steps of a round. One step is short enough not to delay other streams."""
 
 
 class Lane(Generic[T]):
-    """A queue that is taken from at intervals.
+    """A queue whose items are taken in rounds.
 
     Args:
         interval: Returns the seconds between the beginnings of two rounds.
-        take: Removes at most so many items from the left of a queue, one step's worth; returns
-            their number, 0 if it cannot take any now. ``resume`` is called once it can again.
+        take: Removes items of one step from the left of a queue, up to a number; returns how
+            many. If it returns 0, ``resume`` must be called once it can take items again.
     """
 
     def __init__(self, interval: Callable[[], float], take: Callable[[deque[T], int], int]) -> None:
         self._interval = interval
         self._take = take
-        self._left = 0  # of this round: what comes meanwhile is for the next one
+        self._left = 0  # items of this round; those that are added now are for the next one
         self._began = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
         self.waiting: deque[T] = deque()
 
     def add(self, item: T) -> None:
-        """Let this wait for the next round."""
+        """Add an item, for the next round."""
         self.waiting.append(item)
         if self._timer is None:
             self.resume()
 
     def resume(self) -> None:
-        """Go on, if anything waits."""
+        """Set the timer of the next step, if there is an item and no timer."""
         if self._timer is None and self.waiting and not self._is_closed:
             due = monotonic() + _STEP if self._left else self._began + self._interval()
             self._timer = asyncio.get_running_loop().call_at(due, self._step)
