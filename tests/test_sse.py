@@ -18,7 +18,7 @@ from tokenwire.sse import (
     data_of,
     encode,
     event_of,
-    is_plain,
+    is_data_line,
     without_cursor,
 )
 
@@ -357,12 +357,12 @@ def test_block_helpers_agree_with_parser(lines: list[str], ends: list[str]) -> N
         assert data is None or len(split(bare)) == 1
 
 
-def test_encode_writes_plain_blocks() -> None:
+def test_encode_writes_data_lines() -> None:
     """The plainest block is one data line; any line end makes another."""
     assert encode("x") == b"data: x\n\n"
     assert encode("a\r\nb\rc\n", id="7") == b"id: 7\ndata: a\ndata: b\ndata: c\ndata: \n\n"
-    assert is_plain(encode("x"))
-    assert not is_plain(encode("x", id="7"))
+    assert is_data_line(encode("x"))
+    assert not is_data_line(encode("x", id="7"))
 
 
 @given(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])))

@@ -201,13 +201,13 @@ def _fields(block: bytes) -> Iterator[tuple[str, str]]:
 
 def data_of(block: bytes) -> bytes | None:
     """Return the block's ``data`` lines joined with LF, or None if it has none."""
-    if is_plain(block):
+    if is_data_line(block):
         return block[5:-2].removeprefix(b" ")
     lines = [line[5:] for line in _EOL.split(block) if line.startswith(b"data:") or line == b"data"]
     return b"\n".join(line.removeprefix(b" ") for line in lines) if lines else None
 
 
-def is_plain(block: bytes) -> bool:
+def is_data_line(block: bytes) -> bool:
     """Return whether the block is one data line and LF LF, as most blocks of most providers are."""
     return block.startswith(b"data:") and block.find(b"\n") == len(block) - 2 and b"\r" not in block
 
@@ -225,7 +225,7 @@ def is_utf8(data: bytes) -> bool:
 
 def event_of(block: bytes) -> bytes:
     """Return the name of the block's event; empty if it has none."""
-    if is_plain(block):
+    if is_data_line(block):
         return b""
     names = [line[6:] for line in _EOL.split(block) if line.startswith(b"event:")]
     return names[-1].removeprefix(b" ") if names else b""

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from ..errors import UpstreamError
 from ..hotpath import follow
-from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, is_plain, without_cursor
+from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, is_data_line, without_cursor
 from .block_stream import BlockStream, Taker
-from .plain_blocks import are_plain, plain_blocks
+from .uniform_blocks import are_single_blocks, split_uniform
 
 Body: TypeAlias = AsyncIterator[bytes]
 _CR, _LF = ord("\r"), ord("\n")
@@ -175,7 +175,7 @@ class Framer:
         if self._is_at_block and len(data) <= self._max_block:
             # None of these blocks can be too large. The bytes that are left begin a block, or are
             # blocks of other forms.
-            blocks, data = plain_blocks(data)
+            blocks, data = split_uniform(data)
             yield blocks
         if data and not self._holds(data):
             yield from self._each(data)
@@ -199,7 +199,7 @@ class Framer:
             size: As ``joined`` has returned it.
         """
         blocks = pieces[:-1]
-        if size and are_plain(blocks):
+        if size and are_single_blocks(blocks):
             yield blocks
             yield from self.last_part(pieces[-1])
         else:
@@ -250,7 +250,7 @@ class Framer:
 def _clean(block: bytes) -> bytes | None:
     if not block.isascii():
         block = _as_utf8(block)
-    if is_plain(block) and len(block) > _LEAST:
+    if is_data_line(block) and len(block) > _LEAST:
         return block
     block = without_cursor(block)
     return block if data_of(block) else None

@@ -15,7 +15,7 @@ _EMPTY = b"data: "
 """The largest data line without data, in byte order: ``data:`` is smaller."""
 
 
-def plain_blocks(data: bytes) -> tuple[list[bytes], bytes]:
+def split_uniform(data: bytes) -> tuple[list[bytes], bytes]:
     """Split bytes that begin a block, if all complete blocks in them have the same form.
 
     There are two forms: one data line; or one event line and one data line.
@@ -54,7 +54,7 @@ def _blocks(lines: list[bytes]) -> list[bytes]:
     return [b"%b\n%b\n\n" % pair for pair in zip(names, data, strict=True)]
 
 
-def are_plain(pieces: list[bytes]) -> bool:
+def are_single_blocks(pieces: list[bytes]) -> bool:
     """Return whether each piece is one block, of the form of the first one. False in doubt.
 
     There is at least one piece.

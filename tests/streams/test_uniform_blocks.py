@@ -12,7 +12,7 @@ from tests.fakes.framing import fed
 from tokenwire.errors import UpstreamError
 from tokenwire.sse import Splitter
 from tokenwire.streams.framing import Framer
-from tokenwire.streams.plain_blocks import are_plain, plain_blocks
+from tokenwire.streams.uniform_blocks import are_single_blocks, split_uniform
 
 ONE, NAMED = b"data: {1}\n\n", b"event: delta\ndata: {2}\n\n"
 # Blocks, and what is nearly one.
@@ -81,11 +81,11 @@ def test_any_pieces_are_cut_as_byte_by_byte(pieces: list[bytes], is_together: bo
 
 
 @given(st.lists(BLOCKS, min_size=1, max_size=6))
-def test_what_is_plain_is_passed_on_as_it_is(pieces: list[bytes]) -> None:
-    """Whatever is cut at once, or need not be cut, would have come out like that."""
-    if are_plain(pieces):
+def test_pieces_that_are_blocks_are_passed_on_unchanged(pieces: list[bytes]) -> None:
+    """A splitter would return the same blocks, whether they are cut together or not at all."""
+    if are_single_blocks(pieces):
         assert (pieces, b"") == apart(b"".join(pieces))
-    blocks, rest = plain_blocks(b"".join(pieces))
+    blocks, rest = split_uniform(b"".join(pieces))
     if blocks:
         assert blocks == apart(b"".join(blocks))[0]
         assert b"".join(blocks) + rest == b"".join(pieces)
@@ -96,9 +96,9 @@ def test_what_is_plain_is_passed_on_as_it_is(pieces: list[bytes]) -> None:
 )
 def test_the_forms_of_the_providers_are_cut_at_once(blocks: list[bytes]) -> None:
     """With a part of the next block, and with none."""
-    assert are_plain(blocks)
+    assert are_single_blocks(blocks)
     for rest in (b"", b"data: {", b"event: x\nda"):
-        assert plain_blocks(b"".join(blocks) + rest) == (blocks, rest)
+        assert split_uniform(b"".join(blocks) + rest) == (blocks, rest)
 
 
 def counted(framer: Framer, pieces: Sequence[bytes]) -> list[int]:
@@ -115,7 +115,7 @@ def test_reads_that_end_within_a_block_are_cut_at_once() -> None:
     assert [len(part) for part in framer.parts(b": {1}\n\n" + ONE * 300 + b"da") if part] == [301]
 
 
-def test_block_may_not_be_larger_for_coming_with_others() -> None:
+def test_size_limit_holds_within_a_read() -> None:
     """Those before it are passed on, and nothing that follows it."""
     framer = Framer(max_block=40)
     list(fed(framer, ONE))
