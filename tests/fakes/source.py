@@ -6,12 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
-from tokenwire.stores.contract import Batch, Source
+from tokenwire.stores.contract import Batch, BatchSource
 from tokenwire.stores.exceptions import StoreError
 
 
 class Batches:
-    """As ``contract.Source``: it is over once the store has all batches, or takes no more.
+    """As ``contract.BatchSource``: it is over once the store has all batches, or takes no more.
 
     ``left`` are those that the store is not known to have, ``floors`` what it was told to keep.
 
@@ -28,26 +28,26 @@ class Batches:
         self._over = asyncio.Event()
 
     async def follow(self, due: Callable[[object], bool]) -> None:
-        """As ``Source.follow``."""
+        """As ``BatchSource.follow``."""
         due(None)
         await self._over.wait()
 
     def take(self) -> tuple[Batch, int] | None:
-        """As ``Source.take``."""
+        """As ``BatchSource.take``."""
         if self.is_stopped or not self.left:
             return None
         self.taken += 1
         return self.left[0], self._floor
 
     def took(self, batch: Batch) -> bool:
-        """As ``Source.took``."""
+        """As ``BatchSource.took``."""
         assert self.left.popleft() is batch
         if not self.left:
             self._over.set()
         return bool(self.left)
 
     def stop(self) -> None:
-        """As ``Source.stop``."""
+        """As ``BatchSource.stop``."""
         self.is_stopped = True
         self._over.set()
 
@@ -60,7 +60,9 @@ class Taking:
         source: The stream.
     """
 
-    def __init__(self, append: Callable[[Batch, int], Awaitable[None]], source: Source) -> None:
+    def __init__(
+        self, append: Callable[[Batch, int], Awaitable[None]], source: BatchSource
+    ) -> None:
         self._append = append
         self._source = source
         self._command: asyncio.Task[None] | None = None

@@ -23,8 +23,7 @@ from tests.streams.test_keeping import Tap
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import TokenwireError
 from tokenwire.events import Error
-from tokenwire.stores.contract import Batch, Store, alone
-from tokenwire.stores.contract import Source as BatchSource
+from tokenwire.stores.contract import Batch, BatchSource, Store, alone
 from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.streams.framing import framed

@@ -19,8 +19,7 @@ from typing import Any, cast
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import TokenwireError
-from tokenwire.stores.contract import Batch, Store
-from tokenwire.stores.contract import Source as BatchSource
+from tokenwire.stores.contract import Batch, BatchSource, Store
 from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.records import Cursor, End, Meta, RecordId
 from tokenwire.stores.redis.store import RedisStore
@@ -199,7 +198,7 @@ class Heeded:
         return getattr(self._source, name)
 
     def took(self, batch: Batch) -> bool:
-        """As ``Source.took``."""
+        """As ``BatchSource.took``."""
         self._wrote()
         return self._source.took(batch)
 

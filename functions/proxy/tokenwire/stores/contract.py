@@ -129,7 +129,7 @@ class Pace:
     blocks: int = 1
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """A running stream, from which a store takes batches itself."""
 
     async def follow(self, due: Callable[[object], bool]) -> None:
@@ -176,7 +176,7 @@ class Writer(Protocol):
             StoreError: The store fails.
         """
 
-    def follow(self, source: Source) -> Awaitable[None]:
+    def follow(self, source: BatchSource) -> Awaitable[None]:
         """Append what a source has, together with what other streams have: no task wakes for it.
 
         Returns when the source's own ``follow`` does. If ``took`` was not called for the last

@@ -16,8 +16,8 @@ from ..stores.health import Health
 from ..stores.records import Meta, RecordId
 from .ledger import Behind, Ledger
 from .reader import Reader
-from .supply import Supply
 from .tail import Tail
+from .tail_batches import TailBatches
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class StoredLog:
         self._commits = commits
         self._renewed = self._checked = monotonic()
         self.reader = reader
-        self._supply = Supply(reader, self._ledger, lambda: intake.first, self._renewed_at)
+        self._batches = TailBatches(reader, self._ledger, lambda: intake.first, self._renewed_at)
         self.token = writer.token if writer is not None else new_token()
         self.created = asyncio.Event()
         self.degraded = bool(health.failing)
@@ -116,14 +116,14 @@ class StoredLog:
         Raises:
             Fenced, Missing, Taken, StoreError, Behind: As ``write``.
         """
-        supply = self._supply
-        supply.begin(seconds, self._checked + self._lease / 3)
-        await self._access.follow(supply)
-        batch, supply.unconfirmed = supply.unconfirmed, None
+        batches = self._batches
+        batches.begin(seconds, self._checked + self._lease / 3)
+        await self._access.follow(batches)
+        batch, batches.unconfirmed = batches.unconfirmed, None
         if batch is not None:
             await self._write(batch)
             return False
-        return supply.is_check_due
+        return batches.is_check_due
 
     async def check(self, *, is_due: bool | None = None) -> None:
         """Check that the store has the log as it was written; renew the lease if that is due.

@@ -40,7 +40,7 @@ class Web(Struct, rename="camel"):
     title: str | None = None
 
 
-class Source(Struct, rename="camel"):
+class GroundingSource(Struct, rename="camel"):
     """A source of an answer."""
 
     web: Web | None = None
@@ -49,7 +49,7 @@ class Source(Struct, rename="camel"):
 class Grounding(Struct, rename="camel"):
     """The sources of an answer."""
 
-    grounding_chunks: list[Source] | None = None
+    grounding_chunks: list[GroundingSource] | None = None
 
 
 class Candidate(Struct, rename="camel"):

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable
 
-from ..contract import Batch, Keep, Source, alone
+from ..contract import Batch, BatchSource, Keep, alone
 from ..exceptions import Fenced, Missing, Rewound, StoreError, Taken
 from ..records import End, Meta, RecordId
 from ..viewer_leases import ViewerLeases
@@ -72,7 +72,7 @@ class DynamoDBWriter:
         if batch.end is not None:
             await self._verify()
 
-    def follow(self, source: Source) -> Awaitable[None]:
+    def follow(self, source: BatchSource) -> Awaitable[None]:
         """As ``Writer.follow``."""
         del source
         return alone()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 
-from ..contract import Batch, Source, alone
+from ..contract import Batch, BatchSource, alone
 from ..exceptions import Rewound, Taken
 from ..records import End, Meta, RecordId
 from ..viewer_leases import ViewerLeases
@@ -37,7 +37,7 @@ class MemoryWriter:
         if batch.end is not None:
             self._logs.ended(log)
 
-    def follow(self, source: Source) -> Awaitable[None]:
+    def follow(self, source: BatchSource) -> Awaitable[None]:
         """As ``Writer.follow``."""
         del source
         return alone()

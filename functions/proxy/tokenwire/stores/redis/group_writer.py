@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any
 
 from ...clock import monotonic
-from ..contract import Batch, Source
+from ..contract import Batch, BatchSource
 from ..encoding import pack
 from ..exceptions import StoreError
 from .lane import Lane
@@ -65,7 +65,7 @@ class Member:
     keys: tuple[str, str]
     token: str
     last: str
-    source: Source
+    source: BatchSource
     is_noted: bool = False
     is_watched: bool = True
     has_left: bool = False

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
-from ..contract import Batch, Keep, Source, alone
+from ..contract import Batch, BatchSource, Keep, alone
 from ..encoding import pack, unpack
 from ..exceptions import Fenced, Missing, Rewound, Taken
 from ..records import End, Meta
@@ -57,7 +57,7 @@ class RedisWriter:
         await self._run(APPEND, args, at_once=has_end)
         self._last = last
 
-    def follow(self, source: Source) -> Awaitable[None]:
+    def follow(self, source: BatchSource) -> Awaitable[None]:
         """As ``Writer.follow``."""
         group = self._server.writers
         if group is None or not group.is_open or self._last == "0-0":

@@ -11,8 +11,8 @@ from .ledger import MOST, Ledger
 from .reader import Reader
 
 
-class Supply:
-    """As ``stores.contract.Source``: the batches of one stream, from its tail.
+class TailBatches:
+    """As ``stores.contract.BatchSource``: the batches of one stream, from its tail.
 
     Args:
         reader: The position of the next batch in the log.
@@ -68,7 +68,7 @@ class Supply:
         return monotonic() >= min(self._silent_at, self._check_at)
 
     async def follow(self, due: Callable[[object], bool]) -> None:
-        """As ``Source.follow``."""
+        """As ``BatchSource.follow``."""
         try:
             self._arm()
             if self._reader.has_more:
@@ -80,7 +80,7 @@ class Supply:
                 self._timer.cancel()
 
     def take(self) -> tuple[Batch, int] | None:
-        """As ``Source.take``."""
+        """As ``BatchSource.take``."""
         reader = self._reader
         first = reader.position
         if not self._is_open or first >= reader.blocks.next:
@@ -94,7 +94,7 @@ class Supply:
         return batch, self._floor()
 
     def took(self, batch: Batch) -> bool:
-        """As ``Source.took``."""
+        """As ``BatchSource.took``."""
         self.unconfirmed = None
         self._ledger.took(batch)
         now = monotonic()
@@ -103,7 +103,7 @@ class Supply:
         return self._reader.has_more
 
     def stop(self) -> None:
-        """As ``Source.stop``."""
+        """As ``BatchSource.stop``."""
         self._is_open = False
         self._reader.wake()
 

@@ -9,12 +9,12 @@ from tokenwire.stores.contract import Batch
 from tokenwire.stores.records import End, EndReason
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.ledger import Ledger
-from tokenwire.streams.supply import Supply
 from tokenwire.streams.tail import Tail
+from tokenwire.streams.tail_batches import TailBatches
 
 
 class Following:
-    """A tail, its supply, and a store that is told when there may be a batch.
+    """A tail, its batches, and a store that is told when there may be a batch.
 
     Args:
         bounds: Those of the tail.
@@ -27,14 +27,14 @@ class Following:
         self.worked: list[float] = []
         self.noted = 0
         reader = self.tail.unattached_reader()
-        self.supply = Supply(reader, self.ledger, lambda: self.tail.first, self.worked.append)
+        self.batches = TailBatches(reader, self.ledger, lambda: self.tail.first, self.worked.append)
         now = asyncio.get_running_loop().time()
-        self.supply.begin(1.0, now + check_at)
-        self.task = asyncio.create_task(self.supply.follow(self._due))
+        self.batches.begin(1.0, now + check_at)
+        self.task = asyncio.create_task(self.batches.follow(self._due))
 
     def take(self) -> Batch:
         """Take a batch, as a store does."""
-        taken = self.supply.take()
+        taken = self.batches.take()
         assert taken is not None
         return taken[0]
 
@@ -54,19 +54,23 @@ def test_blocks_are_noted_where_they_are_appended() -> None:
         assert at.noted == 2
         one = at.take()
         at.tail.append([b"c", b"d"])
-        assert (one, at.supply.unconfirmed, at.ledger.stored) == (Batch(1, 1, [b"a", b"b"]), one, 1)
-        assert at.supply.took(one)
-        assert (at.supply.unconfirmed, at.ledger.stored, len(at.worked)) == (None, 3, 1)
+        assert (one, at.batches.unconfirmed, at.ledger.stored) == (
+            Batch(1, 1, [b"a", b"b"]),
+            one,
+            1,
+        )
+        assert at.batches.took(one)
+        assert (at.batches.unconfirmed, at.ledger.stored, len(at.worked)) == (None, 3, 1)
         two = at.take()
         assert two == Batch(1, 3, [b"c", b"d"])
-        assert not at.supply.took(two)
-        assert at.supply.take() is None
+        assert not at.batches.took(two)
+        assert at.batches.take() is None
         at.task.cancel()
 
     run(play)
 
 
-def test_what_was_there_before_is_noted_at_once() -> None:
+def test_earlier_blocks_are_noted_at_once() -> None:
     """Blocks that came while the keeper wrote the first ones."""
 
     async def play() -> None:
@@ -88,13 +92,13 @@ def test_end_is_left_to_the_keeper() -> None:
         at.tail.append([b"a"])
         at.tail.offer(End(EndReason.DONE))
         await at.task
-        assert at.supply.take() is None
-        assert not at.supply.is_check_due
+        assert at.batches.take() is None
+        assert not at.batches.is_check_due
 
     run(play)
 
 
-def test_silence_ends_it_and_a_batch_does_not() -> None:
+def test_follow_ends_after_silence() -> None:
     """A second after the last batch, so that the keeper checks the log."""
 
     async def play() -> None:
@@ -102,10 +106,10 @@ def test_silence_ends_it_and_a_batch_does_not() -> None:
         for _ in range(3):
             await asyncio.sleep(0.8)
             at.tail.append([b"a"])
-            at.supply.took(at.take())
+            at.batches.took(at.take())
         began = asyncio.get_running_loop().time()
         await at.task
-        assert at.supply.is_check_due
+        assert at.batches.is_check_due
         assert asyncio.get_running_loop().time() - began >= 1.0
 
     run(play)
@@ -121,7 +125,7 @@ def test_due_check_ends_it_but_not_at_once() -> None:
             for at in (late, overdue):
                 if not at.task.done():
                     at.tail.append([b"a"])
-                    at.supply.took(at.take())
+                    at.batches.took(at.take())
         assert (late.task.done(), overdue.task.done()) == (True, True)
         assert (len(late.worked), len(overdue.worked)) == (6, 3)
 
@@ -136,9 +140,9 @@ def test_reader_that_is_behind_takes_nothing() -> None:
         await asyncio.sleep(0)
         for _ in range(10):
             at.tail.append([b"x" * 100])
-        assert at.supply.take() is None
+        assert at.batches.take() is None
         await at.task
-        assert at.supply.unconfirmed is None
+        assert at.batches.unconfirmed is None
 
     run(play)
 
@@ -151,7 +155,7 @@ def test_nothing_is_taken_past_a_batch_that_is_not_stored() -> None:
         at.tail.append([b"a"])
         at.take()
         at.tail.append([b"b"])
-        assert at.supply.take() is None
+        assert at.batches.take() is None
         await at.task
 
     run(play)
