@@ -76,7 +76,9 @@ def test_any_pieces_are_cut_as_byte_by_byte(pieces: list[bytes], is_together: bo
     if is_together or len(pieces) < 2:
         found = list(fed(framer, b"".join(pieces)))
     else:
-        found = [block for part in framer.parts_of(pieces, framer.joined(pieces)) for block in part]
+        found = [
+            block for part in framer.parts_of(pieces, framer.prepend_held(pieces)) for block in part
+        ]
     assert ([_with_lf(block) for block in found], framer.close()) == expected
 
 
@@ -104,7 +106,7 @@ def test_the_forms_of_the_providers_are_cut_at_once(blocks: list[bytes]) -> None
 def counted(framer: Framer, pieces: Sequence[bytes]) -> list[int]:
     """How many blocks come at once of these pieces."""
     pieces = list(pieces)
-    return [len(part) for part in framer.parts_of(pieces, framer.joined(pieces)) if part]
+    return [len(part) for part in framer.parts_of(pieces, framer.prepend_held(pieces)) if part]
 
 
 def test_reads_that_end_within_a_block_are_cut_at_once() -> None:
@@ -120,7 +122,7 @@ def test_size_limit_holds_within_a_read() -> None:
     framer = Framer(max_block=40)
     list(fed(framer, ONE))
     pieces = [ONE, ONE, b"data: " + b"x" * 40 + b"\n\n", ONE]
-    parts = framer.parts_of(pieces, framer.joined(pieces))
+    parts = framer.parts_of(pieces, framer.prepend_held(pieces))
     assert next(parts) == [ONE, ONE]
     with pytest.raises(UpstreamError, match="too large"):
         list(parts)

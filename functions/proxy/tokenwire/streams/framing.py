@@ -58,11 +58,13 @@ class BodyBlocks:
 
         def serve_many(pieces: list[bytes]) -> bool:
             framer = self._framer
-            size, blocks = framer.joined(pieces), pieces[:-1]
+            size, blocks = framer.prepend_held(pieces), pieces[:-1]
             if not (size and taker.are_plain(blocks)):
-                return take(self._joined(framer.parts_of(pieces, size))) and self._failure is None
+                return (
+                    take(self._collected(framer.parts_of(pieces, size))) and self._failure is None
+                )
             is_open = taker.take_plain(blocks, size)
-            rest = self._joined(framer.last_part(pieces[-1]))
+            rest = self._collected(framer.last_part(pieces[-1]))
             if rest:
                 is_open = take(rest) and is_open
             return is_open and self._failure is None
@@ -73,9 +75,9 @@ class BodyBlocks:
     def _cut(self, data: bytes) -> list[bytes]:
         if self._framer.is_one(data):
             return [data]
-        return self._joined(self._framer.parts(data))
+        return self._collected(self._framer.parts(data))
 
-    def _joined(self, parts: Iterator[Sequence[bytes]]) -> list[bytes]:
+    def _collected(self, parts: Iterator[Sequence[bytes]]) -> list[bytes]:
         blocks: list[bytes] = []
         try:
             for part in parts:
@@ -166,7 +168,7 @@ class Framer:
                 before it have been yielded.
         """
         if self._held:
-            data = self._unheld() + data
+            data = self._take_held() + data
         elif not self._is_at_block and (end := data.find(b"\n\n") + 2) > 1:
             # The splitter has the beginning of a block, or the body begins. The splitter gets the
             # bytes up to the first empty line; those after it nearly always begin a block.
@@ -177,17 +179,17 @@ class Framer:
             # blocks of other forms.
             blocks, data = split_uniform(data)
             yield blocks
-        if data and not self._holds(data):
+        if data and not self._hold(data):
             yield from self._each(data)
 
-    def joined(self, pieces: list[bytes]) -> int:
+    def prepend_held(self, pieces: list[bytes]) -> int:
         """Put the held bytes before the first piece; return the size of all pieces but the last.
 
         Returns 0 if the first piece does not begin a block, or if the size exceeds that of a block,
         since one of the pieces may then be too large.
         """
         if self._held:
-            pieces[0] = self._unheld() + pieces[0]
+            pieces[0] = self._take_held() + pieces[0]
         size = sum(map(len, pieces)) - len(pieces[-1]) if self._is_at_block else 0
         return size if size <= self._max_block else 0
 
@@ -196,7 +198,7 @@ class Framer:
 
         Args:
             pieces: They have the held bytes already.
-            size: As ``joined`` has returned it.
+            size: As ``prepend_held`` has returned it.
         """
         blocks = pieces[:-1]
         if size and are_single_blocks(blocks):
@@ -209,10 +211,10 @@ class Framer:
         """As ``parts``, of the piece that follows complete blocks: one block or a part of one."""
         if self.is_one(piece):
             yield [piece]
-        elif not self._holds(piece):
+        elif not self._hold(piece):
             yield from self.parts(piece)
 
-    def _holds(self, data: bytes) -> bool:
+    def _hold(self, data: bytes) -> bool:
         """Hold the beginning of a block. Return False for other bytes, and for a long beginning.
 
         Most reads end within a block. To join its parts costs less than to use the splitter.
@@ -227,7 +229,7 @@ class Framer:
         self._held, self._is_at_block = data, False
         return True
 
-    def _unheld(self) -> bytes:
+    def _take_held(self) -> bytes:
         held, self._held, self._is_at_block = self._held, b"", True
         return held
 
