@@ -29,7 +29,7 @@ async def test_a_batch_is_what_one_read_completes() -> None:
     blocks = BodyBlocks(body(b"data: a\n\ndata: b\n\nda", b"ta: ", b"c\n\n", b"data: d"))
     batches = [list(batch) async for batch in blocks]
     assert batches == [[b"data: a\n\n", b"data: b\n\n"], [], [b"data: c\n\n"], []]
-    assert blocks.rest == b"data: d"
+    assert blocks.close() == b"data: d"
 
 
 PIECES = st.sampled_from(
@@ -134,8 +134,8 @@ LINES = (
 @example("event: a\ndata: b\n")
 @example("event: a\nid: b\n\n")
 @example("event: a\ndata: b\n\ndata: c\n\n")
-def test_what_is_one_block_need_not_be_fed(text: str) -> None:
-    """It would come out as it is, and leave nothing behind."""
+def test_is_one_agrees_with_parts(text: str) -> None:
+    """A block that is recognised is returned by ``parts`` unchanged, and no byte is left."""
     framer, read = Framer(), f"{text}\n\n".encode()
     list(fed(framer, b"data: a\n\n"))
     for data in (text.encode(), read):
@@ -145,7 +145,7 @@ def test_what_is_one_block_need_not_be_fed(text: str) -> None:
 
 
 def test_two_forms_of_a_block_are_recognised() -> None:
-    """Those of the providers; nothing is, inside another block."""
+    """A data line, with an event line before it or without; but not inside another block."""
     framer = Framer()
     assert not framer.is_one(b"data: a\n\n")  # a mark of the encoding may come first
     list(fed(framer, b"data: a\n\n"))
@@ -155,8 +155,8 @@ def test_two_forms_of_a_block_are_recognised() -> None:
     assert not framer.is_one(b"data: a\n\n")
 
 
-def test_one_place_cuts_streams() -> None:
-    """Outside ``framing`` only Gemini's codec splits: its events are another stream than ours."""
+def test_only_framing_and_gemini_split() -> None:
+    """Gemini's codec splits the stream that it converts to the one that is logged."""
     users = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")

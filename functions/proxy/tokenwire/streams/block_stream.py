@@ -48,9 +48,8 @@ class BlockStream(Protocol):
             TokenwireError: As the iteration, or as the taker.
         """
 
-    @property
-    def rest(self) -> bytes:
-        """The bytes after the last complete block, once the iteration has ended."""
+    def close(self) -> bytes:
+        """End the stream after its last batch; return the bytes after the last complete block."""
 
     async def drain(self) -> None:
         """Read the rest of the body and drop it, so that its connection can be used again."""

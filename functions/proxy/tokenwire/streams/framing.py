@@ -92,8 +92,7 @@ class BodyBlocks:
         """Return these blocks, which were read, once more, before those that follow."""
         self._returned = [*blocks, *self._returned]
 
-    @property
-    def rest(self) -> bytes:
+    def close(self) -> bytes:
         """As ``BlockStream``."""
         return self._framer.close()
 
@@ -245,7 +244,7 @@ class Framer:
         self._is_at_block = self._splitter.is_at_block
 
     def close(self) -> bytes:
-        """Return the bytes after the last complete block."""
+        """End the stream; return the bytes after the last complete block."""
         return (self._held + self._splitter.close()).strip(b"\r\n")
 
 

@@ -88,7 +88,7 @@ class Pump:
                     self._finish(end)
                     await _drain(stream)
                     return
-            self._finish(self._end_without_terminator(stream.rest))
+            self._finish(self._end_without_terminator(stream.close()))
 
     async def _follow(self, stream: BlockStream, deadline: Deadline) -> End | None:
         """Keep to the window; then take blocks where they arrive, for as long as that goes."""

@@ -19,8 +19,6 @@ class TranslatedBlocks:
         blocks: The provider's.
     """
 
-    rest = b""
-
     def __init__(self, wanted: Dialect, given: Dialect, blocks: BlockStream) -> None:
         self._decoder = given.decoder()
         self._encoder = wanted.encoder()
@@ -72,6 +70,10 @@ class TranslatedBlocks:
             else:
                 result += self._encoder.encode(event)
         return [*result, *self._encoder.end()] if self._has_ended else result
+
+    def close(self) -> bytes:
+        """As ``BlockStream``: nothing is left."""
+        return b""
 
     async def drain(self) -> None:
         """As ``BlockStream``."""
