@@ -11,7 +11,7 @@ from msgspec import Struct
 from ...events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of, event_of
 from .. import signatures
-from ..alike import alike_unless
+from ..comparison import all_plain_by_comparison
 from ..reading import malformed, notable_unless, read
 from ..terminator import is_done
 from ..upstream import reported
@@ -130,7 +130,7 @@ class ChatDecoder:
     may_lack_end = True
     notable = staticmethod(_notable)
     """False for a chunk on one line that has plain choices only."""
-    all_plain = staticmethod(alike_unless(_notable, b"content", b"obfuscation"))
+    all_plain = staticmethod(all_plain_by_comparison(_notable, b"content", b"obfuscation"))
     """As ``hotpath.ReadsMany``."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ...sse import data_of, event_of
-from ..alike import alike_unless
+from ..comparison import all_plain_by_comparison
 from ..reading import malformed, notable_unless, read
 from ..upstream import reported
 
@@ -124,7 +124,9 @@ class MessagesDecoder:
     may_lack_end = False
     notable = staticmethod(_notable)
     """False for a ``content_block_delta``, identified by its event name and its type."""
-    all_plain = staticmethod(alike_unless(_notable, b"text", b"thinking", b"partial_json"))
+    all_plain = staticmethod(
+        all_plain_by_comparison(_notable, b"text", b"thinking", b"partial_json")
+    )
     """As ``hotpath.ReadsMany``."""
 
     def __init__(self) -> None:

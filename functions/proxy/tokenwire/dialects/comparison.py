@@ -12,30 +12,30 @@ from itertools import islice, repeat
 
 from ..sse import is_utf8
 
-_MOST = 2
+_MAX_FIELDS = 2
 """Strings in which the blocks may differ."""
 _IN_STRINGS = bytes(set(range(0x20, 0x100)) - set(b'"\\'))
 """Bytes that a JSON string has without an escape, those of UTF-8 characters included."""
 _BACKSLASH = ord("\\")
 _ESCAPE = re.compile(rb'\\(?:["\\/bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})')
-_BETWEEN = b"\r"
+_BLOCK_MARK = b"\r"
 
 
-def alike_unless(
-    notable: Callable[[bytes], bool], *fields: bytes
+def all_plain_by_comparison(
+    notable: Callable[[bytes], bool], *varying: bytes
 ) -> Callable[[Sequence[bytes]], bool]:
     """Return the ``all_plain`` of a dialect (``hotpath.ReadsMany``).
 
     Args:
         notable: The dialect's ``Decoder.notable``, which checks one block.
-        fields: Names of the fields whose strings may differ, anywhere in a block.
+        varying: Names of the fields whose strings may differ, anywhere in a block.
     """
-    names = b"|".join(map(re.escape, fields))
+    names = b"|".join(map(re.escape, varying))
     strings = re.compile(rb'"(?:%b)": ?"([^"\\]*+(?:\\.[^"\\]*+)*+)"' % names)
 
     def all_plain(blocks: Sequence[bytes]) -> bool:
         first = blocks[0]
-        places = [found.span(1) for found in islice(strings.finditer(first), _MOST)]
+        places = [found.span(1) for found in islice(strings.finditer(first), _MAX_FIELDS)]
         if not places or notable(first) or not is_utf8(first):
             return False
         start, end = places[0]
@@ -47,7 +47,7 @@ def alike_unless(
         for begin, last in places:
             tail = first[last:]
             if all(map(bytes.endswith, blocks, repeat(tail))):
-                # Empty in the first iteration (begin < end): then only one string differs.
+                # Empty in the first iteration (begin <= end): then only one string differs.
                 middle = first[end:begin]
                 return _are_strings(blocks, start, len(tail), middle)
         return False
@@ -55,31 +55,31 @@ def alike_unless(
     return all_plain
 
 
-def _are_strings(blocks: Sequence[bytes], head: int, tail: int, middle: bytes) -> bool:
+def _are_strings(blocks: Sequence[bytes], head_size: int, tail_size: int, middle: bytes) -> bool:
     """Return whether the blocks differ in the content of one JSON string, or of two.
 
     False also if a string has an escaped half of a UTF-16 pair.
 
     Args:
         blocks: Blocks with the same first and last bytes.
-        head: The number of these first bytes.
-        tail: The number of these last bytes.
+        head_size: The number of these first bytes.
+        tail_size: The number of these last bytes.
         middle: The bytes between the two strings; empty if there is one.
     """
     count = len(blocks)
-    texts = [block[head:-tail] for block in blocks]
+    texts = [block[head_size:-tail_size] for block in blocks]
     # The first and the last bytes overlap in a block that is shorter than both.
-    if b"" in texts and min(map(len, blocks)) < head + tail:
+    if b"" in texts and min(map(len, blocks)) < head_size + tail_size:
         return False
-    # CR marks the end of a block, and LF the place of ``middle``. Neither can be in a JSON string:
-    # without the bytes that can, exactly these marks must remain.
-    every = _BETWEEN.join(texts)
-    if not is_utf8(every):
+    # CR marks the end of each block but the last, and LF the place of ``middle``. Neither can be in
+    # a JSON string: without the bytes that can, exactly these marks must remain.
+    joined = _BLOCK_MARK.join(texts)
+    if not is_utf8(joined):
         return False
-    ends = _BETWEEN * (count - 1)
+    marks = _BLOCK_MARK * (count - 1)
     if middle:
-        every = b"\n".join(every.split(middle))
-        ends = b"\n" + ends.replace(_BETWEEN, _BETWEEN + b"\n")
-    if _BACKSLASH in every:
-        every = _ESCAPE.sub(b"", every)
-    return every.translate(None, _IN_STRINGS) == ends
+        joined = b"\n".join(joined.split(middle))
+        marks = b"\n" + marks.replace(_BLOCK_MARK, _BLOCK_MARK + b"\n")
+    if _BACKSLASH in joined:
+        joined = _ESCAPE.sub(b"", joined)
+    return joined.translate(None, _IN_STRINGS) == marks

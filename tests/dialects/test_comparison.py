@@ -72,14 +72,14 @@ def test_texts_that_differ_pass_together(form: bytes, decoder: Any) -> None:
     assert passes_together(decoder, [form % (one, b"") for one in GOOD])
 
 
-def test_lengths_may_be_hidden() -> None:
+def test_padding_may_differ() -> None:
     """OpenAI pads each chunk with a string of another length."""
     assert passes_together(ChatDecoder(), [CHAT % (one, b"p" * n) for n, one in enumerate(GOOD)])
 
 
 @pytest.mark.parametrize("odd", [DONE, ROLE, STOP, usage(), text("x"), b"data: {}\n\n", b""])
 @pytest.mark.parametrize("at", [0, 3, 9])
-def test_one_that_is_not_alike_does_not_pass(odd: bytes, at: int) -> None:
+def test_one_that_differs_elsewhere_does_not_pass(odd: bytes, at: int) -> None:
     """Wherever it stands."""
     blocks = [CHAT % (b"a", b"b") for _ in range(9)]
     assert not passes_together(ChatDecoder(), [*blocks[:at], odd, *blocks[at:]])
@@ -107,7 +107,7 @@ def test_block_may_not_be_shorter_than_what_all_have() -> None:
 @example(FORMS[0], [(b"a", b"b"), (b'","error":{"a":1},"b":"', b"b")], 0)
 @example(FORMS[0], [(b"a", b"b"), (b'"},"finish_reason":null}],"obfuscation":"', b"b")], 0)
 @example(FORMS[0], [(b"a", b"b"), (b"\xc3\\n\xa9", b"b")], 0)
-def test_together_is_one_by_one(
+def test_check_together_equals_check_one_by_one(
     form: tuple[bytes, Any], texts: list[tuple[bytes, bytes]], cut: int
 ) -> None:
     """For any bytes within the strings, and blocks that break off."""
