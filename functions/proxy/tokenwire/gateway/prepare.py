@@ -17,8 +17,8 @@ from ..streams.pump import Source
 from ..streams.stream import new_id
 from .catalog import Route
 from .memory import RequestMemory
-from .openings import Holding, NamingFields
 from .services import Services
+from .stream_contexts import MemoryCharge, OriginalFieldErrors
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def holding(source: Source, memory: RequestMemory) -> Source:
 
     The client of a provider keeps the request body until the response is over.
     """
-    return Source(partial(Holding, source.open, memory), source.decoder, source.repair)
+    return Source(partial(MemoryCharge, source.open, memory), source.decoder, source.repair)
 
 
 def _candidates(
@@ -102,7 +102,7 @@ def candidate(dialects: Mapping[str, Dialect], route: Route, request: ParsedRequ
     provider = route.provider
     translated = _translated(dialects, provider, request)
     with caused_by(translated.body):
-        opening = NamingFields(provider.open(translated, route.model), translated.body)
+        opening = OriginalFieldErrors(provider.open(translated, route.model), translated.body)
     return Candidate(f"{provider.name}/{route.model}", dialects[provider.dialect], opening)
 
 

@@ -13,9 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from ..hotpath import ON_DISCONNECT, WRITE, OnDisconnect, Write
+from .head_buffer import HeadBuffer
 from .lazy import LazyEvent, Pipeline
 from .limits import Limits, Waiting
-from .opening import Opening
 from .starts import Starts
 
 MAX_FIELDS = 128
@@ -175,18 +175,18 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         on_disconnect = _Signal.of(cycle)
-        opening = Opening(self.transport, self.loop)
-        cycle.transport = cast("Any", opening)
+        buffer = HeadBuffer(self.transport, self.loop)
+        cycle.transport = cast("Any", buffer)
 
         async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
             extensions = cast("dict[str, Any]", scope).setdefault("extensions", {})
-            extensions[WRITE] = _writer(cycle, opening, self.transport)
+            extensions[WRITE] = _writer(cycle, buffer, self.transport)
             extensions[ON_DISCONNECT] = on_disconnect
             try:
                 await self._starts.take()
                 await app(scope, receive, send)
             finally:
-                opening.flush()
+                buffer.flush()
                 # By then uvicorn has closed the connection if the response is incomplete.
                 self.loop.call_soon(self._abort_if_closing)
 
@@ -288,8 +288,8 @@ class _Signal(LazyEvent):
                 callback()
 
 
-def _writer(cycle: RequestResponseCycle, opening: Opening, transport: asyncio.Transport) -> Write:
-    """Return a ``Write``: what uvicorn's ``send`` does where it need not wait.
+def _writer(cycle: RequestResponseCycle, buffer: HeadBuffer, transport: asyncio.Transport) -> Write:
+    """Return a ``Write``: what uvicorn's ``send`` does if it does not have to wait.
 
     The transport's buffer has the same limit as for ``send``; above it ``write_paused`` is set.
     """
@@ -298,7 +298,7 @@ def _writer(cycle: RequestResponseCycle, opening: Opening, transport: asyncio.Tr
     def write(data: bytes) -> bool:
         if flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
             return False
-        (opening.write if opening.held else send)(b"%x\r\n%b\r\n" % (len(data), data))
+        (buffer.write if buffer.held else send)(b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
     return write

@@ -71,13 +71,13 @@ class Sender:
         self._unsent = b""
         self._failure: Exception | None = None
 
-    async def run(self, opening: bytes = b"") -> None:
+    async def run(self, first_write: bytes = b"") -> None:
         """Send all writes, up to the end of the stream, or until the client has disconnected.
 
         The body ends only if the client was sent the dialect's terminator or error.
 
         Args:
-            opening: A write before those of the viewer, which does not wait for the log.
+            first_write: A write before those of the viewer, which does not wait for the log.
 
         Raises:
             TimeoutError: The client has taken nothing for ``timeout`` seconds.
@@ -85,8 +85,8 @@ class Sender:
         """
         self._timer = LazyTimer(self._heartbeat, self._note_silence)
         try:
-            if opening:
-                await self._sent(opening)
+            if first_write:
+                await self._sent(first_write)
             while not self._viewer.over:
                 await self._go_on()
             if self._delivery.complete and not self._has_ended:

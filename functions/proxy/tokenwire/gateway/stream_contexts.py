@@ -17,7 +17,7 @@ from ..streams.framing import Body
 from .memory import RequestMemory
 
 
-class Holding:
+class MemoryCharge:
     """Opens a provider's stream, and keeps the request's memory charged while it is open.
 
     Args:
@@ -53,7 +53,7 @@ class Holding:
             self._memory.release()
 
 
-class NamingFields:
+class OriginalFieldErrors:
     """Sends a translated request. Its errors name the fields of the caller's original request.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a provider's stream is opened within: it is left however the stream ends."""
+"""The context managers around a provider's stream: they are left however it ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tokenwire.dialects.origins import made
 from tokenwire.errors import ClientError, ProxyError
 from tokenwire.gateway.memory import RequestMemory
-from tokenwire.gateway.openings import Holding, NamingFields
+from tokenwire.gateway.stream_contexts import MemoryCharge, OriginalFieldErrors
 from tokenwire.streams.block_stream import BlockStream
 from tokenwire.streams.framing import Body, BodyBlocks
 
@@ -34,7 +34,7 @@ async def opened(*, refused: bool = False) -> AsyncIterator[Body]:
 async def test_field_has_the_caller_s_name(when: str) -> None:
     """A refusal names the field of the original request, whenever it comes."""
     with pytest.raises(ClientError) as caught:
-        async with NamingFields(opened(refused=when == "when opened"), BODY):
+        async with OriginalFieldErrors(opened(refused=when == "when opened"), BODY):
             raise REFUSED
 
     assert caught.value.param == "max_output_tokens"
@@ -45,9 +45,9 @@ async def test_other_errors_pass() -> None:
     """They are the same objects, and a stream without an error passes too."""
     failure = ProxyError("The server failed.")
     with pytest.raises(ProxyError) as caught:
-        async with NamingFields(opened(), BODY):
+        async with OriginalFieldErrors(opened(), BODY):
             raise failure
-    async with NamingFields(opened(), BODY) as body:
+    async with OriginalFieldErrors(opened(), BODY) as body:
         assert [piece async for piece in body] == [b"data: 1\n\n"]
 
     assert caught.value is failure
@@ -71,10 +71,10 @@ async def test_bytes_are_charged_while_the_stream_is_open() -> None:
     memory = RequestMemory(charge)
     memory.grow(60)
     with pytest.raises(ClientError):
-        async with Holding(lambda: blocks(refused=True), memory):
+        async with MemoryCharge(lambda: blocks(refused=True), memory):
             raise AssertionError("It was opened.")
     assert sum(held) == 60
-    async with Holding(blocks, memory):
+    async with MemoryCharge(blocks, memory):
         memory.release()
         assert sum(held) == 60
     assert sum(held) == 0

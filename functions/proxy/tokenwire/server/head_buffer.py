@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Opening:
+class HeadBuffer:
     """The transport of one response. It holds the first write until the second.
 
     uvicorn writes the head separately. A write is a system call, which takes as long as all Python
