@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 from tests.edge.test_protocol import GET, Stuck
 from tokenwire.server import Config
 from tokenwire.server.protocol import BoundedProtocol
-from tokenwire.server.starts import MIN_TURNS, SECONDS_PER_TURN, Starts
+from tokenwire.server.starts import MIN_TURNS, SECONDS_PER_TURN, StartLimiter
 from tokenwire.settings import Settings
 
 MANY = 50
@@ -35,11 +35,11 @@ class Iterations:
 async def test_few_begin_in_each_iteration(took: float, most: int) -> None:
     """All begin, in their order; more in an iteration after one that has taken long."""
     iterations = Iterations()
-    starts = Starts(lambda: iterations.now * took)
+    starts = StartLimiter(lambda: iterations.now * took)
     begun: list[tuple[int, int]] = []
 
     async def request(number: int) -> None:
-        await starts.take()
+        await starts.wait_for_turn()
         begun.append((number, iterations.now))
 
     await asyncio.gather(*map(request, range(MANY)))
@@ -50,25 +50,25 @@ async def test_few_begin_in_each_iteration(took: float, most: int) -> None:
 
 async def test_request_alone_does_not_wait() -> None:
     """It begins in the iteration in which it arrives, also the next one."""
-    iterations, starts = Iterations(), Starts()
+    iterations, starts = Iterations(), StartLimiter()
     for _ in range(3):
         before = iterations.now
-        await starts.take()
+        await starts.wait_for_turn()
         assert iterations.now == before
         await asyncio.sleep(0.001)
 
 
 async def test_turn_of_a_cancelled_request_is_not_lost() -> None:
     """Those behind it begin, and later ones too."""
-    starts = Starts()
-    tasks = [asyncio.create_task(starts.take()) for _ in range(MIN_TURNS + 4)]
+    starts = StartLimiter()
+    tasks = [asyncio.create_task(starts.wait_for_turn()) for _ in range(MIN_TURNS + 4)]
     await asyncio.sleep(0)
     for task in tasks[MIN_TURNS : MIN_TURNS + 3]:
         task.cancel()
     async with asyncio.timeout(10):
         await asyncio.gather(*tasks, return_exceptions=True)
         for _ in range(3 * MIN_TURNS):
-            await starts.take()
+            await starts.wait_for_turn()
 
     assert [task.cancelled() for task in tasks].count(True) == 3
 

@@ -12,7 +12,7 @@ from typing import Any
 from ..settings import Settings
 from .limits import Limits, Waiting, possible_connections
 from .protocol import BoundedConfig, BoundedProtocol
-from .starts import Starts
+from .starts import StartLimiter
 
 _ANSWER = 1.0
 """Seconds for the app to refuse a slow body in its caller's dialect, before the server closes."""
@@ -50,5 +50,5 @@ class Config(BoundedConfig):
             settings.send_timeout,
             settings.max_connections,
         )
-        self.starts = Starts()
+        self.starts = StartLimiter()
         self.waiting = Waiting(min(settings.max_connections, possible_connections()))

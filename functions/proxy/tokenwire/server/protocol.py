@@ -16,7 +16,7 @@ from ..hotpath import ON_DISCONNECT, WRITE, OnDisconnect, Write
 from .head_buffer import HeadBuffer
 from .lazy import LazyEvent, Pipeline
 from .limits import Limits, Waiting
-from .starts import Starts
+from .starts import StartLimiter
 
 MAX_FIELDS = 128
 """Header fields of one request, trailers included."""
@@ -30,7 +30,7 @@ class BoundedConfig(uvicorn.Config):
 
     limits: Limits
     waiting: Waiting
-    starts: Starts
+    starts: StartLimiter
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -183,7 +183,7 @@ class BoundedProtocol(HttpToolsProtocol):
             extensions[WRITE] = _writer(cycle, buffer, self.transport)
             extensions[ON_DISCONNECT] = on_disconnect
             try:
-                await self._starts.take()
+                await self._starts.wait_for_turn()
                 await app(scope, receive, send)
             finally:
                 buffer.flush()

@@ -15,7 +15,7 @@ request costs about 1 ms: if open streams keep the process busy, requests get a 
 """
 
 
-class Starts:
+class StartLimiter:
     """Limits how many requests begin in one iteration of the event loop.
 
     A request costs about 1 ms, as much as twenty blocks. If hundreds arrive together, as after a
@@ -31,7 +31,7 @@ class Starts:
         self._left = MIN_TURNS
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def take(self) -> None:
+    async def wait_for_turn(self) -> None:
         """Wait for a turn. Returns at once if this iteration has one left."""
         loop = asyncio.get_running_loop()
         if self._began is None:
