@@ -127,11 +127,11 @@ class GroupReader:
         if not waits:
             return
         self._begun = monotonic()
-        lane = next(lane for lane in range(MOST_READS) if lane not in self._reads)
-        seconds = _SHORT if lane == MOST_READS - 1 else _LONG
+        slot = next(slot for slot in range(MOST_READS) if slot not in self._reads)
+        seconds = _SHORT if slot == MOST_READS - 1 else _LONG
         read = asyncio.get_running_loop().create_task(self._read(waits, seconds), name="redis read")
-        self._reads[lane] = read
-        read.add_done_callback(lambda _: self._ended(lane))
+        self._reads[slot] = read
+        read.add_done_callback(lambda _: self._ended(slot))
         self._arm()
 
     def _next(self) -> dict[str, _Wait]:
@@ -150,8 +150,8 @@ class GroupReader:
         if self._waits.get(wait.key) is wait:
             del self._waits[wait.key]
 
-    def _ended(self, lane: int) -> None:
-        del self._reads[lane]
+    def _ended(self, slot: int) -> None:
+        del self._reads[slot]
         self._arm()
 
     async def _read(self, waits: dict[str, _Wait], seconds: float) -> None:

@@ -21,7 +21,7 @@ from ...clock import monotonic
 from ..contract import Batch, BatchSource
 from ..encoding import pack
 from ..exceptions import StoreError
-from .lane import Lane
+from .round_queue import RoundQueue
 
 _WATCHED, _UNWATCHED = 0.005, 0.05
 """Seconds between the beginnings of two rounds: of streams that another process watches or may
@@ -82,8 +82,8 @@ class GroupWriter:
 
     def __init__(self, append: Append) -> None:
         self._append = append
-        self._watched = Lane(self._interval, self._begin)
-        self._unwatched = Lane(lambda: _UNWATCHED, self._begin)
+        self._watched = RoundQueue(self._interval, self._begin)
+        self._unwatched = RoundQueue(lambda: _UNWATCHED, self._begin)
         self._commands: set[asyncio.Task[bytes]] = set()
         self._closed_until = self._took = 0.0
 

@@ -8,7 +8,7 @@ from collections import deque
 import pytest
 
 from tests.fakes.virtual import run
-from tokenwire.stores.redis.lane import Lane
+from tokenwire.stores.redis.round_queue import RoundQueue
 
 
 @pytest.mark.parametrize("when", ["timer set", "no timer set", "nothing waits"])
@@ -23,15 +23,15 @@ def test_nothing_is_taken_after_closing(when: str) -> None:
             taken += 1
             return 0
 
-        lane = Lane[int](lambda: 0.1, take)
+        queue = RoundQueue[int](lambda: 0.1, take)
         if when != "nothing waits":
-            lane.add(1)
+            queue.add(1)
         if when == "no timer set":
             await asyncio.sleep(1.0)
         before = taken
-        lane.close()
-        lane.resume()
-        lane.add(2)
+        queue.close()
+        queue.resume()
+        queue.add(2)
         await asyncio.sleep(1.0)
         return taken - before
 

@@ -15,7 +15,7 @@ _STEP = 0.001
 """Seconds between two steps of a round. One step is short enough not to delay other streams."""
 
 
-class Lane(Generic[T]):
+class RoundQueue(Generic[T]):
     """A queue whose items are taken in rounds.
 
     Args:
