@@ -223,7 +223,7 @@ async def test_refusal_concerns_one_stream(group: GroupWriter, appends: Appends)
 
 
 @pytest.mark.parametrize("failure", [StoreError("away"), None], ids=["failure", "odd response"])
-async def test_failure_concerns_its_command(
+async def test_failure_affects_only_its_command(
     group: GroupWriter, appends: Appends, failure: StoreError | None
 ) -> None:
     """Its streams leave with their batches: whether these were written is not known."""

@@ -26,10 +26,10 @@ from .round_queue import RoundQueue
 _WATCHED, _UNWATCHED = 0.005, 0.05
 """Seconds between the beginnings of two rounds: of streams that another process watches or may
 watch; and of all others, for whose blocks no process waits."""
-_REST = 4
+_ROUND_FACTOR = 4
 """A round of watched streams lasts at least this many times as long as the last command took, and
 at most ``_UNWATCHED``: a busy server or process gets fewer commands, with more blocks in each."""
-_CLOSED = 1.0
+_PAUSE_AFTER_FAILURE = 1.0
 """Seconds for which no stream enters after a command has failed: the server may be unreachable, or
 a proxy in front of it may refuse the keys of several streams in one command."""
 MOST_STREAMS = 64
@@ -85,7 +85,7 @@ class GroupWriter:
         self._watched = RoundQueue(self._interval, self._begin)
         self._unwatched = RoundQueue(lambda: _UNWATCHED, self._begin)
         self._commands: set[asyncio.Task[bytes]] = set()
-        self._closed_until = self._took = 0.0
+        self._closed_until = self._last_duration = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -124,7 +124,7 @@ class GroupWriter:
         (self._watched if member.is_watched else self._unwatched).add(member)
 
     def _interval(self) -> float:
-        return min(_UNWATCHED, max(_WATCHED, _REST * self._took))
+        return min(_UNWATCHED, max(_WATCHED, _ROUND_FACTOR * self._last_duration))
 
     def _begin(self, noted: deque[Member], most: int) -> int:
         """Take some of the noted members, and begin a command with their batches.
@@ -156,22 +156,22 @@ class GroupWriter:
         return taken_from
 
     def _run(self, members: list[Member], names: list[str], args: list[str | bytes]) -> None:
-        append = self._outcomes(names, args)
-        command = asyncio.get_running_loop().create_task(append, name="redis append")
+        request = self._append_all(names, args)
+        command = asyncio.get_running_loop().create_task(request, name="redis append")
         self._commands.add(command)
         # Not done by the task itself: if it is cancelled before its first step, it runs nothing.
         command.add_done_callback(partial(self._ended, members))
 
-    async def _outcomes(self, names: list[str], args: list[str | bytes]) -> bytes:
+    async def _append_all(self, names: list[str], args: list[str | bytes]) -> bytes:
         """Run a command; return its response, empty if it has failed."""
         began = monotonic()
         try:
             found: bytes = await self._append(names, args)
         except StoreError:
-            self._closed_until = monotonic() + _CLOSED
+            self._closed_until = monotonic() + _PAUSE_AFTER_FAILURE
             return b""
         finally:
-            self._took = monotonic() - began
+            self._last_duration = monotonic() - began
         return found
 
     def _ended(self, members: list[Member], command: asyncio.Task[bytes]) -> None:
