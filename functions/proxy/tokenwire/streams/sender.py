@@ -86,20 +86,20 @@ class Sender:
         self._timer = LazyTimer(self._heartbeat, self._note_silence)
         try:
             if first_write:
-                await self._sent(first_write)
+                await self._send_write(first_write)
             while not self._viewer.over:
-                await self._go_on()
+                await self._step()
             if self._delivery.complete and not self._has_ended:
-                await self._sent(b"")  # the dialect ends without a block
+                await self._send_write(b"")  # the dialect ends without a block
         finally:
             self._timer.cancel()
 
-    async def _go_on(self) -> None:
+    async def _step(self) -> None:
         data = self._viewer.next()
         if data:
-            await self._sent(data)
+            await self._send_write(data)
         elif data is None and not self._viewer.over:
-            await self._reader.follow(self._leave if self._write is None else self._serve)
+            await self._reader.follow(self._decline if self._write is None else self._serve)
             await self._finish_served()
         if self._reader.has_more:
             # A long replay, which may never wait, must not block the other streams.
@@ -111,12 +111,12 @@ class Sender:
             raise self._failure
         data, self._unsent = self._unsent, b""
         if data:
-            await self._sent(data)
+            await self._send_write(data)
         elif self._is_silent and not self._reader.is_due:
             self._delivery.heartbeats += 1
-            await self._sent(PING)
+            await self._send_write(PING)
 
-    async def _sent(self, data: bytes) -> None:
+    async def _send_write(self, data: bytes) -> None:
         is_last = self._viewer.over
         if is_last or self._write is None or not self._write(data):
             async with asyncio.timeout(self._timeout):
@@ -143,7 +143,7 @@ class Sender:
             return False
         return not (viewer.over or (block is None and self._reader.has_more))
 
-    def _leave(self, _: bytes | None) -> bool:
+    def _decline(self, _: bytes | None) -> bool:
         """Leave a block to the client's own task."""
         return False
 
