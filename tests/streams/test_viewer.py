@@ -159,7 +159,7 @@ def test_many_blocks_have_the_ids_that_each_would_have(prefix: str, first: int) 
         return Verbatim(chat.DIALECT.encoder(), ids, chat.only_usage, chat.only_usage)
 
     for blocks in ([text("a")] * 9, [text("a"), usage(), text("b")] * 3):
-        apart = [rendering().one(2, number, one) for number, one in enumerate(blocks, first)]
+        apart = [rendering().block(2, number, one) for number, one in enumerate(blocks, first)]
         assert rendering().blocks(2, first, blocks) == b"".join(apart)
         assert (b"" in apart) == (usage() in blocks)
 

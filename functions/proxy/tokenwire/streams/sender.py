@@ -128,7 +128,7 @@ class Sender:
         """Send the blocks that have just been appended; return whether the client has all."""
         viewer, timer, delivery = self._viewer, self._timer, self._delivery
         try:
-            data = viewer.next() if block is None else viewer.one(block)
+            data = viewer.next() if block is None else viewer.next_one(block)
             if data:
                 # The task sends the last write, with the end of the body.
                 if viewer.over or not self._write(data):  # type: ignore[misc]

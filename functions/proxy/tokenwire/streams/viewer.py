@@ -34,7 +34,7 @@ class Rendering(Protocol):
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
         """Return these records' blocks; ``first`` is the sequence number of the first record."""
 
-    def one(self, epoch: int, number: int, block: bytes) -> bytes:
+    def block(self, epoch: int, number: int, block: bytes) -> bytes:
         """As ``blocks``, for one record."""
 
     def close(self, at: RecordId, end: End) -> bytes:
@@ -136,7 +136,7 @@ class Verbatim:
         if self._surplus is None or not self._may_be_surplus(data):
             return data
         return b"".join(
-            self.one(epoch, number, block) for number, block in enumerate(blocks, first)
+            self.block(epoch, number, block) for number, block in enumerate(blocks, first)
         )
 
     def _head_of(self, epoch: int) -> bytes:
@@ -144,7 +144,7 @@ class Verbatim:
             self._epoch, self._head = epoch, self._ids.head(epoch)
         return self._head
 
-    def one(self, epoch: int, number: int, block: bytes) -> bytes:
+    def block(self, epoch: int, number: int, block: bytes) -> bytes:
         """Return the block with its id line before it."""
         head = self._head if epoch == self._epoch else self._head_of(epoch)
         if self._surplus is not None and self._surplus(block):
@@ -216,12 +216,12 @@ class Translated:
     def blocks(self, epoch: int, first: int, blocks: list[bytes]) -> bytes:
         """Return the records in the client's dialect; an error, if one cannot be decoded."""
         return b"".join(
-            self.one(epoch, number, block)
+            self.block(epoch, number, block)
             for number, block in enumerate(blocks, first)
             if not self.over
         )
 
-    def one(self, epoch: int, number: int, block: bytes) -> bytes:
+    def block(self, epoch: int, number: int, block: bytes) -> bytes:
         """As ``blocks``, for one record."""
         if self._has_text and (text := self._text_of(block)) is not None:
             data = self._text_block(text)
@@ -340,7 +340,7 @@ class Viewer:
             return self._with_end(data)
         return self._without_blocks()
 
-    def one(self, block: bytes) -> bytes | None:
+    def next_one(self, block: bytes) -> bytes | None:
         """As ``next``, if this block is all that there is to read."""
         reader, rendering = self._reader, self._rendering
         if reader.stopped or self._prefix:
@@ -349,7 +349,7 @@ class Viewer:
         reader.position = number + 1
         reader.consumed = reader.blocks.written
         self._delivery.blocks += 1
-        data = rendering.one(self._epoch, number, block)
+        data = rendering.block(self._epoch, number, block)
         if rendering.held > self._charged:
             self._charge_more()
         return self._last(data) if rendering.over else data
