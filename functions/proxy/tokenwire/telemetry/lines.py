@@ -16,7 +16,7 @@ class JsonFormatter(LambdaPowertoolsFormatter):
     """
 
     def __init__(self) -> None:
-        super().__init__(json_deserializer=_unread)
+        super().__init__(json_deserializer=_unchanged)
 
     def serialize(self, log: Any) -> str:
         """Return the line; indented if ``POWERTOOLS_DEV`` is set, as Powertools does."""
@@ -25,5 +25,5 @@ class JsonFormatter(LambdaPowertoolsFormatter):
         return msgspec.json.encode(log, enc_hook=str).decode()
 
 
-def _unread(message: Any) -> Any:
+def _unchanged(message: Any) -> Any:
     return message

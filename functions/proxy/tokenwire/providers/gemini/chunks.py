@@ -98,7 +98,7 @@ CHUNK = msgspec.json.Decoder(Chunk)
 _DOCUMENT = msgspec.json.Decoder(list[msgspec.Raw] | dict[str, Any])
 
 
-def blocks(document: bytes) -> bytes:
+def event_stream(document: bytes) -> bytes:
     """Convert one JSON document (a chunk or a list of chunks) to an event stream.
 
     Raises:

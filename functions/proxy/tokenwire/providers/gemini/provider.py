@@ -16,7 +16,7 @@ from ..native import Api, names
 from ..non_streaming import StreamedBody
 from ..paths import segment
 from ..turns import one_call
-from .chunks import blocks
+from .chunks import event_stream
 from .decode import GeminiReader
 from .request import request as translated
 
@@ -36,7 +36,7 @@ async def _read(response: httpx2.Response, model: str, post: Post) -> AsyncItera
     from ..http import Body
 
     reader = GeminiReader(model, one_call=post.one_call)
-    async for data in StreamedBody(Body(response), blocks):
+    async for data in StreamedBody(Body(response), event_stream):
         for block in reader.feed(data):
             yield block
     if rest := reader.close():
