@@ -207,7 +207,7 @@ class Framer:
             yield from self.parts(b"".join(pieces))
 
     def last_part(self, piece: bytes) -> Iterator[Sequence[bytes]]:
-        """As ``parts``, of the piece that follows complete blocks: one block or a part of one."""
+        """As ``parts`` of the piece after complete blocks: mostly one block, or a part of one."""
         if self.is_one(piece):
             yield [piece]
         elif not self._hold(piece):
