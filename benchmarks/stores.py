@@ -25,12 +25,12 @@ from typing import Any
 import uvloop
 
 from benchmarks.units import TOKENS, one_stream
+from tests.fakes.framing import framed
 from tests.stores.servers import TABLE, NotHere, Server, moto, redis
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.records import Meta
 from tokenwire.stores.redis.store import RedisStore
-from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE

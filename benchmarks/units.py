@@ -16,10 +16,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fakes.framing import framed
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.records import Meta
-from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE

@@ -233,7 +233,6 @@ ON_FIRST_USE = {
     *(f"providers.{name}" for name in ("http", "pool")),
     "providers.bedrock.chain",
     "providers.bedrock.sigv4",
-    "providers.openai.failures",
     "stores.redis.exchange",
     "stores.redis.flusher",
     "stores.redis.group",

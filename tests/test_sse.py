@@ -16,9 +16,7 @@ from tokenwire.sse import (
     ServerSentEvent,
     Splitter,
     data_of,
-    encode,
     event_of,
-    is_data_line,
     without_cursor,
 )
 
@@ -355,25 +353,3 @@ def test_block_helpers_agree_with_parser(lines: list[str], ends: list[str]) -> N
         assert [e.data for e in parser.feed(bare)] == datas(block)
         assert (parser.last_event_id, parser.reconnection_time) == ("", None)
         assert data is None or len(split(bare)) == 1
-
-
-def test_encode_writes_data_lines() -> None:
-    """The plainest block is one data line; any line end makes another."""
-    assert encode("x") == b"data: x\n\n"
-    assert encode("a\r\nb\rc\n", id="7") == b"id: 7\ndata: a\ndata: b\ndata: c\ndata: \n\n"
-    assert is_data_line(encode("x"))
-    assert not is_data_line(encode("x", id="7"))
-
-
-@given(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"])))
-def test_encode_round_trip(data: str) -> None:
-    """What is encoded is what is read."""
-    block = encode(data, event="e", id="1-2")
-    assert parsed(block) == [ServerSentEvent(data, "e", "1-2")]
-
-
-def test_encode_refuses_bad_fields() -> None:
-    """A line end in a field would begin another."""
-    for bad in ({"event": "a\nb"}, {"id": "a\rb"}, {"id": "a\0"}):
-        with pytest.raises(ValueError, match="must"):
-            encode("x", **bad)

@@ -13,6 +13,11 @@ async def shared() -> bytes:
     return b"a secret of some length"
 
 
+async def different() -> bytes:
+    """Return the secret of a third process."""
+    return b"another secret of some length"
+
+
 class Clock:
     """A clock that the test advances."""
 
@@ -49,7 +54,7 @@ async def test_ticket_is_bound() -> None:
     version, expires, mac = ticket.split(".")
     forged = [
         (tickets, "st_b", ticket),
-        (Tickets(None, 60, clock), "st_a", ticket),
+        (Tickets(different, 60, clock), "st_a", ticket),
         (tickets, "st_a", f"{version}.{int(expires) + 1}.{mac}"),
         (tickets, "st_a", f"2.{expires}.{mac}"),
     ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.framing import framed
 from tests.fakes.upstream import DONE, ROLE, STOP, chunk, complete, text, usage
 from tests.streams.test_pump import held, sends
 from tokenwire.dialects.chat import DIALECT
@@ -16,7 +17,6 @@ from tokenwire.sse import data_of
 from tokenwire.stores.records import Facts
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
-from tokenwire.streams.framing import framed
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
 

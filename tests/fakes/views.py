@@ -1,4 +1,4 @@
-"""What a client is sent of a log, write by write."""
+"""What a client is sent of a log, write by write; and viewers that are not counted."""
 
 from __future__ import annotations
 
@@ -36,3 +36,16 @@ async def view(
         await running
     finally:
         running.cancel()
+
+
+class UncountedViewers:
+    """Viewers whose number has no effect."""
+
+    def attached(self) -> None:
+        """Do nothing."""
+
+    def detached(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""

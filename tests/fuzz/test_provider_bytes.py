@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.eventstream import message
+from tests.fakes.framing import framed
 from tests.fakes.views import view
 from tests.fakes.work import allocated
 from tests.fuzz.targets import KINDS
@@ -32,7 +33,6 @@ from tokenwire.sse import Parser, ServerSentEvent
 from tokenwire.stores.records import EndReason, Facts, Meta
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
-from tokenwire.streams.framing import framed
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
 from tokenwire.streams.viewer import Delivery, Rendering, Translated, Verbatim

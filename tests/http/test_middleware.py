@@ -10,6 +10,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tokenwire.dialects import DIALECTS
 from tokenwire.http.middleware import Logged
 from tokenwire.telemetry import Emf, Metrics, Recorder
 
@@ -46,7 +47,9 @@ async def served(app: ASGIApp) -> tuple[list[Message], str]:
         "path": "/v1/chat/completions",
         "headers": [],
     }
-    await Logged(app, Recorder(logger, Metrics(lambda: 0, lambda: 0)))(scope, receive, send)
+    await Logged(app, Recorder(logger, Metrics(lambda: 0, lambda: 0)), DIALECTS)(
+        scope, receive, send
+    )
     return sent, out.getvalue()
 
 
@@ -90,7 +93,9 @@ async def test_failures_are_sent_to_cloudwatch() -> None:
 
     out, lines = io.StringIO(), io.StringIO()
     logger = Logger(service=f"middleware-{next(NUMBERS)}", stream=lines)
-    logged = Logged(app, Recorder(logger, Metrics(lambda: 0, lambda: 0), Emf("tokenwire", out)))
+    logged = Logged(
+        app, Recorder(logger, Metrics(lambda: 0, lambda: 0), Emf("tokenwire", out)), DIALECTS
+    )
     context = Invocation()
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "aws.context": context}
 
@@ -113,6 +118,6 @@ async def test_other_scopes_pass() -> None:
     async def nothing(*_: Any) -> Any:
         raise AssertionError
 
-    logged = Logged(app, Recorder(Logger(service="none"), Metrics(lambda: 0, lambda: 0)))
+    logged = Logged(app, Recorder(Logger(service="none"), Metrics(lambda: 0, lambda: 0)), DIALECTS)
     await logged({"type": "lifespan"}, nothing, nothing)
     assert received == ["lifespan"]

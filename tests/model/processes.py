@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, cast
 
+from tests.fakes.framing import framed
 from tests.fakes.memory_store import Follower, MemoryStore, Writer
 from tests.fakes.source import Taking
 from tests.fakes.upstream import DONE, ROLE, STOP, text
@@ -26,7 +27,6 @@ from tokenwire.events import Error
 from tokenwire.stores.contract import Batch, BatchSource, Store, alone
 from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
-from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE

@@ -16,6 +16,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, cast
 
+from tests.fakes.framing import framed
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import TokenwireError
@@ -23,7 +24,6 @@ from tokenwire.stores.contract import Batch, BatchSource, Store
 from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.records import Cursor, End, Meta, RecordId
 from tokenwire.stores.redis.store import RedisStore
-from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CONTINUE

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.fakes.framing import framed
 from tests.fakes.upstream import DONE, ROLE, STOP, chunk, text, usage
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.hotpath import ServePiece, ServePieces
 from tokenwire.stores.records import Facts
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
-from tokenwire.streams.framing import framed
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
 

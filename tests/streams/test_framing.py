@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.fakes.framing import fed
+from tests.fakes.framing import fed, framed
 from tokenwire.errors import UpstreamError
-from tokenwire.streams.framing import BodyBlocks, Framer, framed
+from tokenwire.streams.framing import BodyBlocks, Framer
 
 PACKAGE = Path("functions/proxy/tokenwire")
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from tests.fakes.framing import framed
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError, ProxyError
@@ -16,7 +17,6 @@ from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.records import Cursor, EndReason, Meta, RecordId
 from tokenwire.streams.ending import GOING_AWAY
-from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.naming import MAX_PENDING
@@ -147,7 +147,7 @@ async def test_retention_waits_for_readers() -> None:
 
     with pytest.raises(ClientError):
         await hub.find(stream.meta.id, "me")
-    assert stream.tail.size == 0
+    assert stream.tail.blocks.size == 0
 
 
 async def test_close_ends_all_streams() -> None:

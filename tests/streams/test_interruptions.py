@@ -248,8 +248,8 @@ async def test_broken_feed_gives_its_bytes_back() -> None:
             await broken(remote)
             await asyncio.sleep(0)
             trouble.on = False
-            assert remote.tail.size > 20_000
-        assert remote.tail.size == 0
+            assert remote.tail.blocks.size > 20_000
+        assert remote.tail.blocks.size == 0
     there.admit()
     await here.aclose()
     await there.aclose()

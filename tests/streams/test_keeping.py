@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from tests.fakes.framing import framed
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.upstream import DONE, ROLE, STOP, text
 from tokenwire.dialects.chat import DIALECT
@@ -19,9 +20,7 @@ from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import Cursor, End, EndReason, Meta, RecordId
 from tokenwire.stores.shared_secret import SharedSecret
 from tokenwire.streams.blocks import Bounds
-from tokenwire.streams.copies import StoredCopy
 from tokenwire.streams.ending import CONNECTION_EXPIRED
-from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Durability, Limits
 from tokenwire.streams.policy import CANCEL, CONTINUE, OnDisconnect
@@ -55,12 +54,6 @@ class Tap:
     async def _body(self) -> AsyncIterator[bytes]:
         while (data := await self._data.get()) is not None:
             yield data
-
-
-def copy_of(stream: Stream) -> StoredCopy:
-    """Its copy in the store."""
-    assert isinstance(stream.copy, StoredCopy)
-    return stream.copy
 
 
 def status(hub: Hub) -> str | None:
@@ -347,9 +340,9 @@ async def test_what_waits_for_the_store_is_bounded() -> None:
         tap.send(text("x" * 100))
         await asyncio.sleep(0)
     await asyncio.sleep(0.3)
-    assert stream.tail.size <= 4000
+    assert stream.tail.blocks.size <= 4000
     trouble.on = False
-    await asyncio.wait_for(copy_of(stream).stopped(), 5)
+    await asyncio.wait_for(stream.copy.settled(), 5)
     assert stream.copy.complete is False
     assert stream.tail.end is None
     (log,) = store.logs.values()
@@ -521,7 +514,7 @@ async def test_stream_that_was_silent_too_long_is_not_written_anew() -> None:
     await asyncio.sleep(LEASE * 2)
     store.logs.clear()
     trouble.on = False
-    await asyncio.wait_for(copy_of(stream).stopped(), 3)
+    await asyncio.wait_for(stream.copy.settled(), 3)
     assert store.logs == {}
     assert stream.copy.complete is False
     assert stream.tail.end is None
@@ -604,7 +597,7 @@ async def test_unexpected_errors_hang_no_client(caplog: pytest.LogCaptureFixture
     assert (await broken(remote)).code == "internal_error"
     tap.send(ROLE, text("a"), STOP, DONE)
     assert (await over(stream)).reason is EndReason.DONE
-    await copy_of(stream).stopped()
+    await stream.copy.settled()
     assert stream.copy.complete is False
     assert "RuntimeError" in caplog.text
     assert "private" not in caplog.text
@@ -626,14 +619,14 @@ async def test_commit_first_waits_for_a_slow_reader() -> None:
         until = asyncio.get_running_loop().time() + LEASE * 3
         while asyncio.get_running_loop().time() < until:
             await asyncio.sleep(0.01)
-            most = max(most, stream.tail.size + stream.intake.size)
+            most = max(most, stream.tail.blocks.size + stream.intake.blocks.size)
         assert remote.tail.end is None
         tap.send(STOP, DONE)
         taken: list[bytes] = []
         while slow.ended is None:
             taken += slow.take(4000)
             await next_of(slow)
-            most = max(most, stream.tail.size + stream.intake.size)
+            most = max(most, stream.tail.blocks.size + stream.intake.blocks.size)
 
     assert len(taken) == 403
     assert most < 2 * (bounds.window + bounds.retained)

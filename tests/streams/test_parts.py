@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from tests.fakes.upstream import DONE, ROLE, text
-from tests.fakes.views import view
+from tests.fakes.views import UncountedViewers, view
 from tokenwire.dialects import DIALECTS
 from tokenwire.dialects.protocol import Output
 from tokenwire.dialects.responses.encode import ResponsesEncoder
@@ -21,7 +21,6 @@ from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.stream import Stream, first_after
 from tokenwire.streams.tail import Tail
 from tokenwire.streams.viewer import Delivery
-from tokenwire.streams.viewers import UncountedViewers
 
 
 def chunk(finish: str | None = None, **delta: object) -> bytes:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.framing import framed
 from tests.fakes.upstream import DONE, ROLE, STOP, chunk, complete, text, usage
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError, UpstreamError
@@ -17,7 +18,6 @@ from tokenwire.events import Usage
 from tokenwire.stores.records import EndReason, Facts
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
-from tokenwire.streams.framing import framed
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
 

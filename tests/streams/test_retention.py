@@ -6,14 +6,15 @@ import asyncio
 
 import pytest
 
+from tests.fakes.framing import framed
 from tests.fakes.upstream import DONE, text
+from tests.fakes.views import UncountedViewers
 from tests.streams.test_hub import Gate, finished, start
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.stores.contract import NameBinding
 from tokenwire.stores.memory import StreamNames
 from tokenwire.stores.records import End, EndReason, Meta
 from tokenwire.streams.blocks import Bounds
-from tokenwire.streams.framing import framed
 from tokenwire.streams.hub import Hub
 from tokenwire.streams.limits import Limits
 from tokenwire.streams.policy import CONTINUE
@@ -21,7 +22,6 @@ from tokenwire.streams.pump import Source
 from tokenwire.streams.retention import OVERHEAD, Retention
 from tokenwire.streams.stream import Stream, new_id
 from tokenwire.streams.tail import Tail
-from tokenwire.streams.viewers import UncountedViewers
 
 
 def ignore(_: Stream) -> None:

@@ -121,7 +121,7 @@ def test_past_is_trimmed_and_missed() -> None:
     for number in range(1, 101):
         tail.append(blocks(number, 1, size=100))
 
-    assert tail.size <= 2000
+    assert tail.blocks.size <= 2000
     assert tail.first > 80
     with pytest.raises(ClientError) as caught, tail.attach(tail.first - 1):
         pass
@@ -155,9 +155,9 @@ def test_account_balances() -> None:
     tail = Tail(Bounds(retained=2000), charge=charge)
     for number in range(1, 101):
         tail.append(blocks(number, 1, size=100))
-        assert held == tail.size
+        assert held == tail.blocks.size
     tail.drop()
-    assert held == tail.size == 0
+    assert held == tail.blocks.size == 0
 
 
 def test_full_process_trims_then_refuses() -> None:
@@ -243,9 +243,9 @@ def test_retired_log_is_dropped_with_its_last_reader() -> None:
     with tail.attach(1) as reader:
         with tail.attach(1):
             tail.retire()
-        assert held == tail.size > 0
+        assert held == tail.blocks.size > 0
         assert reader.take() == blocks(1, 5)
-    assert held == tail.size == 0
+    assert held == tail.blocks.size == 0
 
 
 def test_log_that_failed_and_was_dropped_says_why() -> None:
@@ -283,7 +283,7 @@ def test_trim_forgets_stopped_readers() -> None:
     with tail.attach(1) as reader:
         reader.stop(WHY)
         tail.append(blocks(1, 40, size=100))
-        assert tail.size <= 2000
+        assert tail.blocks.size <= 2000
         assert tail.first > 1
 
 

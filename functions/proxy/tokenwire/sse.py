@@ -1,4 +1,4 @@
-"""Server-Sent Events: bytes to blocks to events, and back (WHATWG HTML §9.2).
+"""Server-Sent Events: bytes to blocks to events (WHATWG HTML §9.2).
 
 Without I/O, and bounded. ``Splitter`` splits a byte stream into complete blocks and keeps their
 bytes, for passing them on. ``Parser`` returns the events that a client would see.
@@ -247,26 +247,3 @@ def _replacement(lines: re.Match[bytes]) -> bytes:
 def event_block(name: str, data: bytes) -> bytes:
     """Return the block of an event whose name and data are one line each, as JSON is."""
     return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
-
-
-def encode(data: str, *, event: str | None = None, id: str | None = None) -> bytes:
-    """Return one block. Line ends of any kind in ``data`` start further ``data`` lines.
-
-    Raises:
-        ValueError: ``event`` or ``id`` has a line end, or ``id`` has a NUL.
-    """
-    head = b""
-    if event is not None:
-        head += b"event: " + _one_line(event) + b"\n"
-    if id is not None:
-        if "\0" in id:
-            raise ValueError("an id must not contain NUL")
-        head += b"id: " + _one_line(id) + b"\n"
-    lines = _EOL.split(data.encode())
-    return head + b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
-
-
-def _one_line(value: str) -> bytes:
-    if "\n" in value or "\r" in value:
-        raise ValueError("a field must be a single line")
-    return value.encode()

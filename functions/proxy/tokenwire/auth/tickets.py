@@ -7,7 +7,6 @@ read access to one stream for some minutes.
 from __future__ import annotations
 
 import hmac
-import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Sequence
@@ -27,7 +26,7 @@ class Tickets:
 
     Args:
         secret: Returns the secret that the processes share which accept each other's tickets;
-            at least 16 bytes. None: a random one, for this process alone.
+            at least 16 bytes.
         ttl: How long a ticket lasts, in seconds.
         clock: Unix time in seconds.
         others: Returns further secrets whose tickets are accepted; called if
@@ -36,12 +35,12 @@ class Tickets:
 
     def __init__(
         self,
-        secret: Secret | None,
+        secret: Secret,
         ttl: float,
         clock: Callable[[], float] = time.time,
         others: Callable[[], Awaitable[Sequence[bytes]]] | None = None,
     ) -> None:
-        self._secret = secret or _random()
+        self._secret = secret
         self._others = others or _none
         self._ttl = ttl
         self._clock = clock
@@ -105,12 +104,3 @@ def check_secret(secret: bytes) -> bytes:
 
 async def _none() -> Sequence[bytes]:
     return ()
-
-
-def _random() -> Secret:
-    found = secrets.token_bytes(32)
-
-    async def secret() -> bytes:
-        return found
-
-    return secret

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..dialects import DIALECTS, Dialect
+from ..dialects import Dialect
 from ..gateway.memory import RequestMemory
 from ..gateway.recording import RequestSummary
 from ..telemetry import Recorder, RequestLog, function_of
@@ -27,9 +27,7 @@ class Logged:
         dialects: The app's dialects: errors are answered in them.
     """
 
-    def __init__(
-        self, app: ASGIApp, recorder: Recorder, dialects: Mapping[str, Dialect] = DIALECTS
-    ) -> None:
+    def __init__(self, app: ASGIApp, recorder: Recorder, dialects: Mapping[str, Dialect]) -> None:
         self._app = app
         self._recorder = recorder
         self._dialects = dialects

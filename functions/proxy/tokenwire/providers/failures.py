@@ -15,7 +15,7 @@ from ..redaction import redact, word
 _RETRY_AFTER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 
 
-def broken(error: Exception) -> UpstreamError:
+def broken() -> UpstreamError:
     """Return the error for a connection that broke during a response."""
     return UpstreamError(
         "The connection to the provider broke off.", code="upstream_disconnected", retryable=True

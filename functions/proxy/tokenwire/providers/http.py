@@ -204,8 +204,8 @@ class Body:
     async def __anext__(self) -> bytes:
         try:
             data: bytes = await self._read()
-        except Exception as error:
-            raise broken(error) from None
+        except Exception:
+            raise broken() from None
         if not data:
             raise StopAsyncIteration
         return data

@@ -98,11 +98,6 @@ class StoredCopy:
         """As ``Copy.settled``."""
         await self._keeper.settled.wait()
 
-    async def stopped(self) -> None:
-        """Wait until nothing is copied any more."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
-
     async def leased(self) -> float:
         """As ``Copy.leased``."""
         return await self._keeper.leased()

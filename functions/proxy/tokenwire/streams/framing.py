@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from typing import TypeAlias
 
 from ..errors import UpstreamError
 from ..hotpath import follow
 from ..sse import MAX_BLOCK, BlockTooLarge, Splitter, data_of, is_data_line, without_cursor
-from .block_stream import BlockStream, Taker
+from .block_stream import Taker
 from .uniform_blocks import are_single_blocks, split_uniform
 
 Body: TypeAlias = AsyncIterator[bytes]
@@ -100,19 +99,6 @@ class BodyBlocks:
         """As ``BlockStream``."""
         async for _ in self._body:
             pass
-
-
-def framed(
-    open_body: Callable[[], AbstractAsyncContextManager[Body]], max_block: int = MAX_BLOCK
-) -> Callable[[], AbstractAsyncContextManager[BlockStream]]:
-    """Return a function that opens blocks, from one that opens a body."""
-
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[BlockStream]:
-        async with open_body() as body:
-            yield BodyBlocks(body, max_block)
-
-    return opened
 
 
 class Framer:

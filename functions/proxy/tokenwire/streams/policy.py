@@ -24,9 +24,9 @@ class OnDisconnect:
             ClientError: It is none of them (code ``invalid_value``).
         """
         if text == "cancel":
-            return cls(0.0)
+            return CANCEL
         if text == "continue":
-            return cls(None)
+            return CONTINUE
         if match := _GRACE.fullmatch(text):
             return cls(float(match[1]))
         raise ClientError(

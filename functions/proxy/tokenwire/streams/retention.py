@@ -17,6 +17,8 @@ _log = logging.getLogger("tokenwire.streams")
 class Retention:
     """Hold ended streams for the retention time, or until their memory is needed.
 
+    ``held`` is the number of bytes that are charged at present.
+
     Args:
         limit: Bytes that all streams and requests of the process may hold.
         retention: Seconds for which an ended stream is held.
@@ -41,16 +43,11 @@ class Retention:
         self._retention = retention
         self._on_forget = on_forget
         self._streams: dict[str, Stream] = {}
-        self._held = 0
+        self.held = 0
         self._is_evicting = False
 
     def __iter__(self) -> Iterator[Stream]:
         return iter(self._streams.values())
-
-    @property
-    def held(self) -> int:
-        """Bytes that are charged at present."""
-        return self._held
 
     def get(self, stream_id: str) -> Stream | None:
         """Return the stream of that id; None if it is not held."""
@@ -73,10 +70,10 @@ class Retention:
         Returns:
             Whether the held bytes are within the limits.
         """
-        self._held += size
+        self.held += size
         if size and owner not in self._unlimited:
             self._charge_owner(owner, size)
-        if self._held <= self._limit and self._owners.get(owner, 0) <= self._owner_limit:
+        if self.held <= self._limit and self._owners.get(owner, 0) <= self._owner_limit:
             return True  # as nearly always, for every block
         if not self._is_evicting:
             # A stream that is forgotten releases its bytes through this method.
@@ -85,7 +82,7 @@ class Retention:
                 self._evict(owner)
             finally:
                 self._is_evicting = False
-        return self._held <= self._limit and not self._exceeds_limit(owner)
+        return self.held <= self._limit and not self._exceeds_limit(owner)
 
     def account(self, owner: str) -> Callable[[int], bool]:
         """Return ``charge`` for one owner."""
@@ -105,7 +102,7 @@ class Retention:
         return self._owners.get(owner, 0) > self._owner_limit
 
     def _evict(self, owner: str) -> None:
-        while self._held > self._limit and self._forget_oldest(self):
+        while self.held > self._limit and self._forget_oldest(self):
             pass
         while self._exceeds_limit(owner):
             if not self._forget_oldest(s for s in self if s.meta.owner == owner):

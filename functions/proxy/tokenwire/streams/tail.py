@@ -83,11 +83,6 @@ class Tail:
         return self._ended_at or RecordId(self.epoch, self.next - 1)
 
     @property
-    def size(self) -> int:
-        """The bytes that are held."""
-        return self.blocks.size
-
-    @property
     def offered(self) -> End | None:
         """The writer's end, from when it is offered to the store."""
         return self._offered.end

@@ -10,7 +10,7 @@ from typing import Protocol
 from ..clock import monotonic
 from ..stores.contract import Store
 from ..stores.exceptions import StoreError
-from .policy import OnDisconnect
+from .policy import CONTINUE, OnDisconnect
 
 _FIRST_VIEWER = 5.0
 """Seconds within which the first viewer must attach, where the policy has no grace period."""
@@ -70,7 +70,7 @@ class ProducerViewers:
     def close(self) -> None:
         """As ``Viewers.close``."""
         self._stop()
-        self._policy = OnDisconnect(None)
+        self._policy = CONTINUE
 
     def _start_timer(self, without_grace: float) -> None:
         self._stop()
@@ -144,19 +144,6 @@ class FollowerViewers:
                 await _ignoring_failures(self._store.renew(self._id, self._viewer, self._lease))
             await asyncio.sleep(min(_LEASE_CHECK, self._lease / 3))
         await _ignoring_failures(self._store.leave(self._id, self._viewer))
-
-
-class UncountedViewers:
-    """Viewers whose number has no effect."""
-
-    def attached(self) -> None:
-        """Do nothing."""
-
-    def detached(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 async def _ignoring_failures(request: Awaitable[None]) -> None:

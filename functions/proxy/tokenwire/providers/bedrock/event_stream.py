@@ -40,8 +40,8 @@ class EventStream:
         try:
             while len(self._held) >= self._needed:
                 yield from self._step()
-        except (ParserError, ValueError, KeyError, struct.error) as error:
-            raise broken(error) from None
+        except (ParserError, ValueError, KeyError, struct.error):
+            raise broken() from None
         if self._needed > MAX_BLOCK:
             raise malformed()
 
