@@ -14,7 +14,7 @@ from collections.abc import (
     MutableMapping,
 )
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx2
 import hypothesis
@@ -98,11 +98,15 @@ async def serve() -> AsyncIterator[Serve]:
     """
     async with AsyncExitStack() as stack:
 
-        async def start(behind: Upstream | None = None, **settings: str) -> httpx2.AsyncClient:
+        async def start(
+            behind: Upstream | None = None,
+            around: Callable[[Any], Any] = lambda app: app,
+            **settings: str,
+        ) -> httpx2.AsyncClient:
             environ = dict(settings)
             if behind is not None:
                 environ |= {"OPENAI_API_KEY": "sk-secret", "OPENAI_BASE_URL": behind.base_url}
-            base_url = await stack.enter_async_context(serving(environ))
+            base_url = await stack.enter_async_context(serving(environ, around))
             # It speaks no TLS: without ``verify`` it need not read the machine's certificates.
             client = httpx2.AsyncClient(
                 base_url=base_url, timeout=20, trust_env=False, verify=False

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fakes.clock import Clock
 from tests.fakes.parameters import Parameters
 from tokenwire.app import create_app
 from tokenwire.errors import ProxyError
@@ -23,16 +24,6 @@ from tokenwire.settings import load
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
-
-
-class Clock:
-    """A clock that is moved by hand."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        """Monotonic seconds."""
-        return self.now
 
 
 BOTH = frozenset({"ssm:/llm/a", "ssm:/llm/b", "env:X"})
@@ -74,7 +65,7 @@ async def test_first_use_fetches_all_once() -> None:
 
 async def test_values_age() -> None:
     """After its time a value is fetched anew; if that fails, the old one serves."""
-    parameters, clock = Parameters(a="1"), Clock()
+    parameters, clock = Parameters(a="1"), Clock(0)
     secrets = Secrets({}, BOTH, ttl=10, store=parameters, clock=clock)
     await secrets.get("ssm:/llm/a")
     parameters.values["/llm/a"] = "2"
@@ -89,7 +80,7 @@ async def test_values_age() -> None:
 
 async def test_refused_key_is_refetched() -> None:
     """A rotated key is found at once; repeated requests do not overload the store."""
-    parameters, clock = Parameters(a="1"), Clock()
+    parameters, clock = Parameters(a="1"), Clock(0)
     secrets = Secrets({}, BOTH, store=parameters, clock=clock)
     key = secrets.key("ssm:/llm/a")
     assert not await key.refresh()
@@ -109,7 +100,7 @@ async def test_refused_key_is_refetched() -> None:
 
 async def test_late_refusals_learn_of_rotation() -> None:
     """A request refused just after another one had fetched the new key tries again too."""
-    parameters, clock = Parameters(a="1"), Clock()
+    parameters, clock = Parameters(a="1"), Clock(0)
     key = Secrets({}, BOTH, store=parameters, clock=clock).key("ssm:/llm/a")
     await key()
     parameters.values["/llm/a"] = "2"
@@ -142,7 +133,7 @@ class SlowParameters(Parameters):
 
 async def test_slow_store_holds_up_one() -> None:
     """While one request fetches a value anew, the others go on with the old one."""
-    parameters, clock = SlowParameters(), Clock()
+    parameters, clock = SlowParameters(), Clock(0)
     secrets = Secrets({}, BOTH, ttl=10, store=parameters, clock=clock)
     await secrets.get("ssm:/llm/a")
     parameters.values["/llm/a"] = "2"
@@ -160,7 +151,7 @@ async def test_slow_store_holds_up_one() -> None:
 
 async def test_broken_store_is_not_hammered() -> None:
     """Whatever fails is tried once a second, however many requests need it; each gets the cause."""
-    parameters, clock = Parameters(), Clock()
+    parameters, clock = Parameters(), Clock(0)
     parameters.broken = True
     secrets = Secrets({}, BOTH, store=parameters, clock=clock)
 
@@ -235,7 +226,7 @@ def test_configuration_in_a_parameter(parameter_store: SSMClient) -> None:
 async def test_rotated_parameter_is_used(parameter_store: SSMClient) -> None:
     """From first use to rotation, over HTTP."""
     put(parameter_store, "/llm/a")
-    clock = Clock()
+    clock = Clock(0)
     key = Secrets({}, BOTH, clock=clock).key("ssm:/llm/a")
     assert await key() == "v/llm/a"
     parameter_store.put_parameter(Name="/llm/a", Value="new", Type="SecureString", Overwrite=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fakes.clock import Clock
 from tokenwire.auth.tickets import Tickets
 from tokenwire.errors import ClientError, ProxyError
 
@@ -16,16 +17,6 @@ async def shared() -> bytes:
 async def different() -> bytes:
     """Return the secret of a third process."""
     return b"another secret of some length"
-
-
-class Clock:
-    """A clock that the test advances."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Unix time in seconds."""
-        return self.now
 
 
 async def test_ticket_opens_its_stream() -> None:

@@ -206,12 +206,10 @@ async def test_retry_and_chat_are_found_again(
     async with lambda_like(provider, server_of(kind)) as client:
         async with post(client, ASK, idempotency_key=f"k-{kind}") as first:
             await first.until(b"one")
-        retried = asyncio.create_task(
-            client.post("/api/stream", json=ASK, headers={"idempotency-key": f"k-{kind}"})
-        )
-        await asyncio.sleep(1)
-        gate.set()
-        assert text_of((await retried).content) == "one two"
+        async with post(client, ASK, idempotency_key=f"k-{kind}") as retried:
+            await retried.until(b"one")
+            gate.set()
+            assert text_of(await retried.rest()) == "one two"
         query = {"prompt": ASK["message"], "model": ASK["model"], "messageId": f"k-{kind}"}
         opened = await client.get("/api/stream", params=query)
         assert text_of(opened.content) == "one two"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.conftest import Serve
+from tests.fakes.heartbeats import Heartbeats
 from tests.fakes.node import Program, needs_package, program
-from tests.fakes.upstream import DONE, ROLE, STOP, Step, Upstream, chunk, complete, text
+from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, chunk, complete, text
 
 pytestmark = [
     pytest.mark.outside,
@@ -26,15 +26,8 @@ def sdk() -> Iterator[Program]:
         yield found
 
 
-def pause() -> Step:
-    """Wait long enough for some heartbeats."""
-
-    async def wait() -> None:
-        await asyncio.sleep(0.1)
-
-    return wait
-
-
+PAUSE = b""
+"""Stands for a pause until the next heartbeat."""
 CALL = (
     ROLE,
     chunk(
@@ -49,7 +42,7 @@ CALL = (
             ]
         }
     ),
-    pause(),
+    PAUSE,
     chunk({"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}),
     chunk(finish="tool_calls"),
     DONE,
@@ -60,7 +53,7 @@ OVERLOADED = b'data: {"error":{"type":"overloaded_error"}}\n\n'
 @pytest.mark.parametrize(
     ("job", "steps", "seen"),
     [
-        ("text", (ROLE, pause(), text("a"), pause(), text("b"), STOP, DONE), ["a", "b"]),
+        ("text", (ROLE, PAUSE, text("a"), PAUSE, text("b"), STOP, DONE), ["a", "b"]),
         ("usage", complete("a"), {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}),
         ("tools", CALL, [{"name": "f", "arguments": "{}"}]),
         ("whole", complete("Hel", "lo"), "Hello"),
@@ -72,17 +65,18 @@ OVERLOADED = b'data: {"error":{"type":"overloaded_error"}}\n\n'
     ],
 )
 async def test_openai_node(
-    job: str, steps: tuple[Step, ...], seen: Any, sdk: Program, provider: Upstream, serve: Serve
+    job: str, steps: tuple[bytes, ...], seen: Any, sdk: Program, provider: Upstream, serve: Serve
 ) -> None:
     """Text, usage, tools, non-streaming answers and errors are correct in the SDK."""
-    provider.answer(*steps)
-    assert await ran(sdk, job, provider, serve) == seen
+    heartbeats = Heartbeats()
+    provider.answer(*(step or heartbeats.next for step in steps))
+    assert await ran(sdk, job, provider, serve, heartbeats) == seen
 
 
 async def test_error_before_stream(sdk: Program, provider: Upstream, serve: Serve) -> None:
     """An error status is the SDK's own exception."""
     provider.answer(status=429, headers={"x-should-retry": "false"})
-    assert await ran(sdk, "error", provider, serve, heartbeat="15s") == {
+    assert await ran(sdk, "error", provider, serve, Heartbeats(), "15s") == {
         "name": "RateLimitError",
         "code": "upstream_rate_limited",
         "status": 429,
@@ -90,10 +84,18 @@ async def test_error_before_stream(sdk: Program, provider: Upstream, serve: Serv
 
 
 async def ran(
-    sdk: Program, job: str, provider: Upstream, serve: Serve, heartbeat: str = "20ms"
+    sdk: Program,
+    job: str,
+    provider: Upstream,
+    serve: Serve,
+    heartbeats: Heartbeats,
+    seconds: str = "20ms",
 ) -> Any:
     """Return what the SDK reads."""
     http = await serve(
-        provider, TOKENWIRE_HEARTBEAT=heartbeat, TOKENWIRE_API_KEYS="key-one-of-tests"
+        provider,
+        heartbeats.around,
+        TOKENWIRE_HEARTBEAT=seconds,
+        TOKENWIRE_API_KEYS="key-one-of-tests",
     )
     return await sdk.run(f"{http.base_url}/v1", job)

@@ -9,15 +9,29 @@ import openai
 import pytest
 
 from tests.conftest import Serve
+from tests.fakes.heartbeats import Heartbeats
 from tests.fakes.upstream import DONE, ROLE, STOP, Act, Upstream, chunk, complete, text
 
 HI: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": "Hi"}]
 
 
 @pytest.fixture
-async def client(provider: Upstream, serve: Serve) -> AsyncIterator[openai.AsyncOpenAI]:
+def heartbeats() -> Heartbeats:
+    """Heartbeats of the server."""
+    return Heartbeats()
+
+
+@pytest.fixture
+async def client(
+    provider: Upstream, serve: Serve, heartbeats: Heartbeats
+) -> AsyncIterator[openai.AsyncOpenAI]:
     """Return the SDK's client of a server with frequent pings."""
-    http = await serve(provider, TOKENWIRE_HEARTBEAT="0.02", TOKENWIRE_API_KEYS="key-one-of-tests")
+    http = await serve(
+        provider,
+        heartbeats.around,
+        TOKENWIRE_HEARTBEAT="0.02",
+        TOKENWIRE_API_KEYS="key-one-of-tests",
+    )
     found = openai.AsyncOpenAI(
         base_url=f"{http.base_url}/v1", api_key="key-one-of-tests", max_retries=0
     )
@@ -25,22 +39,14 @@ async def client(provider: Upstream, serve: Serve) -> AsyncIterator[openai.Async
     await found.close()
 
 
-async def test_streams_with_pings_and_ids(client: openai.AsyncOpenAI, provider: Upstream) -> None:
+async def test_streams_with_pings_and_ids(
+    client: openai.AsyncOpenAI, provider: Upstream, heartbeats: Heartbeats
+) -> None:
     """Tokens arrive one by one, with heartbeats before, between and after them."""
-    gates = [asyncio.Event() for _ in range(3)]
-    provider.answer(
-        ROLE, text("a"), gates[1], text("b"), gates[2], STOP, DONE, before_head=(gates[0],)
-    )
-
-    async def open_slowly() -> None:
-        for gate in gates:
-            await asyncio.sleep(0.1)
-            gate.set()
-
-    opening = asyncio.create_task(open_slowly())
+    pause = heartbeats.next
+    provider.answer(ROLE, text("a"), pause, text("b"), pause, STOP, DONE, before_head=(pause,))
     stream = await client.chat.completions.create(model="openai/m", messages=HI, stream=True)
     result = [c.choices[0].delta.content async for c in stream if c.choices]
-    await opening
 
     assert [piece for piece in result if piece] == ["a", "b"]
 

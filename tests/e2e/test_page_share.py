@@ -11,8 +11,14 @@ from playwright.async_api import Page, expect
 from tests.conftest import Serve
 from tests.e2e.conftest import ANSWER, ONE_MODEL, Chromium, ask
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, complete, text
+from tokenwire.auth.tickets import Tickets
 
 KEY = "key-of-mine-for-the-page"
+
+
+async def secret() -> bytes:
+    """Return the secret that signs tickets."""
+    return KEY.encode()
 
 
 async def shared(page: Page) -> str:
@@ -98,11 +104,12 @@ async def test_an_expired_link_says_so(
 ) -> None:
     """For an expired link the page says to request a new one from its maker."""
     provider.answer(*complete("x"))
-    site = await serve(provider, TOKENWIRE_TICKET_TTL="1", **ONE_MODEL)
-    started = (await site.post("/v1/streams", json={"message": "x"})).json()
-    await asyncio.sleep(2.1)
+    site = await serve(provider, TOKENWIRE_SECRET=KEY, **ONE_MODEL)
+    stream = (await site.post("/v1/streams", json={"message": "x"})).json()["id"]
+    ticket, _ = await Tickets(secret, ttl=-1).sign(stream)
+    url = quote(f"/v1/streams/{stream}?ticket={ticket}", safe="")
 
-    page = (await chromium.tab(f"{site.base_url}/#watch={quote(started['url'], safe='')}")).page
+    page = (await chromium.tab(f"{site.base_url}/#watch={url}")).page
 
     await expect(page.locator(".note")).to_contain_text(
         "This link has expired. Ask the person who shared it for a new one."

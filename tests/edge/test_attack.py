@@ -108,7 +108,7 @@ async def test_streams_go_on_under_attack(provider: Upstream, dial: Dial) -> Non
             asyncio.create_task(ATTACKS[number % len(ATTACKS)](wire))
             for number, wire in enumerate(wires)
         ]
-        await asyncio.sleep(1)
+        await asyncio.wait(attacks, return_when=asyncio.FIRST_COMPLETED)
         during = await client.post("/api/stream", json={"model": "demo/markdown", "message": "x"})
         attacked.set()
         answers = await asyncio.gather(*streams)

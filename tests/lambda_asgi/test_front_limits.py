@@ -113,17 +113,24 @@ async def test_trailers_are_counted(listen: Listen) -> None:
     assert await asyncio.wait_for(wire.status(), 10) == 400
 
 
+async def served(one: Wire) -> bool:
+    """Return whether a request gets its response."""
+    await one.send(GET)
+    response = await asyncio.wait_for(one.reader.readuntil(b"\r\n\r\n0"), 10)
+    return response.startswith(b"HTTP/1.1 200")
+
+
 async def test_connections_are_counted(listen: Listen) -> None:
     """Beyond the limit a connection is closed; those that are open are served."""
     dial = await listen(echo, Limits(head_seconds=5, connections=3))
     wires = [await dial() for _ in range(3)]
-    await asyncio.sleep(0.1)
+    for one in wires:
+        assert await served(one)
     above = await dial()
 
     assert await asyncio.wait_for(above.rest(), 10) == b""
     for one in wires:
-        await one.send(GET)
-        assert (await one.reader.readline()).startswith(b"HTTP/1.1 200")
+        assert await served(one)
 
 
 async def test_front_writes_one_field_a_line(listen: Listen) -> None:

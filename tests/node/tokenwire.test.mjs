@@ -159,13 +159,16 @@ for (const code of ["connection_expired", "store_unavailable"]) {
 }
 
 const lease = (seconds) => ({ "x-tokenwire-lease": String(seconds) });
+const until = async (check) => {
+  while (!check()) await new Promise((resolve) => setTimeout(resolve, 2));
+};
 const presence = (requests) => requests.filter(({ url }) => url.includes("/viewers/")).map(({ method, url }) => [method, url.split("/viewers/")[1]]);
 
 test("where the server asks for it, a viewer renews its lease, and says when it leaves", async () => {
   const { fetch, requests } = server({ text: content(1, "a"), open: true, headers: lease(0.03) }, {}, {}, {}, {}, {}, {}, {}, {});
   for await (const event of stream({ message: "x" }, { base: "http://h", fetch, key: "k" })) {
     assert.equal(event.delta, "a");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => presence(requests).length >= 2);
     break;
   }
   const viewer = requests[0].headers["X-Tokenwire-Viewer"];
@@ -197,7 +200,7 @@ test("leaving by abort is said too; a broken connection and a finished answer ar
 test("a viewer with a ticket shows it with its lease", async () => {
   const { fetch, requests } = server({ text: content(1, "a"), open: true, headers: lease(0.03) }, {}, {}, {}, {}, {}, {});
   for await (const _ of stream(null, { base: "http://h", url: "/v1/streams/st_1?ticket=t", fetch })) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => presence(requests).length > 0);
     break;
   }
   assert.ok(presence(requests).every(([, what]) => what.endsWith("?ticket=t")));

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
 
+from tests.fakes.clock import Clock
 from tests.stores.scene import KINDS, scene
 from tests.stores.servers import Server
 from tokenwire.auth.tickets import Tickets
 from tokenwire.errors import ClientError
-from tokenwire.stores import shared_secret
 from tokenwire.stores.contract import Names
 from tokenwire.stores.exceptions import StoreError
 from tokenwire.stores.shared_secret import SharedSecret
@@ -20,9 +19,9 @@ ServerOf = Callable[[str], Server]
 Environment = Callable[[Server], None]
 
 
-def tickets(names: Names) -> Tickets:
+def tickets(names: Names, clock: Clock) -> Tickets:
     """A process's."""
-    secret = SharedSecret(names)
+    secret = SharedSecret(names, clock)
     return Tickets(secret, 60, others=secret.others)
 
 
@@ -31,16 +30,17 @@ async def test_tickets_signed_elsewhere_outlive_a_flush(
     kind: str, server_of: ServerOf, its_environment: Environment
 ) -> None:
     """Another process makes a new secret; what was signed with either is good everywhere."""
+    clock = Clock()
     async with scene(kind, server_of, its_environment) as at:
-        old = tickets(at.store)
+        old = tickets(at.store, clock)
         before, _ = await old.sign("st_1")
         at.damage.lose_everything()
-        new = tickets(at.other)
+        new = tickets(at.other, clock)
         after, _ = await new.sign("st_1")
         await old.verify("st_1", before)
-        await asyncio.sleep(1.1)  # a process looks for a secret that it does not know once a second
+        clock.now += 1.1  # a process looks for a secret that it does not know once a second
         await old.verify("st_1", after)
-        await asyncio.sleep(1.1)
+        clock.now += 1.1
         await new.verify("st_1", before)
         with pytest.raises(ClientError):
             await new.verify("st_2", before)
@@ -61,11 +61,14 @@ async def test_known_secret_is_used_while_the_store_fails() -> None:
                 raise StoreError("scripted")
 
     names: Names = Counted()  # type: ignore[assignment]
-    secret, other = SharedSecret(names), SharedSecret(names)
+    clock = Clock()
+    secret, other = SharedSecret(names, clock), SharedSecret(names, clock)
     first = await secret()
     fails = True
     assert [await secret() for _ in range(100)] == [first] * 100
     assert requests == 1
-    assert shared_secret._TOUCH <= 5
+    clock.now += 5
+    assert [await secret() for _ in range(100)] == [first] * 100
+    assert requests == 2
     with pytest.raises(StoreError):
         await other()

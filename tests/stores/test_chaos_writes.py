@@ -22,7 +22,7 @@ from tests.stores.servers import redis as redis_server
 from tests.stores.servers import valkey as valkey_server
 from tests.stores.test_contract import DONE, blocks, meta
 from tests.stores.test_faults import Throttling, throttling  # noqa: F401 - a fixture
-from tests.streams.test_keeping import Tap, read, start
+from tests.streams.test_keeping import Tap, Trouble, read, start
 from tokenwire.stores.contract import Batch, NameBinding, Store, new_token
 from tokenwire.stores.dynamodb.store import DynamoDBStore
 from tokenwire.stores.exceptions import StoreError
@@ -175,6 +175,27 @@ async def denied_to_both() -> None:
         assert not follower.done()
 
 
+def test_producer_waits_minutes_with_its_end() -> None:
+    """The end of a stream is written whenever the store takes writes again."""
+    run(ended_in_a_long_outage)
+
+
+async def ended_in_a_long_outage() -> None:
+    """End a stream while the store fails, which lasts minutes."""
+    trouble = Trouble()
+    memory = MemoryStore(trouble)
+    async with two_hubs(memory, memory, OfMemory(memory)) as at:
+        stream, tap = await at.begin("a")
+        trouble.on = True
+        tap.send(text("b"))
+        await finish(tap, stream)
+        await asyncio.sleep(120)
+        assert not stream.copy.complete
+        trouble.on = False
+        await at.kept(stream, 5)
+        assert await at.late(stream) == (stream_of("a", "b"), "done")
+
+
 @asynccontextmanager
 async def behind_relay(
     server: Server, environment: Environment, timeout: float = 2.0
@@ -194,17 +215,17 @@ async def behind_relay(
 
 
 @pytest.mark.parametrize("kind", ["redis", "valkey", "dynamodb_local"])
-async def test_stream_that_ended_in_a_long_outage_is_given_later(
+async def test_stream_that_ended_in_an_outage_is_given_later(
     kind: str, server_of: ServerOf, its_environment: Environment
 ) -> None:
-    """Longer than a lease, and than a producer used to wait with its end."""
+    """Longer than a lease."""
     async with behind_relay(server_of(kind), its_environment) as (between, at):
         stream, tap = await at.begin("a")
         between.refuses = True
         between.cut()
         tap.send(text("b"))
         await finish(tap, stream)
-        await asyncio.sleep(6.5)
+        await asyncio.sleep(LEASE * 1.5)
         assert stream.end is not None
         was_kept, between.refuses = stream.copy.complete, False
         await at.kept(stream, 5)

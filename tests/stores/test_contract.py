@@ -79,7 +79,8 @@ async def test_reading_waits_and_wakes(store: Store) -> None:
     reader = await opened(store, about.id)
     assert await reader.read(0.05) == []
     waiting = asyncio.create_task(reader.read(10))
-    await asyncio.sleep(0.05)
+    await asyncio.wait([waiting], timeout=0.05)
+    assert not waiting.done()
     batch = Batch(1, 1, blocks(1))
     await writer.append(batch)
     assert await waiting == [batch]

@@ -297,21 +297,21 @@ async def test_any_process_will_do(
             watching = Watching(response)
             await watching.until(b"one")
         stream_id = watching.id
-        follows = asyncio.create_task(there.get(f"/v1/streams/{stream_id}"))
-        resumed = asyncio.create_task(there.get(f"/v1/streams/{stream_id}", headers=watching.last))
-        retried = asyncio.create_task(there.post("/api/stream", json=ASK, headers=key))
-        shared = (await there.post(f"/v1/streams/{stream_id}/ticket")).json()["url"]
-        await asyncio.sleep(0.2)
-        gate.set()
-        assert text_of((await follows).content) == "one two"
-        assert text_of((await resumed).content) == "two"
-        assert text_of((await retried).content) == "one two"
+        path = f"/v1/streams/{stream_id}"
+        shared = (await there.post(f"{path}/ticket")).json()["url"]
+        async with (
+            there.stream("GET", path) as follows,
+            there.stream("GET", path, headers=watching.last) as resumed,
+            there.stream("POST", "/api/stream", json=ASK, headers=key) as retried,
+        ):
+            gate.set()
+            assert text_of(await follows.aread()) == "one two"
+            assert text_of(await resumed.aread()) == "two"
+            assert text_of(await retried.aread()) == "one two"
         chat: Any = await there.get(f"{shared}&format=chat")
         assert chat.text.endswith("data: [DONE]\n\n")
-        over = (await there.get(f"/v1/streams/{stream_id}")).content
-        done = await there.get(
-            f"/v1/streams/{stream_id}", headers={"last-event-id": read(over)[-1][0]}
-        )
+        over = (await there.get(path)).content
+        done = await there.get(path, headers={"last-event-id": read(over)[-1][0]})
         assert done.status_code == 204
         assert len(provider.requests) == 1
 

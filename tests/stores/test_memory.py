@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
+from tests.fakes.clock import Clock
 from tokenwire.stores.contract import Batch, Keep, NameBinding
 from tokenwire.stores.exceptions import Missing
 from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.records import End, EndReason, Meta
 
 KEEP = Keep(running=100, ended=10)
-
-
-@dataclass
-class Clock:
-    """Seconds, as the test sets them."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        """The time."""
-        return self.now
 
 
 def meta(stream_id: str) -> Meta:

@@ -105,7 +105,7 @@ async def test_foreign_data_under_one_key_spoils_no_other_stream(
     followers = [reader for about in abouts if (reader := await store.open(about.id))]
     await client.set(keys(abouts[1].id)[1], "x")
     waiting = asyncio.gather(*(reader.read(5) for reader in followers), return_exceptions=True)
-    await asyncio.sleep(0.1)
+    assert await blocked(client)
     for writer in (writers[0], writers[2]):
         await writer.append(Batch(1, 1, [b"a"]))
     first, second, third = await waiting
@@ -114,14 +114,16 @@ async def test_foreign_data_under_one_key_spoils_no_other_stream(
     await store.aclose()
 
 
-async def test_two_readers_of_one_log_both_get_it(server: Server) -> None:
+async def test_two_readers_of_one_log_both_get_it(
+    server: Server, client: redis.asyncio.Redis
+) -> None:
     """Also where one process has both."""
     store = RedisStore(server.url)
     about = meta()
     writer = await store.create(about, new_token())
     followers = [await store.open(about.id), await store.open(about.id)]
     waiting = asyncio.gather(*(reader.read(5) for reader in followers if reader))
-    await asyncio.sleep(0.05)
+    assert await blocked(client)
     await writer.append(Batch(1, 1, [b"a"]))
     assert [batch.blocks for (batch,) in await waiting] == [[b"a"], [b"a"]]
     await store.aclose()

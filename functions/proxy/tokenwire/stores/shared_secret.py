@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from ..clock import monotonic
 from .contract import NameBinding, Names
@@ -25,10 +26,12 @@ class SharedSecret:
 
     Args:
         names: Where it is stored.
+        clock: Monotonic seconds.
     """
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, clock: Callable[[], float] = monotonic) -> None:
         self._names = names
+        self._clock = clock
         self._candidate = secrets.token_urlsafe(32)
         self._agreed: list[str] = []
         self._claimed = -_TOUCH
@@ -52,14 +55,14 @@ class SharedSecret:
         return [secret.encode() for secret in self._agreed]
 
     async def _refresh(self, seconds: float) -> None:
-        if monotonic() - self._claimed < seconds:
+        if self._clock() - self._claimed < seconds:
             return
         try:
             await self._agree()
         except StoreError:
             if not self._agreed:
                 raise
-        self._claimed = monotonic()
+        self._claimed = self._clock()
 
     async def _agree(self) -> None:
         ours = self._agreed or [self._candidate]
