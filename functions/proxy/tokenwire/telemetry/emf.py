@@ -14,10 +14,10 @@ from typing import TextIO
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from .codes import BoundedCodes
 from .record import RequestLog, StreamRecord
 
 _SERVICE = {"service": "tokenwire"}
-_MAX_CODES = 32
 # The caller chose this: it is not a failure.
 _WISHES = {"cancelled", "client_disconnected"}
 
@@ -37,7 +37,7 @@ class Emf:
     def __init__(self, namespace: str, out: TextIO | None = None) -> None:
         self._namespace = namespace
         self._out = out
-        self._codes: set[str] = set()
+        self._codes = BoundedCodes(32)
 
     def write(self, record: RequestLog) -> None:
         """Write the line of a finished request; nothing for a request with nothing to count."""
@@ -60,13 +60,7 @@ class Emf:
             return
         name = "Refusals" if _is_callers(code, record.status) else "Errors"
         metrics.add_metric(name, MetricUnit.Count, 1)
-        metrics.add_dimensions(Code=self._bounded(code))
-
-    def _bounded(self, code: str) -> str:
-        if code not in self._codes and len(self._codes) >= _MAX_CODES:
-            return "other"
-        self._codes.add(code)
-        return code
+        metrics.add_dimensions(Code=self._codes.bounded(code))
 
 
 def _count_stream(metrics: EphemeralMetrics, record: RequestLog, stream: StreamRecord) -> None:

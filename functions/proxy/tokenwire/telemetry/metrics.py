@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from .codes import BoundedCodes
 from .counts import ProcessNumbers
 from .numbers import Gauge, Numbers
 from .record import StreamRecord
 
 _FIRST = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120)
-_MAX_CODES = 64
 _REFRESH = 1.0
 """Seconds for which a gauge of another process may be old."""
 _DURATIONS = (0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600, 900)
@@ -44,7 +44,7 @@ class Metrics:
                 sums=False,
             ),
         )
-        self._codes: set[str] = set()
+        self._codes = BoundedCodes(64)
         count = numbers.counter
         self._streams = count("tokenwire_streams", "Streams ended.", ["provider", "end_reason"])
         self._blocks = count("tokenwire_blocks", "Event blocks from providers.", ["provider"])
@@ -65,10 +65,7 @@ class Metrics:
 
     def failed(self, code: str) -> None:
         """Count a failed request or stream. Codes can be a provider's: their number is bounded."""
-        if code not in self._codes and len(self._codes) >= _MAX_CODES:
-            code = "other"
-        self._codes.add(code)
-        self._errors.add(1, code)
+        self._errors.add(1, self._codes.bounded(code))
 
     def ended(self, stream: StreamRecord, first_content: float | None, duration: float) -> None:
         """Count a stream that ended; the times are in seconds since its request."""
