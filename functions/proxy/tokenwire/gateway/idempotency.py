@@ -11,10 +11,10 @@ import asyncio
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from time import monotonic
 
 import msgspec
 
+from ..clock import monotonic
 from ..dialects.protocol import ParsedRequest
 from ..errors import ClientError
 from ..stores.contract import NameBinding

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from time import monotonic
 
 import msgspec
 
+from ..clock import monotonic
 from ..dialects.protocol import JSON, ItemReferences, ParsedRequest, Reference
 from ..errors import ClientError
 from ..streams.stream import Stream

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Awaitable
 
+from ...clock import monotonic
 from ..contract import Batch, BatchSource, Keep, alone
 from ..exceptions import Fenced, Missing, Rewound, StoreError, Taken
 from ..records import End, Meta, RecordId
@@ -173,13 +173,13 @@ class DynamoDBFollower:
 
     async def read(self, wait: float) -> list[Batch]:
         """As ``Follower.read``."""
-        until = time.monotonic() + wait
+        until = monotonic() + wait
         while True:
-            pause = min(self._due, until) - time.monotonic()
+            pause = min(self._due, until) - monotonic()
             if pause > 0:
                 await asyncio.sleep(pause)
             found = await self._query()
-            if found or time.monotonic() >= until:
+            if found or monotonic() >= until:
                 return found
 
     async def producer_heartbeat(self) -> int:
@@ -224,7 +224,7 @@ class DynamoDBFollower:
             if found := [batch for item in items for batch in self._read.take(item)]:
                 break
         self._quiet = 0 if found else self._quiet + 1
-        self._due = time.monotonic() + _POLLS[min(self._quiet, len(_POLLS) - 1)]
+        self._due = monotonic() + _POLLS[min(self._quiet, len(_POLLS) - 1)]
         return found
 
     async def _page(self) -> list[Item]:

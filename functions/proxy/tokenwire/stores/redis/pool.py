@@ -6,10 +6,11 @@ redis-py's own keeps every connection that was ever needed at once. Imported wit
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
+
+from ...clock import monotonic
 
 
 class ShrinkingPool(ConnectionPool):

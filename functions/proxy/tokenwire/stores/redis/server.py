@@ -7,10 +7,10 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from ...clock import monotonic
 from ..encoding import unpack
 from ..exceptions import Fenced, Missing, Rewound, StoreError, Taken, TooManyViewers
 from ..records import End, RecordId
