@@ -19,11 +19,16 @@ _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _OTHERS = bytes(set(range(256)) - set(_STEPS))
 
 
+def without_strings(data: bytes) -> bytes:
+    """Return the JSON without its strings. Linear in its size."""
+    return _STRING.sub(b"", data)
+
+
 def is_deep(data: bytes, limit: int = MAX_DEPTH) -> bool:
     """Return whether the JSON is nested deeper than ``limit``. Linear in its size."""
     if len(data) <= limit or data.count(b"[") + data.count(b"{") <= limit:
         return False
-    brackets = _STRING.sub(b"", data).translate(None, _OTHERS)
+    brackets = without_strings(data).translate(None, _OTHERS)
     return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > limit
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.json import Decoder
 
@@ -13,6 +13,7 @@ from .depth import MAX_DEPTH, is_deep
 
 T = TypeVar("T")
 _CR = ord("\r")
+_OBJECT = Decoder(dict[str, Any])
 
 
 def read(data: bytes, decoder: Decoder[T]) -> T:
@@ -32,6 +33,11 @@ def read(data: bytes, decoder: Decoder[T]) -> T:
         return decoder.decode(data)
     except (ValueError, RecursionError):
         return _read_tolerantly(data, decoder)
+
+
+def read_object(data: bytes) -> dict[str, Any]:
+    """As ``read``, for an object of any fields."""
+    return read(data, _OBJECT)
 
 
 def _read_tolerantly(data: bytes, decoder: Decoder[T]) -> T:

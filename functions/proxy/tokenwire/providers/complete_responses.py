@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from ..dialects.protocol import JSON
-from ..dialects.reading import malformed, read
+from ..dialects.reading import malformed, read_object
 from ..dialects.terminator import DONE
 from ..sse import event_block
 
-_JSON = msgspec.json.Decoder(dict[str, Any])
 # Types of content blocks whose text is sent in a delta, and the delta's type.
 _DELTAS = {"text": "text_delta", "thinking": "thinking_delta"}
 
@@ -46,7 +44,7 @@ def chat(data: bytes) -> bytes:
     Raises:
         UpstreamError: The document is neither (``upstream_malformed``).
     """
-    answer = read(data, _JSON)
+    answer = read_object(data)
     if answer.get("error"):
         return _data(answer)
     _check(answer, _Chat)
@@ -89,7 +87,7 @@ def messages(data: bytes) -> bytes:
     Raises:
         UpstreamError: The document is neither (``upstream_malformed``).
     """
-    answer = read(data, _JSON)
+    answer = read_object(data)
     if answer.get("type") == "error":
         return _event({"type": "error", "error": answer.get("error")})
     _check(answer, _Messages)

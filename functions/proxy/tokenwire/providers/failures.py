@@ -22,13 +22,6 @@ def broken() -> UpstreamError:
     )
 
 
-def malformed() -> UpstreamError:
-    """Return the error for an event of a provider's stream that cannot be read."""
-    return UpstreamError(
-        "The provider sent an event that cannot be read.", code="upstream_malformed"
-    )
-
-
 _STATUSES = {
     401: "upstream_auth",
     403: "upstream_auth",

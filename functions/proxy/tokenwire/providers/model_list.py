@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 TTL = 300.0
 """Seconds for which a provider's list is used before it is fetched again."""
@@ -43,3 +44,10 @@ class ModelList:
             if self._held is None or self._clock() - self._held[0] > TTL:
                 self._held = (self._clock(), await self._fetch())
             return self._held[1]
+
+
+def names(found: Mapping[str, Any], field: str = "data", key: str = "id") -> list[str]:
+    """Return ``item[key]`` for each item of ``found[field]``, a provider's list of models."""
+    listed = found.get(field)
+    items = listed if isinstance(listed, list) else []
+    return [str(item[key]) for item in items if isinstance(item, dict) and key in item]

@@ -162,10 +162,3 @@ def create(name: str, settings: KeySettings, dependencies: Dependencies, api: Ap
     base_url = settings.base_url and settings.base_url.rstrip("/").removesuffix("/v1")
     config = configured(settings, dependencies, base_url)
     return Native(name, dependencies.key(settings.key), config, api)
-
-
-def names(found: Mapping[str, Any], field: str, key: str) -> list[str]:
-    """Return ``item[key]`` for each item of ``found[field]``, a provider's list of models."""
-    listed = found.get(field)
-    items = listed if isinstance(listed, list) else []
-    return [str(item[key]) for item in items if isinstance(item, dict) and key in item]

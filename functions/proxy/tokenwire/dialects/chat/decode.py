@@ -15,7 +15,7 @@ from ..comparison import all_plain_by_comparison
 from ..reading import malformed, notable_unless, read
 from ..terminator import is_done
 from ..upstream import reported
-from .repair import OBJECT
+from .repair import OBJECT, part_text
 
 
 class _Function(Struct):
@@ -227,18 +227,10 @@ def _text(delta: _Delta, index: int) -> Iterator[Event]:
 def _parts(parts: list[Any], choice: int) -> Iterator[Event]:
     """Yield text and reasoning from a list of content parts. A reasoning part holds texts."""
     for part in parts:
-        if text := _text_of(part):
+        if text := part_text(part):
             yield Content(text, choice)
         elif isinstance(part, dict) and isinstance(thoughts := part.get("thinking"), list):
-            yield from (Reasoning(text, choice) for each in thoughts if (text := _text_of(each)))
-
-
-def _text_of(part: object) -> str:
-    match part:
-        case {"type": "text", "text": str(text)}:
-            return text
-        case _:
-            return ""
+            yield from (Reasoning(text, choice) for each in thoughts if (text := part_text(each)))
 
 
 def _seconds(created: object) -> int:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
 from ...sse import data_of
 from ..merging import merge, settled
 from ..protocol import JSON
-from ..reading import malformed, read
+from ..reading import malformed, read_object
 from ..terminator import is_done
 
 # Fields of the completion itself. Azure's first chunk has empty values for them.
@@ -63,11 +62,8 @@ def _fold(blocks: Iterable[bytes]) -> JSON:
     return completion
 
 
-_JSON = msgspec.json.Decoder(dict[str, Any])
-
-
 def _read(block: bytes) -> JSON:
-    chunk = read(data_of(block) or b"{}", _JSON)
+    chunk = read_object(data_of(block) or b"{}")
     try:
         msgspec.convert(chunk, _Chunk)
     except msgspec.ValidationError:

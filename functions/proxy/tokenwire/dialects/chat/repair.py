@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from ...sse import data_of
 from ..protocol import JSON
-from ..reading import read
+from ..reading import read_object
 
 OBJECT = "chat.completion.chunk"
 Reason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
@@ -76,7 +76,6 @@ class _Chunk(Struct):
 
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
-_JSON = msgspec.json.Decoder(dict[str, Any])
 
 
 class ChatRepair:
@@ -98,7 +97,7 @@ class ChatRepair:
         try:
             chunk = _CHUNK.decode(data)
         except (ValueError, RecursionError):
-            return self._repaired(read(data, _JSON))
+            return self._repaired(read_object(data))
         self._head |= {"id": chunk.id, "created": chunk.created, "model": chunk.model}
         for choice in chunk.choices:
             if choice.delta.tool_calls:
@@ -106,7 +105,7 @@ class ChatRepair:
         if chunk.usage is None:
             return block
         if chunk.choices:
-            return self._repaired(read(data, _JSON))
+            return self._repaired(read_object(data))
         self._usage = block
         return b""
 
@@ -156,14 +155,15 @@ def _is_valid(key: str, value: object) -> bool:
 
 def _texts(parts: list[Any]) -> JSON:
     """Return the text and the reasoning of a content list (Mistral), each as one string."""
-    text = "".join(_text(part) for part in parts)
+    text = "".join(part_text(part) for part in parts)
     thoughts = [each for part in parts for each in _thoughts(part)]
-    thought = "".join(_text(each) for each in thoughts)
+    thought = "".join(part_text(each) for each in thoughts)
     content = {"content": text} if text or not thought else {}
     return {**content, **({"reasoning_content": thought} if thought else {})}
 
 
-def _text(part: object) -> str:
+def part_text(part: object) -> str:
+    """Return the text of a part of a content list; empty for other parts."""
     match part:
         case {"type": "text", "text": str(text)}:
             return text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
@@ -11,9 +10,8 @@ from ...sse import data_of
 from ..depth import parsed
 from ..merging import Text
 from ..protocol import JSON
-from ..reading import malformed, read
+from ..reading import malformed, read_object
 
-_JSON = msgspec.json.Decoder(dict[str, Any])
 # By the delta's type: the block's field that it extends, and the delta's field.
 _JOINED = {
     "text_delta": ("text", "text"),
@@ -33,7 +31,7 @@ def fold(blocks: Iterable[bytes]) -> JSON:
     content: dict[int, JSON] = {}
     try:
         for block in blocks:
-            event = read(data_of(block) or b"{}", _JSON)
+            event = read_object(data_of(block) or b"{}")
             message = _take(message, content, event)
         message["content"] = [_block(content[index]) for index in sorted(content)]
     except (KeyError, TypeError, AttributeError, ValueError):

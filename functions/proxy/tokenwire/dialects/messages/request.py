@@ -16,13 +16,16 @@ from ..protocol import JSON, ParsedRequest
 from ..schema import check
 from .schema import Request
 
+NO_EFFECT = ("cache_control", "service_tier", "speed", "diagnostics")
+"""Fields that do not change the answer of a provider without a counterpart."""
+
 # fmt: off
 FIELDS = carry.Fields(
     carried=[
         "model", "messages", "max_tokens", "system", "stream", "stop_sequences", "temperature",
         "top_p", "tools", "tool_choice", "thinking", "output_config", "metadata",
     ],
-    no_effect=["cache_control", "service_tier", "speed", "diagnostics"],
+    no_effect=NO_EFFECT,
 )
 # fmt: on
 _RENAMED = {
@@ -78,7 +81,7 @@ def _messages(body: JSON) -> list[JSON]:
 
 
 def _system(parts: list[tuple[str, JSON]], at: str) -> JSON:
-    texts = [_text(part, where) for where, part in parts]
+    texts = [carry.text_of(part, where) for where, part in parts]
     return made(at, {"role": "system", "content": "\n\n".join(texts)})
 
 
@@ -164,13 +167,6 @@ def _source(part: JSON, at: str) -> str:
             return carry.web_url(source["url"], f"{at}.source.url")
         case _:
             raise carry.refuse(f"{at}.source.type")
-
-
-def _text(part: JSON, at: str) -> str:
-    if part["type"] != "text":
-        raise carry.refuse(f"{at}.type")
-    text: str = part["text"]
-    return text
 
 
 def _tools(body: JSON) -> JSON:

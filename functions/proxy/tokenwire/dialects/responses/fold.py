@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from ...sse import data_of
 from ..protocol import JSON
-from ..reading import malformed, read
+from ..reading import malformed, read_object
 from ..terminator import is_done
-
-_JSON = msgspec.json.Decoder(dict[str, Any])
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:
@@ -24,7 +20,7 @@ def fold(blocks: Iterable[bytes]) -> JSON:
     found: Any = None
     for block in blocks:
         if not is_done(block):
-            found = read(data_of(block) or b"{}", _JSON).get("response", found)
+            found = read_object(data_of(block) or b"{}").get("response", found)
     if not isinstance(found, dict):
         raise malformed()
     return found

@@ -12,6 +12,7 @@ from ...events import Citation, Content, Error, Event, Finish, Reasoning, Start,
 from ...sse import data_of
 from ..reading import read
 from ..terminator import is_done
+from ..upstream import reported
 
 
 class _Part(Struct):
@@ -70,8 +71,7 @@ class UIDecoder:
             case "abort":
                 yield Error("cancelled", "The stream was cancelled.", status=499)
             case "error":
-                message = "The provider reported an error in its stream."
-                yield Error("upstream_error", message, retryable=True, status=502)
+                yield reported("upstream_error")
             case _:
                 yield from self._of_tool_or_data(part)
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-import msgspec
 
 from ...sse import data_of
 from ..protocol import JSON
-from ..reading import read
+from ..reading import read_object
 from ..terminator import is_done
-
-_JSON = msgspec.json.Decoder(dict[str, Any])
 
 
 def fold(blocks: Iterable[bytes]) -> JSON:
     """Return a list of the parts: this dialect has no non-streaming form."""
     parts = (data_of(block) or b"{}" for block in blocks if not is_done(block))
-    return {"parts": [read(data, _JSON) for data in parts]}
+    return {"parts": [read_object(data) for data in parts]}

@@ -5,15 +5,16 @@ https://docs.anthropic.com/en/api/messages
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from ...dialects.origins import caused_by
 from ...dialects.protocol import ParsedRequest
 from .. import complete_responses
 from ..exchange import Post
 from ..messages_from_chat import from_chat
-from ..native import Api, names
+from ..model_list import names
+from ..native import Api
 from ..non_streaming import StreamedBody
 from .request import request as legal
 
@@ -36,10 +37,6 @@ def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[by
     return StreamedBody(Body(response), complete_responses.messages)
 
 
-def _listed(listed: Mapping[str, Any]) -> list[str]:
-    return names(listed, "data", "id")
-
-
 API = Api(
     base_url="https://api.anthropic.com",
     dialect="messages",
@@ -48,5 +45,5 @@ API = Api(
     ask=_ask,
     read=_read,
     models_path="/v1/models?limit=1000",
-    listed=_listed,
+    listed=names,
 )

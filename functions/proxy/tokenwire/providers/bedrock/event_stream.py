@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from ...dialects.reading import malformed
 from ...sse import MAX_BLOCK
 
 # Bytes of a message's frame: the lengths with their checksum, and the message's checksum.
@@ -34,7 +35,7 @@ class EventStream:
         """
         from botocore.eventstream import ParserError
 
-        from ..failures import broken, malformed
+        from ..failures import broken
 
         self._held += data
         try:

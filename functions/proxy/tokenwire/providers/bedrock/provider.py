@@ -23,6 +23,7 @@ from ..exchange import Post, Sent, exchange
 from ..kind import Dependencies
 from ..messages_from_chat import from_chat
 from ..non_streaming import StreamedBody, read_document
+from ..openai.bodies import streamed
 from ..paths import segment
 from ..protocol import Reply
 from ..settings import ProviderSettings
@@ -199,9 +200,7 @@ def _ask_converse(request: ParsedRequest, model: str) -> Post:
 
 
 def _ask_openai(request: ParsedRequest, model: str) -> Post:
-    options = {**(request.body.get("stream_options") or {}), "include_usage": True}
-    body = {**request.body, "model": model, "stream": True, "stream_options": options}
-    return Post("/openai/v1/chat/completions", body)
+    return Post("/openai/v1/chat/completions", streamed(request.body, model))
 
 
 def _read_openai(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[bytes]:

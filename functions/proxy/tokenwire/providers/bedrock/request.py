@@ -11,6 +11,7 @@ from hashlib import sha256
 import msgspec
 
 from ...dialects import carry
+from ...dialects.messages.request import NO_EFFECT
 from ...dialects.protocol import JSON
 from .. import claude
 from ..turns import Turn, called, conversation, non_blank, user_first
@@ -22,7 +23,7 @@ _FIELDS = carry.Fields(
         "model", "max_tokens", "messages", "system", "stream", "stop_sequences", "temperature",
         "top_p", "tools", "tool_choice", "metadata", "top_k", "thinking", "output_config",
     ],
-    no_effect=["cache_control", "service_tier", "speed", "diagnostics"],
+    no_effect=NO_EFFECT,
 )
 # fmt: on
 _LABEL = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}", re.ASCII)

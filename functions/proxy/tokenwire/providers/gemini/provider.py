@@ -12,7 +12,8 @@ from ...dialects.origins import caused_by
 from ...dialects.protocol import ParsedRequest
 from ..exchange import Post
 from ..messages_from_chat import from_chat
-from ..native import Api, names
+from ..model_list import names
+from ..native import Api
 from ..non_streaming import StreamedBody
 from ..paths import segment
 from ..turns import one_call

@@ -6,6 +6,7 @@ https://ai.google.dev/api/generate-content
 from __future__ import annotations
 
 from ...dialects import carry
+from ...dialects.messages.request import NO_EFFECT
 from ...dialects.protocol import JSON
 from ..turns import conversation, non_blank
 from .parts import contents
@@ -16,7 +17,7 @@ _FIELDS = carry.Fields(
         "model", "max_tokens", "messages", "system", "stream", "stop_sequences", "temperature",
         "top_p", "top_k", "tools", "tool_choice", "metadata", "thinking", "output_config",
     ],
-    no_effect=["cache_control", "service_tier", "speed", "diagnostics"],
+    no_effect=NO_EFFECT,
 )
 # fmt: on
 _LIMITS = {

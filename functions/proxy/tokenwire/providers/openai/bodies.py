@@ -17,6 +17,12 @@ def as_it_is(request: ParsedRequest, model: str) -> JSON:
     return request.body
 
 
+def streamed(body: JSON, model: str) -> JSON:
+    """Return the body for this model, with ``stream`` and ``include_usage`` set."""
+    options = {**(body.get("stream_options") or {}), "include_usage": True}
+    return {**body, "model": model, "stream": True, "stream_options": options}
+
+
 def for_openai(request: ParsedRequest, model: str) -> JSON:
     """Return a translated body without what OpenAI refuses and compatible servers accept.
 

@@ -23,7 +23,7 @@ from ..guard import Guarded
 from ..model_list import ModelList
 from ..non_streaming import StreamedBody
 from ..protocol import Key, Reply
-from .bodies import Amend, as_it_is, for_openai
+from .bodies import Amend, as_it_is, for_openai, streamed
 from .transport import Plain, Transport, connect
 
 
@@ -72,7 +72,9 @@ class OpenAIProvider:
 
         config = self._config
         keys = (self._key, *config.secret_headers.values(), *config.secret_query.values())
-        sent = await with_rotation(partial(self._send, _encoded(body, model)), keys)
+        sent = await with_rotation(
+            partial(self._send, msgspec.json.encode(streamed(body, model))), keys
+        )
         try:
             yield Guarded(StreamedBody(Body(sent.response), complete_responses.chat), sent.secrets)
         finally:
@@ -126,10 +128,3 @@ class OpenAIProvider:
         """Close the connections."""
         if self._transport is not None:
             await self._transport.aclose()
-
-
-def _encoded(body: JSON, model: str) -> bytes:
-    options: JSON = body.get("stream_options") or {}
-    streamed_body = {**body, "model": model, "stream": True}
-    with_usage = {**streamed_body, "stream_options": {**options, "include_usage": True}}
-    return msgspec.json.encode(with_usage)

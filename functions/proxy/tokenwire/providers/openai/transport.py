@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 from ..config import Config
+from ..model_list import names
 from ..protocol import Key, Reply
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Plain:
     async def probe(self, key: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Reply:
         """Request the list of models once. Raises as ``Http.get``."""
         url = self._url("/models", query)
-        return (await self._http.get(url, self._headers(key, headers))).reply(_listed)
+        return (await self._http.get(url, self._headers(key, headers))).reply(names)
 
     async def aclose(self) -> None:
         """As ``Transport``."""
@@ -141,12 +142,6 @@ class Plain:
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
-
-
-def _listed(found: Mapping[str, Any]) -> list[str]:
-    data = found.get("data")
-    items = data if isinstance(data, list) else []
-    return [str(item["id"]) for item in items if isinstance(item, dict) and "id" in item]
 
 
 def _client(key: Key, config: Config) -> AsyncOpenAI:
