@@ -11,6 +11,10 @@ of these.
 
 from __future__ import annotations
 
+FAILED = "The server failed."
+"""The message of an unexpected error, whose own text is not shown: it may quote a prompt or a key.
+"""
+
 
 class TokenwireError(Exception):
     """An error with everything that a dialect needs to report it.
@@ -65,3 +69,9 @@ class ProxyError(TokenwireError):
 
     default_status = 500
     default_code = "internal_error"
+
+
+def bad_setting(message: str, status: int = 500) -> ProxyError:
+    """Return the error for a wrong setting; the message names it, and never quotes a secret."""
+    end = "" if message.endswith("?") else "."
+    return ProxyError(f"Bad setting: {message}{end}", code="bad_setting", status=status)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, TypeVar
 
-from .errors import ProxyError
+from .errors import ProxyError, bad_setting
 
 PROVIDERS = "tokenwire.providers"
 DIALECTS = "tokenwire.dialects"
@@ -104,6 +104,4 @@ def _package(point: EntryPoint) -> str:
 
 
 def _invalid(group: str, name: str, problem: str) -> ProxyError:
-    return ProxyError(
-        f"Bad setting: plugin {name} ({group}) {problem}.", code="bad_setting", status=503
-    )
+    return bad_setting(f"plugin {name} ({group}) {problem}", status=503)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from .errors import ProxyError
+from .errors import bad_setting
 from .providers.demo.kind import DemoSettings
 from .providers.kind import Dependencies
 from .providers.protocol import Provider, Role
@@ -54,7 +54,7 @@ def store(settings: Settings, lookup: Callable[[str], str], kinds: StoreKinds) -
     given = settings.store
     url = lookup(given).strip() if is_reference(given) else given
     if is_reference(url):
-        raise ProxyError("Bad setting: store leads to another reference.", code="bad_setting")
+        raise bad_setting("store leads to another reference")
     keep = Keep(settings.timeout_total + settings.retention, settings.retention)
     return kind_of(url, kinds).create(url, StoreOptions(keep, store_timeout(settings.lease)))
 

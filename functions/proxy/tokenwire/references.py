@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from .errors import ProxyError
+from .errors import ProxyError, bad_setting
 
 MIN_SECRET = 16
 """Bytes. Sixteen random letters or digits hold 95 bits, sixteen hexadecimal digits 64: too many to
@@ -99,4 +99,4 @@ def listed(text: str) -> list[str]:
 
 
 def _bad(message: str) -> ProxyError:
-    return ProxyError(f"Bad setting: {message}.", code="bad_setting", status=503)
+    return bad_setting(message, status=503)

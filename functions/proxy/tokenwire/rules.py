@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, get_args, get_origin
@@ -10,7 +9,8 @@ from typing import Literal, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from .errors import ProxyError
+from .errors import ProxyError, bad_setting
+from .spelling import nearest
 
 # As a browser sends it: in lower case, without a path. RFC 6454 section 6.2; apps have own schemes.
 _ORIGIN = re.compile(
@@ -32,22 +32,15 @@ _TYPES = {
 _EXPECTED = re.compile(r"Expected `([a-z]+)(?: \| null)?`((?: (?:<|>|<=|>=) [\d.]+)?)")
 
 
-def bad(message: str) -> ProxyError:
-    """Return the error for a wrong setting."""
-    end = "" if message.endswith("?") else "."
-    return ProxyError(f"Bad setting: {message}{end}", code="bad_setting")
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
+def hint(word: str, known: Iterable[str]) -> str:
     """Return a hint at the nearest known name; empty if none is near."""
-    names = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word[:64].lower(), names, n=1)
-    return f"; did you mean {names[near[0]]}?" if near else ""
+    near = nearest(word, known)
+    return f"; did you mean {near}?" if near else ""
 
 
 def one_of(name: str, given: object, known: Collection[str]) -> ProxyError:
     """Return the error for a word that is not one of those known; it is not quoted."""
-    return bad(f"{name} must be one of {', '.join(known)}{nearest(str(given), known)}")
+    return bad_setting(f"{name} must be one of {', '.join(known)}{hint(str(given), known)}")
 
 
 def wrong_type(
@@ -69,14 +62,15 @@ def wrong_type(
     what, at, place = str(error).rpartition(" - at ")
     if not at:
         known = [field.name for field in msgspec.structs.fields(kind)]
-        hint = nearest(str(error).partition("unknown field `")[2].rstrip("`"), known)
-        return bad(f"{error} - at {where}, which has: {', '.join(known)}{hint}")
+        unknown = str(error).partition("unknown field `")[2].rstrip("`")
+        fields = f"{', '.join(known)}{hint(unknown, known)}"
+        return bad_setting(f"{error} - at {where}, which has: {fields}")
     place = place.strip("`").removeprefix("$").removeprefix(".")
     top = place.partition(".")[0]
     name = f"{where}.{place}" if where else shown.get(place, place)
     if what.startswith("Invalid enum value") and isinstance(found, dict):
         return one_of(name, found.get(top), _allowed(kind, top))
-    return bad(f"{name} {_words(what, place)}")
+    return bad_setting(f"{name} {_words(what, place)}")
 
 
 def _allowed(kind: type[Struct], name: str) -> list[str]:
@@ -102,7 +96,7 @@ def check_origins(name: str, origins: Iterable[str]) -> None:
     """
     for origin in origins:
         if origin != "*" and not _ORIGIN.fullmatch(origin):
-            raise bad(
+            raise bad_setting(
                 f"{name}: an origin is scheme://host[:port] in lower case without a path or a "
                 "slash at the end, such as https://app.example"
             )
@@ -133,5 +127,5 @@ def check_route(
             continue
         if _PREFIX.fullmatch(prefix):
             why = f"which is off: {off[prefix]}" if prefix in off else "which is not configured"
-            hint = "" if prefix in off else nearest(prefix, providers)
-            raise bad(f"{name} names the provider {prefix}, {why}{hint}")
+            near = "" if prefix in off else hint(prefix, providers)
+            raise bad_setting(f"{name} names the provider {prefix}, {why}{near}")

@@ -10,10 +10,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .auth.method import AuthMethod
+from .errors import bad_setting
 from .providers.settings import ProviderSettings
 from .references import check_given, check_key, check_reference, is_reference, listed
 from .registries import Registries
-from .rules import bad, check_origins, check_route, nearest, one_of, wrong_type
+from .rules import check_origins, check_route, hint, one_of, wrong_type
 from .sources import of_file, parsed, seconds
 from .stores.registry import kind_of
 
@@ -215,7 +216,7 @@ def _turned_on(environ: Mapping[str, str], registries: Registries) -> dict[str, 
 
 def _providers(found: Any, registries: Registries) -> dict[str, ProviderSettings]:
     if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
-        raise bad("providers must be tables, [providers.NAME]")
+        raise bad_setting("providers must be tables, [providers.NAME]")
     return {name: _provider(name, one, registries) for name, one in found.items()}
 
 
@@ -264,7 +265,7 @@ def _check_provider_secret(name: str, value: str, environ: Mapping[str, str]) ->
 def _name(variable: str) -> str:
     name = variable.removeprefix(PREFIX).lower()
     if name in _NOT_IN_ENVIRONMENT:
-        raise bad(f"{variable} cannot be set here; use tokenwire.toml")
+        raise bad_setting(f"{variable} cannot be set here; use tokenwire.toml")
     _check_known(name, variable)
     return name
 
@@ -274,7 +275,7 @@ def _check_known(name: str, shown: str) -> None:
         # In the form in which it was written: TOKENWIRE_PROT has the nearest name TOKENWIRE_PORT.
         is_variable = shown.startswith(PREFIX)
         known = [f"{PREFIX}{one.upper()}" for one in _KNOWN] if is_variable else _KNOWN
-        raise bad(f"there is no setting {shown}{nearest(shown, known)}")
+        raise bad_setting(f"there is no setting {shown}{hint(shown, known)}")
 
 
 def _value(name: str, text: str) -> Any:

@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from .rules import bad
+from .errors import bad_setting
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -62,16 +62,16 @@ def parsed(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise bad(f"{where} is not TOML: {error}") from None
+        raise bad_setting(f"{where} is not TOML: {error}") from None
 
 
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise bad(f"TOKENWIRE_CONFIG names {file}, which does not exist") from None
+        raise bad_setting(f"TOKENWIRE_CONFIG names {file}, which does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise bad(f"{file} cannot be read ({type(error).__name__})") from None
+        raise bad_setting(f"{file} cannot be read ({type(error).__name__})") from None
 
 
 def seconds(text: str) -> float | str:

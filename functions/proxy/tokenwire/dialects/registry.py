@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from .. import plugins
-from ..errors import ProxyError
+from ..errors import ProxyError, bad_setting
 from . import chat, events, messages, responses, ui
 from .protocol import Dialect
 
@@ -64,8 +64,5 @@ def _check(name: str, dialect: Dialect, others: Mapping[str, Dialect]) -> None:
 
 
 def _bad(name: str, problem: str) -> ProxyError:
-    return ProxyError(
-        f"Bad setting: dialect {name} ({plugins.DIALECTS}) cannot be used: {problem}.",
-        code="bad_setting",
-        status=503,
-    )
+    where = f"dialect {name} ({plugins.DIALECTS})"
+    return bad_setting(f"{where} cannot be used: {problem}", status=503)

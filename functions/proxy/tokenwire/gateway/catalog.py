@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from typing import Protocol
 
 from ..errors import ClientError
 from ..providers.protocol import Provider
+from ..spelling import nearest
 
 # A provider's name. An ARN has slashes too, but no such prefix.
 _PREFIX = re.compile(r"[\w-]+", re.ASCII)
-_LONGEST = 64
-"""Characters of an unknown name that are compared with the known names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +121,8 @@ class Catalog:
 
     def _unknown(self, word: str) -> ClientError:
         """Return the error for an unknown name, with the nearest known one."""
-        known = {name.lower(): name for name in (*self._aliases, *self._providers)}
-        near = difflib.get_close_matches(word[:_LONGEST].lower(), known, n=1)
-        hint = f" Did you mean {self._shown(known[near[0]])}?" if near else ""
+        near = nearest(word, (*self._aliases, *self._providers))
+        hint = f" Did you mean {self._shown(near)}?" if near else ""
         return ClientError(
             f"There is no such model. GET /v1/models lists the available ones.{hint}",
             code="model_not_found",

@@ -12,7 +12,7 @@ from starlette.routing import Match, Route
 
 from ..dialects.protocol import Dialect, as_event
 from ..dialects.registry import dialect_of
-from ..errors import ClientError, ProxyError, TokenwireError
+from ..errors import FAILED, ClientError, ProxyError, TokenwireError
 from ..events import Error
 from .context import summary_of
 from .paths import route_path
@@ -65,4 +65,4 @@ def _as_ours(error: Exception) -> TokenwireError:
         case HTTPException(status_code=status):
             return ClientError("The request cannot be served.", status=status)
         case _:
-            return ProxyError("The server failed.")
+            return ProxyError(FAILED)

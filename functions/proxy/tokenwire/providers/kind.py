@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ..errors import ProxyError
+from ..errors import bad_setting
 from ..references import check_key, check_reference, is_reference
 from .protocol import Key, Provider
 from .settings import ProviderSettings
@@ -86,9 +86,7 @@ def by_key(prefix: str) -> Callable[[Mapping[str, str]], dict[str, Any] | None]:
         check_reference(variable, key)
         # Servers that check no key often get "x" for one.
         if len(key.strip()) < _SHORTEST and not environ.get(f"{prefix}_BASE_URL"):
-            raise ProxyError(
-                f"Bad setting: {variable} is too short to be a key.", code="bad_setting"
-            )
+            raise bad_setting(f"{variable} is too short to be a key")
         check_key(variable, key)
         # On Lambda the variable holds a reference to the key, not the key.
         reference = key if is_reference(key) else f"env:{variable}"

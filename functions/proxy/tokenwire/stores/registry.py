@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from .. import plugins
-from ..errors import ProxyError
+from ..errors import bad_setting
 from .dynamodb.kind import DYNAMODB
 from .kind import StoreKind
 from .memory.kind import MEMORY
@@ -42,8 +42,5 @@ def kind_of(url: str, known: StoreKinds, name: str = "store") -> StoreKind:
     found = next((kind for kind in known.values() if kind.accepts(url)), None)
     if found is None:
         forms = ", ".join(kind.form for kind in known.values())
-        raise ProxyError(
-            f"Bad setting: {name} must be, or lead to, one of {forms}, env:NAME or ssm:/path.",
-            code="bad_setting",
-        )
+        raise bad_setting(f"{name} must be, or lead to, one of {forms}, env:NAME or ssm:/path")
     return found

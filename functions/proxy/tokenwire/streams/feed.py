@@ -11,18 +11,18 @@ from collections.abc import Awaitable, Callable
 
 from ..clock import monotonic
 from ..dialects.protocol import as_event
-from ..errors import ProxyError
+from ..errors import FAILED, ProxyError
 from ..events import Error
 from ..stores.contract import Batch, Follower
 from ..stores.exceptions import Missing, StoreError
 from ..stores.health import Health
 from ..stores.records import End, EndReason
+from .reader import trimmed
 from .silence import Silence
 from .tail import Tail
 
 LOST = Error("lost", "The server that ran this stream has gone away.", retryable=True, status=502)
 EXPIRED = Error("expired", "The stream is no longer kept.", status=410)
-TRIMMED = Error("trimmed", "The stream's earlier part is no longer held.", status=410)
 STALLED = Error(
     "connection_expired",
     "This connection took nothing for too long. The stream goes on: read on from the last id.",
@@ -91,7 +91,7 @@ class Feed:
         except Exception as error:
             # Only the type of an unexpected error is logged: its text may quote a response.
             _log.error("the feed failed: %s", type(error).__name__)
-            self._tail.break_off(as_event(ProxyError("The server failed.")))
+            self._tail.break_off(as_event(ProxyError(FAILED)))
         finally:
             self.caught_up.set()
 
@@ -173,7 +173,7 @@ class Feed:
     async def _read_again(self) -> None:
         """Read from the start of the log, once: records were skipped."""
         if self._reopened_at == self._tail.next:
-            self._tail.break_off(TRIMMED)
+            self._tail.break_off(as_event(trimmed()))
             return
         self._reopened_at = self._tail.next
         try:

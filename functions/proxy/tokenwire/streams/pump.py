@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from ..dialects.protocol import AsIs, Decoder, Repair, as_event
-from ..errors import ProxyError, TokenwireError, UpstreamError
+from ..errors import FAILED, ProxyError, TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..hotpath import BURST, ReadsMany, not_together
 from ..stores.records import End, EndReason, Facts
@@ -73,7 +73,7 @@ class Pump:
         except Exception as error:
             # Only the type of an unexpected error is logged: its text may quote a prompt or a key.
             _log.error("the pump failed: %s", type(error).__name__)
-            self._finish(End(EndReason.ERROR, as_event(ProxyError("The server failed."))))
+            self._finish(End(EndReason.ERROR, as_event(ProxyError(FAILED))))
 
     async def _pump(self) -> None:
         async with Deadline(self._timeouts) as deadline, self._source.open() as stream:

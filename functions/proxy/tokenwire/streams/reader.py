@@ -204,6 +204,11 @@ def ahead_of_log(param: str = "last_event_id") -> ClientError:
     )
 
 
+def trimmed() -> ClientError:
+    """Return the error for a cursor of a record that is no longer held."""
+    return ClientError("The stream's earlier part is no longer held.", code="trimmed", status=410)
+
+
 def _lapse(future: asyncio.Future[bool]) -> None:
     if not future.done():
         future.set_result(False)

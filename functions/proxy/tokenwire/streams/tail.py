@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..dialects.protocol import as_exception
-from ..errors import ClientError
 from ..events import Error
 from ..hotpath import MAX_DIRECT, Serve
 from ..stores.records import End, RecordId
 from .blocks import Blocks, Bounds
 from .offered_end import OfferedEnd
-from .reader import Reader, ahead_of_log
+from .reader import Reader, ahead_of_log, trimmed
 
 
 class Tail:
@@ -270,9 +269,7 @@ class Tail:
         if first < self.first:
             if self.broken is not None:
                 raise as_exception(self.broken)
-            raise ClientError(
-                "The stream's earlier part is no longer held.", code="trimmed", status=410
-            )
+            raise trimmed()
         if first > self.next and not self.over:
             raise ahead_of_log()
 
