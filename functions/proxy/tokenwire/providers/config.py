@@ -16,15 +16,15 @@ class Config:
     """How to reach one provider.
 
     Args:
-        base_url: The address, if it is not the provider's own; with ``/v1`` for those that are
-            called through OpenAI's SDK, without for the others.
+        base_url: The address, if it is not the provider's own; with ``/v1`` for servers that
+            are compatible with OpenAI's, without for the others.
         connect_timeout: Seconds. There is no limit on reading here: the pump has its own.
         max_retries: Before the response begins, on 408, 409, 429, 5xx and broken connections.
         headers: Sent with every request.
         query: Added to every URL (Azure's ``api-version``).
         secret_headers: Headers whose values are secrets, read again for every request.
         secret_query: The same for the URL.
-        sdk: Whether requests go through the provider's own SDK, where there is one.
+        sdk: Whether the provider's own SDK, if there is one, gives headers and lists the models.
         models: The models to list, instead of asking the provider.
     """
 

@@ -1,4 +1,4 @@
-"""Requests to providers that are called without an SDK. Imported on first use.
+"""Requests to providers. Imported on first use.
 
 One pool of connections, no redirects, and retries with back-off until the response begins.
 """

@@ -19,7 +19,7 @@ _WAKE_AFTER = 3600.0
 
 
 class Reader:
-    """One place in a tail. Made by ``Tail.attach`` and ``Tail.cursor``.
+    """One place in a tail. Made by ``Tail.attach`` and ``Tail.unattached_reader``.
 
     ``position`` is the number of the next block, ``consumed`` the bytes of all blocks before it,
     ``stopped`` is whether ``stop`` was called, ``blocks`` what the tail holds.

@@ -1,4 +1,4 @@
-"""Lambda's limit on a streamed response's bandwidth: a token bucket. Sans-IO."""
+"""Lambda's limit on a streamed response's bandwidth: a token bucket."""
 
 from __future__ import annotations
 

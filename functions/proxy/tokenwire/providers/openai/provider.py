@@ -1,7 +1,7 @@
 """OpenAI and compatible servers (vLLM, Ollama, Groq, Azure, OpenRouter): Chat Completions.
 
-Requests go through the official SDK, or plain HTTP (``openai_sdk = false``). The body of the
-response is read as bytes: parsing a block into SDK objects costs about 100 times as much as
+The official SDK gives the headers and lists the models, unless ``openai_sdk = false``. The body of
+the response is read as bytes: parsing a block into SDK objects costs about 100 times as much as
 forwarding it.
 """
 

@@ -1,8 +1,9 @@
-"""Two ways to send a request to a server that is compatible with OpenAI's API.
+"""Requests to a server that is compatible with OpenAI's API, with OpenAI's SDK and without.
 
-The SDK, and plain HTTP for processes that start while a request waits: importing the SDK takes
-longer than all the rest of such a process's first response. Both retry, authenticate, refuse
-redirects and report failures alike: tests/providers/test_openai.py runs against each.
+With it, the SDK gives the headers and lists the models. Without it is for processes that start
+while a request waits: importing the SDK takes longer than all the rest of such a process's first
+response. Both retry, authenticate, refuse redirects and report failures alike:
+tests/providers/test_openai.py runs against each.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ so on; the last is repeated. A producer writes every 0.25 s while it has somethi
 
 
 class DynamoDBWriter:
-    """As ``store.Writer``.
+    """As ``contract.Writer``.
 
     Args:
         table: The table.
@@ -154,7 +154,7 @@ class DynamoDBWriter:
 
 
 class DynamoDBFollower:
-    """As ``store.Follower``.
+    """As ``contract.Follower``.
 
     Args:
         table: The table.

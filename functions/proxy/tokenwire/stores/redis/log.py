@@ -22,7 +22,7 @@ _FEW, _MANY = 8, 256
 
 
 class RedisWriter:
-    """As ``store.Writer``.
+    """As ``contract.Writer``.
 
     Args:
         server: The server.
@@ -89,7 +89,7 @@ class RedisWriter:
 
 
 class RedisFollower:
-    """As ``store.Follower``.
+    """As ``contract.Follower``.
 
     Args:
         server: The server.

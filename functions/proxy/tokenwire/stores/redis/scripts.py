@@ -1,7 +1,8 @@
 """The Lua scripts of the Redis store: each is one atomic step, ``APPEND_ALL`` on many streams.
 
 ``KEYS`` are those of ``server.keys`` for one stream: about, log. The first item of a response is
-the outcome: ``ok``, or ``missing``, ``taken``, ``fenced``, ``rewound`` as in ``store``.
+the outcome: ``ok``, or ``missing``, ``taken``, ``fenced``, ``rewound`` as the exceptions
+of the contract.
 
 Redis may evict either key and keep the other, so each script begins with what both know: the id
 of the last entry, and the end. The log without ``about`` still has its end; ``about`` without
