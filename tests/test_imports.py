@@ -32,6 +32,7 @@ TABLE: dict[str, set[str]] = {
         "rules",
         "sources",
         "stores",
+        "streams",
     },
     "configuration": {
         "parameters",
@@ -142,6 +143,7 @@ TABLE: dict[str, set[str]] = {
 ONLY = {
     ("streams", "dialects"): {"dialects.protocol"},
     ("gateway", "providers"): {"providers.protocol"},
+    ("settings", "streams"): {"streams.policy"},
 }
 # Routes parse, call the gateway and render: of the other rooms they may import these alone. Of
 # the dialects, only the names of a package.

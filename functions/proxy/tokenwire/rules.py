@@ -17,10 +17,7 @@ _ORIGIN = re.compile(
     r"[a-z][a-z0-9+.-]{0,31}://(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(:\d{1,5})?"
 )
 _PREFIX = re.compile(r"[\w-]+", re.ASCII)
-_FORMS = {
-    "key": "must be env:NAME or ssm:/path",
-    "on_disconnect": "must be cancel, continue or grace=SECONDS",
-}
+_FORMS = {"key": "must be env:NAME or ssm:/path"}
 _TYPES = {
     "bool": "true or false",
     "int": "a whole number",

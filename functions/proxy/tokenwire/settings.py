@@ -10,13 +10,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from .auth.method import AuthMethod
-from .errors import bad_setting
+from .errors import ClientError, bad_setting
 from .providers.settings import ProviderSettings
 from .references import check_given, check_key, check_reference, is_reference, listed
 from .registries import Registries
 from .rules import check_origins, check_route, hint, one_of, wrong_type
 from .sources import of_file, parsed, seconds
 from .stores.registry import kind_of
+from .streams.policy import OnDisconnect
 
 PREFIX = "TOKENWIRE_"
 _MIB = 1024 * 1024
@@ -24,8 +25,6 @@ _MIB = 1024 * 1024
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Bytes = Annotated[int, Meta(ge=1024)]
 Count = Annotated[int, Meta(ge=1)]
-# As ``streams.policy`` parses it: a mistake would otherwise fail each request. Empty: by route.
-OnDisconnect = Annotated[str, Meta(pattern=r"^(cancel|continue|grace[=(]\d{1,5}(\.\d{1,3})?\)?)?$")]
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +72,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     heartbeat: Seconds = 15.0
     send_timeout: Seconds = 30.0
     retry: Annotated[int, Meta(ge=0)] = 1000
-    on_disconnect: OnDisconnect | None = None
+    on_disconnect: str | None = None
     retention: Seconds = 600.0
 
     # An address, or a reference to one: it can hold a password.
@@ -185,8 +184,17 @@ def _check(
     if not is_reference(settings.store):
         kind_of(settings.store, registries.stores, store)
     _check_secrets(settings, environ, shown)
+    _check_policy(settings.on_disconnect, shown.get("on_disconnect", "on_disconnect"))
     check_origins(shown.get("cors_origins", "cors_origins"), settings.cors_origins)
     _check_models(settings, registries, shown)
+
+
+def _check_policy(policy: str | None, shown: str) -> None:
+    """Refuse what would fail each request. An empty policy stands for that of the route."""
+    try:
+        OnDisconnect.parse(policy or "cancel")
+    except ClientError:
+        raise bad_setting(f"{shown} must be cancel, continue or grace=SECONDS") from None
 
 
 def _check_models(settings: Settings, registries: Registries, shown: Mapping[str, str]) -> None:
