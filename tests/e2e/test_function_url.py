@@ -126,7 +126,7 @@ async def test_rotated_key_is_in_use_within_a_request(
         await client.post("/api/stream", json=ASK)
         rotate("sk-new")
         await asyncio.sleep(1.1)  # the key is not fetched again within a second
-        provider._scripts = []
+        provider.script_anew()
         provider.answer(b'{"error": {"message": "sk-old is invalid"}}', status=401)
         provider.answer(*complete("after"))
         response = await client.post("/api/stream", json=ASK)

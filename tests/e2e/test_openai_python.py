@@ -133,7 +133,7 @@ async def test_error_inside_stream(client: openai.AsyncOpenAI, provider: Upstrea
         ((ROLE, text("a")), "upstream_truncated"),
         ((ROLE, b'data: {"error":{"type":"overloaded_error"}}\n\n'), "upstream_overloaded"),
     ):
-        provider._scripts = []
+        provider.script_anew()
         provider.answer(*steps)
         stream = await client.chat.completions.create(model="openai/m", messages=HI, stream=True)
         with pytest.raises(openai.APIError) as caught:

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from tests.conftest import Serve
 from tests.fakes.upstream import DONE, ROLE, STOP, Upstream, complete, text
 from tokenwire.dialects.depth import without_strings
 from tokenwire.errors import ClientError, ProxyError
 from tokenwire.gateway.memory import RequestMemory
-from tokenwire.http.body import _checked_count, _read
+from tokenwire.http.body import VALUE_COST, read_json
+from tokenwire.settings import Settings
 from tokenwire.streams.retention import Retention
 
 from .wire import Dial, request
@@ -104,11 +105,35 @@ def test_no_byte_is_scanned_twice(text: str) -> None:
     assert b'"' not in without_strings(text.encode())
 
 
-def test_count_is_bounded() -> None:
+async def never() -> Message:
+    """Receive what must not be read."""
+    raise AssertionError
+
+
+def receiving(body: bytes) -> Receive:
+    """Receive a complete body."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    return receive
+
+
+async def read(receive: Receive, length: str = "", **limits: int) -> int:
+    """Read a body with these limits; return the memory that it is charged with."""
+    scope = {"type": "http", "headers": [(b"content-length", length.encode("latin-1"))]}
+    memory = RequestMemory(lambda _: True)
+    await read_json(Request(scope, receive), Settings(**limits), memory)  # type: ignore[arg-type]
+    return memory.size
+
+
+async def test_count_is_bounded() -> None:
     """The count is exact at the limit."""
-    assert _checked_count(b'["{{{{{{", 1]', 3) == 2
+    body = b'["{{{{{{", 1]'
+    charged = await read(receiving(body), max_body_values=3)
+    assert charged == len(body) + 2 * VALUE_COST
     with pytest.raises(ClientError, match="more than 3 values"):
-        _checked_count(b"[{},{},{}]", 3)
+        await read(receiving(b"[{},{},{}]"), max_body_values=3)
 
 
 def test_hold_is_given_back_by_its_last_user() -> None:
@@ -241,22 +266,12 @@ async def test_slow_body_is_an_error_in_its_dialect(serve: Serve, dial: Dial) ->
 @pytest.mark.parametrize("length", ["9" * 5000, "11"])
 async def test_declared_length_is_enough_to_refuse(length: str) -> None:
     """A body with a declared length above the limit is not read, with any number of digits."""
-
-    async def receive() -> Message:
-        raise AssertionError
-
-    scope = {"type": "http", "headers": [(b"content-length", length.encode())]}
     with pytest.raises(ClientError, match="larger than 10 bytes"):
-        await _read(Request(scope, receive), 10, RequestMemory(lambda _: True))
+        await read(never, length, max_body_bytes=10)
 
 
 @pytest.mark.parametrize("length", ["\u00b2", "-1", ""])
 async def test_odd_length_is_no_failure(length: str) -> None:
     """An invalid length is ignored, and the bytes are counted."""
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"x" * 11}
-
-    scope = {"type": "http", "headers": [(b"content-length", length.encode("latin-1"))]}
     with pytest.raises(ClientError, match="larger than 10 bytes"):
-        await _read(Request(scope, receive), 10, RequestMemory(lambda _: True))
+        await read(receiving(b"x" * 11), length, max_body_bytes=10)

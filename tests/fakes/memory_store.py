@@ -77,12 +77,12 @@ class MemoryStore(memory.MemoryStore):
         keep: Keep | None = None,
         denied: Callable[[], Awaitable[None]] = nothing,
     ) -> None:
-        super().__init__(keep, shared=True)
+        self.logs: dict[str, Log] = {} if logs is None else logs
+        self.found = Logs(self.logs, keep or Keep())
+        super().__init__(keep, shared=True, logs=self.found)
         self.trouble = trouble
         self.pace = pace
-        self.logs: dict[str, Log] = {} if logs is None else logs
         self.denied = denied
-        self.found = self._logs = Logs(self.logs, self.keep)
 
     async def create(self, meta: Meta, token: str) -> Writer:
         """As ``Store.create``."""

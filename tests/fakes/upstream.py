@@ -69,9 +69,13 @@ class Upstream:
         """Add a script."""
         self._scripts.append(Script(steps, **how))
 
+    def script_anew(self) -> None:
+        """Drop all scripts."""
+        self._scripts.clear()
+
     def forget(self) -> None:
         """Drop all scripts and all requests so far."""
-        self._scripts.clear()
+        self.script_anew()
         self.requests.clear()
         self.arrived.clear()
 

@@ -120,7 +120,7 @@ async def test_upstream_refusals_map_to_status(provider: Upstream, serve: Serve)
     }
     client = await serve(provider, TOKENWIRE_CONFIG="tests/http/no_retries.toml")
     for theirs, (ours, code) in cases.items():
-        provider._scripts = []
+        provider.script_anew()
         provider.answer(
             b'{"error":{"message":"key sk-secret is bad"}}',
             status=theirs,
@@ -190,7 +190,7 @@ async def test_every_failure_is_reported(provider: Upstream, serve: Serve) -> No
     }
     client = await serve(provider)
     for name, (steps, code) in deaths.items():
-        provider._scripts = []
+        provider.script_anew()
         provider.answer(*steps)
         response = await client.post("/v1/chat/completions", json=ASK)
         assert "[DONE]" not in response.text, name
@@ -311,7 +311,7 @@ async def test_timeouts_have_their_own_codes(provider: Upstream, serve: Serve) -
         "TOKENWIRE_TIMEOUT_TOTAL": ((ROLE, text("a"), Act.STALL), "timeout_total"),
     }
     for setting, (steps, code) in cases.items():
-        provider._scripts = []
+        provider.script_anew()
         provider.answer(*steps)
         client = await serve(provider, **{setting: "100ms"})
         response = await client.post("/v1/chat/completions", json=ASK)

@@ -137,7 +137,7 @@ async def test_whole_answers(provider: Upstream, serve: Serve) -> None:
     """Without ``stream`` each dialect answers with its own object."""
     client = await serving(provider, serve)
     for model, dialect in (("openai/m", "chat"), ("anthropic/m", "messages")):
-        provider._scripts = []
+        provider.script_anew()
         provider.answer(recording("parallel", dialect))
         messages = [{"role": "user", "content": "x"}]
         received = await client.post(

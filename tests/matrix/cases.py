@@ -70,7 +70,7 @@ def split(*chunks: bytes) -> list[bytes]:
 
 def answer(provider: Upstream, case: str, dialect: str) -> None:
     """Let the scripted provider play this recording."""
-    provider._scripts = []
+    provider.script_anew()
     provider.answer(recording(case, dialect))
 
 

@@ -127,7 +127,7 @@ async def test_tokens_written_to_a_cache_are_sent(provider: Upstream) -> None:
         for dialect in ("messages", "chat"):
             answer(provider, "text", dialect)
             if dialect == "chat":
-                provider._scripts = []
+                provider.script_anew()
                 stop = chunk(finish="stop")
                 provider.answer(chunk({"content": "x"}), stop, chunk(choices=[], usage=counts))
             model = f"{PROVIDERS[dialect]}/model-x"

@@ -64,7 +64,7 @@ async def test_retries_before_the_answer(provider: Upstream) -> None:
     client = at(provider, max_retries=2)
     assert await ask(client) == TEXT
     assert len(provider.requests) == 3
-    provider._scripts = []
+    provider.script_anew()
     provider.answer(status=500, headers={"retry-after": "0.01"})
     with pytest.raises(UpstreamError) as caught:
         await ask(client)
@@ -142,7 +142,7 @@ async def test_models_are_listed(provider: Upstream) -> None:
     assert provider.requests[0].path.startswith("/v1/models")
     await client.aclose()
     assert await at(provider, models=("x",)).models() == ["x"]
-    provider._scripts = []
+    provider.script_anew()
     provider.answer(b"nonsense")
     silent = at(provider)
     assert await silent.models() == []

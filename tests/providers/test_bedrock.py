@@ -103,7 +103,7 @@ async def test_cut_anywhere(provider: Upstream, aws: MutableMapping[str, str]) -
     client = at(provider)
     whole = await ask(client)
     for at_byte in range(1, len(stream), 37):
-        provider._scripts = []
+        provider.script_anew()
         provider.answer(stream[:at_byte], pause, stream[at_byte:], headers=head)
         assert await ask(client) == whole
     await client.aclose()
@@ -132,12 +132,12 @@ async def test_failures_are_ours(provider: Upstream, aws: MutableMapping[str, st
     provider.answer(b'{"message": "The model is not there"}', status=404)
     with pytest.raises(ClientError, match="no such model"):
         await ask(client)
-    provider._scripts = []
+    provider.script_anew()
     provider.answer(b"this is not an event stream at all, is it")
     with pytest.raises(UpstreamError) as caught:
         await ask(client)
     assert caught.value.code == "upstream_disconnected"
-    provider._scripts = []
+    provider.script_anew()
     provider.answer(recording("text", "converse")[:100], Act.RESET)
     with pytest.raises(UpstreamError):
         await ask(client)
@@ -233,7 +233,7 @@ async def test_large_messages_are_refused(
     """A binary message may be as large as a block, and no larger."""
     sizes = {MAX_BLOCK // 2: True, MAX_BLOCK * 2: False}
     for size, is_taken in sizes.items():
-        provider._scripts = []
+        provider.script_anew()
         delta = {"contentBlockIndex": 0, "delta": {"text": "x" * size}}
         stream = (message("messageStart", {}), message("contentBlockDelta", delta))
         provider.answer(*stream, message("messageStop", {}))

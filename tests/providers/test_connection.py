@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from unittest.mock import Mock
 
 import httpx2
 import pytest
@@ -21,9 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from tests.fakes.listening import listening
-from tokenwire.hotpath import INCOMING, Incoming
 from tokenwire.providers.certificates import trusted
-from tokenwire.providers.connection import MAX_FIELDS, MAX_HEAD
+from tokenwire.providers.connection import MAX_FIELDS, MAX_HEAD, Connection, Exchange
 from tokenwire.providers.pool import Pool
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -213,26 +213,34 @@ async def test_httpx_reads_within_its_timeout() -> None:
             await client.get(server.url)
 
 
+async def begun() -> tuple[Connection, Exchange]:
+    """Return a connection without a network, and a response whose first bytes have been read."""
+    connection = Connection(lambda _: None, lambda _: None)
+    connection.connection_made(Mock(asyncio.Transport, **{"is_closing.return_value": False}))
+    sending = asyncio.create_task(connection.send(b"GET / HTTP/1.1\r\n\r\n"))
+    await asyncio.sleep(0)
+    connection.data_received(CHUNKED + b"2\r\nhe\r\n")
+    exchange = await sending
+    assert await exchange.read() == b"he"
+    return connection, exchange
+
+
 async def test_body_is_followed_where_it_arrives() -> None:
     """Until the follower declines; what comes then is held for reads, up to a bound."""
     piece = b"1000\r\n" + b"x" * 0x1000 + b"\r\n"
-    async with served(CHUNKED + b"2\r\nhe\r\n", b"") as (server, pool):
-        response = await post(server, pool)
-        incoming: Incoming = response.extensions[INCOMING]
-        assert await incoming.read() == b"he"
-        taken: list[bytes] = []
+    connection, incoming = await begun()
+    taken: list[bytes] = []
 
-        def take(data: bytes) -> bool:
-            taken.append(data)
-            return False
+    def take(data: bytes) -> bool:
+        taken.append(data)
+        return False
 
-        connection = next(iter(pool._origins))
-        asyncio.get_running_loop().call_soon(connection.data_received, b"3\r\nllo\r\n")
-        await incoming.follow(take)
-        assert taken == [b"llo"]
-        for _ in range(20):
-            connection.data_received(piece)
-        assert await incoming.read() == b"x" * 0x1000 * 20
+    asyncio.get_running_loop().call_soon(connection.data_received, b"3\r\nllo\r\n")
+    await incoming.follow(take)
+    assert taken == [b"llo"]
+    for _ in range(20):
+        connection.data_received(piece)
+    assert await incoming.read() == b"x" * 0x1000 * 20
 
 
 def certificate(folder: Path) -> Path:
@@ -274,14 +282,11 @@ def test_certificates_are_read_once() -> None:
 
 async def test_failure_of_a_follower_is_the_readers() -> None:
     """It is raised where the body is followed, and not in the event loop."""
-    async with served(CHUNKED + b"2\r\nhe\r\n", b"") as (server, pool):
-        incoming: Incoming = (await post(server, pool)).extensions[INCOMING]
-        await incoming.read()
+    connection, incoming = await begun()
 
-        def take(data: bytes) -> bool:
-            raise ValueError(data)
+    def take(data: bytes) -> bool:
+        raise ValueError(data)
 
-        connection = next(iter(pool._origins))
-        asyncio.get_running_loop().call_soon(connection.data_received, b"3\r\nllo\r\n")
-        with pytest.raises(ValueError, match="llo"):
-            await incoming.follow(take)
+    asyncio.get_running_loop().call_soon(connection.data_received, b"3\r\nllo\r\n")
+    with pytest.raises(ValueError, match="llo"):
+        await incoming.follow(take)

@@ -106,10 +106,10 @@ async def test_requests_and_models(provider: Upstream) -> None:
             "thinkingConfig": {"includeThoughts": True},
         },
     }
-    provider._scripts = []
+    provider.script_anew()
     provider.answer(b'{"models": [{"name": "models/gemini-x"}]}')
     assert await client.models() == ["gemini-x"]
-    provider._scripts = []
+    provider.script_anew()
     provider.answer(b"data: " + b"x" * (1024 * 1024 + 1))
     with pytest.raises(UpstreamError):
         await complete(client)

@@ -174,7 +174,7 @@ async def test_redirects_are_not_followed(provider: Upstream, sdk: bool) -> None
 async def test_broken_body_is_reported(provider: Upstream, sdk: bool) -> None:
     """A connection that breaks in mid-body is a disconnection, not an end."""
     for act in (Act.RESET, Act.HANG_UP):
-        provider._scripts = []
+        provider.script_anew()
         provider.answer(ROLE, act)
         client = at(provider, sdk=sdk)
         with pytest.raises(UpstreamError) as caught:

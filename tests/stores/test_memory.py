@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from tests.fakes.clock import Clock
@@ -11,6 +13,14 @@ from tokenwire.stores.memory import MemoryStore
 from tokenwire.stores.records import End, EndReason, Meta
 
 KEEP = Keep(running=100, ended=10)
+
+
+class OldMeta(Meta):
+    """Can be referenced weakly."""
+
+
+class OldBinding(NameBinding):
+    """Can be referenced weakly."""
 
 
 def meta(stream_id: str) -> Meta:
@@ -52,14 +62,18 @@ async def test_forgotten_logs_and_names_take_no_memory() -> None:
     """The next log that is made, or name that is given, removes what has expired."""
     clock = Clock()
     store = MemoryStore(KEEP, clock=clock)
+    held: list[weakref.ref[object]] = []
     for number in range(50):
-        await store.create(meta(f"st_{number}"), "token")
-        await store.name(f"name {number}", NameBinding("st_x"))
+        about, binding = OldMeta(f"st_{number}", "me", "test", "chat", "m", 1), OldBinding("st_x")
+        held += weakref.ref(about), weakref.ref(binding)
+        await store.create(about, "token")
+        await store.name(f"name {number}", binding)
+    del about, binding
+    assert all(one() is not None for one in held)
     clock.now += 110
     await store.create(meta("st_new"), "token")
     await store.name("new", NameBinding("st_new"))
-    assert list(store._logs.held) == ["st_new"]
-    assert list(store._names) == ["new"]
+    assert all(one() is None for one in held)
     assert await store.lookup("name 1") is None
 
 

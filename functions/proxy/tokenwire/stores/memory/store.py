@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..contract import Follower, Keep, NameBinding, Pace, Writer
 from ..exceptions import Taken
 from ..records import End, Meta, RecordId
-from .logs import Log, Logs
+from .logs import Logs
 from .places import MemoryFollower, MemoryWriter
 
 
@@ -19,6 +19,7 @@ class MemoryStore:
         keep: For how long logs are kept.
         shared: Whether several apps of this process read each other's streams through it.
         clock: Returns seconds, from any start.
+        logs: Where logs are kept, if not in this store alone.
     """
 
     pace = Pace()
@@ -29,12 +30,12 @@ class MemoryStore:
         *,
         shared: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        logs: Logs | None = None,
     ) -> None:
         self.keep = keep or Keep()
         self.shared = shared
         self._clock = clock
-        held: dict[str, Log] = {}
-        self._logs = Logs(held, self.keep, clock)
+        self._logs = logs or Logs({}, self.keep, clock)
         self._names: dict[str, tuple[NameBinding, float]] = {}
 
     async def prepare(self) -> None:
