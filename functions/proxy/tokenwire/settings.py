@@ -101,7 +101,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 _Struct = TypeVar("_Struct", bound=Struct)
-_LISTS = {"api_keys", "cors_origins"}
+_LISTS = {f.name for f in msgspec.structs.fields(Settings) if f.type == tuple[str, ...]}
 _SECONDS = {f.name for f in msgspec.structs.fields(Settings) if f.type is Seconds}
 _NOT_IN_ENVIRONMENT = {"auth_options", "models", "providers"}
 _KNOWN = [f.name for f in msgspec.structs.fields(Settings)]

@@ -19,14 +19,16 @@ from ..streams.stream import Stream
 from .context import RequestContext
 from .services import Services
 
+TYPE = "tokenwire.worker"
+"""The ``type`` of the event for a worker, which no other sender uses."""
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """The event for a worker. Its ``type`` distinguishes it from the events of other senders.
+
+class Job(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=TYPE):
+    """The event for a worker.
 
     The event has the request's body, which stays within the AWS account; it has no keys.
     """
 
-    type: Literal["tokenwire.worker"] = "tokenwire.worker"
     version: Literal[1] = 1
     stream: str
     owner: str

@@ -16,14 +16,12 @@ from ..streams.policy import OnDisconnect
 from ..streams.stream import Stream
 from ..telemetry import Recorder, RequestLog, function_of
 from .context import RequestContext
-from .handover import Job
+from .handover import TYPE, Job
 from .memory import RequestMemory
 from .prepare import prepare
 from .recording import RequestSummary, stream_record
 from .services import Services
 from .tracing import traced
-
-_TYPE = "tokenwire.worker"
 
 
 class Worker:
@@ -43,7 +41,7 @@ class Worker:
 
     def takes(self, event: Mapping[str, Any]) -> bool:
         """Whether this is a worker's event."""
-        return event.get("type") == _TYPE
+        return event.get("type") == TYPE
 
     async def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, str]:
         """Run the stream to its end.
@@ -63,7 +61,7 @@ class Worker:
         request_id = str(getattr(context, "aws_request_id", ""))
         headers = [(name.encode(), value.encode()) for name, value in job.trace.items()]
         trace = self._recorder.begin("EVENT", headers)
-        log = RequestLog(request_id, "EVENT", route=job.type, dialect=job.dialect, trace=trace)
+        log = RequestLog(request_id, "EVENT", route=TYPE, dialect=job.dialect, trace=trace)
         summary = RequestSummary(log)
         memory = RequestMemory(self._services.hub.account(job.owner))
         try:
