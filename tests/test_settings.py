@@ -10,7 +10,15 @@ import pytest
 from tokenwire.errors import ProxyError
 from tokenwire.plugins import published
 from tokenwire.providers.settings import KeySettings
-from tokenwire.provision import off, providers, roles, stand_in_model, store, store_timeout
+from tokenwire.provision import (
+    off,
+    otel_names,
+    providers,
+    roles,
+    stand_in_model,
+    store,
+    store_timeout,
+)
 from tokenwire.registries import Registries
 from tokenwire.secrets import Secrets
 from tokenwire.settings import load
@@ -429,3 +437,13 @@ def test_stand_in_in_the_file(tmp_path: Path) -> None:
     assert [role.is_stand_in for role in roles(settings, kinds).values()] == [True, True]
     assert stand_in_model(roles(settings, kinds)) == "slow/markdown"
     assert list(providers(settings, Secrets({}), kinds)) == ["slow", "demo"]
+
+
+def test_conventional_names_of_renamed_providers(tmp_path: Path) -> None:
+    """A provider's kind tells OpenTelemetry's name of it, whatever its own name is."""
+    (tmp_path / "tokenwire.toml").write_text(
+        '[providers.google]\nkind = "gemini-native"\nkey = "env:G"\n'
+        '[providers.local]\nkind = "openai"\nbase_url = "http://127.0.0.1:1/v1"\n'
+    )
+    found = otel_names(load({}, tmp_path), Registries.load().providers)
+    assert found == {"google": "gcp.gemini"}

@@ -148,7 +148,9 @@ def test_clock(dates: list[str], detail: str) -> None:
 
 async def test_store_in_aws(tmp_path: Path) -> None:
     """With DynamoDB named a region is needed; half of the credentials are no traceback."""
-    found = await doctor(tmp_path, TOKENWIRE_STORE="dynamodb://none", AWS_ACCESS_KEY_ID="x")
+    found = await doctor(
+        tmp_path, TOKENWIRE_STORE="env:TABLE", TABLE="dynamodb://none", AWS_ACCESS_KEY_ID="x"
+    )
     assert "bad region: none is set" in found.output
     assert "bad store: dynamodb: " in found.output
 

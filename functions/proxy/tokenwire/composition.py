@@ -181,7 +181,12 @@ def _services(
     )
     tracing = None
     if settings.otel:
-        tracing = otel.create(__version__, lambda: hub.open_streams, lambda: hub.open_viewers)
+        tracing = otel.create(
+            __version__,
+            provision.otel_names(settings, registries.providers),
+            lambda: hub.open_streams,
+            lambda: hub.open_viewers,
+        )
 
     providers = provision.providers(settings, secrets, registries.providers)
     roles = provision.roles(settings, registries.providers)

@@ -81,6 +81,12 @@ def _role(given: ProviderSettings, kinds: ProviderKinds) -> Role:
     return Role(given.models, kind.prefers, is_stand_in=kind.is_stand_in, is_ambient=is_ambient)
 
 
+def otel_names(settings: Settings, kinds: ProviderKinds) -> dict[str, str]:
+    """Return OpenTelemetry's name of each provider that has one, by the provider's name."""
+    found = {name: kinds[given.kind].otel_name for name, given in configured(settings).items()}
+    return {name: conventional for name, conventional in found.items() if conventional}
+
+
 def stand_in_model(roles: Mapping[str, Role]) -> str:
     """Return the model of a request without one where no real provider is on; else empty."""
     found = {name: role.prefers[0] for name, role in roles.items() if role.is_stand_in}

@@ -13,6 +13,8 @@ from ..composition import compose
 from ..configuration import Configuration, references
 from ..gateway.services import Services
 from ..references import is_reference
+from ..stores.contract import Store
+from ..stores.kind import StoreKind
 from ..stores.registry import kind_of
 from . import options
 from .findings import (
@@ -49,6 +51,7 @@ async def _findings(found: Configuration, services: Services) -> list[Finding]:
     finally:
         await services.catalog.aclose()
     settings = found.settings
+    kind = _store_kind(found)
     used = {name: given.secrets().values() for name, given in settings.providers.items()}
     return [
         *[finding async for finding in of_references(found)],
@@ -57,23 +60,25 @@ async def _findings(found: Configuration, services: Services) -> list[Finding]:
             for name, check in checks.items()
         ),
         *(Finding(name, f"off: {why}") for name, why in services.catalog.off.items()),
-        await _store(found),
-        of_region(found.environ, needs_aws=_needs_aws(found)),
+        await of_store(_store(found), kind),
+        of_region(found.environ, needs_aws=kind.needs_aws or _needs_aws(found)),
         of_origins(services),
         of_clock(checks.values(), now()),
     ]
 
 
-async def _store(found: Configuration) -> Finding:
-    store = provision.store(found.settings, found.secrets.read, found.registries.stores)
+def _store(found: Configuration) -> Store:
+    return provision.store(found.settings, found.secrets.read, found.registries.stores)
+
+
+def _store_kind(found: Configuration) -> StoreKind:
     given = found.settings.store
     url = found.secrets.read(given).strip() if is_reference(given) else given
-    return await of_store(store, kind_of(url, found.registries.stores))
+    return kind_of(url, found.registries.stores)
 
 
 def _needs_aws(found: Configuration) -> bool:
-    """Return whether the settings use Bedrock, DynamoDB or SSM."""
-    settings = found.settings
-    uses_bedrock = any(given.kind.startswith("bedrock") for given in settings.providers.values())
+    """Return whether the settings use a provider of AWS, or SSM."""
+    settings, kinds = found.settings, found.registries.providers
     uses_ssm = any(name.startswith("ssm:") for name in (*references(settings), settings.store))
-    return uses_bedrock or uses_ssm or settings.store.startswith("dynamodb:")
+    return uses_ssm or any(kinds[given.kind].needs_aws for given in settings.providers.values())

@@ -58,6 +58,9 @@ class ProviderKind(Generic[AnySettings]):
         is_ambient: Whether the environment turns the kind on by what other tools have set up.
         is_stand_in: Whether it only stands in for a real provider: it gets no bare names of
             models, and no request without a model as long as a real provider is on.
+        needs_aws: Whether it is a service of AWS, which needs a region and credentials.
+        otel_name: The value of ``gen_ai.provider.name`` in OpenTelemetry's conventions; by
+            default the provider's own name.
     """
 
     name: str
@@ -69,6 +72,8 @@ class ProviderKind(Generic[AnySettings]):
     prefers: tuple[str, ...] = ()
     is_ambient: bool = False
     is_stand_in: bool = False
+    needs_aws: bool = False
+    otel_name: str = ""
 
 
 def by_key(prefix: str) -> Callable[[Mapping[str, str]], dict[str, Any] | None]:

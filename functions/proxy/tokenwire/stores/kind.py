@@ -32,6 +32,7 @@ class StoreKind:
         pattern: A regular expression for what follows ``://``; it must match completely.
         create: Makes the store from its address. It does not connect yet.
         description: Where streams are kept, for the line that the server prints at its start.
+        needs_aws: Whether it is a service of AWS, which needs a region and credentials.
     """
 
     name: str
@@ -40,6 +41,7 @@ class StoreKind:
     pattern: str
     create: Callable[[str, StoreOptions], Store]
     description: str
+    needs_aws: bool = False
 
     def accepts(self, url: str) -> bool:
         """Return whether this is an address of this kind."""

@@ -21,4 +21,5 @@ ANTHROPIC = ProviderKind(
     from_environment=by_key("ANTHROPIC"),
     off="ANTHROPIC_API_KEY is not set",
     prefers=("claude-haiku-*", "claude-sonnet-*", "claude-*"),
+    otel_name="anthropic",
 )

@@ -95,6 +95,8 @@ BEDROCK = ProviderKind(
     from_environment=_from_environment,
     off="no AWS credentials and region are found",
     prefers=_PREFERRED,
+    needs_aws=True,
+    otel_name="aws.bedrock",
     is_ambient=True,
 )
 """The Converse API, for every model."""
@@ -105,5 +107,7 @@ BEDROCK_OPENAI = ProviderKind(
     create=_create_openai,
     family="bedrock",
     prefers=_PREFERRED,
+    needs_aws=True,
+    otel_name="aws.bedrock",
 )
 """The OpenAI-compatible endpoint, for the models that have one."""

@@ -33,6 +33,7 @@ GEMINI = ProviderKind(
     from_environment=by_key("GEMINI"),
     off="GEMINI_API_KEY is not set",
     prefers=_PREFERRED,
+    otel_name="gcp.gemini",
 )
 """Google's endpoint for the OpenAI SDKs."""
 
@@ -42,5 +43,6 @@ GEMINI_NATIVE = ProviderKind(
     create=_create_native,
     family="gemini",
     prefers=_PREFERRED,
+    otel_name="gcp.gemini",
 )
 """Google's own API, for what the compatible endpoint leaves out."""

@@ -19,4 +19,5 @@ DYNAMODB = StoreKind(
     pattern=r"[A-Za-z0-9_.-]{3,255}",
     create=_create,
     description="in dynamodb",
+    needs_aws=True,
 )

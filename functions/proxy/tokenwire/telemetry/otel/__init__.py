@@ -5,19 +5,23 @@ Only an app with the setting ``otel`` imports the SDK, which the extra ``tokenwi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ...errors import ProxyError
 from ..tracing import Tracing
 
 
 def create(
-    version: str, open_streams: Callable[[], int], open_viewers: Callable[[], int]
+    version: str,
+    providers: Mapping[str, str],
+    open_streams: Callable[[], int],
+    open_viewers: Callable[[], int],
 ) -> Tracing:
     """Return the tracing of an app; the SDK reads ``OTEL_…`` variables.
 
     Args:
         version: Of tokenwire.
+        providers: The conventional name of each provider that has one, by our name.
         open_streams: Called at each export.
         open_viewers: Likewise.
 
@@ -32,4 +36,4 @@ def create(
             "pip install 'tokenwire[otel]'.",
             code="bad_setting",
         ) from error
-    return tracing(version, open_streams, open_viewers)
+    return tracing(version, providers, open_streams, open_viewers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -13,11 +13,14 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from .instruments import Instruments
-from .spans import OpenTelemetry
+from .spans import Labels, OpenTelemetry
 
 
 def tracing(
-    version: str, open_streams: Callable[[], int], open_viewers: Callable[[], int]
+    version: str,
+    providers: Mapping[str, str],
+    open_streams: Callable[[], int],
+    open_viewers: Callable[[], int],
 ) -> OpenTelemetry:
     """Return the tracing of an app, which sends in threads once it is started."""
     spans, metrics = OTLPSpanExporter(), OTLPMetricExporter()
@@ -33,7 +36,7 @@ def tracing(
         meters.add_metric_reader(reader)
         return reader
 
-    return OpenTelemetry(tracers, meters, instruments, export)
+    return OpenTelemetry(tracers, meters, instruments, Labels(providers), export)
 
 
 def _resource(version: str) -> Resource:

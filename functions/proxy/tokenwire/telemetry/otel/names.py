@@ -76,6 +76,3 @@ ENDED_STREAMS = ("tokenwire.stream.ended", "{stream}", "Streams that ended, by t
 RESUMED_STREAMS = ("tokenwire.stream.resumed", "{request}", "Requests that resumed a stream.")
 OPEN_STREAMS = ("tokenwire.stream.open", "{stream}", "Streams that run now.")
 OPEN_VIEWERS = ("tokenwire.stream.open_viewers", "{viewer}", "Clients that read a stream now.")
-
-# The well-known values of ``gen_ai.provider.name`` for our names of providers.
-PROVIDERS = {"gemini": "gcp.gemini", "bedrock": "aws.bedrock"}

@@ -34,6 +34,28 @@ class _Stream:
     viewers: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The attributes of a stream that its span and all metrics have.
+
+    Args:
+        providers: The conventional name of each provider that has one, by our name.
+    """
+
+    providers: Mapping[str, str]
+
+    def of(self, provider: str, model: str, error: str | None = None) -> dict[str, str]:
+        """Return the attributes; ``error`` is the code of a failure."""
+        labels = {
+            names.OPERATION: "chat",
+            names.PROVIDER: self.providers.get(provider, provider),
+            names.REQUEST_MODEL: plain_name(model) or "",
+        }
+        if error_type := plain_name(error):
+            labels[names.ERROR_TYPE] = error_type
+        return labels
+
+
 class OpenTelemetry:
     """The traces and metrics of one app.
 
@@ -41,6 +63,7 @@ class OpenTelemetry:
         tracers: Makes spans, and exports them once ``export`` was called.
         meters: Makes the metrics.
         instruments: The metrics.
+        labels: Attributes of spans and metrics.
         export: Starts to send both; returns the reader of the metrics, since ``meters``
             neither flushes nor stops a reader that is added later.
     """
@@ -50,11 +73,13 @@ class OpenTelemetry:
         tracers: TracerProvider,
         meters: MeterProvider,
         instruments: Instruments,
+        labels: Labels,
         export: Callable[[], MetricReader],
     ) -> None:
         self._tracers = tracers
         self._meters = meters
         self._instruments = instruments
+        self._labels = labels
         self._tracer = tracers.get_tracer("tokenwire")
         self._running: OrderedDict[str, _Stream] = OrderedDict()
         self._export = export
@@ -69,11 +94,11 @@ class OpenTelemetry:
         carrier = {k.decode(): v.decode("latin-1") for k, v in headers if k in _CARRIED}
         parent = _PROPAGATOR.extract(carrier)
         span = self._tracer.start_span(method, parent, SpanKind.SERVER)
-        return RequestSpan(span, self._tracer, self._running, self._instruments)
+        return RequestSpan(span, self._tracer, self._running, self._instruments, self._labels)
 
     def stream_ended(self, stream: StreamRecord, times: StreamTimes) -> None:
         """As ``Tracing``."""
-        labels = _labels(stream.provider, stream.request_model, stream.error_code)
+        labels = self._labels.of(stream.provider, stream.request_model, stream.error_code)
         self._instruments.stream_ended(stream, times, labels)
         running = self._running.pop(stream.id, None)
         if running is not None:
@@ -101,6 +126,7 @@ class RequestSpan:
     tracer: Tracer
     running: OrderedDict[str, _Stream]
     instruments: Instruments
+    labels: Labels
 
     @property
     def ids(self) -> tuple[str, str]:
@@ -116,7 +142,7 @@ class RequestSpan:
     def inference(self, stream_id: str, provider: str, model: str) -> Mapping[str, str]:
         """As ``Trace``."""
         given: dict[str, AttributeValue] = {
-            **_labels(provider, model),
+            **self.labels.of(provider, model),
             names.REQUEST_STREAM: True,
             names.STREAM_ID: stream_id,
         }
@@ -152,7 +178,7 @@ class RequestSpan:
             self.span.set_status(StatusCode.ERROR)
         self.span.end()
         if log.started and log.stream is not None:
-            labels = _labels(log.stream.provider, log.stream.request_model, log.failure)
+            labels = self.labels.of(log.stream.provider, log.stream.request_model, log.failure)
             self.instruments.request_ended(log, labels)
 
 
@@ -160,17 +186,6 @@ def _headers(span: Span) -> Mapping[str, str]:
     headers: dict[str, str] = {}
     _PROPAGATOR.inject(headers, set_span_in_context(span))
     return headers
-
-
-def _labels(provider: str, model: str, error: str | None = None) -> dict[str, str]:
-    labels = {
-        names.OPERATION: "chat",
-        names.PROVIDER: names.PROVIDERS.get(provider, provider),
-        names.REQUEST_MODEL: plain_name(model) or "",
-    }
-    if error_type := plain_name(error):
-        labels[names.ERROR_TYPE] = error_type
-    return labels
 
 
 def _of_request(log: RequestLog) -> dict[str, AttributeValue]:
