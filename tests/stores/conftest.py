@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import redis.asyncio
 
+from tests.plugins.toy_store import ToyStore
 from tests.stores.servers import KINDS, Server
 from tokenwire.stores.contract import Keep, Store
 from tokenwire.stores.dynamodb.store import DynamoDBStore
@@ -37,7 +38,7 @@ async def client(server: Server) -> AsyncIterator[redis.asyncio.Redis]:
         yield found
 
 
-@pytest.fixture(params=["memory", *KINDS])
+@pytest.fixture(params=["memory", "toy", *KINDS])
 async def store(
     request: pytest.FixtureRequest,
     server_of: Callable[[str], Server],
@@ -46,6 +47,9 @@ async def store(
     """Each store in turn."""
     if request.param == "memory":
         yield MemoryStore(KEEP)
+        return
+    if request.param == "toy":
+        yield ToyStore(KEEP)
         return
     server = server_of(request.param)
     its_environment(server)
