@@ -18,7 +18,7 @@ from . import __version__, provision
 from .auth.callers import ANONYMOUS, Authenticator
 from .auth.method import AuthDependencies
 from .auth.tickets import Secret, Tickets
-from .configuration import Configuration, references, wants_color
+from .configuration import Configuration, references
 from .gateway.catalog import Catalog
 from .gateway.checks import Checks
 from .gateway.invoker import Invoker as LambdaInvoker
@@ -116,11 +116,15 @@ def compose(
     invoker: Invoker | None = None,
     registries: Registries | None = None,
     numbers: Numbers | None = None,
+    color: bool = False,
 ) -> Composition:
-    """Compose an app; the arguments and errors are those of ``create_app``."""
+    """Compose an app; the arguments and errors are those of ``create_app``.
+
+    ``color`` is whether a terminal may be sent colours; of the process, if no settings are given.
+    """
     if settings is None:
         found = Configuration.of_process()
-        settings, registries = found.settings, found.registries
+        settings, registries, color = found.settings, found.registries, found.color
         secrets = secrets or found.secrets
     secrets = secrets or Secrets({}, references(settings), ttl=settings.secret_ttl)
     registries = registries or Registries.load()
@@ -134,16 +138,17 @@ def compose(
         numbers or ProcessNumbers(),
     )
     emf = Emf(settings.emf_namespace) if settings.emf_namespace else None
-    recorder = Recorder(logger or _logger(settings), services.metrics, emf, services.tracing)
+    logger = logger or _logger(settings, color=color)
+    recorder = Recorder(logger, services.metrics, emf, services.tracing)
     return Composition(services, secrets, durable, recorder, Worker(services, recorder))
 
 
-def _logger(settings: Settings) -> Logger:
+def _logger(settings: Settings, *, color: bool) -> Logger:
     formatter: LambdaPowertoolsFormatter = JsonFormatter()
     if sys.stdout.isatty():
         from .telemetry.terminal import TerminalFormatter
 
-        formatter = TerminalFormatter(color=wants_color())
+        formatter = TerminalFormatter(color=color)
     logger = Logger(
         service="tokenwire", level=settings.log_level, location=None, logger_formatter=formatter
     )

@@ -24,12 +24,14 @@ class Configuration:
         secrets: Where the references in the settings are looked up.
         registries: What the settings can name.
         environ: The process's environment, with the variables that ``.env`` adds. Holds keys.
+        color: Whether a terminal may be sent colours.
     """
 
     settings: Settings
     secrets: Secrets
     registries: Registries
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    color: bool = False
 
     @classmethod
     def of_process(cls, options: Mapping[str, str] | None = None) -> Configuration:
@@ -49,7 +51,7 @@ class Configuration:
         store, registries = ParameterStore(), Registries.load()
         settings = load(environ, folder, store.read, registries, options)
         secrets = Secrets(environ, references(settings), ttl=settings.secret_ttl, store=store)
-        return cls(settings, secrets, registries, environ)
+        return cls(settings, secrets, registries, environ, wants_color())
 
 
 def wants_color() -> bool:

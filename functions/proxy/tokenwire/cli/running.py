@@ -111,5 +111,7 @@ def _work(found: Configuration, folder: Path, worker: int, sockets: Sequence[soc
     from ..telemetry.workers import WorkerNumbers
 
     settings, numbers = found.settings, WorkerNumbers(folder, worker)
-    composition = compose(settings, found.secrets, registries=found.registries, numbers=numbers)
+    composition = compose(
+        settings, found.secrets, registries=found.registries, numbers=numbers, color=found.color
+    )
     run(composition, sockets)

@@ -25,7 +25,7 @@ def serve(host: str | None, port: str | None, workers: str | None, config: str |
     """Serve the page and the API."""
     found = options.configuration(host=host, port=port, workers=workers, config=config)
     settings = found.settings
-    composition = compose(settings, found.secrets, registries=found.registries)
+    composition = compose(settings, found.secrets, registries=found.registries, color=found.color)
     services = composition.services
     check_bind(services.authenticate, settings.host)
     check_workers(settings, is_shared=services.hub.is_shared)
