@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
+from starlette.responses import PlainTextResponse
 
+from tokenwire.dialects import DIALECTS
+from tokenwire.http.middleware import Logged
 from tokenwire.telemetry import (
-    FunctionRecord,
     Metrics,
     Recorder,
     RequestLog,
@@ -83,13 +85,33 @@ def recorder(tracing: Noted | None, out: io.StringIO) -> Recorder:
     return Recorder(logger, Metrics(lambda: 0, lambda: 0), tracing=tracing)
 
 
-async def recorded(tracing: Noted | None, function: FunctionRecord | None) -> dict[str, Any]:
+class Invocation:
+    """Lambda's context of an invocation."""
+
+    aws_request_id = "id"
+    memory_limit_in_mb = 512
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the deadline."""
+        return 1000
+
+
+async def recorded(tracing: Noted | None, context: Invocation | None) -> dict[str, Any]:
     """The line of one request."""
     out = io.StringIO()
-    found = recorder(tracing, out)
-    log = RequestLog("req_1", "GET", function=function, trace=found.begin("GET", []))
-    found.record(log)
-    await found.flush(log)
+    logged = Logged(PlainTextResponse(), recorder(tracing, out), DIALECTS)
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [],
+        "aws.context": context,
+    }
+
+    async def nothing(*_: Any) -> Any:
+        return {"type": "http.request"}
+
+    await logged(scope, nothing, nothing)
     line: dict[str, Any] = json.loads(out.getvalue())
     return line
 
@@ -110,7 +132,7 @@ async def test_only_lambda_waits_for_the_export() -> None:
     """A function's environment freezes after the response; a server sends in the background."""
     server, function = Noted(), Noted()
     await recorded(server, None)
-    await recorded(function, FunctionRecord("id", 1000, 512))
+    await recorded(function, Invocation())
     assert server.calls == ["begin GET", "ended"]
     assert function.calls == ["begin GET", "ended", "flush"]
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from ..dialects.protocol import JSON
-from ..errors import TokenwireError
 from .defaults import known_default
 from .services import Services
 
@@ -16,17 +13,16 @@ _PATIENCE = 2.0
 """Seconds that a list of models waits for providers that have not answered yet."""
 
 
-async def readiness(services: Services, scope: Mapping[str, Any]) -> tuple[bool, JSON]:
+def readiness(services: Services, *, may_know: bool) -> tuple[bool, JSON]:
     """Return whether the app accepts requests, and its state.
 
     Args:
         services: The app's services.
-        scope: The ASGI scope of the request. Only a caller that may use the server learns which
-            providers are on.
+        may_know: Whether to tell which providers are on: only to a caller that may use the server.
     """
     ready = not services.hub.closing
     status: JSON = {"status": "ok" if ready else "shutting_down"}
-    if await _may_know(services, scope):
+    if may_know:
         services.checks.start_if_due()
         status |= {
             "providers": services.catalog.status,
@@ -52,12 +48,3 @@ async def provider_summaries(services: Services) -> dict[str, JSON]:
     found = {name: one.summary() for name, one in services.checks.latest.items()}
     off = {name: {"status": "off", "detail": why} for name, why in services.catalog.off.items()}
     return {**found, **off}
-
-
-async def _may_know(services: Services, scope: Mapping[str, Any]) -> bool:
-    try:
-        await services.authenticate(scope)
-    except TokenwireError:
-        # The caller has no key; or the keys cannot be read, and then no caller can be identified.
-        return False
-    return True

@@ -72,7 +72,7 @@ class Worker:
             log.instants.end = summary.elapsed()
             log.function = function_of(scope)
             self._recorder.record(log)
-            await self._recorder.flush(log)
+            await self._recorder.flush()
         return {"stream": job.stream, "end_reason": reason}
 
     async def _run(self, job: Job, context: RequestContext, summary: RequestSummary) -> str:

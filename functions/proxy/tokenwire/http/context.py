@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.types import Receive
 
 from ..auth.callers import TICKET_HOLDER, Caller
+from ..errors import TokenwireError
 from ..gateway.context import RequestContext
 from ..gateway.memory import RequestMemory
 from ..gateway.recording import RequestSummary
@@ -29,6 +30,15 @@ async def identified(request: Request, services: Services) -> RequestContext:
     caller = await services.authenticate(request.scope)
     summary_of(request).log.caller = caller.id
     return _context(request, services, caller)
+
+
+async def is_known(request: Request, services: Services) -> bool:
+    """Return whether the caller may use this server. False if that cannot be determined now."""
+    try:
+        await services.authenticate(request.scope)
+    except TokenwireError:
+        return False
+    return True
 
 
 def with_ticket(request: Request, services: Services) -> RequestContext:

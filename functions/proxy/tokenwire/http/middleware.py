@@ -49,9 +49,10 @@ class Logged:
             response.release_memory()
             log.route = getattr(scope.get("route"), "path", None)
             log.instants.end = summary.elapsed()
-            log.function = function_of(scope)
+            log.function = function = function_of(scope)
             self._recorder.record(log)
-            await self._recorder.flush(log)
+            if function is not None:  # Lambda may freeze the process now
+                await self._recorder.flush()
 
     async def _guarded(self, scope: Scope, receive: Receive, response: _Response) -> None:
         try:

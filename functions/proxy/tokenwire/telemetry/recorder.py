@@ -34,9 +34,9 @@ class Recorder:
         """Begin the trace of a request; None if tracing is off."""
         return self.tracing.begin(method, headers) if self.tracing else None
 
-    async def flush(self, log: RequestLog) -> None:
-        """On Lambda, which may freeze the process now, send what the request has left behind."""
-        if self.tracing is not None and log.function is not None:
+    async def flush(self) -> None:
+        """Send what requests have left behind, before the process may freeze."""
+        if self.tracing is not None:
             await asyncio.to_thread(self.tracing.flush)
 
     def record(self, log: RequestLog) -> None:

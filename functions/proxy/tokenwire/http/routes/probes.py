@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from ...gateway.services import Services
 from ...gateway.status import readiness
-from ..context import identified
+from ..context import identified, is_known
 from ..plain import Plain
 
 
@@ -21,7 +21,7 @@ async def readyz(request: Request, services: Services) -> Response:
 
     A caller that may use the server also gets the providers that are on, and why others are off.
     """
-    ready, status = await readiness(services, request.scope)
+    ready, status = readiness(services, may_know=await is_known(request, services))
     return JSONResponse(status, status_code=200 if ready else 503)
 
 
