@@ -96,7 +96,7 @@ async def test_packed_bomb_is_not_unpacked(provider: Upstream) -> None:
     packed = gzip.compress(b'{"error": {"message": "' + b"x" * 10_000_000 + b'"}}')
     provider.answer(packed, status=400, headers={"content-encoding": "gzip"})
     client = OpenAIProvider("o", FixedKey("k"), Config(provider.base_url, max_retries=0))
-    with pytest.raises(ClientError, match="found the request at fault"):
+    with pytest.raises(ClientError, match="refused the request as invalid"):
         async with client.open(ASK, "m"):
             pass
     await client.aclose()

@@ -105,7 +105,7 @@ class ReadsMany(Protocol):
     """A decoder that checks the blocks of one read together: hundreds, in a fast answer."""
 
     def all_plain(self, blocks: Sequence[bytes]) -> bool:
-        """Return whether no block is notable, as ``Decoder.notable`` says of each; False in doubt.
+        """Return whether no block is notable, as ``Decoder.notable`` defines it; False in doubt.
 
         There is at least one block. They may be any pieces of a body: only those that are one block
         each, and UTF-8, are plain. Changes no state.

@@ -80,7 +80,7 @@ def configure(environ: Mapping[str, str]) -> None:
 
 
 def failed(what: str, error: BaseException, *, in_full: bool) -> None:
-    """Say that something raised: what and where, but not the exception's text.
+    """Log that something raised: what and where, but not the exception's text.
 
     The text may quote a request or a key. ``in_full`` prints it all the same, for development.
     """

@@ -30,11 +30,11 @@ FAILURES = {
     "upstream_content_filter": Failure("The provider filtered the content.", 400, False),
     "upstream_context_length": Failure("The request is too long for the model.", 400, False),
     "upstream_error": Failure("The provider failed.", 502, True),
-    "upstream_invalid_request": Failure("The provider found the request at fault.", 400, False),
+    "upstream_invalid_request": Failure("The provider refused the request as invalid.", 400, False),
     "upstream_overloaded": Failure("The provider is overloaded.", 503, True),
     "upstream_quota": Failure("This server's quota at the provider is used up.", 429, False),
     "upstream_rate_limited": Failure("The provider is limiting this server's requests.", 429, True),
-    "upstream_timeout": Failure("The provider gave up waiting.", 504, True),
+    "upstream_timeout": Failure("The provider reported a timeout.", 504, True),
 }
 """By our code."""
 

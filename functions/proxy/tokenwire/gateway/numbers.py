@@ -22,7 +22,7 @@ async def check_number(stream: Stream, decoder: Decoder, number: int) -> None:
 
     Events are counted by encoding what is held, up to the number. The caller of a stream that runs
     elsewhere may be ahead of the store, so the check waits for the store. A stream that is over,
-    or that has an unreadable block, passes: the response will say so.
+    or that has an unreadable block, passes: the response has the error.
 
     Args:
         stream: The stream to resume.

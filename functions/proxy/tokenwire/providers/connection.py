@@ -273,7 +273,7 @@ class Connection(asyncio.Protocol):
             self._refuse(exchange)
             return
         # Both are called, so that they count on together. A part of the next chunk's size may have
-        # come, of which the parser says nothing.
+        # come, which the parser does not report.
         are_complete = next(self._begun) == next(self._completed)
         self._is_between_chunks = self._is_chunked and are_complete and data.endswith(b"\r\n")
         if self._exchange is not exchange:

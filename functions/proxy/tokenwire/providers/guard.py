@@ -19,8 +19,8 @@ _LINE_END = b"\n"
 class Guarded:
     """The body, for as long as none of the secrets is in it.
 
-    Some servers and proxies echo a request's headers in what they say of a fault, with status 200
-    and in an unknown shape. The piece in which a secret is completed is not passed on,
+    Some servers and proxies echo a request's headers in the text of an error, with status 200 and
+    in an unknown shape. The piece in which a secret is completed is not passed on,
     and so neither is the event that holds it.
 
     Args:

@@ -14,7 +14,8 @@ from .viewers import ProducerViewers
 GOING_AWAY = Error("shutting_down", "The server is shutting down.", retryable=True, status=503)
 CONNECTION_EXPIRED = Error(
     "connection_expired",
-    "This connection's time is up. The stream goes on: read on from the last event's id.",
+    "The time limit of this connection was reached. The stream continues: resume after the last"
+    " event's id.",
     retryable=True,
     status=503,
 )

@@ -25,7 +25,7 @@ LOST = Error("lost", "The server that ran this stream has gone away.", retryable
 EXPIRED = Error("expired", "The stream is no longer kept.", status=410)
 STALLED = Error(
     "connection_expired",
-    "This connection took nothing for too long. The stream goes on: read on from the last id.",
+    "The client read nothing for too long. The stream continues: resume after the last event's id.",
     retryable=True,
     status=503,
 )
