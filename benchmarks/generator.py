@@ -15,7 +15,7 @@ from .processes import Running
 
 Result: TypeAlias = dict[str, Any]
 _SOURCE = Path(__file__).parent / "load"
-_PATIENCE = 30.0 if os.environ.get("QUICK") == "1" else 90.0
+_WAIT = 30.0 if os.environ.get("QUICK") == "1" else 90.0
 """Seconds for one measurement. A subject that needs longer has no result."""
 
 
@@ -63,9 +63,9 @@ class Generator:
         """
         command = ["taskset", "-c", str(self.core), str(self.path), scenario, "-host", host, *flags]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_WAIT)
         except subprocess.TimeoutExpired:
-            raise Missing(f"no end within {_PATIENCE:.0f} s") from None
+            raise Missing(f"no end within {_WAIT:.0f} s") from None
         if done.returncode:
             raise Missing(done.stderr.strip().splitlines()[0][:200])
         result: Result = json.loads(done.stdout)

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-_PATIENCE = 120.0
+_WAIT = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def run(
     )
     stack.callback(process.wait)
     stack.callback(process.kill)
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _WAIT
     while time.monotonic() < end and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -26,4 +26,4 @@ def _does_not_stop(worker: int, _sockets: Sequence[socket]) -> None:
 
 if __name__ == "__main__":
     run = {"start": _cannot_start, "stop": _does_not_stop}[sys.argv[1]]
-    sys.exit(Workers(Listeners("127.0.0.1", 0, 2), run, patience=0.3).serve())
+    sys.exit(Workers(Listeners("127.0.0.1", 0, 2), run, end_seconds=0.3).serve())

@@ -20,7 +20,7 @@ from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import ClientError, ProxyError
 from tokenwire.gateway.context import RequestContext
 from tokenwire.gateway.handover import hand_over, needs_worker
-from tokenwire.gateway.invoker import Invoker as LambdaInvoker
+from tokenwire.gateway.invoker import LambdaInvoker
 from tokenwire.gateway.memory import RequestMemory
 from tokenwire.gateway.services import Invoker, Services
 from tokenwire.gateway.worker import Worker

@@ -25,7 +25,7 @@ from tokenwire.dialects.protocol import ParsedRequest
 from tokenwire.errors import ClientError, ProxyError, UpstreamError
 from tokenwire.providers.bedrock.event_stream import EventStream
 from tokenwire.providers.bedrock.kind import BEDROCK
-from tokenwire.providers.bedrock.provider import CONVERSE, OPENAI, Api, Bedrock
+from tokenwire.providers.bedrock.provider import CONVERSE, OPENAI, Bedrock, BedrockApi
 from tokenwire.providers.config import Config
 from tokenwire.sse import MAX_BLOCK
 
@@ -33,7 +33,7 @@ MODEL = "anthropic.claude-x-v1:0"
 ASK = ParsedRequest("m", True, {"model": "m", "messages": [{"role": "user", "content": "Hi"}]})
 
 
-def at(upstream: Upstream, api: Api = CONVERSE) -> Bedrock:
+def at(upstream: Upstream, api: BedrockApi = CONVERSE) -> Bedrock:
     """A provider in front of the scripted upstream."""
     base_url = upstream.base_url.removesuffix("/v1")
     config = Config(base_url, max_retries=0, models=("x",))

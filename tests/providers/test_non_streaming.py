@@ -80,7 +80,7 @@ def native(api: Any) -> Make:
     return lambda url: Native("n", FixedKey("k"), Config(url, max_retries=0), api)
 
 
-def aws_api(api: bedrock.Api) -> Make:
+def aws_api(api: bedrock.BedrockApi) -> Make:
     """One of Bedrock's two."""
     return lambda url: bedrock.Bedrock("b", "us-east-1", Config(url, max_retries=0), api)
 

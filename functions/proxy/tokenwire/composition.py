@@ -21,7 +21,7 @@ from .auth.tickets import Secret, Tickets
 from .configuration import Configuration, references
 from .gateway.catalog import Catalog
 from .gateway.checks import Checks
-from .gateway.invoker import Invoker as LambdaInvoker
+from .gateway.invoker import LambdaInvoker
 from .gateway.recording import stream_record, stream_times
 from .gateway.services import Invoker, Services
 from .gateway.worker import Worker

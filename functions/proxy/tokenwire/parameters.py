@@ -57,10 +57,10 @@ class ParameterStore:
         provider = self._provider(", ".join(sorted(paths)))
         found: dict[str, str] = {}
         for folder in {path.rpartition("/")[0] for path in paths} - {""}:
-            listed = _ask(partial(provider.get_multiple, folder, decrypt=True), folder)
+            listed = _call(partial(provider.get_multiple, folder, decrypt=True), folder)
             found |= {f"{folder}/{name}": str(value) for name, value in (listed or {}).items()}
         for path in paths - found.keys():
-            value = _ask(partial(provider.get, path, decrypt=True), path)
+            value = _call(partial(provider.get, path, decrypt=True), path)
             found |= {} if value is None else {path: str(value)}
         return {path: found[path] for path in paths if path in found}
 
@@ -80,7 +80,7 @@ def _connect(what: str) -> SSMProvider:
         raise _unreachable(what, type(error).__name__) from None
 
 
-def _ask(call: Callable[..., _Answer], what: str) -> _Answer | None:
+def _call(call: Callable[..., _Answer], what: str) -> _Answer | None:
     """Return the store's answer; None if the path does not exist or may not be read.
 
     Raises:

@@ -134,8 +134,8 @@ async def checked(provider: Provider) -> Check:
     try:
         async with asyncio.timeout(_LONGEST):
             if isinstance(provider, Probed):
-                return _judged(await provider.probe())
-            return _judged(Reply(200, tuple(await provider.models())))
+                return _check_of(await provider.probe())
+            return _check_of(Reply(200, tuple(await provider.models())))
     except TokenwireError as error:
         return _failed(error)
     except TimeoutError:
@@ -145,7 +145,7 @@ async def checked(provider: Provider) -> Check:
         return Check(Status.FAILED, f"it cannot be checked ({type(error).__name__})")
 
 
-def _judged(reply: Reply) -> Check:
+def _check_of(reply: Reply) -> Check:
     if reply.status in (401, 403):
         return Check(Status.REFUSED, f"key refused ({reply.status})", date=reply.date)
     if reply.status in (404, 405):

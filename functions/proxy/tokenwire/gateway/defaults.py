@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from ..errors import ClientError
 from ..providers.protocol import Role
-from ..telemetry import is_plain
+from ..telemetry import is_recordable
 from .checks import Check, Status
 from .services import Services
 
@@ -79,7 +79,7 @@ def best(models: Sequence[str], role: Role) -> str:
     """
     if role.models:
         return role.models[0]
-    chats = [name for name in models if is_plain(name) and not _NO_CHAT.search(name)]
+    chats = [name for name in models if is_recordable(name) and not _NO_CHAT.search(name)]
     for pattern in role.prefers:
         if fitting := [name for name in chats if fnmatchcase(name, pattern)]:
             return max(fitting, key=_version)

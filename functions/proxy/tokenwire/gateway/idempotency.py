@@ -28,7 +28,7 @@ MAX_KEY = 255
 MESSAGE_ID_PATTERN = r"[A-Za-z0-9._:~-]{1,255}"
 """Characters that stand for themselves in a query: an id that was not encoded arrives whole."""
 _MESSAGE_ID = re.compile(MESSAGE_ID_PATTERN)
-_PATIENCE = 2.0
+_WAIT = 2.0
 """Seconds to wait for the stream of a key that another process has just claimed."""
 
 
@@ -102,7 +102,7 @@ class Idempotency:
             StoreError: The store fails.
         """
         binding = await hub.names.lookup(self.name, owner)
-        return None if binding is None else await self._started(hub, owner, binding, patience=0.0)
+        return None if binding is None else await self._started(hub, owner, binding, wait=0.0)
 
     async def claim(self, hub: Hub, owner: str, stream_id: str) -> Stream | None:
         """Bind the key to a stream that is about to start.
@@ -120,13 +120,13 @@ class Idempotency:
             binding = await hub.names.claim(self.name, owner, ours, before)
             if binding is None:
                 return None
-            found = await self._started(hub, owner, binding, patience=_PATIENCE)
+            found = await self._started(hub, owner, binding, wait=_WAIT)
             if found is not None:
                 return found
             before = binding
 
     async def _started(
-        self, hub: Hub, owner: str, binding: NameBinding, patience: float
+        self, hub: Hub, owner: str, binding: NameBinding, wait: float
     ) -> Stream | None:
         if binding.fingerprint != self.fingerprint:
             name = "Idempotency-Key" if self.param == KEY_HEADER else self.param
@@ -136,14 +136,14 @@ class Idempotency:
                 status=422,
                 param=self.param,
             )
-        stream = await _found(hub, owner, binding.stream, patience)
+        stream = await _found(hub, owner, binding.stream, wait)
         end = None if stream is None else stream.end
         return stream if end is None or end.reason is EndReason.DONE else None
 
 
-async def _found(hub: Hub, owner: str, stream_id: str, patience: float) -> Stream | None:
+async def _found(hub: Hub, owner: str, stream_id: str, wait: float) -> Stream | None:
     """Return the stream. One that was claimed just now may not be in the store yet: wait for it."""
-    until = monotonic() + patience
+    until = monotonic() + wait
     while True:
         try:
             return await hub.find(stream_id, owner)

@@ -14,7 +14,7 @@ MOST = 1_000_000
 """Maximum size of the event of an asynchronous invocation, in bytes."""
 
 
-class Invoker:
+class LambdaInvoker:
     """Sends events to a Lambda function. Blocking work is done in threads."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from .translation import decoder_of, translated
 
 MOST_READ = 8
 """How many times the bytes of the longest stream may be read for one request."""
-_PATIENCE = 2.0
+_WAIT = 2.0
 """Seconds to wait for the end of a response that its client may just have read."""
 
 
@@ -88,13 +88,13 @@ class _Items:
 
 
 async def _blocks(stream: Stream) -> list[bytes]:
-    """Return the blocks that are held once the stream has ended, or after ``_PATIENCE``.
+    """Return the blocks that are held once the stream has ended, or after ``_WAIT``.
 
     Raises:
         ClientError: Its beginning is no longer held.
     """
     blocks: list[bytes] = []
-    until = monotonic() + _PATIENCE
+    until = monotonic() + _WAIT
     with stream.tail.attach(1) as reader:
         while True:
             while taken := reader.take():

@@ -9,7 +9,7 @@ from ..dialects.protocol import JSON
 from .defaults import known_default
 from .services import Services
 
-_PATIENCE = 2.0
+_WAIT = 2.0
 """Seconds that a list of models waits for providers that have not answered yet."""
 
 
@@ -43,7 +43,7 @@ async def provider_summaries(services: Services) -> dict[str, JSON]:
     """
     if services.settings.check_providers or not services.catalog.default:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_WAIT):
                 await services.checks.results()
     found = {name: one.summary() for name, one in services.checks.latest.items()}
     off = {name: {"status": "off", "detail": why} for name, why in services.catalog.off.items()}

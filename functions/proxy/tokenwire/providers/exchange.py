@@ -44,7 +44,7 @@ class WireFormat(Protocol):
     """How requests to an API are written, and how its responses are read."""
 
     @property
-    def ask(self) -> Callable[[ParsedRequest, str], Post]:
+    def translate(self) -> Callable[[ParsedRequest, str], Post]:
         """Translate a request and a model to the POST. Raises ClientError."""
 
     @property
@@ -70,7 +70,7 @@ def exchange(
         ClientError: The request cannot be expressed in this API.
         TokenwireError: As ``failures``.
     """
-    return _posted(api, send, api.ask(request, model), model)
+    return _posted(api, send, api.translate(request, model), model)
 
 
 @asynccontextmanager

@@ -192,8 +192,10 @@ class Body:
     """
 
     def __init__(self, response: httpx2.Response) -> None:
-        is_plain = "content-encoding" not in response.headers
-        self._incoming: Incoming | None = response.extensions.get(INCOMING) if is_plain else None
+        is_uncompressed = "content-encoding" not in response.headers
+        self._incoming: Incoming | None = (
+            response.extensions.get(INCOMING) if is_uncompressed else None
+        )
         self._read: Read = (
             self._incoming.read if self._incoming else partial(anext, response.aiter_bytes(), b"")
         )

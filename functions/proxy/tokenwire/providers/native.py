@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Api:
+class NativeApi:
     """One provider's API.
 
     Args:
@@ -37,7 +37,7 @@ class Api:
         dialect: The dialect of its streams, as ``read`` returns them.
         key_header: The header that carries its key.
         headers: Further headers of every request.
-        ask: Translates a request and a model to the POST. Raises ClientError.
+        translate: Translates a request and a model to the POST. Raises ClientError.
         read: Reads the response to the POST, for the model, as blocks.
         models_path: The path of its list of models.
         listed: Returns the names in that list.
@@ -47,7 +47,7 @@ class Api:
     dialect: str
     key_header: str
     headers: Mapping[str, str]
-    ask: Callable[[ParsedRequest, str], Post]
+    translate: Callable[[ParsedRequest, str], Post]
     read: Callable[[httpx2.Response, str, Post], AsyncIterator[bytes]]
     models_path: str
     listed: Callable[[Mapping[str, Any]], list[str]]
@@ -63,7 +63,7 @@ class Native:
         api: Its API.
     """
 
-    def __init__(self, name: str, key: Key, config: Config, api: Api) -> None:
+    def __init__(self, name: str, key: Key, config: Config, api: NativeApi) -> None:
         self.name = name
         self.dialect = api.dialect
         self._api = api
@@ -156,7 +156,7 @@ def _connect(config: Config) -> Http:
     return Http(config.connect_timeout, config.max_retries)
 
 
-def create(name: str, settings: KeySettings, dependencies: Dependencies, api: Api) -> Native:
+def create(name: str, settings: KeySettings, dependencies: Dependencies, api: NativeApi) -> Native:
     """Create a provider of this API from its settings."""
     # Addresses are often written with the version, as SDKs want them.
     base_url = settings.base_url and settings.base_url.rstrip("/").removesuffix("/v1")

@@ -27,7 +27,7 @@ from .listeners import Listeners
 _STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _PAUSE = 1.0
 """Seconds between two starts of the same worker, at least."""
-_PATIENCE = 25.0
+_END_SECONDS = 25.0
 """Orchestrators kill after 30 seconds."""
 
 Run = Callable[[int, Sequence[socket]], None]
@@ -42,7 +42,7 @@ class Workers:
         run: Serves on these sockets, in a worker, until the process gets SIGTERM; exits with
             ``STARTUP_FAILURE`` if it cannot start.
         on_death: Called in this process with the number of a worker that has died.
-        patience: Seconds that the workers get to end their streams.
+        end_seconds: Seconds that the workers get to end their streams.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Workers:
         listeners: Listeners,
         run: Run,
         on_death: Callable[[int], None] = lambda _: None,
-        patience: float = _PATIENCE,
+        end_seconds: float = _END_SECONDS,
     ) -> None:
         self._listeners = listeners
         self._run = run
         self._on_death = on_death
-        self._patience = patience
+        self._end_seconds = end_seconds
         self._workers: dict[int, ForkProcess] = {}
         self._started: dict[int, float] = {}
         self._stopping = False
@@ -142,9 +142,9 @@ class Workers:
             del self._workers[number]
             self._on_death(number)
             if not self._stopping:
-                self._judge(number, worker)
+                self._handle_exit(number, worker)
 
-    def _judge(self, number: int, worker: ForkProcess) -> None:
+    def _handle_exit(self, number: int, worker: ForkProcess) -> None:
         if worker.exitcode == STARTUP_FAILURE:
             self._failed = self._stopping = True
             _log.error("worker %d could not start; the server stops", number)
@@ -152,10 +152,10 @@ class Workers:
             _log.warning("worker %d has died (%s); it is replaced", number, worker.exitcode)
 
     def _stop(self) -> None:
-        """End all workers: with SIGTERM, and those that are left after ``patience`` at once."""
+        """End all workers: with SIGTERM, and those that are left after ``end_seconds`` at once."""
         for worker in self._workers.values():
             worker.terminate()
-        until = monotonic() + self._patience
+        until = monotonic() + self._end_seconds
         while self._workers and (left := until - monotonic()) > 0:
             connection.wait([worker.sentinel for worker in self._workers.values()], left)
             self._remove_dead()

@@ -52,8 +52,8 @@ class Deadline:
         "_code",
         "_fires_at",
         "_has_progress",
+        "_limit",
         "_loop",
-        "_patience",
         "_timeout",
         "_timeouts",
         "_timer",
@@ -64,7 +64,7 @@ class Deadline:
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._patience = timeouts.first_content
+        self._limit = timeouts.first_content
         self._timeout = asyncio.timeout(None)
         self._total_at = self._fires_at = math.inf
         self.last = math.inf
@@ -83,7 +83,7 @@ class Deadline:
     def progress(self) -> None:
         """The answer has begun, and something has just come: silence is counted anew."""
         self._has_progress = True
-        self._patience = self._timeouts.idle
+        self._limit = self._timeouts.idle
         self.last = self.now()
         if self._due < self._fires_at:
             # Only once, where the limit that was in force before is the longer one.
@@ -92,11 +92,11 @@ class Deadline:
 
     def pause(self) -> None:
         """We are waiting for a reader, not for the provider: only the total counts."""
-        self._patience = math.inf
+        self._limit = math.inf
 
     @property
     def _due(self) -> float:
-        return self.last + self._patience
+        return self.last + self._limit
 
     def _arm(self) -> None:
         self._fires_at = min(self._due, self._total_at)

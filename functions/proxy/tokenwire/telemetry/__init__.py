@@ -5,7 +5,7 @@ from .emf import Emf
 from .function import FunctionRecord, function_of
 from .metrics import Metrics
 from .numbers import Numbers
-from .record import Instants, RequestLog, StreamRecord, StreamTimes, is_plain, write
+from .record import Instants, RequestLog, StreamRecord, StreamTimes, is_recordable, write
 from .recorder import Recorder
 from .tracing import Trace, Tracing
 
@@ -23,6 +23,6 @@ __all__ = [
     "Trace",
     "Tracing",
     "function_of",
-    "is_plain",
+    "is_recordable",
     "write",
 ]

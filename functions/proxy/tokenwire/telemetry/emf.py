@@ -19,7 +19,7 @@ from .record import RequestLog, StreamRecord
 
 _SERVICE = {"service": "tokenwire"}
 # The caller chose this: it is not a failure.
-_WISHES = {"cancelled", "client_disconnected"}
+_REQUESTED_ENDS = {"cancelled", "client_disconnected"}
 
 
 class Emf:
@@ -56,7 +56,7 @@ class Emf:
 
     def _count_failure(self, metrics: EphemeralMetrics, record: RequestLog) -> None:
         code = record.failure
-        if code is None or code in _WISHES:
+        if code is None or code in _REQUESTED_ENDS:
             return
         name = "Refusals" if _is_callers(code, record.status) else "Errors"
         metrics.add_metric(name, MetricUnit.Count, 1)

@@ -174,10 +174,10 @@ def plain_name(name: str | None) -> str | None:
 
     Model names, finish reasons and some codes are text from outside.
     """
-    return name if not name or is_plain(name) else "invalid"
+    return name if not name or is_recordable(name) else "invalid"
 
 
-def is_plain(name: str) -> bool:
+def is_recordable(name: str) -> bool:
     """Return whether a text from outside has the form of a name, so that it may be recorded."""
     return _SAFE.fullmatch(name) is not None
 

@@ -14,7 +14,7 @@ from .. import complete_responses
 from ..exchange import Post
 from ..messages_from_chat import from_chat
 from ..model_list import names
-from ..native import Api
+from ..native import NativeApi
 from ..non_streaming import StreamedBody
 from .request import request as legal
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import httpx2
 
 
-def _ask(request: ParsedRequest, model: str) -> Post:
+def _translate(request: ParsedRequest, model: str) -> Post:
     if request.dialect == "messages":
         body = {**request.body, "model": model, "stream": True}
         return Post("/v1/messages", body, request.headers)
@@ -37,12 +37,12 @@ def _read(response: httpx2.Response, model: str, post: Post) -> AsyncIterator[by
     return StreamedBody(Body(response), complete_responses.messages)
 
 
-API = Api(
+API = NativeApi(
     base_url="https://api.anthropic.com",
     dialect="messages",
     key_header="x-api-key",
     headers={"anthropic-version": "2023-06-01"},
-    ask=_ask,
+    translate=_translate,
     read=_read,
     models_path="/v1/models?limit=1000",
     listed=names,

@@ -96,17 +96,17 @@ def _connect(region: str, config: Config) -> tuple[Http, Signer]:
 
 
 @dataclass(frozen=True, slots=True)
-class Api:
+class BedrockApi:
     """One of Bedrock's two APIs.
 
     Args:
         dialect: The dialect of its streams, as ``read`` returns them.
-        ask: Translates a request and a model to the POST. Raises ClientError.
+        translate: Translates a request and a model to the POST. Raises ClientError.
         read: Reads the response to the POST, for the model, as blocks.
     """
 
     dialect: str
-    ask: Callable[[ParsedRequest, str], Post]
+    translate: Callable[[ParsedRequest, str], Post]
     read: Callable[[httpx2.Response, str, Post], AsyncIterator[bytes]]
 
 
@@ -123,7 +123,7 @@ class Bedrock:
     """
 
     def __init__(
-        self, name: str, region: str, config: Config, api: Api, list_url: str | None = None
+        self, name: str, region: str, config: Config, api: BedrockApi, list_url: str | None = None
     ) -> None:
         self.name = name
         self.dialect = api.dialect
@@ -179,7 +179,7 @@ def create(
     region: str,
     settings: ProviderSettings,
     dependencies: Dependencies,
-    api: Api,
+    api: BedrockApi,
     list_url: str | None = None,
 ) -> Bedrock:
     """Create a provider of one of the APIs from its settings."""
@@ -192,14 +192,14 @@ def create(
     return Bedrock(name, region, config, api, list_url)
 
 
-def _ask_converse(request: ParsedRequest, model: str) -> Post:
+def _translate_converse(request: ParsedRequest, model: str) -> Post:
     given = request.body if request.dialect == "messages" else from_chat(request.body, model)
     with caused_by(given):
         body = converse(given, model)
     return Post(f"/model/{segment(model)}/converse-stream", body, one_call=one_call(given))
 
 
-def _ask_openai(request: ParsedRequest, model: str) -> Post:
+def _translate_openai(request: ParsedRequest, model: str) -> Post:
     return Post("/openai/v1/chat/completions", streamed(request.body, model))
 
 
@@ -237,8 +237,8 @@ def _blocks(message: Any, reader: ConverseReader) -> bytes:
     return reader.read(str(headers.get(":event-type")), message.payload)
 
 
-CONVERSE = Api("messages", _ask_converse, _read_converse)
+CONVERSE = BedrockApi("messages", _translate_converse, _read_converse)
 """Converse, for every model; its streams come out in the ``messages`` dialect."""
 
-OPENAI = Api("chat", _ask_openai, _read_openai)
+OPENAI = BedrockApi("chat", _translate_openai, _read_openai)
 """The OpenAI-compatible endpoint, for the models that have one; verbatim."""

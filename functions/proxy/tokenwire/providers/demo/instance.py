@@ -89,7 +89,7 @@ class _Maker:
                 self._spend(len(found))
                 return found
             case "integer" | "number":
-                return a_number(schema, index, whole=kind == "integer")
+                return a_number(schema, index, is_integer=kind == "integer")
             case "boolean":
                 return not index
             case "null":

@@ -13,21 +13,21 @@ _LARGEST = 2**53
 _STEPS_BETWEEN_BOUNDS = 128
 
 
-def a_number(schema: JSON, index: int, *, whole: bool) -> float:
+def a_number(schema: JSON, index: int, *, is_integer: bool) -> float:
     """A number for this schema; a different one for each index.
 
     Args:
         schema: A schema whose type is ``integer`` or ``number``.
         index: Counts the values wanted of the schema, from 0.
-        whole: Whether the type is ``integer``.
+        is_integer: Whether the type is ``integer``.
 
     Raises:
         Impossible: No number, or none that is found at once, is valid.
     """
     low = max(limit(schema, "minimum", -math.inf), limit(schema, "exclusiveMinimum", -math.inf))
     high = min(limit(schema, "maximum", math.inf), limit(schema, "exclusiveMaximum", math.inf))
-    step = limit(schema, "multipleOf", 1 if whole else 0)
-    if step < 0 or (whole and step != int(step)):
+    step = limit(schema, "multipleOf", 1 if is_integer else 0)
+    if step < 0 or (is_integer and step != int(step)):
         raise Impossible("multipleOf is not supported")
     if step:
         found = step * _multiple(low, high, step, index, is_open=low not in _closed(schema))
@@ -35,7 +35,7 @@ def a_number(schema: JSON, index: int, *, whole: bool) -> float:
         found = _between(low, high, index)
     if not low <= found <= high or found in _excluded(schema):
         raise Impossible("its bounds allow no such number")
-    return int(found) if whole else found
+    return int(found) if is_integer else found
 
 
 def limit(schema: JSON, key: str, default: float) -> float:

@@ -13,7 +13,7 @@ from ...dialects.protocol import ParsedRequest
 from ..exchange import Post
 from ..messages_from_chat import from_chat
 from ..model_list import names
-from ..native import Api
+from ..native import NativeApi
 from ..non_streaming import StreamedBody
 from ..paths import segment
 from ..turns import one_call
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import httpx2
 
 
-def _ask(request: ParsedRequest, model: str) -> Post:
+def _translate(request: ParsedRequest, model: str) -> Post:
     messages = request.body if request.dialect == "messages" else from_chat(request.body, model)
     with caused_by(messages):
         body = translated(messages, model)
@@ -48,12 +48,12 @@ def _listed(listed: Mapping[str, Any]) -> list[str]:
     return [name.removeprefix("models/") for name in names(listed, "models", "name")]
 
 
-API = Api(
+API = NativeApi(
     base_url="https://generativelanguage.googleapis.com",
     dialect="messages",
     key_header="x-goog-api-key",
     headers={},
-    ask=_ask,
+    translate=_translate,
     read=_read,
     models_path="/v1beta/models?pageSize=1000",
     listed=_listed,
