@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from tokenwire.streams.reader import Reader
+from tokenwire.streams.rendering import Rendering
 from tokenwire.streams.sender import Sender
-from tokenwire.streams.viewer import Delivery, Rendering, Viewer
+from tokenwire.streams.viewer import Delivery, Viewer
 
 
 async def view(

@@ -34,8 +34,9 @@ from tokenwire.stores.records import EndReason, Facts, Meta
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
 from tokenwire.streams.pump import Pump, Source
+from tokenwire.streams.rendering import Rendering, Translated, Verbatim
 from tokenwire.streams.tail import Tail
-from tokenwire.streams.viewer import Delivery, Rendering, Translated, Verbatim
+from tokenwire.streams.viewer import Delivery
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,10 @@ from tokenwire.events import Error
 from tokenwire.hotpath import Write
 from tokenwire.stores.records import End, EndReason
 from tokenwire.streams.blocks import Bounds
+from tokenwire.streams.rendering import Verbatim
 from tokenwire.streams.sender import Sender
 from tokenwire.streams.tail import Tail
-from tokenwire.streams.viewer import Delivery, Verbatim, Viewer
+from tokenwire.streams.viewer import Delivery, Viewer
 
 DONE = End(EndReason.DONE, block=b"data:[DONE]\n\n")
 LAST = b"id: 1-2\ndata:[DONE]\n\n"

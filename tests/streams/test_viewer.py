@@ -13,8 +13,9 @@ from tokenwire.events import Error
 from tokenwire.sse import PING
 from tokenwire.stores.records import End, EndReason, Meta, RecordId
 from tokenwire.streams.blocks import Bounds
+from tokenwire.streams.rendering import Ids, Rendering, Translated, Verbatim
 from tokenwire.streams.tail import Tail
-from tokenwire.streams.viewer import Delivery, Ids, Rendering, Translated, Verbatim
+from tokenwire.streams.viewer import Delivery
 
 META = Meta("st_x", "me", "test", "chat", "m", 1)
 LOST = Error("lost", "gone", retryable=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from ..dialects.protocol import Dialect, Output
 from ..stores.records import Cursor
+from ..streams.rendering import Ids, Rendering, Translated, Verbatim
 from ..streams.stream import Stream, first_after
-from ..streams.viewer import Ids, Rendering, Translated, Verbatim
 from .context import RequestContext
 from .presence import viewer_lease
 from .services import Services
