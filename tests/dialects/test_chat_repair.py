@@ -14,9 +14,9 @@ from tokenwire.dialects.chat import DIALECT
 from tokenwire.dialects.chat.repair import ChatRepair, reason_of
 from tokenwire.errors import UpstreamError
 from tokenwire.sse import data_of
-from tokenwire.stores.records import Facts
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
+from tokenwire.streams.facts import Facts
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
 

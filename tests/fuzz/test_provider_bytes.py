@@ -30,9 +30,10 @@ from tokenwire.providers.gemini import provider as gemini
 from tokenwire.providers.http import Body as ResponseBody
 from tokenwire.providers.non_streaming import StreamedBody
 from tokenwire.sse import Parser, ServerSentEvent
-from tokenwire.stores.records import EndReason, Facts, Meta
+from tokenwire.stores.records import EndReason, Meta
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
+from tokenwire.streams.facts import Facts
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.rendering import Rendering, Translated, Verbatim
 from tokenwire.streams.tail import Tail

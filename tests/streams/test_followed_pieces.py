@@ -15,9 +15,9 @@ from tests.fakes.framing import framed
 from tests.fakes.upstream import DONE, ROLE, STOP, chunk, text, usage
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.hotpath import ServePiece, ServePieces
-from tokenwire.stores.records import Facts
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
+from tokenwire.streams.facts import Facts
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
 

@@ -15,9 +15,10 @@ from tests.fakes.upstream import DONE, ROLE, STOP, chunk, complete, text, usage
 from tokenwire.dialects.chat import DIALECT
 from tokenwire.errors import ClientError, UpstreamError
 from tokenwire.events import Usage
-from tokenwire.stores.records import EndReason, Facts
+from tokenwire.stores.records import EndReason
 from tokenwire.streams.blocks import Bounds
 from tokenwire.streams.deadline import Timeouts
+from tokenwire.streams.facts import Facts
 from tokenwire.streams.pump import Pump, Source
 from tokenwire.streams.tail import Tail
 

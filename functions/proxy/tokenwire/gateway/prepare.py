@@ -11,7 +11,8 @@ from ..dialects.origins import caused_by
 from ..dialects.protocol import Dialect, ParsedRequest
 from ..errors import ClientError
 from ..providers.protocol import Provider
-from ..stores.records import Attempt, Meta
+from ..stores.records import Meta
+from ..streams.facts import Attempt
 from ..streams.fallback import Candidate, open_first
 from ..streams.pump import Source
 from ..streams.stream import new_id

@@ -19,11 +19,11 @@ that was cut in the middle of a record's blocks names the part that it has (see 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ..errors import ClientError
-from ..events import Error, Start, ToolName, Usage
+from ..events import Error, Start, ToolName
 
 _ID = re.compile(
     r"(?:(?P<stream>[A-Za-z0-9_-]{1,64})\.)?(?P<epoch>\d{1,9})-(?P<seq>\d{1,12})"
@@ -116,27 +116,3 @@ class Meta:
     def start(self) -> Start:
         """The stream's first event, which does not wait for the provider."""
         return Start(self.id, self.model, self.created, self.tools)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One provider that was called, as ``provider/model``; its error's code, if it failed."""
-
-    model: str
-    error: str | None = None
-
-
-@dataclass(slots=True)
-class Facts:
-    """What the pump has measured, for the log line. Instants are ``perf_counter`` seconds."""
-
-    started: float = 0.0
-    first_upstream_byte: float | None = None
-    first_content: float | None = None
-    ended: float | None = None
-    blocks: int = 0
-    bytes: int = 0
-    response_model: str | None = None
-    usage: Usage | None = None
-    finish_reasons: list[str] = field(default_factory=list)
-    attempts: list[Attempt] = field(default_factory=list)

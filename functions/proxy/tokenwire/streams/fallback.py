@@ -16,8 +16,8 @@ from typing import Self
 from ..dialects.protocol import Decoder, Dialect, as_exception
 from ..errors import TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, ToolCall
-from ..stores.records import Attempt
 from .block_stream import BlockStream
+from .facts import Attempt
 from .framing import Body, BodyBlocks
 from .translated_blocks import TranslatedBlocks
 

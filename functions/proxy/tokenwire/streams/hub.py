@@ -14,9 +14,10 @@ from ..events import Error
 from ..stores.contract import Writer
 from ..stores.exceptions import Fenced, Missing, Taken
 from ..stores.memory import MemoryStore
-from ..stores.records import Attempt, Cursor, End, EndReason, Meta
+from ..stores.records import Cursor, End, EndReason, Meta
 from .admission import Running
 from .ending import CONNECTION_EXPIRED, GOING_AWAY, end_stream
+from .facts import Attempt
 from .ids import check_id, not_found
 from .leases import ViewerLeases
 from .limits import Durability, Limits

@@ -13,9 +13,10 @@ from ..dialects.protocol import AsIs, Decoder, Repair, as_event
 from ..errors import FAILED, ProxyError, TokenwireError, UpstreamError
 from ..events import Content, Error, Event, Finish, Reasoning, Start, ToolCall, Usage
 from ..hotpath import BURST, ReadsMany, not_together
-from ..stores.records import End, EndReason, Facts
+from ..stores.records import End, EndReason
 from .block_stream import BlockStream, Taker
 from .deadline import Deadline, Timeouts
+from .facts import Facts
 from .tail import Tail
 
 _log = logging.getLogger("tokenwire.pump")

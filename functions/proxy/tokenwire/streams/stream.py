@@ -6,8 +6,9 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field
 
-from ..stores.records import Cursor, End, Facts, Meta
+from ..stores.records import Cursor, End, Meta
 from .copies import Copy, NoCopy
+from .facts import Facts
 from .reader import ahead_of_log
 from .tail import Tail
 from .viewers import Viewers
