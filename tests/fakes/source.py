@@ -53,7 +53,7 @@ class Batches:
 
 
 class Taking:
-    """As ``Writer.follow`` of a store that takes batches itself.
+    """As ``Writer.append_from`` of a store that takes batches itself.
 
     Args:
         append: As ``Writer.append``; it may fail.
@@ -67,8 +67,8 @@ class Taking:
         self._source = source
         self._command: asyncio.Task[None] | None = None
 
-    async def follow(self) -> None:
-        """As ``Writer.follow``."""
+    async def append_from(self) -> None:
+        """As ``Writer.append_from``."""
         try:
             await self._source.follow(self._due)
         finally:

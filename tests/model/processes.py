@@ -152,9 +152,9 @@ class Line:
         self._fate = fate
         self._who = who
 
-    def follow(self, source: BatchSource) -> Awaitable[None]:
-        """As ``Writer.follow``: each batch is a request."""
-        return Taking(self._take, source).follow() if self._fate.takes else alone()
+    def append_from(self, source: BatchSource) -> Awaitable[None]:
+        """As ``Writer.append_from``: each batch is a request."""
+        return Taking(self._take, source).append_from() if self._fate.takes else alone()
 
     async def _take(self, batch: Batch, floor: int) -> None:
         """Append a batch; a refusal is for the producer's own append, which comes next."""

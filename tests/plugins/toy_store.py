@@ -86,8 +86,8 @@ class ToyWriter:
         if batch.end is not None:
             self._store.keep_ended(log)
 
-    def follow(self, source: BatchSource) -> Awaitable[None]:
-        """As ``Writer.follow``: each stream is written alone."""
+    def append_from(self, source: BatchSource) -> Awaitable[None]:
+        """As ``Writer.append_from``: each stream is written alone."""
         return alone()
 
     async def heartbeat(self) -> None:

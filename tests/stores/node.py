@@ -170,9 +170,9 @@ class Silent:
         await self._writer.append(batch, floor)
         self._first.wrote()
 
-    def follow(self, source: BatchSource) -> Awaitable[None]:
-        """As ``Writer.follow``."""
-        following: Awaitable[None] = self._writer.follow(Heeded(source, self._first.wrote))
+    def append_from(self, source: BatchSource) -> Awaitable[None]:
+        """As ``Writer.append_from``."""
+        following: Awaitable[None] = self._writer.append_from(Heeded(source, self._first.wrote))
         return following
 
     async def heartbeat(self) -> None:

@@ -148,7 +148,7 @@ async def test_store_may_take_batches_itself(store: Store) -> None:
     one, two, three = Batch(1, 1, blocks(2)), Batch(1, 3, blocks(1)), Batch(1, 4, blocks(2))
     await writer.append(one)
     source = Batches([two, three])
-    await writer.follow(source)
+    await writer.append_from(source)
     assert await everything(store, about.id) == [one, two, three][: 3 - len(source.left)]
     await writer.heartbeat()
     last = Batch(1, 6, [], DONE)
@@ -165,7 +165,7 @@ async def test_store_takes_nothing_itself_after_the_end(store: Store) -> None:
     await writer.append(one)
     await store.close(about.id, CANCELLED)
     source = Batches([two])
-    await writer.follow(source)
+    await writer.append_from(source)
     assert list(source.left) == [two]
     with pytest.raises(Fenced) as caught:
         await writer.append(two)

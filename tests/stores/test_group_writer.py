@@ -86,7 +86,7 @@ def sources(count: int, size: int = 1, each: int = 1) -> list[Batches]:
 def followed(group: GroupWriter, streams: Sequence[Batches]) -> list[asyncio.Task[None]]:
     """Let these be written by the group."""
     return [
-        asyncio.create_task(group.follow(member(number, source)))
+        asyncio.create_task(group.append_from(member(number, source)))
         for number, source in enumerate(streams)
     ]
 
@@ -267,11 +267,11 @@ async def test_stream_that_enters_again_is_one_member(group: GroupWriter, append
     appends.commands.clear()
     (source,) = sources(1, each=2)
     before, after = member(1, source), member(2, source)
-    leaving = asyncio.create_task(group.follow(before))
+    leaving = asyncio.create_task(group.append_from(before))
     await asyncio.sleep(0)
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)
-    await group.follow(after)
+    await group.append_from(after)
     assert appends.commands == [["2"], ["2"]]
 
 
@@ -311,7 +311,7 @@ async def test_streams_are_written_by_one_command(
     await client.config_resetstat()
     streams = [Batches(Batch(1, n, [b"%d %d" % (n, k)]) for n in (2, 3, 4)) for k in range(200)]
     await asyncio.gather(
-        *(writer.follow(source) for (_, writer), source in zip(logs, streams, strict=True))
+        *(writer.append_from(source) for (_, writer), source in zip(logs, streams, strict=True))
     )
     assert [len(source.left) for source in streams] == [0] * 200
     found: Any = await client.info("all")
@@ -351,7 +351,7 @@ async def test_every_batch_renews_the_lease(store: RedisStore) -> None:
     follower = await store.open(stream_id)
     assert follower is not None
     before = await follower.producer_heartbeat()
-    await writer.follow(Batches([Batch(1, 2, [b"b"]), Batch(1, 3, [b"c"])], floor=3))
+    await writer.append_from(Batches([Batch(1, 2, [b"b"]), Batch(1, 3, [b"c"])], floor=3))
     assert await follower.producer_heartbeat() > before
     assert [batch.first for batch in await follower.read(0)] == [3]
 
@@ -380,7 +380,7 @@ async def test_log_that_is_not_as_expected_is_left_as_it_is(
     await execute(*(name.get(word, word) for word in command))
     before = [await client.dump(key) for key in (about, log)]
     damaged, sound = Batches([Batch(1, 2, [b"b"])]), Batches([Batch(1, 2, [b"b"])])
-    await asyncio.gather(writer.follow(damaged), other.follow(sound))
+    await asyncio.gather(writer.append_from(damaged), other.append_from(sound))
     assert (len(damaged.left), len(sound.left)) == (1, 0)
     assert [await client.dump(key) for key in (about, log)] == before
     with pytest.raises(refusal):
@@ -395,7 +395,7 @@ async def test_server_that_has_forgotten_the_script(
     _, writer = await written(store)
     await client.script_flush()
     source = Batches([Batch(1, 2, [b"b"])])
-    await writer.follow(source)
+    await writer.append_from(source)
     assert not source.left
 
 
@@ -405,9 +405,9 @@ async def test_repetition_of_a_batch_that_was_written(store: RedisStore) -> None
     two = Batch(1, 2, [b"b"])
     again = await store.adopt(stream_id, writer.token)
     await again.append(Batch(1, 1, [b"a"]))
-    await writer.follow(Batches([two]))
+    await writer.append_from(Batches([two]))
     late = Batches([two])
-    await again.follow(late)
+    await again.append_from(late)
     assert list(late.left) == [two]
     await again.append(two)
     with pytest.raises(Rewound) as caught:

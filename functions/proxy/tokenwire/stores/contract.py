@@ -35,7 +35,7 @@ method                  response lost  store rewound            head missing    
 ``reserve``             same result    -                        -                  -
 ``adopt``               same result    repeated by the keeper   ``Missing``        -
 ``append``              same result    ``Rewound``, maybe late  ``Missing``        ``Rewound``
-``follow``              returns        returns, maybe late      returns            returns
+``append_from``         returns        returns, maybe late      returns            returns
 ``heartbeat``           nothing more   ``Rewound``              ``Missing``        ``Rewound``
 ``check``               nothing more   ``Rewound``              ``Missing``        ``Rewound``
 ``open``                -              -                        None               -
@@ -176,7 +176,7 @@ class Writer(Protocol):
             StoreError: The store fails.
         """
 
-    def follow(self, source: BatchSource) -> Awaitable[None]:
+    def append_from(self, source: BatchSource) -> Awaitable[None]:
         """Append what a source has, together with what other streams have: no task wakes for it.
 
         Returns when the source's own ``follow`` does. If ``took`` was not called for the last
@@ -343,7 +343,7 @@ class Store(Names, Protocol):
 
 
 async def alone() -> None:
-    """Return at once: ``Writer.follow`` of a store that writes each stream alone."""
+    """Return at once: ``Writer.append_from`` of a store that writes each stream alone."""
 
 
 def new_token() -> str:

@@ -8,11 +8,11 @@ from contextlib import suppress
 
 from ..clock import monotonic
 from .exceptions import StoreError
-from .turns import Turns
+from .slots import Slots
 
 _QUIET = 30.0
-"""Seconds between two warnings: a store that throttles fails and works by turns."""
-_TURNS = 4
+"""Seconds between two warnings: a store that throttles fails and works alternately."""
+_SLOTS = 4
 """Streams that are over and are looked after at once: few, of the requests that may be on their way
 (``redis/server`` and ``dynamodb/table`` bound them)."""
 _log = logging.getLogger("tokenwire.store")
@@ -21,7 +21,7 @@ _log = logging.getLogger("tokenwire.store")
 class Health:
     """The state of the store, as one process knows it.
 
-    ``newest`` is the token of the producer here whose end the store took last. ``turns`` are for
+    ``newest`` is the token of the producer here whose end the store took last. ``slots`` are for
     those that look after streams that are over.
     """
 
@@ -29,7 +29,7 @@ class Health:
         self.failures = 0
         self.failing = ""
         self.newest = ""
-        self.turns = Turns(_TURNS)
+        self.slots = Slots(_SLOTS)
         self._warned = -_QUIET
         self._has_warned = False
         self._trouble = asyncio.Event()

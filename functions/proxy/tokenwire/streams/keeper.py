@@ -150,7 +150,7 @@ class Keeper:
             await self._stored.check()
         if not await self._wait_for_readers():
             return None
-        if self._may_follow and await self._stored.follow(self._check_interval):
+        if self._may_follow and await self._stored.append_from_tail(self._check_interval):
             await self._stored.check()
             return None
         batch = await self._next_batch()
@@ -222,5 +222,5 @@ class Keeper:
             if await health.trouble(min(pause, self._lease / 3) if is_newest else pause):
                 spread = 0.0 if is_newest else self._lease / 2
                 await asyncio.sleep(random.uniform(0, spread))  # noqa: S311 - no secret
-            async with health.turns.take(priority):
+            async with health.slots.take(priority):
                 await self._stored.check_end(own)

@@ -101,7 +101,7 @@ class StoredLog:
         self._ledger.offer(batch)
         await self._write(batch)
 
-    async def follow(self, seconds: float) -> bool:
+    async def append_from_tail(self, seconds: float) -> bool:
         """Let the store take batches itself, if it does, until a check is due.
 
         Returns also when no more blocks come, or when the outcome of a batch was another than
@@ -118,7 +118,7 @@ class StoredLog:
         """
         batches = self._batches
         batches.begin(seconds, self._checked + self._lease / 3)
-        await self._access.follow(batches)
+        await self._access.append_from(batches)
         batch, batches.unconfirmed = batches.unconfirmed, None
         if batch is not None:
             await self._write(batch)

@@ -72,8 +72,8 @@ class DynamoDBWriter:
         if batch.end is not None:
             await self._verify()
 
-    def follow(self, source: BatchSource) -> Awaitable[None]:
-        """As ``Writer.follow``."""
+    def append_from(self, source: BatchSource) -> Awaitable[None]:
+        """As ``Writer.append_from``."""
         del source
         return alone()
 

@@ -37,8 +37,8 @@ class MemoryWriter:
         if batch.end is not None:
             self._logs.ended(log)
 
-    def follow(self, source: BatchSource) -> Awaitable[None]:
-        """As ``Writer.follow``."""
+    def append_from(self, source: BatchSource) -> Awaitable[None]:
+        """As ``Writer.append_from``."""
         del source
         return alone()
 

@@ -92,8 +92,8 @@ class GroupWriter:
         """Whether streams may enter."""
         return monotonic() >= self._closed_until
 
-    async def follow(self, member: Member) -> None:
-        """As ``contract.Writer.follow``. Each call has a member of its own."""
+    async def append_from(self, member: Member) -> None:
+        """As ``contract.Writer.append_from``. Each call has a member of its own."""
 
         def due(_: object) -> bool:
             if not member.is_noted:

@@ -57,15 +57,15 @@ class RedisWriter:
         await self._run(APPEND, args, at_once=has_end)
         self._last = last
 
-    def follow(self, source: BatchSource) -> Awaitable[None]:
-        """As ``Writer.follow``."""
+    def append_from(self, source: BatchSource) -> Awaitable[None]:
+        """As ``Writer.append_from``."""
         group = self._server.writers
         if group is None or not group.is_open or self._last == "0-0":
             return alone()
-        return self._follow(group, Member(keys(self._id), self.token, self._last, source))
+        return self._append_from(group, Member(keys(self._id), self.token, self._last, source))
 
-    async def _follow(self, group: GroupWriter, member: Member) -> None:
-        await group.follow(member)
+    async def _append_from(self, group: GroupWriter, member: Member) -> None:
+        await group.append_from(member)
         self._last = member.last
 
     async def heartbeat(self) -> None:

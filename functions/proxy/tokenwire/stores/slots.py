@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from heapq import heappop, heappush
 
 
-class Turns:
+class Slots:
     """Admit a limited number of tasks at once.
 
     Args:
@@ -37,20 +37,20 @@ class Turns:
         if self._free:
             self._free -= 1
             return
-        turn = asyncio.get_running_loop().create_future()
+        slot = asyncio.get_running_loop().create_future()
         self._count += 1
-        heappush(self._waiting, (priority, self._count, turn))
+        heappush(self._waiting, (priority, self._count, slot))
         try:
-            await turn
+            await slot
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if slot.done() and not slot.cancelled():
                 self._leave()  # it was admitted, and is cancelled
             raise
 
     def _leave(self) -> None:
         while self._waiting:
-            *_, turn = heappop(self._waiting)
-            if not turn.done():
-                turn.set_result(None)
+            *_, slot = heappop(self._waiting)
+            if not slot.done():
+                slot.set_result(None)
                 return
         self._free += 1
