@@ -64,9 +64,9 @@ class DynamoDBWriter:
         expires = expires_in(self._keep.running if batch.end is None else self._keep.ended)
         items = of_batch(key(self._id, self._next), batch, self.token, expires)
         for item in items:
-            there = await self._table.put(item, IS_FREE)
-            if there is not None and not _is_same(there, item):
-                await self._find_place(there)
+            refused = await self._table.put(item, IS_FREE)
+            if refused is not None and not _is_same(refused.item, item):
+                await self._find_place(refused.item)
         self._next += len(items)
         self._written, self._last = batch, batch.last
         if batch.end is not None:

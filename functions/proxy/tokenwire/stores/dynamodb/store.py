@@ -63,8 +63,7 @@ class DynamoDBStore:
         change = "SET producer = :token ADD pulse :one"
         values = {":token": {"S": token}, ":one": {"N": "1"}, ":none": {"S": ""}}
         condition = "producer = :none OR producer = :token"
-        there = await self.table.update(key(stream_id, 0), change, values, condition)
-        if there is not None:
+        if await self.table.update(key(stream_id, 0), change, values, condition) is not None:
             raise fenced(await self._last(stream_id))
         return DynamoDBWriter(self.table, self.keep, stream_id, token)
 
@@ -90,10 +89,10 @@ class DynamoDBStore:
         """As ``Store.renew``."""
         at, change = key(stream_id, 0), "SET watching.#viewer = :mark"
         values = {":mark": {"S": mark(seconds)}}
-        there = await self.table.update(at, change, values, _IS_KNOWN, viewer=viewer)
-        if there is None:
+        refused = await self.table.update(at, change, values, _IS_KNOWN, viewer=viewer)
+        if refused is None:
             return
-        if not there:
+        if not refused.item:
             raise Missing
         if "end" in (last := await self._last(stream_id)):
             raise fenced(last)
@@ -115,8 +114,8 @@ class DynamoDBStore:
             ":binding": {"B": pack_json(binding)},
             ":before": {"B": pack_json(instead_of or binding)},
         }
-        found = await self.table.put(self._named_item(name, binding), _MAY_CLAIM, values)
-        return None if found is None else unpack_binding(binary(found, "named"))
+        refused = await self.table.put(self._named_item(name, binding), _MAY_CLAIM, values)
+        return None if refused is None else unpack_binding(binary(refused.item, "named"))
 
     async def name(self, name: str, binding: NameBinding) -> None:
         """As ``Names.name``."""
@@ -138,8 +137,8 @@ class DynamoDBStore:
             "watching": {"M": {}},
             **expires_in(self.keep.running),
         }
-        there = await self.table.put(item, IS_FREE)
-        if there is not None and not _is_same(there, item):
+        refused = await self.table.put(item, IS_FREE)
+        if refused is not None and not _is_same(refused.item, item):
             raise Taken
 
     async def _last(self, stream_id: str) -> Item:

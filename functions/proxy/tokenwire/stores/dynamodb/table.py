@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,17 @@ _BUSY = {
     "TransactionInProgressException",
 }
 """Refusals whose only reason is that there are too many requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A write whose condition failed.
+
+    Args:
+        item: What is there; empty if nothing is.
+    """
+
+    item: Item
 
 
 class Table:
@@ -149,8 +161,10 @@ class Table:
         )
         return next(iter(_part(response, "Items")), None)
 
-    async def put(self, item: Item, condition: str = "", values: Item | None = None) -> Item | None:
-        """Put an item; return the item that is there if the condition fails."""
+    async def put(
+        self, item: Item, condition: str = "", values: Item | None = None
+    ) -> Refused | None:
+        """Put an item; return None, or the refusal if the condition fails."""
         request: dict[str, Any] = {"TableName": self.name, "Item": item}
         if condition:
             request |= _conditional(condition, values or {})
@@ -158,8 +172,8 @@ class Table:
 
     async def update(
         self, key: Item, change: str, values: Item, condition: str = IS_THERE, **names: str
-    ) -> Item | None:
-        """Change an item; return it, or ``{}`` if there is none, if the condition fails.
+    ) -> Refused | None:
+        """Change an item; return None, or the refusal if the condition fails.
 
         Args:
             key: The item's.
@@ -258,8 +272,8 @@ def _conditional(condition: str, values: Item) -> dict[str, Any]:
     }
 
 
-def _unless_refused(request: Callable[[], object]) -> Item | None:
-    """Send a request. Return None; if its condition failed, the item that is there, or ``{}``."""
+def _unless_refused(request: Callable[[], object]) -> Refused | None:
+    """Send a request. Return None, or the refusal if its condition failed."""
     from botocore.exceptions import ClientError
 
     try:
@@ -268,6 +282,5 @@ def _unless_refused(request: Callable[[], object]) -> Item | None:
         response: Any = error.response
         if response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
             raise
-        found: Item = response.get("Item", {})
-        return found
+        return Refused(response.get("Item", {}))
     return None
