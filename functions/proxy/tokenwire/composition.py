@@ -40,7 +40,7 @@ from .streams.deadline import Timeouts
 from .streams.hub import Hub
 from .streams.limits import Durability, Limits
 from .streams.stream import Stream
-from .telemetry import Emf, Metrics, Numbers, ProcessNumbers, Recorder, otel
+from .telemetry import Emf, Metrics, Numbers, ProcessNumbers, Recorder, Tracing, otel
 from .telemetry.lines import JsonFormatter
 
 
@@ -184,15 +184,7 @@ def _services(
         lambda: hub.store_status == "degraded",
         numbers,
     )
-    tracing = None
-    if settings.otel:
-        tracing = otel.create(
-            __version__,
-            provision.otel_names(settings, registries.providers),
-            lambda: hub.open_streams,
-            lambda: hub.open_viewers,
-        )
-
+    tracing = _tracing(settings, registries, hub) if settings.otel else None
     providers = provision.providers(settings, secrets, registries.providers)
     roles = provision.roles(settings, registries.providers)
     return Services(
@@ -215,6 +207,11 @@ def _services(
         invoker=invoker,
         dialects=registries.dialects,
     )
+
+
+def _tracing(settings: Settings, registries: Registries, hub: Hub) -> Tracing:
+    names = provision.otel_names(settings, registries.providers)
+    return otel.create(__version__, names, lambda: hub.open_streams, lambda: hub.open_viewers)
 
 
 def _authenticator(settings: Settings, secrets: Secrets, registries: Registries) -> Authenticator:
