@@ -9,7 +9,6 @@ from typing import Any
 
 from tokenwire.app import create_app
 from tokenwire.http.openapi import document
-from tokenwire.registries import Registries
 from tokenwire.settings import Settings
 
 JSON = Mapping[str, Any]
@@ -24,8 +23,8 @@ The same description is served at `/docs` and `/openapi.json` of each server. It
 @functools.cache
 def api_document() -> JSON:
     """Return the OpenAPI document of an app with default settings."""
-    registries = Registries.load()
-    return document(create_app(Settings(), registries=registries), registries.dialects)
+    app = create_app(Settings())
+    return document(app, app.state.services)
 
 
 def http_page(api: JSON) -> str:

@@ -54,6 +54,25 @@ async def test_streams_and_failures_are_described(paths: dict[str, Any]) -> None
     assert "HTTPValidationError" not in str(paths)
 
 
+async def test_ways_to_authenticate_are_those_of_the_setting(
+    paths: dict[str, Any], serve: Serve
+) -> None:
+    """Each header that may carry a key is described; without keys there is none."""
+    schemes = paths["components"]["securitySchemes"]
+    assert {scheme.get("name", "bearer") for scheme in schemes.values()} == {
+        "bearer",
+        "x-api-key",
+        "api-key",
+    }
+    security = paths["paths"]["/v1/models"]["get"]["security"]
+    assert security == [*({name: []} for name in schemes), {}]
+
+    client = await serve(TOKENWIRE_AUTH="none")
+    without = (await client.get("/openapi.json")).json()
+    assert without["components"]["securitySchemes"] == {}
+    assert without["paths"]["/v1/models"]["get"]["security"] == [{}]
+
+
 async def test_message_id_is_described(paths: dict[str, Any]) -> None:
     """The query of ``GET /api/stream`` has ``messageId``, with its characters and its length."""
     parameters = {

@@ -53,4 +53,9 @@ def _create(dependencies: AuthDependencies) -> Authenticator:
     return Teams(dependencies.options.teams, dependencies.secret)
 
 
-METHOD = AuthMethod("teams", _create, TeamOptions)
+METHOD = AuthMethod(
+    "teams",
+    _create,
+    TeamOptions,
+    {"team": {"type": "apiKey", "in": "header", "name": "x-team"}},
+)

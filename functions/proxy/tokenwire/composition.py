@@ -206,6 +206,7 @@ def _services(
         tracing=tracing,
         invoker=invoker,
         dialects=registries.dialects,
+        security_schemes=registries.auth[settings.auth].security_schemes,
     )
 
 

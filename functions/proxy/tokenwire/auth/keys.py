@@ -13,6 +13,9 @@ from .loopback import Loopback
 from .method import AuthDependencies, AuthMethod
 from .scope import headers_of
 
+_HEADERS = ("x-api-key", "api-key")
+"""The headers that may carry a key where there is no ``Authorization``; the first wins."""
+
 
 class Keys:
     """Callers with a key of this server: ``Authorization: Bearer``, ``x-api-key``, ``api-key``.
@@ -49,7 +52,7 @@ class Keys:
 def _key(headers: Mapping[str, str]) -> str:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
-    key = bearer or headers.get("x-api-key") or headers.get("api-key")
+    key = bearer or next(filter(None, map(headers.get, _HEADERS)), None)
     if not key:
         raise ClientError(
             "An API key is needed: Authorization: Bearer KEY.", code="missing_api_key", status=401
@@ -63,4 +66,11 @@ def _create(dependencies: AuthDependencies) -> Authenticator:
     return Keys(dependencies.keys, dependencies.key_count)
 
 
-KEYS = AuthMethod("keys", _create)
+KEYS = AuthMethod(
+    "keys",
+    _create,
+    security_schemes={
+        "bearer": {"type": "http", "scheme": "bearer"},
+        **{name: {"type": "apiKey", "in": "header", "name": name} for name in _HEADERS},
+    },
+)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
@@ -43,8 +43,11 @@ class AuthMethod:
         name: As in the setting ``auth``.
         create: Makes the authenticator of an app. Does no I/O.
         options: The class of ``[auth_options]``; a struct that forbids unknown fields.
+        security_schemes: How a request authenticates, by name, as OpenAPI's Security Scheme
+            Objects; for the API reference.
     """
 
     name: str
     create: Callable[[AuthDependencies], Authenticator]
     options: type[Struct] = NoOptions
+    security_schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -43,5 +43,6 @@ class Services:
     metrics: Metrics
     invoker: Invoker
     dialects: Mapping[str, Dialect]
+    security_schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tracing: Tracing | None = None
     requests: HeldRequests = field(default_factory=HeldRequests)

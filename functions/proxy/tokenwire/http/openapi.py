@@ -17,6 +17,7 @@ from ..dialects.protocol import JSON
 from ..dialects.registry import dialect_of
 from ..gateway.idempotency import KEY_HEADER as IDEMPOTENCY_HEADER
 from ..gateway.presence import VIEWER_HEADER
+from ..gateway.services import Services
 from . import schemas_answers as reference
 from .plain import PlainRoute
 from .requests import POLICY_HEADER
@@ -27,10 +28,11 @@ _OPEN = frozenset({"/healthz", "/readyz"})
 _STREAM = "/v1/streams/{stream_id}"
 
 
-def document(app: FastAPI, dialects: Mapping[str, Dialect]) -> JSON:
+def document(app: FastAPI, services: Services) -> JSON:
     """Return the description of an app's API; it is made once."""
     held: JSON | None = getattr(app.state, "document", None)
     if held is None:
+        dialects, schemes = services.dialects, services.security_schemes
         found = get_openapi(
             title=app.title,
             version=app.version,
@@ -39,11 +41,11 @@ def document(app: FastAPI, dialects: Mapping[str, Dialect]) -> JSON:
         )
         # This replaces the schemas of FastAPI's own errors, which no route of ours sends.
         schemas = reference.components(dialects)
-        found["components"] = {"schemas": schemas, "securitySchemes": _SCHEMES}
+        found["components"] = {"schemas": schemas, "securitySchemes": dict(schemes)}
         endpoints = reference.endpoints(dialects)
         # Begin with the endpoints, whose routes come last.
         found["paths"] = dict(sorted(found["paths"].items(), key=lambda i: i[0] not in endpoints))
-        operations = _Operations(dialects)
+        operations = _Operations(dialects, schemes)
         for path, methods in found["paths"].items():
             for method, operation in methods.items():
                 operations.complete(path, method, operation)
@@ -73,17 +75,12 @@ async def _without_parameters() -> None:
     """The signature of a plain route's endpoint, for FastAPI."""
 
 
-_SCHEMES: JSON = {
-    "bearer": {"type": "http", "scheme": "bearer"},
-    "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
-}
-
-
 @dataclass(frozen=True, slots=True)
 class _Operations:
-    """Completes the operations of an app with these dialects."""
+    """Completes the operations of an app with these dialects and ways to authenticate."""
 
     dialects: Mapping[str, Dialect]
+    schemes: Iterable[str]
 
     def complete(self, path: str, method: str, operation: JSON) -> None:
         """Add responses, headers and the ways to authenticate."""
@@ -98,7 +95,7 @@ class _Operations:
         if path not in _OPEN:
             operation["responses"] |= _failures(dialect_of(self.dialects, path))
             # The empty one: a server without keys answers requests from its own machine.
-            operation["security"] = [{"bearer": []}, {"x-api-key": []}, {}]
+            operation["security"] = [*({name: []} for name in self.schemes), {}]
         if more := self._headers(path, method):
             operation["parameters"] = [*operation.get("parameters", ()), *more]
 

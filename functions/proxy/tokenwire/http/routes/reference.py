@@ -17,4 +17,4 @@ router = deferring(include_in_schema=False)
 @router.get("/openapi.json")
 async def openapi(request: Request, services: ServicesDep, context: ContextDep) -> Response:
     """The description of the API; needs a key where the server has keys."""
-    return JSONResponse(await asyncio.to_thread(lambda: document(request.app, services.dialects)))
+    return JSONResponse(await asyncio.to_thread(lambda: document(request.app, services)))
