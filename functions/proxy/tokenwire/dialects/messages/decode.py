@@ -13,6 +13,7 @@ from ...sse import data_of, event_of
 from ..comparison import all_plain_by_comparison
 from ..reading import malformed, notable_unless, read
 from ..upstream import reported
+from .encode import STOP_REASONS
 
 
 class _Block(Struct):
@@ -232,9 +233,10 @@ def _type_of(block: bytes) -> str:
 
 
 def _finish(reason: str, sequence: str) -> Finish:
-    plain = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
     ours = REASONS.get(reason, reason)
-    return Finish(ours, detail="" if plain.get(ours) == reason else reason, sequence=sequence)
+    # The encoder has the same reason for ours, unless that stands for another one.
+    detail = "" if STOP_REASONS.get(ours) == reason else reason
+    return Finish(ours, detail=detail, sequence=sequence)
 
 
 def _citation(source: dict[str, Any]) -> Citation:

@@ -9,15 +9,15 @@ from ...sse import event_block
 from ..depth import parsed
 from ..protocol import JSON
 
-_REASONS = {
+STOP_REASONS = {
     "stop": "end_turn",
     "length": "max_tokens",
     "tool_calls": "tool_use",
     "function_call": "tool_use",
     "content_filter": "refusal",
 }
-_STOP_REASONS = frozenset(
-    {*_REASONS.values(), "stop_sequence", "pause_turn", "model_context_window_exceeded"}
+_ALL_REASONS = frozenset(
+    {*STOP_REASONS.values(), "stop_sequence", "pause_turn", "model_context_window_exceeded"}
 )
 
 _TEXT_HEAD = event_block(
@@ -159,11 +159,11 @@ class MessagesEncoder:
 
     def _reason(self) -> str:
         finish = self._finish or Finish("stop")
-        if finish.detail in _STOP_REASONS:
+        if finish.detail in _ALL_REASONS:
             return finish.detail
         if finish.reason == "stop" and self._calls:
             return "tool_use"  # some compatible servers end a call with "stop"
-        return _REASONS.get(finish.reason, "end_turn")
+        return STOP_REASONS.get(finish.reason, "end_turn")
 
     def _sequence(self) -> str | None:
         return (self._finish.sequence if self._finish else "") or None
