@@ -1,6 +1,7 @@
 #!/bin/sh
 # Tests with the real SAM CLI, a container engine and AWS's emulator (`make test-sam`).
 # Uses a running engine, or as root on Debian starts a private one and stops it at the end.
+# Usage: test_sam.sh, or test_sam.sh images: only get the images that the tests start from.
 set -eu
 
 skip() {
@@ -29,8 +30,9 @@ start_engine() {
   [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 1
   if [ ! -x /usr/sbin/dockerd ] || ! command -v busybox >/dev/null; then
     apt-get update -qq || true
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      docker.io docker-compose iptables busybox-static iproute2 debootstrap >/dev/null || return 1
+    # Another part of the set-up may be installing its packages.
+    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
+      --no-install-recommends docker.io docker-compose iptables busybox-static iproute2 debootstrap >/dev/null || return 1
   fi
   export DOCKER_HOST="unix://$work/docker.sock"
   # No iptables and no forwarding: the host's network is not changed.
@@ -72,6 +74,7 @@ if ! docker image inspect "$official" >/dev/null 2>&1 && ! timeout 60 docker pul
   export BASE="$standin" NGINX_IMAGE="$standin" STORE_IMAGE="$standin"
   export STORE_PROGRAM=redis-server STORE_CLIENT=redis-cli
 fi
+[ "${1:-}" != images ] || exit 0
 export TESTED_IMAGE=tokenwire-of-tests
 if [ -z "${BASE-$official}" ]; then
   echo "skipped: there is no base image for Dockerfile"
