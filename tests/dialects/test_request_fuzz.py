@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.dialects.test_client_requests import every_kind, recorded
@@ -66,6 +66,8 @@ LEAVES = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.sampled_from(["", "x", "auto", "user", "tool", "text", "function", "https://a.test/x", "{"]),
     st.text(max_size=5),
+    # What is taken from the end of a list is not there in an empty one.
+    st.sampled_from([list, dict]).map(lambda make: make()),
 )
 VALUES = st.recursive(
     LEAVES,
@@ -156,8 +158,21 @@ def assert_clear(error: ClientError, body: dict[str, Any]) -> None:
     }
 
 
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+EMPTY_BEFORE_A_RESULT = {
+    "model": "m",
+    "messages": [
+        {"role": "user", "content": "x"},
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "user", "content": []},
+        {"role": "tool", "tool_call_id": "c", "content": "y"},
+    ],
+}
+
+
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(bodies())
+@example(("chat", EMPTY_BEFORE_A_RESULT))
 def test_nearly_right_bodies(case: tuple[str, dict[str, Any]]) -> None:
     """No body raises anything but a ClientError with the path of a field in it."""
     dialect, body = case

@@ -110,9 +110,9 @@ def _split(messages: list[Any]) -> tuple[list[JSON], list[JSON]]:
 
 def _add_result(turns: list[JSON], result: JSON, at: str) -> None:
     """Add a tool result. The results of parallel calls form one turn."""
-    last = turns[-1] if turns else {}
-    if last.get("role") == "user" and last["content"][-1]["type"] == "tool_result":
-        last["content"].append(result)
+    last = turns[-1]["content"] if turns and turns[-1]["role"] == "user" else []
+    if last and last[-1]["type"] == "tool_result":
+        last.append(result)
     else:
         turns.append(_turn(at, "user", [result]))
 
