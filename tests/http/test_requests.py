@@ -216,3 +216,15 @@ async def test_reference_page_has_every_request(serve: Serve) -> None:
             for name in names
         )
         assert schemas["EventsRequest"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions/", "/v1/streams/st_x/", "/v1/streams//"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_slash_at_the_end_is_no_redirect(
+    method: str, path: str, provider: Upstream, serve: Serve
+) -> None:
+    """Behind a proxy, a redirect would lead to another host, and without TLS."""
+    client = await serve(provider)
+    response = await client.request(method, path, json={})
+    assert (response.status_code, error_of(response)["code"]) == (404, "not_found")
+    assert "location" not in response.headers

@@ -84,6 +84,8 @@ def routed(composition: Composition) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        # A redirect would name the host and scheme of the last hop, which a proxy has changed.
+        redirect_slashes=False,
         exception_handlers={
             TokenwireError: on_error,
             HTTPException: on_error,
