@@ -13,12 +13,17 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+_BACKLOG = 2048
+"""Connections that wait to be accepted, at most; as many as for uvicorn."""
 _SPREADS = sys.platform == "linux"
 """Whether the kernel spreads connections; elsewhere the last socket may get all of them."""
 
 
 class Listeners:
-    """Bound sockets for each process.
+    """Listening sockets for each process.
+
+    Connections wait from the first moment until a process accepts them: an address that was
+    printed refuses none.
 
     Args:
         host: A name or an address.
@@ -38,6 +43,8 @@ class Listeners:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, _, _, _, address in dict.fromkeys(found):
             self._bind(family, address)
+        for each in (each for sockets in self._sockets for each in sockets):
+            each.listen(_BACKLOG)
         self.port: int = self._sockets[0][0].getsockname()[1]
 
     def __len__(self) -> int:
