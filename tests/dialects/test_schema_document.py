@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 from msgspec import Struct
 
 from tests.dialects.test_client_requests import recorded
@@ -28,7 +29,14 @@ KINDS: dict[str, type[Struct]] = {
     "ui": ui.Request,
     "events": events.Request,
 }
-VALIDATORS = {name: Draft202012Validator(json_schema(kind)) for name, kind in KINDS.items()}
+# For JSON Schema 2.0 is an integer. tokenwire and OpenAI's API refuse it, as a decimal number.
+_STRICT = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+VALIDATORS = {name: _STRICT(json_schema(kind)) for name, kind in KINDS.items()}
 
 
 @pytest.mark.parametrize("name", KINDS)
