@@ -17,11 +17,21 @@ import pytest
 
 PACKAGES = ("tokenwire", "lambda_asgi")
 UNMEASURED = (
+    "tests/cli/test_wheels.py",
+    "tests/deploy/",
     "tests/differential/",
     "tests/e2e/",
     "tests/fuzz/",
+    "tests/lambda_asgi/test_heap.py",
+    "tests/lambda_asgi/test_local.py",
+    "tests/lambda_asgi/test_process.py",
     "tests/matrix/",
     "tests/model/",
+    "tests/site/",
+    "tests/stores/test_soak.py",
+    "tests/stores/test_two_producers.py",
+    "tests/test_cold_start.py",
+    "tests/test_configuration.py",
     "tests/dialects/test_linear.py",
     "tests/http/test_openapi.py",
     "tests/test_error_codes.py",

@@ -233,6 +233,7 @@ async def left_as(client: httpx2.AsyncClient) -> str:
     return found
 
 
+@pytest.mark.measured
 async def test_failures_look_as_on_lambda(capfd: pytest.CaptureFixture[str]) -> None:
     """502 before the first byte; after it, a connection that breaks off. And one may go on."""
     async with calling() as client:
@@ -250,6 +251,7 @@ async def test_failures_look_as_on_lambda(capfd: pytest.CaptureFixture[str]) -> 
     assert "Runtime exited with error: exit status 7" in output
 
 
+@pytest.mark.measured
 async def test_timeout_kills(capfd: pytest.CaptureFixture[str]) -> None:
     """At the deadline the process is stopped, whatever it does, and the log has a line about it."""
     async with calling("tests.lambda_asgi.stubborn:handler", timeout=1) as client:
@@ -258,6 +260,7 @@ async def test_timeout_kills(capfd: pytest.CaptureFixture[str]) -> None:
     assert "Task timed out after 1.00 seconds" in capfd.readouterr().out
 
 
+@pytest.mark.measured
 async def test_memory_limit_kills(capfd: pytest.CaptureFixture[str]) -> None:
     """A process that takes more than its share is stopped."""
     async with calling(memory_mb=200) as client:
@@ -284,6 +287,7 @@ async def test_reports_are_lambda_s(capfd: pytest.CaptureFixture[str]) -> None:
     assert sum(line.startswith("END RequestId: ") for line in lines) == 2
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("handler", "logged"),
     [
@@ -336,6 +340,7 @@ async def test_http10_and_expect_are_spoken() -> None:
         writer.close()
 
 
+@pytest.mark.measured
 async def test_change_of_code_is_noticed(tmp_path: Path) -> None:
     """A changed, a new and a removed file each; other files are ignored."""
     (tmp_path / "a.py").write_text("1")
@@ -369,6 +374,7 @@ async def test_bytecode_of_changed_code_is_removed(tmp_path: Path) -> None:
     watching.cancel()
 
 
+@pytest.mark.measured
 async def test_command_serves_and_reloads(tmp_path: Path) -> None:
     """``python -m lambda_asgi.local``: variables from a file, new code for the next request."""
     (tmp_path / "vars.env").write_text("# a comment\nexport GREETING='hello'\n")
@@ -430,6 +436,7 @@ async def test_taken_port_is_reported(tmp_path: Path) -> None:
     assert "Choose another address with --host and --port." in error.decode()
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

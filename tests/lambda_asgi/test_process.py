@@ -68,6 +68,7 @@ async def test_frameworks_run_unchanged(handler: str, path: str, expected: bytes
             assert (await api.invoke(at(path)).finished()).payload == expected
 
 
+@pytest.mark.measured
 async def test_sigterm_shuts_the_app_down() -> None:
     """The app's lifespan ends in order, and the process with status 0."""
     async with started("starlette") as (api, process):
@@ -78,6 +79,7 @@ async def test_sigterm_shuts_the_app_down() -> None:
     assert b"closed in order" in printed
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("handler", "kind"),
     [
@@ -137,6 +139,7 @@ async def test_refused_next_ends_the_process() -> None:
     assert b"/next answered 403" in printed
 
 
+@pytest.mark.measured
 async def test_snapshot_is_taken_after_start() -> None:
     """With SnapStart the app starts, then the snapshot is allowed, then invocations come."""
     async with started("bare", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start") as (api, _):

@@ -100,6 +100,7 @@ async def test_end_whose_entries_are_gone_still_counts(
         assert [batch.end for batch in await reader.read(0)] == [end]
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("kind", KINDS)
 async def test_flush_between_two_steps_ends_no_viewer(
     kind: str, server_of: ServerOf, its_environment: Environment
