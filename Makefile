@@ -24,7 +24,8 @@ setup: .venv/.dev ## install the packages for development and tests
 run: .venv/.server ## serve the demo, or the models of your keys, on http://127.0.0.1:8000, or HOST and PORT
 	@exec $(BIN)/tokenwire serve $(ADDRESS)
 
-test: .venv/.dev .cache/parts .cache/docs/bin/zensical ## run all tests with the branch coverage gate; on 3.13 and 3.14 too, if installed
+test: .venv/.dev ## run all tests with the branch coverage gate; on 3.13 and 3.14 too, if installed
+	@$(MAKE) --no-print-directory -j 2 .cache/parts .cache/docs/bin/zensical
 	sh scripts/test.sh
 
 test-fast: .venv/.dev ## run the tests without browsers, containers and other processes, in a minute
