@@ -142,7 +142,7 @@ build-LambdaAsgiLayer:
 # The images that test-sam starts from. It gets them itself, too; CI does so beside other set-up.
 .cache/sam-test/images: .venv/.dev .cache/parts scripts/test_sam.sh scripts/standin_image.sh scripts/standin_debian.sh
 	@sh scripts/test_sam.sh images
-	@touch $@
+	@mkdir -p $(@D) && touch $@
 
 .cache/checkov/bin/checkov: scripts/isolated.sh scripts/requirements/checkov.txt
 	@sh scripts/isolated.sh checkov || echo "checkov cannot be installed: its test will be skipped" >&2
