@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.clock import Clock
 from tokenwire.auth.tickets import Tickets
-from tokenwire.errors import ClientError
+from tokenwire.errors import ClientError, ProxyError
 
 
 async def shared() -> bytes:
@@ -63,3 +63,14 @@ async def test_ticket_expires() -> None:
     with pytest.raises(ClientError) as caught:
         await tickets.verify("st_a", ticket)
     assert caught.value.code == "expired_ticket"
+
+
+async def test_short_secret_is_refused() -> None:
+    """A short or empty secret is refused."""
+    for text in (b"", b"short"):
+
+        async def secret(result: bytes = text) -> bytes:
+            return result
+
+        with pytest.raises(ProxyError, match="at least 16 bytes"):
+            await Tickets(secret, 60).sign("st_a")

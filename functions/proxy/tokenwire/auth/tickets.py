@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
-from ..errors import ClientError
+from ..errors import ClientError, ProxyError
+from ..references import MIN_SECRET
 
 Secret: TypeAlias = Callable[[], Awaitable[bytes]]
 
@@ -24,8 +25,8 @@ class Tickets:
     """Signs and verifies, with HMAC-SHA256.
 
     Args:
-        secret: Returns the secret that the processes share which accept each other's tickets. It
-            has been checked.
+        secret: Returns the secret that the processes share which accept each other's tickets;
+            at least 16 bytes.
         ttl: How long a ticket lasts, in seconds.
         clock: Unix time in seconds.
         others: Returns further secrets whose tickets are accepted; called if
@@ -48,7 +49,7 @@ class Tickets:
         """Return a ticket for this stream, and when it expires (Unix time in seconds).
 
         Raises:
-            ProxyError: There is no secret.
+            ProxyError: There is no secret, or it is too short.
         """
         expires_at = int(self._clock() + self._ttl)
         return f"{_VERSION}.{expires_at}.{await self._mac(stream_id, str(expires_at))}", expires_at
@@ -59,7 +60,7 @@ class Tickets:
         Raises:
             ClientError: It is not ours, or of another stream (401, ``invalid_ticket``), or
                 too old (401, ``expired_ticket``).
-            ProxyError: There is no secret.
+            ProxyError: There is no secret, or it is too short.
         """
         version, _, rest = ticket.partition(".")
         expires_at, _, mac = rest.partition(".")
@@ -79,13 +80,22 @@ class Tickets:
         return any(hmac.compare_digest(mac.encode(), other.encode()) for other in macs)
 
     async def _mac(self, stream_id: str, expires_at: str) -> str:
-        return _mac(await self._secret(), stream_id, expires_at)
+        return _mac(_checked(await self._secret()), stream_id, expires_at)
 
 
 def _mac(secret: bytes, stream_id: str, expires_at: str) -> str:
     text = f"{_VERSION}\n{stream_id}\n{expires_at}".encode()
     mac = hmac.new(secret, text, sha256).digest()
     return urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def _checked(secret: bytes) -> bytes:
+    """Return the secret if it is long enough; the one of a store has not been checked before."""
+    if len(secret) < MIN_SECRET:
+        raise ProxyError(
+            f"TOKENWIRE_SECRET must have at least {MIN_SECRET} bytes.", code="bad_setting"
+        )
+    return secret
 
 
 async def _none() -> Sequence[bytes]:
