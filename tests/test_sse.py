@@ -17,6 +17,7 @@ from tokenwire.sse import (
     Splitter,
     data_of,
     event_of,
+    is_data_line,
     without_cursor,
 )
 
@@ -353,3 +354,9 @@ def test_block_helpers_agree_with_parser(lines: list[str], ends: list[str]) -> N
         assert [e.data for e in parser.feed(bare)] == datas(block)
         assert (parser.last_event_id, parser.reconnection_time) == ("", None)
         assert data is None or len(split(bare)) == 1
+
+
+def test_block_of_one_data_line_is_known() -> None:
+    """Another line makes it a block that must be read."""
+    assert is_data_line(b"data: x\n\n")
+    assert not is_data_line(b"id: 7\ndata: x\n\n")

@@ -11,6 +11,7 @@ import httpx2
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.fakes.transport import Open
 from tokenwire.providers.connection import Connection
 
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -26,26 +27,6 @@ def chunks(draw: st.DrawFn) -> bytes:
     """A chunk, which may not be one."""
     data = draw(text)
     return (draw(sizes) % len(data)) + b"\r\n" + data + draw(st.sampled_from((b"\r\n", b"\n", b"")))
-
-
-class Open(asyncio.Transport):
-    """A transport that takes everything."""
-
-    def is_closing(self) -> bool:
-        """It is open."""
-        return False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Take a request."""
-
-    def abort(self) -> None:
-        """Nothing: what comes later is not read."""
-
-    def pause_reading(self) -> None:
-        """Nothing: little is sent."""
-
-    def resume_reading(self) -> None:
-        """Nothing: it was not paused."""
 
 
 class Parsed:

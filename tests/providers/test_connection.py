@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from unittest.mock import Mock
 
 import httpx2
 import pytest
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from tests.fakes.listening import listening
+from tests.fakes.transport import Open
 from tokenwire.providers.certificates import trusted
 from tokenwire.providers.connection import MAX_FIELDS, MAX_HEAD, Connection, Exchange
 from tokenwire.providers.pool import Pool
@@ -216,7 +216,7 @@ async def test_httpx_reads_within_its_timeout() -> None:
 async def begun() -> tuple[Connection, Exchange]:
     """Return a connection without a network, and a response whose first bytes have been read."""
     connection = Connection(lambda _: None, lambda _: None)
-    connection.connection_made(Mock(asyncio.Transport, **{"is_closing.return_value": False}))
+    connection.connection_made(Open())
     sending = asyncio.create_task(connection.send(b"GET / HTTP/1.1\r\n\r\n"))
     await asyncio.sleep(0)
     connection.data_received(CHUNKED + b"2\r\nhe\r\n")
