@@ -192,7 +192,8 @@ def _check(
 def _check_policy(policy: str | None, shown: str) -> None:
     """Refuse what would fail each request. An empty policy stands for that of the route."""
     try:
-        OnDisconnect.parse(policy or "cancel")
+        if policy:
+            OnDisconnect.parse(policy)
     except ClientError:
         raise bad_setting(f"{shown} must be cancel, continue or grace=SECONDS") from None
 

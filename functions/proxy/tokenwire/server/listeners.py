@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 _BACKLOG = 2048
@@ -43,7 +44,7 @@ class Listeners:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, _, _, _, address in dict.fromkeys(found):
             self._bind(family, address)
-        for each in (each for sockets in self._sockets for each in sockets):
+        for each in self._all():
             each.listen(_BACKLOG)
         self.port: int = self._sockets[0][0].getsockname()[1]
 
@@ -57,15 +58,18 @@ class Listeners:
     def only(self, number: int) -> Sequence[socket.socket]:
         """Close the sockets of the other processes; return those of this one."""
         own = self.sockets(number)
-        for each in (each for sockets in self._sockets for each in sockets):
+        for each in self._all():
             if each not in own:
                 each.close()
         return own
 
     def close(self) -> None:
         """Close all sockets here."""
-        for each in (each for sockets in self._sockets for each in sockets):
+        for each in self._all():
             each.close()
+
+    def _all(self) -> Iterator[socket.socket]:
+        return chain.from_iterable(self._sockets)
 
     def _bind(self, family: int, address: tuple[Any, ...]) -> None:
         # Without SO_REUSEPORT: it fails where another server listens, even one that has set it.

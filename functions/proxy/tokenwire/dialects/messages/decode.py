@@ -234,7 +234,7 @@ def _type_of(block: bytes) -> str:
 
 def _finish(reason: str, sequence: str) -> Finish:
     ours = REASONS.get(reason, reason)
-    # The encoder has the same reason for ours, unless that stands for another one.
+    # The provider's own reason is kept only if the encoder would write another one for ours.
     detail = "" if STOP_REASONS.get(ours) == reason else reason
     return Finish(ours, detail=detail, sequence=sequence)
 
